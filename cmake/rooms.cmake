@@ -1,0 +1,15 @@
+# The rooms, in topological order: every arrow points up this table (docs/ARCHITECTURE.md §3). scripts/check_rooms.py reads it too.
+#       room      may use
+bx_room(base      USES)
+bx_room(json      USES base                         LIBS yyjson)
+bx_room(loop      USES base                         LIBS uv)
+bx_room(fetch     USES base                         LIBS curl)
+bx_room(box       USES base json fetch loop         LIBS engine)
+bx_room(store     USES base json)
+bx_room(model     USES base json fetch loop)
+bx_room(tools     USES base json fetch box)
+bx_room(permit    USES base json)
+bx_room(agent     USES base json store model tools permit)
+bx_room(http      USES base loop                    LIBS llhttp wslay uv)
+bx_room(api       USES base json loop fetch box store model tools permit agent http)
+bx_room(cli       USES base json loop fetch box store model tools permit agent http api)

@@ -1,0 +1,25 @@
+/* base/file.h: whole files and folders. Any thread; these calls block on the disk, so not on the loop thread for
+ * anything large. Messages name the file as given. */
+#ifndef BX_BASE_FILE_H
+#define BX_BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "base/base.h"
+
+/* Adds the file's content to buf. BX_ERR_NOTFOUND, BX_ERR_LIMIT (larger than the buffer's maximum), BX_ERR_IO …;
+ * refuses what is not a regular file. */
+int bx_file_read(const char *path, struct bx_buf *buf, struct bx_err *err);
+/* Old content or new content, never half: temporary name, fsync, rename, fsync of the folder. */
+int bx_file_write_atomic(const char *path, struct bx_str content, mode_t mode, struct bx_err *err);
+/* Makes the folder and its parents with the mode; fine when it is there. */
+int bx_dir_make(const char *path, mode_t mode, struct bx_err *err);
+/* Deletes a tree without following links; fine when it is not there. */
+int bx_dir_remove(const char *path, struct bx_err *err);
+/* Calls visit(name) for each entry but "." and ".."; stops when visit returns non-zero and returns that. */
+int bx_dir_each(const char *path, int (*visit)(void *user, const char *name), void *user, struct bx_err *err);
+bool bx_file_exists(const char *path);
+int bx_write_all(int fd, const void *p, size_t n); /* 0 or -errno; EINTR handled */
+void bx_fd_close(int *fd);                         /* closes unless -1, sets -1; for bx_auto(bx_fd_close) int fd = -1; */
+
+#endif

@@ -1,0 +1,1 @@
+# Black-box tests: each a command that exits 0; the binary under test is handed over in BOXAGNTS.

@@ -1,0 +1,60 @@
+/* agent/agent.h: runs.
+ *
+ * An agent binds a workspace: store, models, tools, mode, root. bx_agent_send starts a run thread for a session; everything
+ * that happens is in the session's log and its deltas (docs/events.md): the page, the terminal and tests all read there.
+ * Functions here are for any thread. One run a session at a time. */
+#ifndef BX_AGENT_AGENT_H
+#define BX_AGENT_AGENT_H
+
+#include "json/json.h"
+#include "model/models.h"
+#include "permit/permit.h"
+#include "store/session.h"
+#include "tools/registry.h"
+
+struct bx_agent;
+
+struct bx_agent_config {
+    struct bx_store *store;
+    struct bx_models *models;
+    struct bx_registry *registry;
+    const char *root;              /* host folder that tools see as "/" */
+    const struct bx_mount *mounts; /* further ones */
+    size_t mount_count;
+    unsigned tool_threads;         /* 0 = 8 */
+    bool allow_bypass;             /* the start-up flag was given */
+};
+int bx_agent_new(const struct bx_agent_config *config, struct bx_agent **ret, struct bx_err *err);
+/* Stops every run (reason "interrupted" stays visible), joins their threads. */
+void bx_agent_free(struct bx_agent *a);
+BX_DEFINE_AUTO(struct bx_agent, bx_agent_free)
+
+struct bx_run_options {
+    unsigned max_turns;      /* 0 = settings, else 50 */
+    bool headless;           /* nobody can answer: what would ask is refused */
+    unsigned yes_levels;     /* bit per level */
+    const char *model, *mode;/* NULL = the session's */
+};
+/* The user's message is on disk before this returns. BX_ERR_BUSY while the session runs. ret_run: id (37 bytes), may be NULL. */
+int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *text, const struct bx_run_options *options,
+                  char *ret_run, struct bx_err *err);
+/* Honoured within 100 ms. BX_ERR_NOTFOUND when nothing runs. */
+int bx_agent_stop_run(struct bx_agent *a, const char *session_id, struct bx_err *err);
+bool bx_agent_is_running(struct bx_agent *a, const char *session_id);
+bool bx_agent_is_waiting(struct bx_agent *a, const char *session_id); /* for an answer */
+/* Waits for the end of the session's run; at once when there is none. */
+void bx_agent_wait(struct bx_agent *a, const char *session_id);
+
+enum bx_choice { BX_CHOICE_ONCE, BX_CHOICE_SESSION, BX_CHOICE_ALWAYS, BX_CHOICE_NO };
+/* from: "page", "terminal", "api". BX_ERR_NOTFOUND when the question is not open (answered already, run over). */
+int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *question, enum bx_choice choice,
+                    const char *text, const char *from, struct bx_err *err);
+
+/* Closes runs that a crash left open (run_end "interrupted", results for calls without one). Once at start. */
+int bx_agent_recover(struct bx_agent *a, struct bx_err *err);
+
+/* One call by a person (`tool run`, the page's "try it"): the same permission check, path and record as an agent's call. */
+int bx_agent_call_tool(struct bx_agent *a, const char *tool, const struct bx_val *input, const struct bx_limits *limits,
+                       struct bx_cancel *cancel, struct bx_tool_result *ret, struct bx_err *err);
+
+#endif

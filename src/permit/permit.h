@@ -1,0 +1,72 @@
+/* permit/permit.h: the one permission check. Pure: no I/O, no clock of its own, no state; tested as a table.
+ *
+ * Every tool call of every kind passes through bx_permit_evaluate before anything runs. The order: level forbidden → deny;
+ * rules (deny before ask before allow; expired or used-up ones do not count); guarded paths and paths outside the root;
+ * the table of modes (below). Headless: what would ask is denied with a reason, unless --yes names the level.
+ *
+ *   mode            read_only       write           execute        dangerous
+ *   plan            allow in root   deny            deny           deny
+ *   default         allow in root   ask             ask            ask
+ *   accept-edits    allow           allow in root   ask            ask
+ *   auto            allow           allow in root   allow in box   ask
+ *   bypass          allow           allow           allow          ask
+ * Level none is allowed in every mode; forbidden in none. */
+#ifndef BX_PERMIT_PERMIT_H
+#define BX_PERMIT_PERMIT_H
+
+#include "base/level.h"
+#include "json/json.h"
+
+enum bx_mode { BX_MODE_PLAN, BX_MODE_DEFAULT, BX_MODE_ACCEPT_EDITS, BX_MODE_AUTO, BX_MODE_BYPASS };
+const char *bx_mode_name(enum bx_mode mode);                  /* "accept-edits" … */
+bool bx_mode_parse(struct bx_str s, enum bx_mode *ret);
+
+enum bx_verdict { BX_ALLOW, BX_ASK, BX_DENY };
+enum bx_scope { BX_SCOPE_ONCE, BX_SCOPE_SESSION, BX_SCOPE_WORKSPACE };
+
+struct bx_rule {
+    char *id;
+    char *tool;          /* exact name, or with '*' */
+    char *path;          /* glob over guest paths, e.g. "/src" followed by "**"; NULL = any */
+    char *host;          /* NULL = any */
+    char *command;       /* prefix pattern with '*'; NULL = any */
+    enum bx_verdict verdict;
+    enum bx_scope scope;
+    int64_t expires_at_ms; /* 0 = never */
+    int64_t calls_left;    /* -1 = without count */
+};
+
+struct bx_permit_request {
+    const char *tool;
+    enum bx_level level;
+    enum bx_mode mode;
+    bool in_box;                  /* runs in the sandbox */
+    const char *const *paths;     /* guest paths that the input names, normal and absolute */
+    size_t path_count;
+    bool paths_outside_root;      /* one of them does not resolve below the root or a mount */
+    const char *guarded_path;     /* the guarded path that a write would touch, or NULL: raises the level to dangerous */
+    const char *const *hosts;
+    size_t host_count;
+    const char *command;          /* or NULL */
+    bool headless;
+    unsigned yes_levels;          /* bit (1u << level): --yes */
+    int64_t now_ms;
+    const struct bx_rule *rules;
+    size_t rule_count;
+};
+struct bx_decision {
+    enum bx_verdict verdict;
+    const char *by;               /* "level" "rule" "mode" "guarded" "root" "headless" "flag" */
+    const struct bx_rule *rule;   /* view into the request, or NULL */
+    char reason[240];             /* for the model and the person: what, why, what would allow it */
+};
+void bx_permit_evaluate(const struct bx_permit_request *req, struct bx_decision *ret);
+
+/* One sentence of what a yes would make possible: "Let `write` change /src/a.c, inside the sandbox, this once". */
+void bx_permit_describe(const struct bx_permit_request *req, struct bx_buf *out);
+
+/* Rules as JSON ({tool,path,host,command,verdict,scope,expires_at,max_calls}), for settings.json and sessions. */
+int bx_rules_parse(const struct bx_val *arr, struct bx_rule **ret_rules, size_t *ret_count, struct bx_err *err);
+void bx_rules_free(struct bx_rule *rules, size_t count);
+
+#endif

@@ -1,0 +1,69 @@
+/* store/session.h: one conversation, an append-only log of events on disk (docs/events.md has the shapes).
+ *
+ * Any thread; one writer at a time (the run that owns the session, or the API between runs), many readers. An event is
+ * visible to readers only once it is written; durable appends have been through fdatasync before the call returns.
+ * A torn last line is cut off when the session is opened, a damaged line elsewhere is skipped and counted: the rest
+ * still opens. Readers keep a cursor and pull; nothing is queued for anybody, so a slow reader costs no memory. */
+#ifndef BX_STORE_SESSION_H
+#define BX_STORE_SESSION_H
+
+#include "json/json.h"
+#include "store/store.h"
+
+struct bx_session;
+
+struct bx_session_header {
+    char id[37];
+    int64_t created_at_ms;
+    const char *title, *model, *mode, *root, *kind; /* views, valid as long as the session */
+};
+
+/* Makes the file with its header line. title/model/mode/root/kind of `h` are copied; id and created_at_ms are made when
+ * empty. */
+int bx_session_create(struct bx_store *store, const struct bx_session_header *h, struct bx_session **ret,
+                      struct bx_err *err);
+/* The same object for everybody while somebody holds it. BX_ERR_NOTFOUND, BX_ERR_DAMAGED (no readable header). */
+int bx_session_open(struct bx_store *store, const char *id, struct bx_session **ret, struct bx_err *err);
+struct bx_session *bx_session_ref(struct bx_session *s);
+void bx_session_unref(struct bx_session *s);
+BX_DEFINE_AUTO(struct bx_session, bx_session_unref)
+
+const struct bx_session_header *bx_session_header(const struct bx_session *s); /* as created; id is the key */
+/* Current values after `title`, `model`, `mode` events; the caller's copies. */
+char *bx_session_title(struct bx_session *s);
+char *bx_session_model(struct bx_session *s);
+char *bx_session_mode(struct bx_session *s);
+uint64_t bx_session_last_seq(struct bx_session *s);
+unsigned bx_session_damaged_lines(const struct bx_session *s);
+
+enum bx_durability {
+    BX_BATCHED, /* in the page cache now, on the platter within 5 ms or with the next durable append */
+    BX_DURABLE  /* user message, tool result, run end, anything acknowledged to a person */
+};
+/* body is one JSON object without seq, t and type; they are put in front. */
+int bx_session_append(struct bx_session *s, const char *type, struct bx_str body, enum bx_durability durability,
+                      uint64_t *ret_seq, struct bx_err *err);
+/* Live only: deltas. body is a whole JSON object with its type. Kept in a bounded ring, oldest dropped. */
+void bx_session_delta(struct bx_session *s, struct bx_str body);
+
+/* Reading. A cursor is where a reader stands; zero-initialise, then set next_seq (1 = from the start). */
+struct bx_cursor {
+    uint64_t next_seq;
+    uint64_t next_delta; /* 0 = deltas that are in the ring now */
+};
+/* Adds the next lines (each one JSON object and '\n') to out until nothing is left, about max_bytes are added or out is
+ * full; advances the cursor. Returns the number of lines, 0 when there is nothing new, or a negative error. */
+int bx_session_read(struct bx_session *s, struct bx_cursor *cursor, size_t max_bytes, struct bx_buf *out,
+                    struct bx_err *err);
+
+/* fn(user) after every append and delta, on the appending thread, no locks held: post to your own thread there.
+ * After unwatch returns it is not running and will not run. */
+struct bx_session_watch {
+    void (*fn)(void *user);
+    void *user;
+    struct bx_session_watch *next;
+};
+void bx_session_watch(struct bx_session *s, struct bx_session_watch *w);
+void bx_session_unwatch(struct bx_session *s, struct bx_session_watch *w);
+
+#endif

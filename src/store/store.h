@@ -1,0 +1,56 @@
+/* store/store.h: the state folder of a workspace: lock, settings, secrets, sessions and their list.
+ *
+ * Any thread. Files are 0600, folders 0700. One process per workspace: the lock file holds its pid and address, and a
+ * second one is told so in one line. */
+#ifndef BX_STORE_STORE_H
+#define BX_STORE_STORE_H
+
+#include "json/json.h"
+
+struct bx_store;
+
+enum bx_store_mode {
+    BX_STORE_OWNER, /* takes the lock: server, `run` */
+    BX_STORE_READER /* looks only: `session list|show|export`, `doctor` */
+};
+/* Makes the layout when it is not there. BX_ERR_BUSY names pid and URL of the owner. */
+int bx_store_open(const char *state_dir, enum bx_store_mode mode, struct bx_store **ret, struct bx_err *err);
+void bx_store_close(struct bx_store *s);
+BX_DEFINE_AUTO(struct bx_store, bx_store_close)
+const char *bx_store_dir(const struct bx_store *s);
+void bx_store_set_url(struct bx_store *s, const char *url); /* into the lock file, for the message to the second one */
+
+/* settings.json, as it is on disk (checked shape, unknown members kept); the caller's document, {} when there is none. */
+int bx_settings_load(struct bx_store *s, struct bx_doc **ret, struct bx_err *err);
+/* Replaces the members of `patch` (an object; null removes a member), writes atomically. */
+int bx_settings_patch(struct bx_store *s, const struct bx_val *patch, struct bx_err *err);
+
+/* auth.json (0600): secrets by name, e.g. "provider.openai", "api_token", "install_key". The caller's copy, NULL when absent. */
+char *bx_secret_get(struct bx_store *s, const char *name);
+int bx_secret_set(struct bx_store *s, const char *name, const char *value, struct bx_err *err); /* NULL removes */
+
+/* The list, newest first, from the index (rebuilt when stale; a damaged file is a row with damaged = true). */
+struct bx_session_row {
+    char id[37];
+    char *title, *model, *mode; /* title: the set one, else the first user message cut to 80 characters */
+    int64_t created_at_ms, updated_at_ms;
+    uint64_t events;
+    bool damaged, open_run; /* open_run: a run_start without its run_end */
+};
+struct bx_session_list {
+    struct bx_session_row *rows;
+    size_t n;
+    bool more;
+};
+/* before: an id or NULL; query: text that the title must contain (ASCII case folded) or NULL. */
+int bx_store_list(struct bx_store *s, const char *before, const char *query, size_t limit, struct bx_session_list *ret,
+                  struct bx_err *err);
+void bx_session_list_deinit(struct bx_session_list *list);
+int bx_store_row(struct bx_store *s, const char *id, struct bx_session_row *ret, struct bx_err *err);
+void bx_session_row_deinit(struct bx_session_row *row);
+/* Moves the file to trash/. BX_ERR_BUSY while it is open for a run. */
+int bx_store_trash(struct bx_store *s, const char *id, struct bx_err *err);
+/* fn(user) when the list changed (a session came, went, was renamed, began or ended a run); any thread; one watcher. */
+void bx_store_on_list_change(struct bx_store *s, void (*fn)(void *user), void *user);
+
+#endif

@@ -1,0 +1,62 @@
+/* tools/tool.h: the one interface of everything a model can call.
+ *
+ * Native, box (WebAssembly), MCP and remote tools are implementations of it; the agent, the permission check, receipts,
+ * the page and `boxagnts tool run` see no difference. execute runs on a tool thread, may block, honours ctx->cancel, and is
+ * called by bx_registry_execute only, after the schema check. A tool is immutable and ref-counted: a run keeps what it
+ * started with while the registry moves on. */
+#ifndef BX_TOOLS_TOOL_H
+#define BX_TOOLS_TOOL_H
+
+#include "base/cancel.h"
+#include "base/level.h"
+#include "box/grant.h"
+#include "json/json.h"
+
+struct bx_tool_ctx {
+    struct bx_cancel *cancel;
+    const char *session_id, *run_id, *call_id; /* "" where there is none */
+    const struct bx_grant *grant;              /* mounts, hosts, limits of this call */
+    void (*on_output)(void *user, const char *stream, struct bx_str text); /* live output, NULL = not wanted */
+    void *user;
+};
+
+struct bx_tool_result {
+    char *content;  /* JSON text: a string or an array of blocks */
+    char *metadata; /* JSON text of an object, or NULL */
+    const char *limit; /* static name of the limit that fired, or NULL */
+    char *receipt;  /* JSON text, or NULL */
+    bool is_error;
+    bool retryable;
+    uint64_t ms;
+};
+void bx_tool_result_deinit(struct bx_tool_result *r);
+void bx_tool_result_text(struct bx_tool_result *r, bool is_error, const char *fmt, ...) BX_PRINTF(3, 4);
+/* {"content","is_error","metadata","limit","receipt"}: what `tool run --json` prints */
+void bx_tool_result_write(const struct bx_tool_result *r, struct bx_buf *out);
+
+enum bx_tool_kind { BX_TOOL_NATIVE, BX_TOOL_BOX, BX_TOOL_MCP, BX_TOOL_REMOTE };
+
+struct bx_tool {
+    const char *name;        /* [A-Za-z0-9_.-]{1,128} */
+    const char *description;
+    const char *version;
+    enum bx_tool_kind kind;
+    enum bx_level level;
+    const char *source;      /* "built in", or the file it came from */
+    const char *schema_text; /* JSON text of the input schema */
+    const struct bx_val *schema;
+    const char *example;     /* JSON text or NULL */
+    const char *path_members;/* comma-separated input members that name paths, e.g. "file_path" or "path" */
+    const char *command_member; /* input member that holds a shell command, or NULL */
+    const struct bx_val *wants; /* limits, hosts, paths that the descriptor asks for, or NULL */
+    /* 0 also when the tool says is_error; negative only when the call could not be made. */
+    int (*execute)(const struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
+                   struct bx_tool_result *ret, struct bx_err *err);
+    void (*destroy)(struct bx_tool *t);
+    int refs; /* atomic */
+};
+struct bx_tool *bx_tool_ref(struct bx_tool *t);
+void bx_tool_unref(struct bx_tool *t);
+BX_DEFINE_AUTO(struct bx_tool, bx_tool_unref)
+
+#endif

@@ -6,11 +6,12 @@
 # $BOXAGNTS_CACHE/NAME-KEY (default ~/.cache/boxagnts-build) where KEY is a hash of the recipe and of
 # everything it pins; README.md says how to add or upgrade one.
 set -euo pipefail
+shopt -s inherit_errexit
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${BOXAGNTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/boxagnts-build}
 jobs=${BOXAGNTS_JOBS:-$(nproc)}
-all=(llhttp wslay yyjson libuv libcurl zig smollm2 llama)
+all=(llhttp wslay yyjson uv curl zig smollm2 llama)
 . "$here/lib.sh"
 
 # A recipe sets these and defines build(); see README.md.
@@ -41,10 +42,10 @@ prefix_of() { # NAME
 }
 
 # Runs in a process of its own: "set -e" does not work below "if" or "||"
-build_in() { # NAME WORK PREFIX
+build_in() { # NAME WORK PREFIX FINAL_PREFIX
     recipe_load "$1"
     cd "$2"
-    build "$3"
+    build "$3" "$4"
 }
 
 build_one() { # NAME
@@ -61,7 +62,8 @@ build_one() { # NAME
             work=$(mktemp -d "$cache/.work-$name-XXXXXX") log=$cache/logs/${prefix##*/}.log
             say "building $name (log: $log)"
             mkdir "$work/prefix" "$work/work"
-            if ! bash "$here/build.sh" --build-in "$name" "$work/work" "$work/prefix" >"$log" 2>&1 </dev/null; then
+            if ! bash "$here/build.sh" --build-in "$name" "$work/work" "$work/prefix" "$prefix" \
+                >"$log" 2>&1 </dev/null; then
                 tail -n 30 "$log" >&2
                 die "$name could not be built; the whole log is $log, the build folder $work"
             fi
@@ -77,7 +79,7 @@ build_one() { # NAME
 
 case ${1-} in
 --print) prefix_of "${2:?--print wants a name}" ;;
---build-in) build_in "$2" "$3" "$4" ;;
+--build-in) build_in "$2" "$3" "$4" "$5" ;;
 -*) die "unknown option $1 (usage: build.sh [NAME…] | --print NAME)" ;;
 *) for name in "${@:-${all[@]}}"; do build_one "$name"; done ;;
 esac

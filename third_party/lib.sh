@@ -23,17 +23,19 @@ twice_more() {
     die "this failed three times: $*"
 }
 
-# download_into DIR NAME VERSION KIND: let the ordinary client of KIND put one file into DIR
-download_into() (
-    cd "$1"
+# download_into DIR NAME VERSION KIND SHA256: let the ordinary client of KIND put one file into DIR.
+# pip gets the hash too, because it runs code of a source archive to learn its name.
+download_into() {
+    local wanted=$1/requirements.txt pip=(python3 -m pip download -q --disable-pip-version-check --no-deps -d "$1")
+    printf '%s==%s --hash=sha256:%s\n' "$2" "$3" "$5" >"$wanted"
     case $4 in
-    npm) twice_more npm pack --silent --ignore-scripts "$2@$3" >&2 ;;
-    pip) twice_more python3 -m pip download -q --no-deps --only-binary :all: "$2==$3" >&2 ;;
-    sdist) twice_more python3 -m pip download -q --no-deps --no-build-isolation \
-        --no-binary :all: "$2==$3" >&2 ;;
+    npm) twice_more npm pack --silent --ignore-scripts --pack-destination "$1" "$2@$3" >&2 ;;
+    pip) twice_more "${pip[@]}" --only-binary :all: -r "$wanted" >&2 ;;
+    sdist) twice_more "${pip[@]}" --no-binary "$2" -r "$wanted" >&2 ;;
     *) die "cannot download a source of kind $4 ($2)" ;;
     esac
-)
+    rm "$wanted"
+}
 
 # source_fetch NAME: prints the path of the verified file
 source_fetch() {
@@ -44,7 +46,7 @@ source_fetch() {
         local fresh
         mkdir -p "$cache/downloads"
         fresh=$(mktemp -d "$cache/downloads/.fresh-XXXXXX")
-        download_into "$fresh" "$name" "$version" "$kind"
+        download_into "$fresh" "$name" "$version" "$kind" "$want"
         file=$(find "$fresh" -type f)
         [ "$(sha256_of "$file")" = "$want" ] ||
             die "$name $version: the download has sha256 $(sha256_of "$file"), sources.lock wants $want"
@@ -53,4 +55,50 @@ source_fetch() {
     file=$(find "$dir" -type f)
     [ "$(sha256_of "$file")" = "$want" ] || die "$file is damaged: remove $dir and build again"
     printf '%s\n' "$file"
+}
+
+# crate_source NAME: prints the folder of one crate's unpacked and verified source
+crate_source() {
+    local want tree fresh
+    want=$(lock_field "$1" 4)
+    tree=$cache/downloads/crates-$(cat "$here"/crates/Cargo.{toml,lock} | sha256sum | cut -c1-12)
+    if [ ! -d "$tree" ]; then
+        mkdir -p "$cache/downloads"
+        fresh=$(mktemp -d "$cache/downloads/.fresh-XXXXXX")
+        twice_more cargo vendor --quiet --locked --manifest-path "$here/crates/Cargo.toml" \
+            "$fresh/all" >/dev/null
+        mkdir "$fresh/kept" # cargo also fetches what only the crates' own builds would need
+        local name
+        for name in $(awk '$3 == "crate" { print $1 }' "$here/sources.lock"); do
+            mv "$fresh/all/$name" "$fresh/kept/"
+        done
+        mv -T "$fresh/kept" "$tree" 2>/dev/null || true # another build was first
+        rm -rf "$fresh"
+    fi
+    grep -q "\"package\":\"$want\"" "$tree/$1/.cargo-checksum.json" ||
+        die "crate $1 is not the one in sources.lock ($want): update the row with crates/Cargo.lock"
+    printf '%s\n' "$tree/$1"
+}
+
+# Flags of the C libraries we compile. -ffile-prefix-map keeps this machine's paths out of the binary.
+library_cflags() { # NAME
+    printf '%s' "-O2 -fPIE -ffunction-sections -fdata-sections -fstack-protector-strong" \
+        " -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$PWD=$1"
+}
+
+# static_library NAME PREFIX FLAG… -- FILE.c…: compile a handful of files into PREFIX/lib/libNAME.a
+static_library() {
+    local name=$1 prefix=$2 flags=()
+    shift 2
+    while [ "$1" != -- ]; do flags+=("$1"); shift; done
+    shift
+    mkdir -p "$prefix/lib" objects
+    local file objects=()
+    for file in "$@"; do
+        # shellcheck disable=SC2046 # the flags are words
+        gcc -std=gnu11 $(library_cflags "$name") -Wall "${flags[@]}" -c "$file" \
+            -o "objects/$(basename "$file" .c).o"
+        objects+=("objects/$(basename "$file" .c).o")
+    done
+    ar crD "$prefix/lib/lib$name.a" "${objects[@]}"
 }

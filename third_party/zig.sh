@@ -1,0 +1,27 @@
+# zig 0.17.1: the C compiler of the WebAssembly guests (PREFIX/zig cc -target wasm32-wasi …). It runs at
+# build time only; its wasi-libc is linked into the guests.
+
+sources=(ziglang)
+
+build() { # PREFIX
+    local wheel prefix=$1
+    wheel=$(source_fetch ziglang)
+    unzip -q "$wheel" 'ziglang/*' -d "$prefix"
+    chmod +x "$prefix/ziglang/zig"
+    cat >"$prefix/zig" <<'WRAPPER'
+#!/bin/sh
+# Compiled libc parts are kept beside the compiler, so that they are cached with it
+here=$(cd "$(dirname "$0")" && pwd)
+export ZIG_GLOBAL_CACHE_DIR="${ZIG_GLOBAL_CACHE_DIR:-$here/compiled}"
+exec "$here/ziglang/zig" "$@"
+WRAPPER
+    chmod +x "$prefix/zig"
+    # Its first use compiles wasi-libc (a minute): have that behind us
+    printf '#include <stdio.h>\nint main(void) { return puts("") < 0; }\n' >first.c
+    "$prefix/zig" cc -target wasm32-wasi -Os first.c -o first.wasm
+    mkdir -p "$prefix/licence"
+    cp "$prefix/ziglang/LICENSE" "$prefix/licence/zig"
+    local wasi=$prefix/ziglang/lib/libc/wasi
+    cat "$wasi"/{LICENSE,LICENSE-MIT,libc-bottom-half/cloudlibc/LICENSE,libc-top-half/musl/COPYRIGHT} \
+        >"$prefix/licence/wasi-libc"
+}

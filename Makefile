@@ -1,0 +1,55 @@
+# The front door. `make run` and `make test` need nothing but this file and a Debian machine.
+PORT      ?= 30001
+WORKSPACE ?= workspace
+PROMPT    ?= What is the secret word in note.txt?
+BINARY    := build/release/boxagnts
+
+.PHONY: help run demo build test bench bench-call format check clean bootstrap weights
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make run    install what is missing, build, fetch the small model, start on http://127.0.0.1:$(PORT)'
+	@echo '            (PORT=… WORKSPACE=…)'
+	@echo 'make demo   one headless turn with the small model, no network: it reads a file in the sandbox'
+	@echo 'make build  $(BINARY)'
+	@echo 'make test   everything that CI runs'
+	@echo 'make bench  figures, side by side with peers of this machine'
+	@echo 'make check  rooms, banned calls, format'
+
+bootstrap:
+	@scripts/bootstrap.sh
+
+build: bootstrap
+	@cmake --preset release >build-configure.log 2>&1 || { tail -n 40 build-configure.log; rm -f build-configure.log; exit 1; }
+	@rm -f build-configure.log
+	@cmake --build --preset release
+
+weights: bootstrap
+	@scripts/weights.sh
+
+run: build weights
+	@mkdir -p '$(WORKSPACE)'
+	@$(BINARY) serve --workspace-dir '$(WORKSPACE)' --port $(PORT)
+
+demo: build weights
+	@scripts/demo.sh $(BINARY) '$(PROMPT)'
+
+test:
+	@scripts/bootstrap.sh test
+	@scripts/test.sh
+
+bench: build
+	@bench/run.sh $(BINARY)
+
+bench-call: build
+	@build/release/bench-call
+
+check:
+	@python3 scripts/check_rooms.py
+	@scripts/format.sh --check
+
+format:
+	@scripts/format.sh
+
+clean:
+	rm -rf build

@@ -14,9 +14,10 @@ jobs=${BOXAGNTS_JOBS:-$(nproc)}
 all=(llhttp wslay yyjson uv curl zig smollm2 llama)
 . "$here/lib.sh"
 
-# A recipe sets these and defines build(); see README.md.
+# A recipe sets these and defines build() and perhaps settle(); see README.md.
 recipe_load() { # NAME
     sources=() crates=() needs=() inputs=()
+    settle() { :; }
     [[ $1 =~ ^[a-z0-9-]+$ && -f $here/$1.sh && $1 != build && $1 != lib ]] ||
         die "there is no dependency called $1 (known: ${all[*]})"
     . "$here/$1.sh"
@@ -41,37 +42,46 @@ prefix_of() { # NAME
     printf '%s\n' "$cache/$1-${key:0:12}"
 }
 
-# Runs in a process of its own: "set -e" does not work below "if" or "||"
+# Both run in a process of their own: "set -e" does not work below "if" or "||"
 build_in() { # NAME WORK PREFIX FINAL_PREFIX
     recipe_load "$1"
     cd "$2"
     build "$3" "$4"
 }
 
+settle_in() { # NAME PREFIX
+    recipe_load "$1"
+    settle "$2"
+}
+
+build_locked() { # NAME PREFIX
+    local name=$1 prefix=$2 work log
+    work=$(mktemp -d "$cache/.work-$name-XXXXXX") log=$cache/logs/${prefix##*/}.log
+    say "building $name (log: $log)"
+    mkdir "$work/prefix" "$work/work"
+    if ! {
+        bash "$here/build.sh" --build-in "$name" "$work/work" "$work/prefix" "$prefix" &&
+            rm -rf "$prefix" && mv -T "$work/prefix" "$prefix" &&
+            bash "$here/build.sh" --settle-in "$name" "$prefix"
+    } >"$log" 2>&1 </dev/null; then
+        tail -n 30 "$log" >&2
+        die "$name could not be built; the whole log is $log, the build folder $work"
+    fi
+    touch "$prefix/.done"
+    rm -rf "$work"
+}
+
 build_one() { # NAME
-    local name=$1 prefix work log need
+    local name=$1 prefix lock need
     prefix=$(prefix_of "$name")
     if [ ! -e "$prefix/.done" ]; then
-        (recipe_load "$name"; printf '%s\n' "${needs[@]}") | while read -r need; do
-            [ -z "$need" ] || build_one "$need" >/dev/null
+        for need in $(recipe_load "$name" && printf '%s ' "${needs[@]}"); do
+            build_one "$need" >/dev/null
         done
         mkdir -p "$cache/logs"
         exec {lock}>"$prefix.lock"
         flock "$lock"
-        if [ ! -e "$prefix/.done" ]; then
-            work=$(mktemp -d "$cache/.work-$name-XXXXXX") log=$cache/logs/${prefix##*/}.log
-            say "building $name (log: $log)"
-            mkdir "$work/prefix" "$work/work"
-            if ! bash "$here/build.sh" --build-in "$name" "$work/work" "$work/prefix" "$prefix" \
-                >"$log" 2>&1 </dev/null; then
-                tail -n 30 "$log" >&2
-                die "$name could not be built; the whole log is $log, the build folder $work"
-            fi
-            touch "$work/prefix/.done"
-            rm -rf "$prefix"
-            mv -T "$work/prefix" "$prefix"
-            rm -rf "$work"
-        fi
+        [ -e "$prefix/.done" ] || build_locked "$name" "$prefix" # unless another was first
         exec {lock}>&-
     fi
     printf '%s %s\n' "$name" "$prefix"
@@ -80,6 +90,7 @@ build_one() { # NAME
 case ${1-} in
 --print) prefix_of "${2:?--print wants a name}" ;;
 --build-in) build_in "$2" "$3" "$4" "$5" ;;
+--settle-in) settle_in "$2" "$3" ;;
 -*) die "unknown option $1 (usage: build.sh [NAME…] | --print NAME)" ;;
 *) for name in "${@:-${all[@]}}"; do build_one "$name"; done ;;
 esac

@@ -2,6 +2,7 @@
 # builds of ggml's CPU code and the chooser between them. PREFIX/link.txt is what a C program that calls
 # `int llama_server(int, char **) __asm__("_Z12llama_serveriPPc")` gives its linker, one argument a line.
 
+sources=(node-llama-cpp) # for the licence texts
 needs=(llama-parts)
 inputs=(llama/cpu_choose.c)
 
@@ -16,6 +17,19 @@ variant() { # PARTS NAME
     objcopy $unique --redefine-sym "ggml_backend_cpu_reg=ggml_backend_cpu_reg_$2" \
         --keep-global-symbol="ggml_backend_cpu_reg_$2" whole.o "ggml-cpu-$2.o"
     rm whole.o
+}
+
+licences() { # DIR
+    local archive file
+    archive=$(source_fetch node-llama-cpp)
+    tar xzf "$archive" package/llama/gitRelease.bundle
+    git clone -q --no-checkout package/llama/gitRelease.bundle clone
+    for file in LICENSE:llama.cpp licenses/LICENSE-jsonhpp:nlohmann-json \
+        vendor/cpp-httplib/LICENSE:cpp-httplib vendor/hash/sha256/LICENSE:sha256 \
+        vendor/hash/rotate-bits/LICENSE.md:rotate-bits vendor/hash/xxhash/LICENSE:xxhash; do
+        git -C clone show "HEAD:${file%:*}" >"$1/${file#*:}"
+    done
+    # miniaudio and stb_image are in the public domain, their texts inside the headers
 }
 
 build() { # PREFIX FINAL_PREFIX
@@ -36,6 +50,6 @@ build() { # PREFIX FINAL_PREFIX
     strip --strip-debug libllamaserver.a
     ranlib -D libllamaserver.a
     mv libllamaserver.a "$1/lib/"
-    cp "$parts"/licence/* "$1/licence"
+    licences "$1/licence"
     printf '%s\n' "$2/lib/libllamaserver.a" -l:libstdc++.a -static-libgcc -lpthread -ldl -lm >"$1/link.txt"
 }

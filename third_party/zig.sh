@@ -16,12 +16,19 @@ export ZIG_GLOBAL_CACHE_DIR="${ZIG_GLOBAL_CACHE_DIR:-$here/compiled}"
 exec "$here/ziglang/zig" "$@"
 WRAPPER
     chmod +x "$prefix/zig"
-    # Its first use compiles wasi-libc (a minute): have that behind us
-    printf '#include <stdio.h>\nint main(void) { return puts("") < 0; }\n' >first.c
-    "$prefix/zig" cc -target wasm32-wasi -Os first.c -o first.wasm
     mkdir -p "$prefix/licence"
     cp "$prefix/ziglang/LICENSE" "$prefix/licence/zig"
     local wasi=$prefix/ziglang/lib/libc/wasi
     cat "$wasi"/{LICENSE,LICENSE-MIT,libc-bottom-half/cloudlibc/LICENSE,libc-top-half/musl/COPYRIGHT} \
         >"$prefix/licence/wasi-libc"
+}
+
+# Its first use compiles wasi-libc (a minute): have that behind us. Not in build(): what zig keeps is only
+# good for the folder in which it was made.
+settle() { # PREFIX
+    local folder
+    folder=$(mktemp -d)
+    printf '#include <stdio.h>\nint main(void) { return puts("") < 0; }\n' >"$folder/first.c"
+    "$1/zig" cc -target wasm32-wasi -Os "$folder/first.c" -o "$folder/first.wasm"
+    rm -r "$folder"
 }

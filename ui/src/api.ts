@@ -1,0 +1,89 @@
+// The server, as the page sees it: fetch for documents, one WebSocket that reconnects by itself for what is live.
+import type { Choice, Event, Json, Models, SessionRow, System, ToolInfo } from "./types.ts";
+
+export class ApiError extends Error {
+    constructor(readonly status: number, readonly code: string, message: string) { super(message); }
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    let response: Response;
+    try {
+        response = await fetch(`/api/v1${path}`, { method, headers: body === undefined ? {} : { "Content-Type": "application/json" },
+            body: body === undefined ? undefined : JSON.stringify(body) });
+    } catch {
+        throw new ApiError(0, "unreachable", "The server cannot be reached. Is it still running?");
+    }
+    const text = await response.text();
+    let parsed: Record<string, string> = {};
+    try { parsed = text ? JSON.parse(text) : {}; } catch { /* not JSON: the status says enough */ }
+    if (!response.ok) throw new ApiError(response.status, parsed.code ?? "", parsed.detail ?? parsed.title ?? `The server answered ${response.status}.`);
+    return parsed as T;
+}
+
+export const api = {
+    sessions: (before?: string, q?: string) => call<{ sessions: SessionRow[]; more: boolean }>("GET",
+        `/sessions?limit=100${before ? `&before=${before}` : ""}${q ? `&q=${encodeURIComponent(q)}` : ""}`),
+    create: (body: { model?: string; mode?: string }) => call<SessionRow>("POST", "/sessions", body),
+    patch: (id: string, body: { title?: string; model?: string; mode?: string }) => call<SessionRow>("PATCH", `/sessions/${id}`, body),
+    remove: (id: string) => call<void>("DELETE", `/sessions/${id}`),
+    send: (id: string, text: string) => call<{ run: string }>("POST", `/sessions/${id}/messages`, { text }),
+    stop: (id: string) => call<void>("POST", `/sessions/${id}/stop`, {}),
+    answer: (id: string, question: string, choice: Choice, text: string) => call<void>("POST", `/sessions/${id}/answers`, { question, choice, text }),
+    models: () => call<Models>("GET", "/models"),
+    system: () => call<System>("GET", "/system"),
+    tools: () => call<{ tools: ToolInfo[] }>("GET", "/tools"),
+    settings: () => call<Record<string, Json>>("GET", "/settings"),
+    saveSettings: (body: Record<string, Json>) => call<Record<string, Json>>("PUT", "/settings", body),
+    saveKey: (provider: string, key: string) => call<void>("PUT", `/providers/${provider}/key`, { key }),
+};
+
+export interface LiveHandlers {
+    event(session: string, event: Event): void;
+    caughtUp(session: string, seq: number, running: boolean): void;
+    sessions(): void;
+    connection(up: boolean): void;
+    lastSeq(session: string): number;
+}
+
+export class Live {
+    private socket: WebSocket | null = null;
+    private wanted = new Set<string>();
+    private attempt = 0;
+
+    constructor(private readonly on: LiveHandlers) { this.connect(); }
+
+    subscribe(session: string): void {
+        if (this.wanted.has(session)) return;
+        this.wanted.add(session);
+        this.say({ op: "subscribe", session, from: this.on.lastSeq(session) + 1 });
+    }
+
+    unsubscribe(session: string): void {
+        if (this.wanted.delete(session)) this.say({ op: "unsubscribe", session });
+    }
+
+    private say(message: object): void {
+        if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+    }
+
+    private connect(): void {
+        const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
+        this.socket = socket;
+        socket.onopen = () => {
+            this.attempt = 0;
+            this.on.connection(true);
+            for (const session of this.wanted) this.say({ op: "subscribe", session, from: this.on.lastSeq(session) + 1 });
+        };
+        socket.onmessage = (m) => this.receive(JSON.parse(String(m.data)));
+        socket.onclose = () => {
+            this.on.connection(false);
+            setTimeout(() => this.connect(), Math.min(5000, 250 * 2 ** this.attempt++));
+        };
+    }
+
+    private receive(m: { op: string; session: string; event: Event; seq: number; running: boolean }): void {
+        if (m.op === "event") this.on.event(m.session, m.event);
+        else if (m.op === "caught_up") this.on.caughtUp(m.session, m.seq, m.running);
+        else if (m.op === "sessions") this.on.sessions();
+    }
+}

@@ -1,0 +1,215 @@
+// Events in, what the page shows out. Pure but for the object it is given: fold(view, event) changes `view` in place and
+// raises the `rev` of every item it touched, so that components redraw what changed and nothing else.
+import type { Block, Choice, Content, Event, Json, Level, Receipt } from "./types.ts";
+
+export type CallState = "writing" | "waiting" | "queued" | "running" | "done" | "limited" | "denied" | "failed";
+
+export interface Question { id: string; text: string; choices: Choice[]; level: Level; answered?: Choice; note?: string; from?: string }
+
+export interface Call {
+    id: string; tool: string; input: Json; state: CallState; level?: Level;
+    limits?: Record<string, number>; startedAt?: number; endedAt?: number; ms?: number;
+    content?: Content; metadata?: Record<string, Json>; limit?: string | null; receipt?: Receipt | null;
+    output: string; question?: Question; decision?: { by: string; reason: string; allow: boolean };
+}
+
+interface ItemBase { key: string; rev: number; t?: string; run?: string }
+export type Item = ItemBase & (
+    | { kind: "user"; text: string }
+    | { kind: "assistant"; turn: number; text: string; reasoning: string; calls: Call[]; finish: string | null }
+    | { kind: "notice"; tone: "stop" | "warn" | "info"; text: string; hint?: string }
+);
+export type AssistantItem = Extract<Item, { kind: "assistant" }>;
+
+export interface Usage { input: number; output: number; cached: number; window: number; estimated: number; ms: number; firstTokenMs: number; totalIn: number; totalOut: number }
+
+export interface View {
+    id: string; lastSeq: number; items: Item[]; rev: number; caughtUp: boolean;
+    running: boolean; run: string | null; phase: string; phaseText: string; runStartedAt: number | null;
+    title: string; model: string; mode: string; usage: Usage | null;
+    retry: { attempt: number; waitMs: number; reason: string } | null;
+}
+
+export function newView(id: string): View {
+    return { id, lastSeq: 0, items: [], rev: 0, caughtUp: false, running: false, run: null, phase: "idle", phaseText: "",
+        runStartedAt: null, title: "", model: "", mode: "", usage: null, retry: null };
+}
+
+const outputKept = 64 * 1024; // live output on the page: the tail; the result event carries the whole
+
+export function fold(view: View, ev: Event): void {
+    if (ev.seq !== undefined) {
+        if (ev.seq <= view.lastSeq) return; // seen before a reconnect
+        view.lastSeq = ev.seq;
+    }
+    view.rev++;
+    switch (ev.type) {
+    case "run_start":
+        Object.assign(view, { running: true, run: ev.run ?? null, runStartedAt: time(ev.t), model: ev.model, mode: ev.mode, phase: "thinking", phaseText: "" });
+        break;
+    case "user":
+        view.items.push({ kind: "user", key: `u${ev.seq}`, rev: 0, t: ev.t, run: ev.run, text: ev.text });
+        break;
+    case "delta": {
+        const item = turnItem(view, ev.run, ev.turn);
+        if (item.finish !== null) break;
+        item.text += ev.text ?? "";
+        item.reasoning += ev.reasoning ?? "";
+        view.retry = null;
+        item.rev++;
+        break;
+    }
+    case "delta_call": {
+        const item = turnItem(view, ev.run, ev.turn);
+        if (item.finish !== null) break;
+        const call = (item.calls[ev.index] ??= newCall(`writing-${ev.turn}-${ev.index}`, ev.tool ?? "", "", "writing"));
+        if (ev.tool) call.tool = ev.tool;
+        call.input = String(call.input ?? "") + (ev.arguments ?? "");
+        item.rev++;
+        break;
+    }
+    case "delta_reset": {
+        const item = turnItem(view, ev.run, ev.turn);
+        if (item.finish === null) Object.assign(item, { text: "", reasoning: "", calls: [], rev: item.rev + 1 });
+        break;
+    }
+    case "assistant": {
+        const item = turnItem(view, ev.run, ev.turn);
+        const calls = (ev.calls ?? []).map((c) => newCall(c.id, c.tool, c.input, "queued"));
+        Object.assign(item, { text: ev.text ?? "", reasoning: ev.reasoning ?? "", calls, finish: ev.finish, t: ev.t, rev: item.rev + 1 });
+        view.retry = null;
+        break;
+    }
+    case "usage":
+        view.usage = {
+            input: ev.input_tokens, output: ev.output_tokens, cached: ev.cached_tokens, window: ev.window, estimated: ev.estimated,
+            ms: ev.ms, firstTokenMs: ev.first_token_ms,
+            totalIn: (view.usage?.totalIn ?? 0) + Math.max(0, ev.input_tokens), totalOut: (view.usage?.totalOut ?? 0) + Math.max(0, ev.output_tokens),
+        };
+        break;
+    case "permission":
+        touch(view, ev.call, (c) => {
+            c.decision = { by: ev.by, reason: ev.reason, allow: ev.decision === "allow" };
+            if (ev.decision === "deny") c.state = "denied";
+        });
+        break;
+    case "question":
+        touch(view, ev.call, (c) => {
+            c.state = "waiting";
+            c.level = ev.level;
+            c.question = { id: ev.question, text: ev.text, choices: ev.choices, level: ev.level };
+        });
+        break;
+    case "answer":
+        for (const { call, item } of calls(view)) {
+            if (call.question?.id !== ev.question) continue;
+            Object.assign(call.question, { answered: ev.choice, note: ev.text, from: ev.from });
+            call.state = ev.choice === "no" ? "denied" : "queued";
+            item.rev++;
+        }
+        break;
+    case "tool_start":
+        touch(view, ev.call, (c) => Object.assign(c, { state: "running", level: ev.level, limits: ev.limits, startedAt: time(ev.t) }));
+        break;
+    case "delta_output":
+        touch(view, ev.call, (c) => {
+            if (c.state === "running") c.output = (c.output + ev.text).slice(-outputKept);
+        });
+        break;
+    case "tool_result":
+        touch(view, ev.call, (c) => {
+            Object.assign(c, { content: ev.content, metadata: ev.metadata, limit: ev.limit, receipt: ev.receipt, ms: ev.ms, endedAt: time(ev.t) });
+            c.state = c.state === "denied" ? "denied" : ev.limit ? "limited" : ev.is_error ? "failed" : "done";
+        });
+        break;
+    case "error":
+        notice(view, ev, "stop", ev.text, ev.hint);
+        break;
+    case "limit":
+        notice(view, ev, "warn", ev.text);
+        break;
+    case "retry":
+        view.retry = { attempt: ev.attempt, waitMs: ev.wait_ms, reason: ev.reason };
+        break;
+    case "state":
+        view.phase = ev.phase;
+        view.phaseText = ev.text ?? "";
+        break;
+    case "mode":
+        view.mode = ev.mode;
+        break;
+    case "model":
+        view.model = ev.model;
+        break;
+    case "title":
+        view.title = ev.title;
+        break;
+    case "run_end":
+        endRun(view, ev);
+        break;
+    }
+}
+
+function endRun(view: View, ev: Extract<Event, { type: "run_end" }>): void {
+    Object.assign(view, { running: false, run: null, phase: "idle", phaseText: "", runStartedAt: null, retry: null });
+    for (const { call, item } of calls(view)) {
+        if (call.state === "writing" || call.state === "queued" || call.state === "waiting" || call.state === "running") {
+            call.state = "failed";
+            item.rev++;
+        }
+    }
+    for (const item of view.items) if (item.kind === "assistant" && item.finish === null) { item.finish = "stopped"; item.rev++; }
+    if (ev.reason === "stopped") notice(view, ev, "info", "Stopped.");
+    if (ev.reason === "interrupted") notice(view, ev, "warn", "This run was interrupted: the server ended before it was done.", "Send a message to go on from here.");
+}
+
+function newCall(id: string, tool: string, input: Json, state: CallState): Call {
+    return { id, tool, input, state, output: "" };
+}
+
+function notice(view: View, ev: Event, tone: "stop" | "warn" | "info", text: string, hint?: string): void {
+    view.items.push({ kind: "notice", key: `n${ev.seq}`, rev: 0, t: ev.t, run: ev.run, tone, text, hint });
+}
+
+function turnItem(view: View, run: string | undefined, turn: number): AssistantItem {
+    const key = `a${run ?? ""}-${turn}`;
+    for (let i = view.items.length - 1; i >= 0; i--) {
+        const item = view.items[i]!;
+        if (item.kind === "assistant" && item.key === key) return item;
+        if (item.kind === "user") break;
+    }
+    const item: AssistantItem = { kind: "assistant", key, rev: 0, run, turn, text: "", reasoning: "", calls: [], finish: null };
+    view.items.push(item);
+    return item;
+}
+
+function* calls(view: View): Generator<{ call: Call; item: AssistantItem }> {
+    for (let i = view.items.length - 1; i >= 0; i--) {
+        const item = view.items[i]!;
+        if (item.kind === "assistant") for (const call of item.calls) if (call) yield { call, item };
+    }
+}
+
+function touch(view: View, id: string, change: (call: Call) => void): void {
+    for (const { call, item } of calls(view)) {
+        if (call.id !== id) continue;
+        change(call);
+        item.rev++;
+        return;
+    }
+}
+
+export function openQuestion(view: View): { call: Call; question: Question } | null {
+    for (const { call } of calls(view)) if (call.state === "waiting" && call.question && !call.question.answered) return { call, question: call.question };
+    return null;
+}
+
+export function contentText(content: Content | undefined): string {
+    if (content === undefined) return "";
+    if (typeof content === "string") return content;
+    return content.filter((b): b is Extract<Block, { type: "text" }> => b.type === "text").map((b) => b.text).join("\n");
+}
+
+function time(t: string | undefined): number {
+    return t ? Date.parse(t) : Date.now();
+}

@@ -1,0 +1,36 @@
+// Lucide, inlined: one set, 16 px, a name for screen readers or hidden from them.
+import box from "lucide-static/icons/box.svg";
+import check from "lucide-static/icons/check.svg";
+import chevron from "lucide-static/icons/chevron-right.svg";
+import clock from "lucide-static/icons/clock.svg";
+import eye from "lucide-static/icons/eye.svg";
+import hand from "lucide-static/icons/hand.svg";
+import info from "lucide-static/icons/info.svg";
+import menu from "lucide-static/icons/panel-left.svg";
+import moon from "lucide-static/icons/moon.svg";
+import pencil from "lucide-static/icons/pencil.svg";
+import plus from "lucide-static/icons/plus.svg";
+import play from "lucide-static/icons/play.svg";
+import search from "lucide-static/icons/search.svg";
+import send from "lucide-static/icons/arrow-up.svg";
+import settings from "lucide-static/icons/settings-2.svg";
+import shield from "lucide-static/icons/shield-check.svg";
+import shieldDown from "lucide-static/icons/shield-off.svg";
+import shieldPart from "lucide-static/icons/shield-alert.svg";
+import square from "lucide-static/icons/square.svg";
+import sun from "lucide-static/icons/sun.svg";
+import terminal from "lucide-static/icons/terminal.svg";
+import trash from "lucide-static/icons/trash-2.svg";
+import triangle from "lucide-static/icons/triangle-alert.svg";
+import x from "lucide-static/icons/x.svg";
+
+const icons = { box, check, chevron, clock, eye, hand, info, menu, moon, pencil, plus, play, search, send, settings, shield, shieldDown, shieldPart, square,
+    sun, terminal, trash, triangle, x };
+export type IconName = keyof typeof icons;
+const inner = Object.fromEntries(Object.entries(icons).map(([name, svg]) => [name, svg.replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "")]));
+
+export function Icon({ name, label, size = 16 }: { name: IconName; label?: string; size?: number }) {
+    return <svg class="icon" width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"
+        stroke-linejoin="round" role={label ? "img" : undefined} aria-label={label} aria-hidden={label ? undefined : "true"}
+        dangerouslySetInnerHTML={{ __html: inner[name]! }} />;
+}

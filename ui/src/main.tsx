@@ -1,0 +1,49 @@
+import { render } from "preact";
+import { Chat } from "./parts/chat.tsx";
+import { Inspector } from "./parts/inspector.tsx";
+import { Sessions } from "./parts/sessions.tsx";
+import { Settings } from "./parts/settings.tsx";
+import { applyTheme } from "./theme.ts";
+import { app, change, start, useApp } from "./state.ts";
+import { useEffect, useState } from "preact/hooks";
+
+function Foot() {
+    const { toast, problem, connected, lostAt } = useApp();
+    const [, tick] = useState(0);
+    useEffect(() => {
+        if (connected) return;
+        const timer = setTimeout(() => tick((n) => n + 1), 2050); // said only after 2 s
+        return () => clearTimeout(timer);
+    }, [connected]);
+    return <div class="foot" role="status" aria-live="polite">
+        {!connected && lostAt && Date.now() - lostAt > 2000 ? <div class="toast warn">The connection to the server is lost. Trying again…</div> : null}
+        {problem ? <div class="toast stop"><span>{problem}</span>
+            <button type="button" class="quiet" onClick={() => change(() => { app.problem = null; })}>Dismiss</button></div> : null}
+        {toast ? <div class="toast"><span>{toast.text}</span>
+            {toast.undo ? <button type="button" class="quiet" onClick={toast.undo}>Undo</button> : null}</div> : null}
+    </div>;
+}
+
+function SignedOut() {
+    return <main class="signed-out">
+        <h1>This browser is not signed in</h1>
+        <p>The server answers only to the browser that opened its one-time address. Start <code>boxagnts</code> again and open the address that it prints,
+            or run it with <code>--open</code>.</p>
+    </main>;
+}
+
+function App() {
+    const { signedOut, panel, sessionsOpen } = useApp();
+    if (signedOut) return <SignedOut />;
+    return <div class={`app ${sessionsOpen ? "with-drawer" : ""} ${panel !== "none" ? "with-panel" : ""}`}>
+        <Sessions />
+        <Chat />
+        {panel === "settings" ? <Settings /> : panel === "call" ? <Inspector /> : null}
+        {sessionsOpen ? <button type="button" class="shade" aria-label="Close the list of sessions" onClick={() => change(() => { app.sessionsOpen = false; })} /> : null}
+        <Foot />
+    </div>;
+}
+
+applyTheme();
+render(<App />, document.getElementById("app")!);
+void start();

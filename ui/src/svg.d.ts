@@ -1,0 +1,1 @@
+declare module "*.svg" { const text: string; export default text; }

@@ -1,0 +1,54 @@
+// The shapes of docs/events.md and docs/api.md.
+
+export type Block = { type: "text"; text: string } | { type: "image"; mime: string; data: string };
+export type Content = string | Block[];
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Level = "none" | "read_only" | "write" | "execute" | "dangerous" | "forbidden";
+export type Choice = "once" | "session" | "always" | "no";
+
+export interface Receipt {
+    granted?: { limits?: Record<string, number>; [key: string]: unknown };
+    used?: Record<string, number>;
+    [key: string]: unknown;
+}
+
+interface Base { seq?: number; t?: string; run?: string }
+export type Event = Base & (
+    | { type: "run_start"; model: string; mode: string; max_turns: number }
+    | { type: "user"; text: string }
+    | { type: "assistant"; turn: number; text: string; reasoning?: string; calls?: { id: string; tool: string; input: Json }[]; finish: string }
+    | { type: "permission"; call: string; tool: string; decision: "allow" | "deny"; reason: string; by: string }
+    | { type: "question"; question: string; call: string; tool: string; level: Level; input: Json; text: string; choices: Choice[] }
+    | { type: "answer"; question: string; choice: Choice; text?: string; from: string }
+    | { type: "tool_start"; turn: number; call: string; tool: string; level: Level; limits?: Record<string, number> }
+    | { type: "tool_result"; turn: number; call: string; tool: string; content: Content; is_error: boolean; metadata?: Record<string, Json>; limit: string | null; receipt: Receipt | null; ms: number }
+    | { type: "usage"; turn: number; input_tokens: number; output_tokens: number; cached_tokens: number; window: number; estimated: number; ms: number; first_token_ms: number }
+    | { type: "error"; where: string; code: string; text: string; hint?: string }
+    | { type: "limit"; limit: string; text: string }
+    | { type: "mode"; mode: string }
+    | { type: "model"; model: string }
+    | { type: "title"; title: string }
+    | { type: "run_end"; reason: string; turns: number; ms: number }
+    | { type: "delta"; turn: number; text?: string; reasoning?: string }
+    | { type: "delta_call"; turn: number; index: number; tool?: string; arguments?: string }
+    | { type: "delta_reset"; turn: number }
+    | { type: "delta_output"; call: string; stream: string; text: string }
+    | { type: "retry"; turn: number; attempt: number; wait_ms: number; reason: string }
+    | { type: "state"; phase: string; text?: string }
+);
+
+export interface SessionRow {
+    id: string; title: string; created_at: string; updated_at: string; model: string; mode: string; events: number;
+    running: boolean; waiting: boolean; damaged: boolean;
+}
+export interface ModelInfo { id: string; name: string; provider: string; local: boolean; window: number | null; tools: string; available: boolean; why: string }
+export interface ProviderInfo { id: string; name: string; base_url: string; has_key: boolean; key_env: string }
+export interface Models { default: string; models: ModelInfo[]; providers: ProviderInfo[] }
+export interface System {
+    version: string; workspace: string; root: string; offline: boolean; embedded_model: boolean;
+    walls: { landlock: boolean; landlock_abi: number; seccomp: boolean; summary: "up" | "partly" | "down"; why: string };
+}
+export interface ToolInfo {
+    name: string; description: string; level: Level; kind: string; source: string; input_schema: Json;
+    limits: Record<string, { value: number; unit: string; from: string }>;
+}

@@ -1,0 +1,44 @@
+// Numbers and times in words.
+export function ago(iso: string | undefined, now = Date.now()): string {
+    if (!iso) return "";
+    const s = Math.max(0, (now - Date.parse(iso)) / 1000);
+    if (s < 60) return "now";
+    if (s < 3600) return `${Math.floor(s / 60)} min`;
+    if (s < 86400) return `${Math.floor(s / 3600)} h`;
+    if (s < 7 * 86400) return `${Math.floor(s / 86400)} d`;
+    return new Date(iso).toLocaleDateString(undefined, { day: "numeric", month: "short" });
+}
+
+export function exact(iso: string | undefined): string {
+    return iso ? new Date(iso).toLocaleString() : "";
+}
+
+export function millis(ms: number | undefined): string {
+    if (ms === undefined) return "";
+    if (ms < 1) return "< 1 ms";
+    if (ms < 1000) return `${Math.round(ms)} ms`;
+    if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+    return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+export function bytes(n: number): string {
+    if (n < 1024) return `${n} B`;
+    if (n < 1024 ** 2) return `${trim(n / 1024)} KiB`;
+    if (n < 1024 ** 3) return `${trim(n / 1024 ** 2)} MiB`;
+    return `${trim(n / 1024 ** 3)} GiB`;
+}
+
+export function count(n: number): string {
+    if (n < 1000) return String(n);
+    if (n < 1e6) return `${trim(n / 1000)} k`;
+    if (n < 1e9) return `${trim(n / 1e6)} M`;
+    return `${trim(n / 1e9)} G`;
+}
+
+function trim(n: number): string {
+    return n < 10 ? n.toFixed(1).replace(/\.0$/, "") : String(Math.round(n));
+}
+
+export function plural(n: number, one: string, many = `${one}s`): string {
+    return `${n} ${n === 1 ? one : many}`;
+}

@@ -1,0 +1,127 @@
+#include "base/base.h"
+
+static char fold(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static bool is_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+bool bx_str_eq(struct bx_str a, struct bx_str b) {
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool bx_str_eqz(struct bx_str a, const char *z) {
+    return bx_str_eq(a, bx_str(z));
+}
+
+bool bx_str_ieqz(struct bx_str a, const char *z) {
+    if (a.n != strlen(z)) {
+        return false;
+    }
+    for (size_t i = 0; i < a.n; i++) {
+        if (fold(a.p[i]) != fold(z[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int bx_str_cmp(struct bx_str a, struct bx_str b) {
+    size_t n = BX_MIN(a.n, b.n);
+    int r = n ? memcmp(a.p, b.p, n) : 0;
+    return r ? r : (a.n > b.n) - (a.n < b.n);
+}
+
+bool bx_str_starts(struct bx_str s, const char *prefix) {
+    size_t n = strlen(prefix);
+    return s.n >= n && (n == 0 || memcmp(s.p, prefix, n) == 0);
+}
+
+bool bx_str_ends(struct bx_str s, const char *suffix) {
+    size_t n = strlen(suffix);
+    return s.n >= n && (n == 0 || memcmp(s.p + s.n - n, suffix, n) == 0);
+}
+
+struct bx_str bx_str_trim(struct bx_str s) {
+    while (s.n && is_space(s.p[0])) {
+        s.p++;
+        s.n--;
+    }
+    while (s.n && is_space(s.p[s.n - 1])) {
+        s.n--;
+    }
+    return s;
+}
+
+struct bx_str bx_str_slice(struct bx_str s, size_t from, size_t n) {
+    from = BX_MIN(from, s.n);
+    return (struct bx_str){s.p ? s.p + from : NULL, BX_MIN(n, s.n - from)};
+}
+
+size_t bx_str_find(struct bx_str s, char c) {
+    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+    return at ? (size_t)(at - s.p) : (size_t)-1;
+}
+
+size_t bx_str_find_str(struct bx_str s, struct bx_str needle) {
+    if (needle.n == 0) {
+        return 0;
+    }
+    const char *at = s.n ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
+    return at ? (size_t)(at - s.p) : (size_t)-1;
+}
+
+bool bx_str_split(struct bx_str *rest, char sep, struct bx_str *ret_piece) {
+    if (!rest->p) {
+        return false;
+    }
+    size_t at = bx_str_find(*rest, sep);
+    if (at == (size_t)-1) {
+        *ret_piece = *rest;
+        *rest = (struct bx_str){NULL, 0};
+    } else {
+        *ret_piece = bx_str_slice(*rest, 0, at);
+        *rest = (struct bx_str){rest->p + at + 1, rest->n - at - 1};
+    }
+    return true;
+}
+
+bool bx_str_to_u64(struct bx_str s, uint64_t *ret) {
+    uint64_t value = 0;
+    if (s.n == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9' || __builtin_mul_overflow(value, 10u, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(s.p[i] - '0'), &value)) {
+            return false;
+        }
+    }
+    *ret = value;
+    return true;
+}
+
+bool bx_str_to_i64(struct bx_str s, int64_t *ret) {
+    bool negative = s.n && s.p[0] == '-';
+    uint64_t value;
+    if (!bx_str_to_u64(negative ? bx_str_slice(s, 1, s.n) : s, &value) ||
+        value > (uint64_t)INT64_MAX + negative) {
+        return false;
+    }
+    *ret = negative ? (int64_t)(0 - value) : (int64_t)value;
+    return true;
+}
+
+char *bx_str_dup(struct bx_str s) {
+    return bx_strndup(s.p, s.n);
+}
+
+uint64_t bx_str_hash(struct bx_str s) { /* FNV-1a, 64 bits */
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < s.n; i++) {
+        h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
+    }
+    return h;
+}

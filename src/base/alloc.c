@@ -23,7 +23,7 @@ void *bx_realloc(void *take_p, size_t size) {
 void *bx_realloc_array(void *take_p, size_t count, size_t item_size) {
     size_t size;
     if (__builtin_mul_overflow(count, item_size, &size)) {
-        out_of_memory(SIZE_MAX);
+        bx_die("an array of %zu items of %zu bytes is too large", count, item_size);
     }
     return bx_realloc(take_p, size);
 }
@@ -33,20 +33,22 @@ void bx_free(void *take_p) {
 }
 
 char *bx_strdup(const char *s) {
-    return s ? bx_strndup(s, strlen(s)) : NULL;
+    return s ? bx_memdup(s, strlen(s) + 1) : NULL;
 }
 
 char *bx_strndup(const char *s, size_t n) {
-    char *copy = bx_alloc(n + 1);
-    if (n) {
-        memcpy(copy, s, n);
+    if (!s) {
+        return NULL;
     }
+    size_t len = strnlen(s, n);
+    char *copy = bx_alloc(len + 1);
+    memcpy(copy, s, len);
     return copy;
 }
 
 void *bx_memdup(const void *p, size_t n) {
     void *copy = bx_alloc(n);
-    if (n) {
+    if (n > 0) {
         memcpy(copy, p, n);
     }
     return copy;
@@ -59,7 +61,7 @@ char *bx_asprintf(const char *fmt, ...) {
     int n = vasprintf(&s, fmt, ap);
     va_end(ap);
     if (n < 0) {
-        out_of_memory(0);
+        bx_die("formatting a string failed");
     }
     return s;
 }

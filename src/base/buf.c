@@ -10,51 +10,42 @@ void bx_buf_deinit(struct bx_buf *b) {
 }
 
 void bx_buf_reset(struct bx_buf *b) {
-    b->size = 0;
-    b->failed = false;
-    if (b->p) {
-        b->p[0] = '\0';
-    }
+    bx_buf_cut(b, 0);
 }
 
-char *bx_buf_space(struct bx_buf *b, size_t n) {
-    if (b->failed || n > b->max - b->size) { /* size never exceeds max */
+/* Room for n more bytes and the NUL behind them. */
+static int grow(struct bx_buf *b, size_t n) {
+    size_t max = BX_MIN(b->max, SIZE_MAX / 4);
+    if (b->failed || b->size > max || n > max - b->size) {
         b->failed = true;
-        return NULL;
+        return BX_ERR_LIMIT;
     }
     size_t need = b->size + n + 1;
-    if (need > b->cap) {
-        size_t cap = BX_MAX(b->cap * 2, (size_t)64);
-        cap = BX_MAX(cap, need);
-        if (cap > b->max) {
-            cap = BX_MAX(b->max + 1, need);
-        }
-        b->p = bx_realloc(b->p, cap);
-        b->cap = cap;
+    if (need <= b->cap) {
+        return 0;
     }
-    return b->p + b->size;
-}
-
-void bx_buf_grew(struct bx_buf *b, size_t n) {
-    assert(b->size + n < b->cap);
-    b->size += n;
+    size_t cap = BX_MAX(b->cap * 2, (size_t)64);
+    cap = BX_MAX(BX_MIN(cap, max + 1), need);
+    b->p = bx_realloc(b->p, cap);
+    b->cap = cap;
     b->p[b->size] = '\0';
+    return 0;
 }
 
 int bx_buf_add(struct bx_buf *b, const void *p, size_t n) {
-    char *to = bx_buf_space(b, n);
-    if (!to) {
-        return BX_ERR_LIMIT;
+    int r = grow(b, n);
+    if (r < 0) {
+        return r;
     }
-    if (n) {
-        memcpy(to, p, n);
+    if (n > 0) {
+        memcpy(b->p + b->size, p, n);
     }
     bx_buf_grew(b, n);
     return 0;
 }
 
 int bx_buf_addz(struct bx_buf *b, const char *z) {
-    return bx_buf_add(b, z, strlen(z));
+    return bx_buf_add(b, z, z ? strlen(z) : 0);
 }
 
 int bx_buf_adds(struct bx_buf *b, struct bx_str s) {
@@ -74,30 +65,36 @@ int bx_buf_addf(struct bx_buf *b, const char *fmt, ...) {
 }
 
 int bx_buf_vaddf(struct bx_buf *b, const char *fmt, va_list ap) {
-    va_list again;
-    va_copy(again, ap);
-    char small[256];
-    int n = vsnprintf(small, sizeof small, fmt, ap);
-    assert(n >= 0);
-    int r = 0;
-    if ((size_t)n < sizeof small) {
-        r = bx_buf_add(b, small, (size_t)n);
-    } else {
-        char *to = bx_buf_space(b, (size_t)n);
-        if (to) {
-            vsnprintf(to, (size_t)n + 1, fmt, again);
-            bx_buf_grew(b, (size_t)n);
-        } else {
-            r = BX_ERR_LIMIT;
-        }
+    va_list measure;
+    va_copy(measure, ap);
+    int n = vsnprintf(NULL, 0, fmt, measure);
+    va_end(measure);
+    if (n < 0) {
+        bx_die("formatting a string failed");
     }
-    va_end(again);
-    return r;
+    int r = grow(b, (size_t)n);
+    if (r < 0) {
+        return r;
+    }
+    vsnprintf(b->p + b->size, (size_t)n + 1, fmt, ap);
+    b->size += (size_t)n;
+    return 0;
+}
+
+char *bx_buf_space(struct bx_buf *b, size_t n) {
+    return grow(b, n) < 0 ? NULL : b->p + b->size;
+}
+
+void bx_buf_grew(struct bx_buf *b, size_t n) {
+    assert(b->p && n < b->cap - b->size);
+    b->size += n;
+    b->p[b->size] = '\0';
 }
 
 void bx_buf_cut(struct bx_buf *b, size_t size) {
     assert(size <= b->size);
     b->size = size;
+    b->failed = false;
     if (b->p) {
         b->p[size] = '\0';
     }
@@ -105,7 +102,7 @@ void bx_buf_cut(struct bx_buf *b, size_t size) {
 
 void bx_buf_consume(struct bx_buf *b, size_t n) {
     assert(n <= b->size);
-    if (n) {
+    if (n > 0) {
         memmove(b->p, b->p + n, b->size - n + 1);
         b->size -= n;
     }

@@ -2,7 +2,8 @@
  *
  * Any thread, one at a time. Always NUL ended behind size (size does not count it). Every add checks the maximum:
  * beyond it the add does nothing and returns BX_ERR_LIMIT, so unbounded input is an error, not memory. A failed
- * buffer remembers it (bx_buf_failed), so a long row of adds may be checked once at its end. */
+ * buffer remembers it (bx_buf_failed) and refuses every further add until reset, cut, deinit or steal, so a long row of
+ * adds may be checked once at its end and never leaves a hole in the middle. What is added must not lie in b itself. */
 #ifndef BX_BASE_BUF_H
 #define BX_BASE_BUF_H
 

@@ -16,11 +16,13 @@ void bx_cancel_fire(struct bx_cancel *c, const char *reason); /* the first reaso
 bool bx_cancel_fired(const struct bx_cancel *c);           /* NULL is never cancelled */
 const char *bx_cancel_reason(const struct bx_cancel *c);   /* "" before; a view for the token's life */
 
-/* Readable once cancelled; the token's, never read from it. For poll(2) loops. NULL gives -1 (poll ignores it). */
+/* Readable once cancelled; the token's, never read from it. For poll(2) loops. NULL gives -1 (poll ignores it);
+ * so does a process that is out of descriptors, where only bx_cancel_fired tells. */
 int bx_cancel_fd(struct bx_cancel *c);
 
 /* Calls fn(user) once when cancelled, on the cancelling thread, without locks held; at once when it has been already.
- * After bx_cancel_unwatch returns fn is not running and will not run. fn must not unwatch itself. */
+ * After bx_cancel_unwatch returns fn is not running and will not run. fn must not unwatch itself. A watch keeps the token
+ * alive until it is unwatched, also when it has been called; unwatching a zeroed or an unwatched one does nothing. */
 struct bx_cancel_watch {
     void (*fn)(void *user);
     void *user;

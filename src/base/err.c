@@ -1,14 +1,12 @@
 #include "base/base.h"
 
+#include "base/utf8.h"
+
+/* The arguments may point into err->msg, so the text is made beside it; a cut never splits a
+ * character. */
 static void set(struct bx_err *err, int code, const char *text) {
+    size_t n = bx_utf8_cut(bx_str(text), sizeof err->msg - 1);
     err->code = code;
-    size_t n = strlen(text);
-    if (n >= sizeof err->msg) { /* cut between characters */
-        n = sizeof err->msg - 1;
-        while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) {
-            n--;
-        }
-    }
     memcpy(err->msg, text, n);
     err->msg[n] = '\0';
 }
@@ -16,7 +14,7 @@ static void set(struct bx_err *err, int code, const char *text) {
 int bx_fail(struct bx_err *err, int code, const char *fmt, ...) {
     assert(code < 0);
     if (err) {
-        char text[1024];
+        char text[2 * sizeof err->msg];
         va_list ap;
         va_start(ap, fmt);
         vsnprintf(text, sizeof text, fmt, ap);
@@ -26,25 +24,47 @@ int bx_fail(struct bx_err *err, int code, const char *fmt, ...) {
     return code;
 }
 
-static int code_of_errno(int e) {
-    switch (e) {
+static int code_of_errno(int errno_value) {
+    switch (errno_value) {
     case ENOENT:
     case ENOTDIR:
+    case ESRCH:
         return BX_ERR_NOTFOUND;
     case EEXIST:
+    case ENOTEMPTY:
         return BX_ERR_EXISTS;
     case EACCES:
     case EPERM:
     case EROFS:
         return BX_ERR_DENIED;
     case EINVAL:
+    case EISDIR:
+    case ELOOP:
     case ENAMETOOLONG:
         return BX_ERR_INVALID;
+    case EFBIG:
+    case EMFILE:
+    case ENFILE:
+    case ENOSPC:
+    case EDQUOT:
+        return BX_ERR_LIMIT;
+    case ECANCELED:
+        return BX_ERR_CANCELLED;
+    case ETIMEDOUT:
+        return BX_ERR_TIMEOUT;
+    case EBUSY:
+    case EADDRINUSE:
+    case ETXTBSY:
+        return BX_ERR_BUSY;
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
     case ENOSYS:
     case EOPNOTSUPP:
         return BX_ERR_UNAVAILABLE;
-    case ETIMEDOUT:
-        return BX_ERR_TIMEOUT;
+    case EAGAIN:
+    case EINTR:
+        return BX_ERR_RETRY;
     default:
         return BX_ERR_IO;
     }
@@ -53,28 +73,31 @@ static int code_of_errno(int e) {
 int bx_fail_errno(struct bx_err *err, int errno_value, const char *fmt, ...) {
     int code = code_of_errno(errno_value);
     if (err) {
-        char text[1024], reason[128];
+        char text[2 * sizeof err->msg], reason[128];
         va_list ap;
         va_start(ap, fmt);
-        vsnprintf(text, sizeof text - sizeof reason - 2, fmt, ap);
+        vsnprintf(text, sizeof text, fmt, ap);
         va_end(ap);
-        const char *words = strerror_r(errno_value, reason, sizeof reason); /* the GNU form */
-        size_t n = strlen(text);
-        snprintf(text + n, sizeof text - n, ": %s", words);
-        set(err, code, text);
+        const char *why = strerror_r(errno_value, reason, sizeof reason);
+        /* A long text is cut so that the reason is still to be read. */
+        size_t n = bx_utf8_cut(bx_str(text), sizeof err->msg - 3 - strlen(why));
+        char joined[sizeof err->msg + 1];
+        snprintf(joined, sizeof joined, "%.*s: %s", (int)n, text, why);
+        set(err, code, joined);
     }
     return code;
 }
 
 int bx_wrap(struct bx_err *err, int code, const char *fmt, ...) {
     if (err) {
-        char text[2048];
+        char text[2 * sizeof err->msg];
         va_list ap;
         va_start(ap, fmt);
-        vsnprintf(text, sizeof text / 2, fmt, ap);
+        int n = vsnprintf(text, sizeof text - sizeof err->msg, fmt, ap);
         va_end(ap);
-        size_t n = strlen(text);
-        snprintf(text + n, sizeof text - n, ": %s", err->msg);
+        size_t used = BX_MIN((size_t)BX_MAX(n, 0), sizeof text - sizeof err->msg - 1);
+        used = bx_utf8_cut(bx_str(text), used);
+        snprintf(text + used, sizeof text - used, ": %s", err->msg);
         set(err, code, text);
     }
     return code;
@@ -145,7 +168,7 @@ int bx_err_http_status(int code) {
     }
 }
 
-void bx_die(const char *fmt, ...) {
+_Noreturn void bx_die(const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     fputs("boxagnts: ", stderr);

@@ -1,7 +1,7 @@
 #include "base/base.h"
 
-static char fold(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+static char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 static bool is_space(char c) {
@@ -17,11 +17,12 @@ bool bx_str_eqz(struct bx_str a, const char *z) {
 }
 
 bool bx_str_ieqz(struct bx_str a, const char *z) {
-    if (a.n != strlen(z)) {
+    struct bx_str b = bx_str(z);
+    if (a.n != b.n) {
         return false;
     }
     for (size_t i = 0; i < a.n; i++) {
-        if (fold(a.p[i]) != fold(z[i])) {
+        if (lower(a.p[i]) != lower(b.p[i])) {
             return false;
         }
     }
@@ -30,26 +31,26 @@ bool bx_str_ieqz(struct bx_str a, const char *z) {
 
 int bx_str_cmp(struct bx_str a, struct bx_str b) {
     size_t n = BX_MIN(a.n, b.n);
-    int r = n ? memcmp(a.p, b.p, n) : 0;
+    int r = n > 0 ? memcmp(a.p, b.p, n) : 0;
     return r ? r : (a.n > b.n) - (a.n < b.n);
 }
 
 bool bx_str_starts(struct bx_str s, const char *prefix) {
     size_t n = strlen(prefix);
-    return s.n >= n && (n == 0 || memcmp(s.p, prefix, n) == 0);
+    return n == 0 || (s.n >= n && memcmp(s.p, prefix, n) == 0);
 }
 
 bool bx_str_ends(struct bx_str s, const char *suffix) {
     size_t n = strlen(suffix);
-    return s.n >= n && (n == 0 || memcmp(s.p + s.n - n, suffix, n) == 0);
+    return n == 0 || (s.n >= n && memcmp(s.p + s.n - n, suffix, n) == 0);
 }
 
 struct bx_str bx_str_trim(struct bx_str s) {
-    while (s.n && is_space(s.p[0])) {
+    while (s.n > 0 && is_space(s.p[0])) {
         s.p++;
         s.n--;
     }
-    while (s.n && is_space(s.p[s.n - 1])) {
+    while (s.n > 0 && is_space(s.p[s.n - 1])) {
         s.n--;
     }
     return s;
@@ -61,7 +62,7 @@ struct bx_str bx_str_slice(struct bx_str s, size_t from, size_t n) {
 }
 
 size_t bx_str_find(struct bx_str s, char c) {
-    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+    const char *at = s.n > 0 ? memchr(s.p, c, s.n) : NULL;
     return at ? (size_t)(at - s.p) : (size_t)-1;
 }
 
@@ -69,56 +70,60 @@ size_t bx_str_find_str(struct bx_str s, struct bx_str needle) {
     if (needle.n == 0) {
         return 0;
     }
-    const char *at = s.n ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
+    const char *at = s.n > 0 ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
     return at ? (size_t)(at - s.p) : (size_t)-1;
 }
 
 bool bx_str_split(struct bx_str *rest, char sep, struct bx_str *ret_piece) {
-    if (!rest->p) {
+    if (rest->n == 0) {
         return false;
     }
     size_t at = bx_str_find(*rest, sep);
     if (at == (size_t)-1) {
         *ret_piece = *rest;
-        *rest = (struct bx_str){NULL, 0};
+        *rest = bx_str_slice(*rest, rest->n, 0);
     } else {
         *ret_piece = bx_str_slice(*rest, 0, at);
-        *rest = (struct bx_str){rest->p + at + 1, rest->n - at - 1};
+        *rest = bx_str_slice(*rest, at + 1, rest->n);
     }
     return true;
 }
 
 bool bx_str_to_u64(struct bx_str s, uint64_t *ret) {
-    uint64_t value = 0;
-    if (s.n == 0) {
-        return false;
-    }
+    uint64_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9' || __builtin_mul_overflow(value, 10u, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(s.p[i] - '0'), &value)) {
+        if (s.p[i] < '0' || s.p[i] > '9' || __builtin_mul_overflow(n, (uint64_t)10, &n) ||
+            __builtin_add_overflow(n, (uint64_t)(s.p[i] - '0'), &n)) {
             return false;
         }
     }
-    *ret = value;
+    if (s.n == 0) {
+        return false;
+    }
+    *ret = n;
     return true;
 }
 
 bool bx_str_to_i64(struct bx_str s, int64_t *ret) {
-    bool negative = s.n && s.p[0] == '-';
-    uint64_t value;
-    if (!bx_str_to_u64(negative ? bx_str_slice(s, 1, s.n) : s, &value) ||
-        value > (uint64_t)INT64_MAX + negative) {
+    bool negative = s.n > 0 && s.p[0] == '-';
+    uint64_t n, limit = (uint64_t)INT64_MAX + (negative ? 1 : 0);
+    if (!bx_str_to_u64(negative ? bx_str_slice(s, 1, s.n) : s, &n) || n > limit) {
         return false;
     }
-    *ret = negative ? (int64_t)(0 - value) : (int64_t)value;
+    /* The unsigned negation also makes INT64_MIN, which has no positive twin. */
+    *ret = negative ? (int64_t)(0 - n) : (int64_t)n;
     return true;
 }
 
 char *bx_str_dup(struct bx_str s) {
-    return bx_strndup(s.p, s.n);
+    char *copy = bx_alloc(s.n + 1);
+    if (s.n > 0) {
+        memcpy(copy, s.p, s.n);
+    }
+    return copy;
 }
 
-uint64_t bx_str_hash(struct bx_str s) { /* FNV-1a, 64 bits */
+uint64_t bx_str_hash(struct bx_str s) {
     uint64_t h = 0xcbf29ce484222325u;
     for (size_t i = 0; i < s.n; i++) {
         h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;

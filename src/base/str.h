@@ -33,12 +33,12 @@ struct bx_str bx_str_slice(struct bx_str s, size_t from, size_t n); /* clamped *
 /* Index of the first byte c / first occurrence of needle, or (size_t)-1. */
 size_t bx_str_find(struct bx_str s, char c);
 size_t bx_str_find_str(struct bx_str s, struct bx_str needle);
-/* Cuts the next piece up to sep off *rest; false when nothing is left. "a,,b" gives "a", "", "b". */
+/* Cuts the next piece up to sep off *rest; false when nothing is left. "a,,b" gives "a", "", "b"; "a," just "a". */
 bool bx_str_split(struct bx_str *rest, char sep, struct bx_str *ret_piece);
 /* Whole view must be a decimal number in range; otherwise false and *ret untouched. */
 bool bx_str_to_i64(struct bx_str s, int64_t *ret);
 bool bx_str_to_u64(struct bx_str s, uint64_t *ret);
 char *bx_str_dup(struct bx_str s);                        /* NUL ended copy, the caller's */
-uint64_t bx_str_hash(struct bx_str s);
+uint64_t bx_str_hash(struct bx_str s);                    /* FNV-1a: the same in every run; no guard against chosen input */
 
 #endif

@@ -1,23 +1,39 @@
-#include <signal.h>
-
-#include "base/clock.h"
 #include "base/thread.h"
 
-int bx_thread_start(pthread_t *ret_thread, const char *name, void *(*thread_main)(void *user), void *user,
+#include <signal.h>
+
+struct start {
+    void *(*main)(void *user);
+    void *user;
+    char name[16];
+};
+
+static void *start_main(void *p) {
+    struct start start = *(struct start *)p;
+    bx_free(p);
+    pthread_setname_np(pthread_self(), start.name);
+    return start.main(start.user);
+}
+
+int bx_thread_start(pthread_t *ret_thread, const char *name, void *(*main)(void *user), void *user,
                     struct bx_err *err) {
-    sigset_t all, before;
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, 512 * BX_KIB); /* address space, not memory; nothing here recurses deeply */
+    struct start *start = bx_new(struct start);
+    start->main = main;
+    start->user = user;
+    snprintf(start->name, sizeof start->name, "%s", name);
+
+    /* A thread inherits the mask: signals are for the loop thread only. */
+    sigset_t all, old;
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
-    int r = pthread_create(ret_thread, &attr, thread_main, user);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pthread_t thread;
+    int r = pthread_create(&thread, NULL, start_main, start);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (r != 0) {
-        return bx_fail_errno(err, r, "cannot start a thread");
+        bx_free(start);
+        return bx_fail_errno(err, r, "cannot start the thread '%s'", name);
     }
-    pthread_setname_np(*ret_thread, name);
+    *ret_thread = thread;
     return 0;
 }
 
@@ -30,11 +46,15 @@ void bx_cond_init(pthread_cond_t *c) {
 }
 
 bool bx_cond_wait_ms(pthread_cond_t *c, pthread_mutex_t *m, uint64_t timeout_ms) {
-    uint64_t until = bx_mono_ns();
-    if (timeout_ms > (UINT64_MAX - until) / 1000000) {
-        timeout_ms = (uint64_t)INT32_MAX * 1000;
+    const uint64_t century_ms = (uint64_t)100 * 365 * 86400 * 1000;
+    timeout_ms = BX_MIN(timeout_ms, century_ms); /* "for ever" must not overflow the sum */
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(timeout_ms / 1000);
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
     }
-    until += timeout_ms * 1000000;
-    struct timespec t = {.tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000)};
-    return pthread_cond_timedwait(c, m, &t) != ETIMEDOUT;
+    return pthread_cond_timedwait(c, m, &until) != ETIMEDOUT;
 }

@@ -2,12 +2,12 @@
  * Which of ggml's CPU back ends runs: the only definition of ggml_backend_cpu_reg in the binary.
  *
  * llama.sh compiles ggml's CPU code twice and hides everything of each copy but its entry, so that
- * no function of the AVX-512 copy can be called on a machine without it. This asks the processor once
- * and hands out one of the two. BOXAGNTS_CPU=avx2 or avx512 takes that one or fails: for tests and for
- * machines where the choice is not the faster one.
+ * no function of the AVX-512 copy can be called on a machine without it. This asks the processor
+ * once and hands out one of the two. BOXAGNTS_CPU=avx2 or avx512 takes that one or fails: for tests
+ * and for machines where the choice is not the faster one.
  *
- * Runs in the model child only, before any model is loaded. Exit status 78 (EX_CONFIG) means that the
- * built-in model runner cannot run on this machine; the words on stderr are for the user.
+ * Runs in the model child only, before any model is loaded. Exit status 78 (EX_CONFIG) means that
+ * the built-in model runner cannot run on this machine; the words on stderr are for the user.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,7 +23,8 @@ struct ggml_backend_reg *ggml_backend_cpu_reg_avx2(void);
 struct ggml_backend_reg *ggml_backend_cpu_reg_avx512(void);
 
 _Noreturn static void refuse(const char *why) {
-    fprintf(stderr, "the built-in model runner cannot run here: %s; use a model of another provider\n",
+    fprintf(stderr,
+            "the built-in model runner cannot run here: %s; use a model of another provider\n",
             why);
     exit(EXIT_CPU_UNUSABLE);
 }

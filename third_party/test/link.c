@@ -1,6 +1,6 @@
 /*
- * The least program that is its own model server, for link.sh: started as `link MODEL SOCKET` it runs
- * itself again as the server child and ends with the child's status when it is told to stop.
+ * The least program that is its own model server, for link.sh: started as `link MODEL SOCKET` it
+ * runs itself again as the server child and ends with the child's status when it is told to stop.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -21,9 +21,9 @@ static void pass_on(int signal_number) {
 }
 
 static int run_child(const char *model, const char *socket_path) {
-    char *argv[] = {"model",    "-m",          (char *)model, "--host", (char *)socket_path, "--jinja",
-                    "--offline", "-c",         "8192",        "-np",    "1",                 "-t",
-                    "1",         "--no-warmup", NULL};
+    char *argv[] = {"model",   "-m",        (char *)model, "--host",      (char *)socket_path,
+                    "--jinja", "--offline", "-c",          "8192",        "-np",
+                    "1",       "-t",        "1",           "--no-warmup", NULL};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     return llama_server((int)(sizeof argv / sizeof *argv) - 1, argv);
 }

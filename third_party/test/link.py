@@ -43,15 +43,17 @@ def tool(name, *parameters):
     return {"type": "function", "function": {"name": name, "description": name, "parameters": schema}}
 
 
-TOOLS = [tool("read", "path"), tool("write", "path", "content"), tool("glob", "pattern")]
+# The server holds calls to these schemas by a grammar, so they must fit the script
+TOOLS = [tool("read", "path"), tool("write", "path", "content")]
+TOUR_TOOLS = [tool("read", "file_path"), tool("glob", "pattern")]
 
 
-def play(question, **sampling):
+def play(question, tools, **sampling):
     """The turns of one conversation as (text, [(tool, arguments)])."""
     messages, turns = [{"role": "user", "content": question}], []
     while len(turns) < 5:
         status, reply = request("/v1/chat/completions",
-                                {"messages": messages, "tools": TOOLS, "max_tokens": 400, **sampling})
+                                {"messages": messages, "tools": tools, "max_tokens": 400, **sampling})
         if status != 200:
             sys.exit("the server answered %d: %s" % (status, reply))
         message = reply["choices"][0]["message"]
@@ -93,11 +95,11 @@ def wait_until_healthy(process):
     sys.exit("the server ended with status %d:\n%s" % (process.returncode, log_text()[-2000:]))
 
 
-def check(label, script, expected, environment, **sampling):
+def check(label, script, expected, environment, tools=TOOLS, **sampling):
     process = start(script, environment)
     wait_until_healthy(process)
     for question in ("please", "Done: read <tool_call> " + "word " * 300):
-        turns = play(question, **sampling)
+        turns = play(question, tools, **sampling)
         if turns != expected:
             sys.exit("%s: expected %r, got %r" % (label, expected, turns))
     process.terminate()
@@ -127,7 +129,7 @@ def main():
         tour = json.load(file)
     expected = [(tour[0][0]["text"], [("glob", {"pattern": "*"})]),
                 ("", [("read", {"file_path": "README.md"})]), (tour[2]["text"], [])]
-    check("tour", tour, expected, {})
+    check("tour", tour, expected, {}, TOUR_TOOLS)
 
 
 main()

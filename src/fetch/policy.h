@@ -1,0 +1,37 @@
+/* fetch/policy.h: which hosts a sandboxed call may talk to.
+ *
+ * Pure, immutable once made, any thread. Two gates, both must open: the *hosts* (an allow-list in Spin's syntax, judged on
+ * the URL) and the *networks* (a block-list, judged on every address that is about to be connected to).
+ *
+ *     hosts:    scheme://host[:port]   scheme: letters or *;  host: a name, *, *.domain (not the domain itself), an
+ *               address, a CIDR, self;  port: a number, *, or a..b (b excluded); it may be left out where the scheme has a
+ *               default. One bad entry is an error that names it. No entry: no network.
+ *     networks: CIDRs or the word private (everything that is not globally routable). */
+#ifndef BX_FETCH_POLICY_H
+#define BX_FETCH_POLICY_H
+
+#include "fetch/ip.h"
+
+struct bx_policy;
+
+struct bx_policy_config {
+    const char *const *allowed_hosts;
+    size_t allowed_host_count;
+    const char *const *block_networks;
+    size_t block_network_count;
+    uint16_t self_port; /* `self` is 127.0.0.1 and localhost at this port; 0 = `self` matches nothing */
+};
+/* BX_ERR_INVALID names the entry and what is wrong with it. */
+int bx_policy_new(const struct bx_policy_config *config, struct bx_policy **ret, struct bx_err *err);
+void bx_policy_free(struct bx_policy *p);
+BX_DEFINE_AUTO(struct bx_policy, bx_policy_free)
+
+/* A host as the policy compares it: lower case, one trailing dot off, addresses in their plain form. */
+int bx_policy_host(struct bx_str host, char **ret_host, struct bx_err *err);
+
+/* 0 or BX_ERR_DENIED, whose message holds the setting that would allow it. host as in a URL, any spelling. */
+int bx_policy_check_host(const struct bx_policy *p, struct bx_str scheme, struct bx_str host, uint16_t port,
+                         struct bx_err *err);
+int bx_policy_check_ip(const struct bx_policy *p, const struct bx_ip *ip, struct bx_err *err);
+
+#endif

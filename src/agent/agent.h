@@ -16,9 +16,10 @@ struct bx_agent;
 
 struct bx_agent_config {
     struct bx_store *store;
-    struct bx_models *models;
+    struct bx_models *models;      /* may be NULL where no run is started (`tool run`) */
     struct bx_registry *registry;
     const char *root;              /* host folder that tools see as "/" */
+    bool root_read_only;           /* `tool run --ro` */
     const struct bx_mount *mounts; /* further ones */
     size_t mount_count;
     unsigned tool_threads;         /* 0 = 8 */
@@ -53,8 +54,10 @@ int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *ques
 /* Closes runs that a crash left open (run_end "interrupted", results for calls without one). Once at start. */
 int bx_agent_recover(struct bx_agent *a, struct bx_err *err);
 
-/* One call by a person (`tool run`, the page's "try it"): the same permission check, path and record as an agent's call. */
-int bx_agent_call_tool(struct bx_agent *a, const char *tool, const struct bx_val *input, const struct bx_limits *limits,
+/* One call by a person (`tool run`, the page's "try it"): the same permission check, path and record as an agent's call. Who
+ * makes it by hand has answered what would be asked; what is denied stays denied. limits: "time=60s", …, NULL; may be NULL.
+ * tool: from bx_registry_find or bx_registry_load_file. A denied or malformed call is a result with is_error. */
+int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx_val *input, const char *const *limits,
                        struct bx_cancel *cancel, struct bx_tool_result *ret, struct bx_err *err);
 
 #endif

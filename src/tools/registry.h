@@ -1,10 +1,11 @@
 /* tools/registry.h: all tools by name, and the one way to run one.
  *
- * Any thread. The registry holds native built-ins, the embedded guests and what the tools folders give; a changed file
- * replaces its tool, a broken one is listed with the reason. */
+ * Any thread. The registry holds the native built-ins and the embedded guests; a .wasm file can be loaded beside them. A
+ * tool that was handed out stays good whatever happens to the registry's list. */
 #ifndef BX_TOOLS_REGISTRY_H
 #define BX_TOOLS_REGISTRY_H
 
+#include "tools/reach.h"
 #include "tools/tool.h"
 
 struct bx_registry;
@@ -14,38 +15,32 @@ struct bx_receipts;
 struct bx_registry_config {
     struct bx_box *box;
     struct bx_receipts *receipts;  /* may be NULL: no record (tests) */
-    const struct bx_val *settings; /* limits by tool; copied */
+    const struct bx_val *settings; /* settings.json's root, may be NULL; copied. "limits": {"*": {"time":"60s"}, "read": {…}} */
 };
+/* BX_ERR_INVALID: a limit in the settings that is out of its range or unknown. */
 int bx_registry_new(const struct bx_registry_config *config, struct bx_registry **ret, struct bx_err *err);
 void bx_registry_free(struct bx_registry *r);
 BX_DEFINE_AUTO(struct bx_registry, bx_registry_free)
 
-struct bx_tool *bx_registry_find(struct bx_registry *r, const char *name);             /* a new reference or NULL */
-const char *bx_registry_nearest(struct bx_registry *r, const char *name);              /* a view, or NULL */
+struct bx_tool *bx_registry_find(struct bx_registry *r, const char *name);        /* a new reference or NULL */
+const char *bx_registry_nearest(struct bx_registry *r, const char *name);         /* a view, or NULL */
 /* All, in stable (name) order: new references in a new array. */
 struct bx_tool **bx_registry_all(struct bx_registry *r, size_t *ret_count);
 /* A box tool from a .wasm file that is in no folder (`tool run FILE.wasm`); its descriptor by --describe. */
 int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret, struct bx_err *err);
 
-/* The limits that a call of this tool gets: default → descriptor's wish → settings → `over` (a --limit list; may be NULL).
- * Each with its origin, for `tool describe` and the page. */
-int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t, const struct bx_limits *over, struct bx_limits *ret,
-                       struct bx_err *err);
-
-/* What a call would touch, from its input: guest paths (normal, absolute), outside-root flag, guarded path, hosts, command.
- * For the permission check; arena-owned. */
-struct bx_call_reach {
-    const char **paths;
-    size_t path_count;
-    bool outside_root;
-    const char *guarded_path;
-    const char **hosts;
-    size_t host_count;
-    const char *command;
+/* The limits that a call of this tool gets: default → descriptor's wish → settings → `over` ("time=60s", …, NULL; may be
+ * NULL), each with where it came from, for `tool describe` and the page. */
+enum bx_limit_from { BX_FROM_DEFAULT, BX_FROM_DESCRIPTOR, BX_FROM_SETTINGS, BX_FROM_CALL };
+const char *bx_limit_from_name(enum bx_limit_from from); /* "default" "descriptor" "settings" "call" */
+struct bx_tool_limits {
+    struct bx_limits limits;
+    unsigned char from[BX_LIMIT_COUNT]; /* enum bx_limit_from */
 };
-struct bx_arena;
-void bx_tool_reach(const struct bx_tool *t, const struct bx_val *input, const struct bx_grant *grant, struct bx_arena *arena,
-                   struct bx_call_reach *ret);
+int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t, const char *const *over,
+                       struct bx_tool_limits *ret, struct bx_err *err);
+/* New settings (their "limits"); BX_ERR_INVALID and nothing changed when one of them is wrong. */
+int bx_registry_reload(struct bx_registry *r, const struct bx_val *settings, struct bx_err *err);
 
 /* Schema check, path mapping (a host path below the root becomes its guest path), execute, receipt. The permission check
  * comes before this and is the caller's. Input that does not fit is a result with is_error and a sentence that lets the

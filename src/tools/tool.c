@@ -1,0 +1,46 @@
+#include "tools/tool.h"
+
+#include "json/write.h"
+
+struct bx_tool *bx_tool_ref(struct bx_tool *t) {
+    __atomic_fetch_add(&t->refs, 1, __ATOMIC_RELAXED);
+    return t;
+}
+
+void bx_tool_unref(struct bx_tool *t) {
+    if (t && __atomic_sub_fetch(&t->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        t->destroy(t);
+}
+
+void bx_tool_result_deinit(struct bx_tool_result *r) {
+    bx_free(r->content);
+    bx_free(r->metadata);
+    bx_free(r->receipt);
+    *r = (struct bx_tool_result){0};
+}
+
+void bx_tool_result_text(struct bx_tool_result *r, bool is_error, const char *fmt, ...) {
+    struct bx_buf text = BX_BUF_INIT(BX_MIB), json = BX_BUF_INIT(8 * BX_MIB);
+    va_list ap;
+    va_start(ap, fmt);
+    bx_buf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    bx_json_quote(&json, bx_buf_str(&text));
+    bx_free(r->content);
+    r->content = bx_buf_steal(&json);
+    r->is_error = is_error;
+    bx_buf_deinit(&text);
+    bx_buf_deinit(&json);
+}
+
+void bx_tool_result_write(const struct bx_tool_result *r, struct bx_buf *out) {
+    struct bx_jw w;
+    bx_jw_init(&w, out);
+    bx_jw_obj(&w);
+    bx_jw_kraw(&w, "content", r->content ? bx_str(r->content) : BX_STR_LIT("\"\""));
+    bx_jw_kbool(&w, "is_error", r->is_error);
+    bx_jw_kraw(&w, "metadata", r->metadata ? bx_str(r->metadata) : BX_STR_LIT("null"));
+    bx_jw_kstr(&w, "limit", r->limit);
+    bx_jw_kraw(&w, "receipt", r->receipt ? bx_str(r->receipt) : BX_STR_LIT("null"));
+    bx_jw_end(&w);
+}

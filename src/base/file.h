@@ -7,14 +7,14 @@
 
 #include "base/base.h"
 
-/* Adds the file's content to buf. BX_ERR_NOTFOUND, BX_ERR_LIMIT (larger than the buffer's maximum), BX_ERR_IO …;
+/* Adds the file's content to buf, or nothing. BX_ERR_NOTFOUND, BX_ERR_LIMIT (larger than the buffer's maximum), BX_ERR_IO …;
  * refuses what is not a regular file. */
 int bx_file_read(const char *path, struct bx_buf *buf, struct bx_err *err);
 /* Old content or new content, never half: temporary name, fsync, rename, fsync of the folder. */
 int bx_file_write_atomic(const char *path, struct bx_str content, mode_t mode, struct bx_err *err);
 /* Makes the folder and its parents with the mode; fine when it is there. */
 int bx_dir_make(const char *path, mode_t mode, struct bx_err *err);
-/* Deletes a tree without following links; fine when it is not there. */
+/* Deletes a tree without following links; fine when it is not there; BX_ERR_INVALID when path itself is no folder. */
 int bx_dir_remove(const char *path, struct bx_err *err);
 /* Calls visit(name) for each entry but "." and ".."; stops when visit returns non-zero and returns that. */
 int bx_dir_each(const char *path, int (*visit)(void *user, const char *name), void *user, struct bx_err *err);

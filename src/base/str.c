@@ -75,13 +75,13 @@ size_t bx_str_find_str(struct bx_str s, struct bx_str needle) {
 }
 
 bool bx_str_split(struct bx_str *rest, char sep, struct bx_str *ret_piece) {
-    if (rest->n == 0) {
+    if (!rest->p) {
         return false;
     }
     size_t at = bx_str_find(*rest, sep);
     if (at == (size_t)-1) {
         *ret_piece = *rest;
-        *rest = bx_str_slice(*rest, rest->n, 0);
+        *rest = (struct bx_str){NULL, 0};
     } else {
         *ret_piece = bx_str_slice(*rest, 0, at);
         *rest = bx_str_slice(*rest, at + 1, rest->n);

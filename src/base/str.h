@@ -33,7 +33,8 @@ struct bx_str bx_str_slice(struct bx_str s, size_t from, size_t n); /* clamped *
 /* Index of the first byte c / first occurrence of needle, or (size_t)-1. */
 size_t bx_str_find(struct bx_str s, char c);
 size_t bx_str_find_str(struct bx_str s, struct bx_str needle);
-/* Cuts the next piece up to sep off *rest; false when nothing is left. "a,,b" gives "a", "", "b"; "a," just "a". */
+/* Cuts the next piece up to sep off *rest; false when nothing is left (rest->p is NULL then). "a,,b" gives "a", "", "b";
+ * "a," gives "a", ""; "" gives one empty piece, a NULL view none. */
 bool bx_str_split(struct bx_str *rest, char sep, struct bx_str *ret_piece);
 /* Whole view must be a decimal number in range; otherwise false and *ret untouched. */
 bool bx_str_to_i64(struct bx_str s, int64_t *ret);

@@ -4,7 +4,7 @@
 embed.py OUT_BASE KIND SPEC...   writes OUT_BASE.S (the bytes, by .incbin) and OUT_BASE.c (the tables)
 
 KIND blob:  SPEC = SYMBOL=FILE            struct bx_blob SYMBOL
-KIND tools: SPEC = NAME=DESCRIPTOR:IMAGE  bx_embedded_images[], bx_embedded_tools[]
+KIND tools: SPEC = NAME=DESCRIPTOR:WASM:IMAGE:FUEL_IMAGE   bx_embedded_images[], bx_embedded_tools[]
 KIND page:  SPEC = DIRECTORY              bx_page_files[]; FILE.gz beside FILE is its compressed form
 """
 import hashlib
@@ -52,14 +52,17 @@ def tools(data, specs):
     images, rows = [], []
     for spec in specs:
         name, paths = spec.split("=", 1)
-        descriptor, image = paths.split(":")
-        label, size = data.add(image, 4096)
+        descriptor, wasm, *forms = paths.split(":")
+        with open(wasm, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        for fuel, image in zip(("false", "true"), forms):
+            label, size = data.add(image, 4096)
+            images.append(f'    {{"{name}", {fuel}, "{digest}", {label}, {label} + {size}}},')
         text_label, _ = data.add(descriptor)
-        images.append(f'    {{"{name}", {label}, {size}}},')
         rows.append(f'    {{"{name}", (const char *){text_label}}},')
-    return (['#include "box/image.h"', '#include "tools/embedded.h"', "",
+    return (['#include "box/embedded.h"', '#include "tools/embedded.h"', "",
              "const struct bx_embedded_image bx_embedded_images[] = {"] + images +
-            ["};", f"const size_t bx_embedded_image_count = {len(images)};", "",
+            ["    {NULL, false, NULL, NULL, NULL},", "};", "",
              "const struct bx_embedded_tool bx_embedded_tools[] = {"] + rows +
             ["};", f"const size_t bx_embedded_tool_count = {len(rows)};"])
 

@@ -1,7 +1,8 @@
+#include "json/json.h"
+
 #include <yyjson.h>
 
 #include "base/file.h"
-#include "json/json.h"
 
 /* struct bx_val is never defined: a view is yyjson's value under another name. */
 struct bx_doc {
@@ -16,7 +17,8 @@ static const struct bx_val *bx(yyjson_val *v) {
     return (const struct bx_val *)v;
 }
 
-/* Nesting is checked on the text before the parse: whatever walks the document later may recurse. */
+/* Nesting is checked on the text before the parse: whatever walks the document later may recurse.
+ */
 static bool too_deep(struct bx_str text, unsigned max_depth) {
     unsigned depth = 0;
     bool in_string = false;
@@ -41,17 +43,20 @@ static bool too_deep(struct bx_str text, unsigned max_depth) {
     return false;
 }
 
-int bx_doc_parse(struct bx_str text, const struct bx_json_limits *limits, struct bx_doc **ret, struct bx_err *err) {
+int bx_doc_parse(struct bx_str text, const struct bx_json_limits *limits, struct bx_doc **ret,
+                 struct bx_err *err) {
     size_t max_size = limits && limits->max_size_bytes ? limits->max_size_bytes : 64 * BX_MIB;
     unsigned max_depth = limits && limits->max_depth ? limits->max_depth : 128;
     if (text.n > max_size) {
-        return bx_fail(err, BX_ERR_LIMIT, "JSON text of %zu bytes is larger than %zu", text.n, max_size);
+        return bx_fail(err, BX_ERR_LIMIT, "JSON text of %zu bytes is larger than %zu", text.n,
+                       max_size);
     }
     if (too_deep(text, max_depth)) {
         return bx_fail(err, BX_ERR_LIMIT, "JSON text is nested deeper than %u levels", max_depth);
     }
     yyjson_read_err why = {0};
-    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)(text.p ? text.p : ""), text.n, YYJSON_READ_NOFLAG, NULL, &why);
+    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)(text.p ? text.p : ""), text.n,
+                                       YYJSON_READ_NOFLAG, NULL, &why);
     if (!doc) {
         size_t line = 1, column = 1;
         for (size_t i = 0; i < why.pos && i < text.n; i++) {
@@ -61,8 +66,8 @@ int bx_doc_parse(struct bx_str text, const struct bx_json_limits *limits, struct
                 column = 1;
             }
         }
-        return bx_fail(err, BX_ERR_PROTO, "not valid JSON at line %zu, column %zu: %s", line, column,
-                       why.msg ? why.msg : "unknown");
+        return bx_fail(err, BX_ERR_PROTO, "not valid JSON at line %zu, column %zu: %s", line,
+                       column, why.msg ? why.msg : "unknown");
     }
     struct bx_doc *d = bx_new(struct bx_doc);
     d->doc = doc;
@@ -70,8 +75,10 @@ int bx_doc_parse(struct bx_str text, const struct bx_json_limits *limits, struct
     return 0;
 }
 
-int bx_doc_read_file(const char *path, const struct bx_json_limits *limits, struct bx_doc **ret, struct bx_err *err) {
-    struct bx_buf buf = BX_BUF_INIT(limits && limits->max_size_bytes ? limits->max_size_bytes : 64 * BX_MIB);
+int bx_doc_read_file(const char *path, const struct bx_json_limits *limits, struct bx_doc **ret,
+                     struct bx_err *err) {
+    struct bx_buf buf =
+        BX_BUF_INIT(limits && limits->max_size_bytes ? limits->max_size_bytes : 64 * BX_MIB);
     int r = bx_file_read(path, &buf, err);
     if (r == 0) {
         r = bx_doc_parse(bx_buf_str(&buf), limits, ret, err);
@@ -127,7 +134,8 @@ enum bx_val_type bx_val_type(const struct bx_val *v) {
 }
 
 const char *bx_val_type_name(const struct bx_val *v) {
-    static const char *const names[] = {"nothing", "null", "boolean", "integer", "number", "string", "array", "object"};
+    static const char *const names[] = {"nothing", "null",   "boolean", "integer",
+                                        "number",  "string", "array",   "object"};
     return names[bx_val_type(v)];
 }
 
@@ -235,7 +243,8 @@ const struct bx_val *bx_val_iter_next_member(struct bx_val_iter *it, struct bx_s
     if (!it->left) {
         return NULL;
     }
-    yyjson_val *key = yy(it->at), *value = key + 1; /* a member is the key and its value behind it */
+    yyjson_val *key = yy(it->at),
+               *value = key + 1; /* a member is the key and its value behind it */
     *ret_key = bx_str_n(yyjson_get_str(key), yyjson_get_len(key));
     it->left--;
     it->at = bx(unsafe_yyjson_get_next(value));

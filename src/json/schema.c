@@ -1,13 +1,21 @@
+#include "json/schema.h"
+
 #include <math.h>
 
-#include "json/schema.h"
+#include "base/utf8.h"
 #include "json/write.h"
 
-/* How deep a check may nest: values are limited by the parser, this bounds $ref cycles and nested anyOf. */
+/* How deep a check may nest: values are limited by the parser, this bounds $ref cycles and nested
+ * anyOf. */
 #define MAX_DEPTH 64u
+/* How much one check may do: forms that refer to themselves multiply, and comparing all items with
+ * all is quadratic. */
+#define MAX_STEPS 1000000u
+#define TOO_MUCH  "too much or too deeply nested to be checked; make the input smaller"
 
 struct check {
     const struct bx_val *root;
+    size_t *steps; /* shared with trials */
     struct bx_err *err;
     char path[256]; /* "edits[2].old_string"; "" is the input itself */
     unsigned depth;
@@ -34,7 +42,8 @@ static void show(const struct bx_val *v, char *out, size_t cap) {
     struct bx_jw w;
     bx_jw_init(&w, &b);
     bx_jw_val(&w, v);
-    snprintf(out, cap, "%.*s%s", (int)BX_MIN(b.size, (size_t)40), bx_buf_z(&b), b.size > 40 ? "…" : "");
+    size_t n = bx_utf8_cut(bx_buf_str(&b), 40);
+    snprintf(out, cap, "%.*s%s", (int)n, bx_buf_z(&b), n < b.size ? "…" : "");
     bx_buf_deinit(&b);
 }
 
@@ -61,6 +70,35 @@ static bool has_type(const struct bx_val *v, struct bx_str type) {
     }
 }
 
+static const char *with_article(struct bx_str type) {
+    static const char *const words[] = {"a string",   "a number", "a boolean",
+                                        "an integer", "an array", "an object"};
+    for (size_t i = 0; i < BX_ARRAY_LEN(words); i++) {
+        if (bx_str_eqz(type, strchr(words[i], ' ') + 1)) {
+            return words[i];
+        }
+    }
+    return bx_str_eqz(type, "null") ? "null" : "something else";
+}
+
+static int wrong_type(struct check *c, const char *wanted, const struct bx_val *v) {
+    char shown[64];
+    switch (bx_val_type(v)) {
+    case BX_VAL_NULL:
+        return fail(c, "expected %s, got null", wanted);
+    case BX_VAL_ARR:
+    case BX_VAL_OBJ:
+        return fail(c, "expected %s, got %s", wanted, with_article(bx_str(bx_val_type_name(v))));
+    case BX_VAL_INT: /* "integer" would read as if a fraction helped */
+        show(v, shown, sizeof shown);
+        return fail(c, "expected %s, got a number (%s)", wanted, shown);
+    default:
+        show(v, shown, sizeof shown);
+        return fail(c, "expected %s, got %s (%s)", wanted,
+                    with_article(bx_str(bx_val_type_name(v))), shown);
+    }
+}
+
 static int check_type(struct check *c, const struct bx_val *schema, const struct bx_val *v) {
     const struct bx_val *type = bx_val_get(schema, "type");
     if (!type) {
@@ -69,29 +107,31 @@ static int check_type(struct check *c, const struct bx_val *schema, const struct
     struct bx_buf wanted = BX_BUF_INIT(200);
     bool ok = false;
     if (bx_val_is(type, BX_VAL_ARR)) {
-        bx_val_foreach_item(type, item) {
+        bx_val_foreach_item (type, item) {
             ok = ok || has_type(v, bx_val_str(item));
             bx_buf_addz(&wanted, wanted.size ? " or " : "");
-            bx_buf_adds(&wanted, bx_val_str(item));
+            bx_buf_addz(&wanted, with_article(bx_val_str(item)));
         }
     } else {
         ok = has_type(v, bx_val_str(type));
-        bx_buf_adds(&wanted, bx_val_str(type));
+        bx_buf_addz(&wanted, with_article(bx_val_str(type)));
     }
-    int r = 0;
-    if (!ok) {
-        char shown[64];
-        show(v, shown, sizeof shown);
-        r = fail(c, "expected %s, got %s (%s)", bx_buf_z(&wanted), bx_val_type_name(v), shown);
-    }
+    int r = ok ? 0 : wrong_type(c, bx_buf_z(&wanted), v);
     bx_buf_deinit(&wanted);
     return r;
+}
+
+static bool same(const struct bx_val *a, const struct bx_val *b) { /* 1 is 1.0 */
+    if (bx_val_is(a, BX_VAL_REAL) || bx_val_is(b, BX_VAL_REAL)) {
+        return bx_val_real(a, NAN) == bx_val_real(b, NAN);
+    }
+    return bx_val_equal(a, b);
 }
 
 static int check_enum(struct check *c, const struct bx_val *schema, const struct bx_val *v) {
     const struct bx_val *constant = bx_val_get(schema, "const"), *list = bx_val_get(schema, "enum");
     char shown[64];
-    if (constant && !bx_val_equal(constant, v)) {
+    if (constant && !same(constant, v)) {
         show(constant, shown, sizeof shown);
         return fail(c, "must be %s", shown);
     }
@@ -99,8 +139,8 @@ static int check_enum(struct check *c, const struct bx_val *schema, const struct
         return 0;
     }
     struct bx_buf all = BX_BUF_INIT(400);
-    bx_val_foreach_item(list, item) {
-        if (bx_val_equal(item, v)) {
+    bx_val_foreach_item (list, item) {
+        if (same(item, v)) {
             bx_buf_deinit(&all);
             return 0;
         }
@@ -144,10 +184,12 @@ static int check_string(struct check *c, const struct bx_val *schema, const stru
     for (size_t i = 0; i < s.n; i++) {
         chars += ((unsigned char)s.p[i] & 0xc0) != 0x80;
     }
-    int64_t min = bx_val_get_int(schema, "minLength", 0), max = bx_val_get_int(schema, "maxLength", INT64_MAX);
+    int64_t min = bx_val_get_int(schema, "minLength", 0),
+            max = bx_val_get_int(schema, "maxLength", INT64_MAX);
     if (chars < min) {
         return min == 1 ? fail(c, "must not be empty")
-                        : fail(c, "%" PRId64 " characters are too few, the minimum is %" PRId64, chars, min);
+                        : fail(c, "%" PRId64 " characters are too few, the minimum is %" PRId64,
+                               chars, min);
     }
     if (chars > max) {
         return fail(c, "%" PRId64 " characters are too many, the maximum is %" PRId64, chars, max);
@@ -181,7 +223,7 @@ static int unknown_member(struct check *c, const struct bx_val *properties, stru
     struct bx_str near = {NULL, 0};
     size_t best = key.n / 2 + 1;
     struct bx_buf all = BX_BUF_INIT(300);
-    bx_val_foreach_member(properties, name, schema) {
+    bx_val_foreach_member (properties, name, schema) {
         (void)schema;
         size_t d = distance(key, name);
         if (d < best) {
@@ -191,20 +233,21 @@ static int unknown_member(struct check *c, const struct bx_val *properties, stru
         bx_buf_addz(&all, all.size ? ", " : "");
         bx_buf_adds(&all, name);
     }
-    int r = near.p ? fail(c, "unknown member \"%.*s\"; did you mean \"%.*s\"?", (int)BX_MIN(key.n, (size_t)60), key.p,
-                          (int)near.n, near.p)
-                   : fail(c, "unknown member \"%.*s\"; there are: %s", (int)BX_MIN(key.n, (size_t)60), key.p,
-                          bx_buf_z(&all));
+    int r = near.p ? fail(c, "unknown member \"%.*s\"; did you mean \"%.*s\"?",
+                          (int)BX_MIN(key.n, (size_t)60), key.p, (int)near.n, near.p)
+                   : fail(c, "unknown member \"%.*s\"; there are: %s",
+                          (int)BX_MIN(key.n, (size_t)60), key.p, bx_buf_z(&all));
     bx_buf_deinit(&all);
     return r;
 }
 
 /* Checks a member or item with its name put behind the path for the time. */
-static int check_below(struct check *c, const struct bx_val *schema, const struct bx_val *v, struct bx_str key,
-                       size_t index) {
+static int check_below(struct check *c, const struct bx_val *schema, const struct bx_val *v,
+                       struct bx_str key, size_t index) {
     size_t n = strlen(c->path);
     if (key.p) {
-        snprintf(c->path + n, sizeof c->path - n, "%s%.*s", n ? "." : "", (int)BX_MIN(key.n, (size_t)80), key.p);
+        snprintf(c->path + n, sizeof c->path - n, "%s%.*s", n ? "." : "",
+                 (int)BX_MIN(key.n, (size_t)80), key.p);
     } else {
         snprintf(c->path + n, sizeof c->path - n, "[%zu]", index);
     }
@@ -218,10 +261,15 @@ static int check_below(struct check *c, const struct bx_val *schema, const struc
 static int check_object(struct check *c, const struct bx_val *schema, const struct bx_val *v) {
     const struct bx_val *properties = bx_val_get(schema, "properties");
     const struct bx_val *rest = bx_val_get(schema, "additionalProperties");
-    bx_val_foreach_member(v, key, member) {
+    bx_val_foreach_member (v, key, member) {
         const struct bx_val *known = bx_val_get_n(properties, key);
         int r = 0;
-        if (known) {
+        if (known && bx_val_get_n(v, key) != member) {
+            /* Which of the two counts differs from reader to reader, so what is judged may not be
+             * what is done. */
+            r = fail(c, "the member \"%.*s\" is there twice", (int)BX_MIN(key.n, (size_t)60),
+                     key.p);
+        } else if (known) {
             r = check_below(c, known, member, key, 0);
         } else if (bx_val_is(rest, BX_VAL_BOOL) && !bx_val_bool(rest, true)) {
             r = unknown_member(c, properties, key);
@@ -232,9 +280,10 @@ static int check_object(struct check *c, const struct bx_val *schema, const stru
             return r;
         }
     }
-    bx_val_foreach_item(bx_val_get(schema, "required"), name) {
+    bx_val_foreach_item (bx_val_get(schema, "required"), name) {
         if (!bx_val_get_n(v, bx_val_str(name))) {
-            return fail(c, "the member \"" BX_STR_FMT "\" is missing", BX_STR_ARG(bx_val_str(name)));
+            return fail(c, "the member \"" BX_STR_FMT "\" is missing",
+                        BX_STR_ARG(bx_val_str(name)));
         }
     }
     int64_t count = (int64_t)bx_val_len(v);
@@ -245,36 +294,58 @@ static int check_object(struct check *c, const struct bx_val *schema, const stru
     return 0;
 }
 
-static int check_array(struct check *c, const struct bx_val *schema, const struct bx_val *v) {
-    int64_t n = (int64_t)bx_val_len(v);
-    int64_t min = bx_val_get_int(schema, "minItems", 0), max = bx_val_get_int(schema, "maxItems", INT64_MAX);
-    if (n < min) {
-        return fail(c, "has %" PRId64 " items, the minimum is %" PRId64, n, min);
-    }
-    if (n > max) {
-        return fail(c, "has %" PRId64 " items, the maximum is %" PRId64, n, max);
-    }
-    const struct bx_val *prefix = bx_val_get(schema, "prefixItems"), *items = bx_val_get(schema, "items");
-    bool unique = bx_val_get_bool(schema, "uniqueItems", false) && n <= 1000; /* the check is quadratic */
+static int step(struct check *c) {
+    return ++*c->steps > MAX_STEPS ? fail(c, TOO_MUCH) : 0;
+}
+
+static int check_unique(struct check *c, const struct bx_val *v) {
     size_t i = 0;
-    bx_val_foreach_item(v, item) {
-        const struct bx_val *own = i < bx_val_len(prefix) ? bx_val_at(prefix, i) : items;
-        int r = own ? check_below(c, own, item, (struct bx_str){NULL, 0}, i) : 0;
-        for (size_t j = 0; r == 0 && unique && j < i; j++) {
-            if (bx_val_equal(bx_val_at(v, j), item)) {
-                r = fail(c, "items %zu and %zu are the same", j, i);
+    bx_val_foreach_item (v, item) {
+        size_t j = 0;
+        bx_val_foreach_item (v, other) {
+            if (j == i) {
+                break;
             }
-        }
-        if (r < 0) {
-            return r;
+            int r = step(c);
+            if (r < 0) {
+                return r;
+            }
+            if (same(other, item)) {
+                return fail(c, "items %zu and %zu are the same", j, i);
+            }
+            j++;
         }
         i++;
     }
     return 0;
 }
 
+static int check_array(struct check *c, const struct bx_val *schema, const struct bx_val *v) {
+    int64_t n = (int64_t)bx_val_len(v);
+    int64_t min = bx_val_get_int(schema, "minItems", 0),
+            max = bx_val_get_int(schema, "maxItems", INT64_MAX);
+    if (n < min) {
+        return fail(c, "has %" PRId64 " items, the minimum is %" PRId64, n, min);
+    }
+    if (n > max) {
+        return fail(c, "has %" PRId64 " items, the maximum is %" PRId64, n, max);
+    }
+    const struct bx_val *prefix = bx_val_get(schema, "prefixItems"),
+                        *items = bx_val_get(schema, "items");
+    size_t i = 0;
+    bx_val_foreach_item (v, item) {
+        const struct bx_val *own = i < bx_val_len(prefix) ? bx_val_at(prefix, i) : items;
+        int r = own ? check_below(c, own, item, (struct bx_str){NULL, 0}, i) : 0;
+        if (r < 0) {
+            return r;
+        }
+        i++;
+    }
+    return bx_val_get_bool(schema, "uniqueItems", false) ? check_unique(c, v) : 0;
+}
+
 static int check_combined(struct check *c, const struct bx_val *schema, const struct bx_val *v) {
-    bx_val_foreach_item(bx_val_get(schema, "allOf"), part) {
+    bx_val_foreach_item (bx_val_get(schema, "allOf"), part) {
         int r = check_value(c, part, v);
         if (r < 0) {
             return r;
@@ -288,7 +359,7 @@ static int check_combined(struct check *c, const struct bx_val *schema, const st
         struct check trial = *c;
         struct bx_err first = {0}, why;
         trial.err = &why;
-        bx_val_foreach_item(list, part) {
+        bx_val_foreach_item (list, part) {
             memcpy(trial.path, c->path, sizeof trial.path);
             if (check_value(&trial, part, v) == 0) {
                 fits++;
@@ -316,7 +387,8 @@ static int check_combined(struct check *c, const struct bx_val *schema, const st
     return 0;
 }
 
-/* "#/$defs/name": walks the root by the pointer's parts (RFC 6901, without escapes: names of definitions). */
+/* "#/$defs/name": walks the root by the pointer's parts (RFC 6901, without escapes: names of
+ * definitions). */
 static const struct bx_val *resolve(const struct check *c, struct bx_str ref) {
     if (!bx_str_starts(ref, "#")) {
         return NULL;
@@ -339,11 +411,19 @@ static int check_value(struct check *c, const struct bx_val *schema, const struc
     }
     if (++c->depth > MAX_DEPTH) {
         c->depth--;
-        return fail(c, "nested too deeply to be checked");
+        *c->steps = MAX_STEPS + 1;
+        return fail(c, TOO_MUCH);
     }
     const struct bx_val *ref = bx_val_get(schema, "$ref");
     const struct bx_val *target = ref ? resolve(c, bx_val_str(ref)) : NULL;
-    int r = target ? check_value(c, target, v) : 0;
+    int r = step(c);
+    if (r == 0 && ref && !target) {
+        r = fail(c, "the tool's schema refers to \"%.80s\", which it does not have",
+                 bx_val_z(ref) ? bx_val_z(ref) : "");
+    }
+    if (r == 0 && target) {
+        r = check_value(c, target, v);
+    }
     if (r == 0) {
         r = check_type(c, schema, v);
     }
@@ -377,27 +457,37 @@ static int check_value(struct check *c, const struct bx_val *schema, const struc
 }
 
 int bx_schema_check(const struct bx_val *schema, const struct bx_val *input, struct bx_err *err) {
-    struct check c = {.root = schema, .err = err};
-    return check_value(&c, schema, input);
+    size_t steps = 0;
+    struct check c = {.root = schema, .steps = &steps, .err = err};
+    int r = check_value(&c, schema, input);
+    if (r == 0 &&
+        steps > MAX_STEPS) { /* given up inside a "not", where that looks like not fitting */
+        r = bx_fail(err, BX_ERR_INVALID, TOO_MUCH);
+    }
+    return r;
 }
 
 int bx_schema_validate(const struct bx_val *schema, struct bx_err *err) {
     if (!bx_val_is(schema, BX_VAL_OBJ)) {
-        return bx_fail(err, BX_ERR_INVALID, "a tool's input schema must be an object, got %s", bx_val_type_name(schema));
+        return bx_fail(err, BX_ERR_INVALID, "a tool's input schema must be an object, got %s",
+                       bx_val_type_name(schema));
     }
     if (!bx_str_eqz(bx_val_get_str(schema, "type"), "object")) {
         return bx_fail(err, BX_ERR_INVALID, "a tool's input schema must have \"type\": \"object\"");
     }
-    const struct bx_val *properties = bx_val_get(schema, "properties"), *required = bx_val_get(schema, "required");
+    const struct bx_val *properties = bx_val_get(schema, "properties"),
+                        *required = bx_val_get(schema, "required");
     if (properties && !bx_val_is(properties, BX_VAL_OBJ)) {
         return bx_fail(err, BX_ERR_INVALID, "\"properties\" of an input schema must be an object");
     }
     if (required && !bx_val_is(required, BX_VAL_ARR)) {
-        return bx_fail(err, BX_ERR_INVALID, "\"required\" of an input schema must be an array of names");
+        return bx_fail(err, BX_ERR_INVALID,
+                       "\"required\" of an input schema must be an array of names");
     }
-    bx_val_foreach_item(required, name) {
+    bx_val_foreach_item (required, name) {
         if (!bx_val_is(name, BX_VAL_STR)) {
-            return bx_fail(err, BX_ERR_INVALID, "\"required\" of an input schema must be an array of names");
+            return bx_fail(err, BX_ERR_INVALID,
+                           "\"required\" of an input schema must be an array of names");
         }
     }
     return 0;

@@ -1,7 +1,9 @@
+#include "json/write.h"
+
 #include <math.h>
+#include <yyjson.h>
 
 #include "base/utf8.h"
-#include "json/write.h"
 
 static bool bit(const uint64_t *bits, unsigned at) {
     return bits[at / 64] >> (at % 64) & 1;
@@ -173,6 +175,16 @@ void bx_jw_raw(struct bx_jw *w, struct bx_str json) {
     bx_buf_adds(w->out, json);
 }
 
+/* bx_val_int clamps; what is written must be what was read, up to UINT64_MAX. */
+static void int_value(struct bx_jw *w, const struct bx_val *v) {
+    yyjson_val *number = (yyjson_val *)(uintptr_t)v;
+    if (yyjson_is_uint(number)) {
+        bx_jw_uint(w, yyjson_get_uint(number));
+    } else {
+        bx_jw_int(w, yyjson_get_sint(number));
+    }
+}
+
 void bx_jw_val(struct bx_jw *w, const struct bx_val *v) {
     switch (bx_val_type(v)) {
     case BX_VAL_ABSENT:
@@ -182,15 +194,9 @@ void bx_jw_val(struct bx_jw *w, const struct bx_val *v) {
     case BX_VAL_BOOL:
         bx_jw_bool(w, bx_val_bool(v, false));
         break;
-    case BX_VAL_INT: {
-        int64_t n = bx_val_int(v, 0);
-        if (n == INT64_MAX && bx_val_real(v, 0) > 9.3e18) {
-            bx_jw_uint(w, (uint64_t)bx_val_real(v, 0));
-        } else {
-            bx_jw_int(w, n);
-        }
+    case BX_VAL_INT:
+        int_value(w, v);
         break;
-    }
     case BX_VAL_REAL:
         bx_jw_real(w, bx_val_real(v, 0));
         break;
@@ -199,14 +205,14 @@ void bx_jw_val(struct bx_jw *w, const struct bx_val *v) {
         break;
     case BX_VAL_ARR:
         bx_jw_arr(w);
-        bx_val_foreach_item(v, item) {
+        bx_val_foreach_item (v, item) {
             bx_jw_val(w, item);
         }
         bx_jw_end(w);
         break;
     case BX_VAL_OBJ:
         bx_jw_obj(w);
-        bx_val_foreach_member(v, key, member) {
+        bx_val_foreach_member (v, key, member) {
             bx_jw_keys(w, key);
             bx_jw_val(w, member);
         }
@@ -279,13 +285,13 @@ static void pretty(struct bx_buf *out, const struct bx_val *v, unsigned depth) {
     }
     bool first = true;
     bx_buf_addc(out, is_obj ? '{' : '[');
-    bx_val_foreach_item(v, item) {
+    bx_val_foreach_item (v, item) {
         bx_buf_addz(out, first ? "" : ",");
         first = false;
         indent(out, depth + 1);
         pretty(out, item, depth + 1);
     }
-    bx_val_foreach_member(v, key, member) {
+    bx_val_foreach_member (v, key, member) {
         bx_buf_addz(out, first ? "" : ",");
         first = false;
         indent(out, depth + 1);

@@ -1,16 +1,18 @@
+#include "loop/child.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/thread.h"
-#include "loop/child.h"
 
-/* PR_SET_PDEATHSIG follows the thread that forked, so all children are started by one thread that lives as long as the
- * process: the spawner. A start is a request that waits for its answer. */
+/* PR_SET_PDEATHSIG follows the thread that forked, so all children are started by one thread that
+ * lives as long as the process: the spawner. A start is a request that waits for its answer. */
 struct request {
     const struct bx_child_spec *spec;
     pid_t pid;
@@ -22,7 +24,9 @@ static struct {
     pthread_cond_t asked, answered;
     struct request *waiting;
     bool started;
-} spawner = {.mutex = PTHREAD_MUTEX_INITIALIZER, .asked = PTHREAD_COND_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER};
+} spawner = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+             .asked = PTHREAD_COND_INITIALIZER,
+             .answered = PTHREAD_COND_INITIALIZER};
 
 static void close_from(int low) {
 #ifdef SYS_close_range
@@ -30,13 +34,19 @@ static void close_from(int low) {
         return;
     }
 #endif
-    for (int fd = low; fd < 65536; fd++) {
+    /* A kernel before 5.9. A limit of "none" would make this last for minutes. */
+    struct rlimit limit;
+    const rlim_t most = 1024 * 1024;
+    rlim_t end = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? BX_MIN(limit.rlim_max, most) : most;
+    for (int fd = low; fd < (int)end; fd++) {
         close(fd);
     }
 }
 
-/* In the child, between fork and exec: async-signal-safe calls only. `fds` are already above the target numbers. */
-static _Noreturn void become(const struct bx_child_spec *spec, const int *fds, size_t fd_count, int report, pid_t parent) {
+/* In the child, between fork and exec: async-signal-safe calls only. `fds` are already above the
+ * target numbers. */
+static _Noreturn void become(const struct bx_child_spec *spec, const int *fds, size_t fd_count,
+                             int report, pid_t parent) {
     sigset_t none;
     sigemptyset(&none);
     for (int s = 1; s < NSIG; s++) {
@@ -49,7 +59,8 @@ static _Noreturn void become(const struct bx_child_spec *spec, const int *fds, s
     if (getppid() != parent) {
         _exit(111); /* the parent died before prctl */
     }
-    for (size_t i = 0; i < fd_count; i++) { /* 0, 1, 2, then the kept ones; dup2 clears FD_CLOEXEC */
+    for (size_t i = 0; i < fd_count; i++) {
+        /* 0, 1, 2, then the kept ones; dup2 clears FD_CLOEXEC */
         if (dup2(fds[i], (int)i) < 0) {
             e = errno;
         }
@@ -73,7 +84,8 @@ static _Noreturn void become(const struct bx_child_spec *spec, const int *fds, s
     _exit(127);
 }
 
-/* Copies of all descriptors above the numbers that they will get, so that no dup2 overwrites one still needed. */
+/* Copies of all descriptors above the numbers that they will get, so that no dup2 overwrites one
+ * still needed. */
 static int lift(const struct bx_child_spec *spec, int *fds, size_t count, int *report) {
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     int floor = (int)count + 1;
@@ -120,7 +132,8 @@ static int spawn(const struct bx_child_spec *spec, pid_t *ret_pid) {
         do {
             got = read(pipe_fds[0], &child_errno, sizeof child_errno);
         } while (got < 0 && errno == EINTR);
-        if (got == (ssize_t)sizeof child_errno) { /* exec failed; otherwise its success closed the pipe */
+        if (got ==
+            (ssize_t)sizeof child_errno) { /* exec failed; otherwise its success closed the pipe */
             waitpid(pid, NULL, 0);
             r = -child_errno;
         }

@@ -1,8 +1,9 @@
+#include "loop/loop.h"
+
 #include <pthread.h>
 #include <uv.h>
 
 #include "base/thread.h"
-#include "loop/loop.h"
 #include "loop/uv.h"
 
 struct post {
@@ -28,33 +29,38 @@ struct on_signal {
     void *user;
 };
 
-/* Every handle that this file puts on the loop is the first member of its owner, tagged so that bx_loop_free can tell it
- * from the handles of http, which closes its own. */
-enum tag { TAG_TIMER = 1, TAG_SIGNAL };
+/* A timer's or signal's handle is the first member of its owner; its data is one of these
+ * addresses, so that bx_loop_free can tell it from a handle of http, whose memory is http's. */
+static char timer_tag, signal_tag;
 
 static void free_handle(uv_handle_t *handle) {
     bx_free(handle);
 }
 
-static void run_posts(struct bx_loop *l) {
-    for (;;) {
-        pthread_mutex_lock(&l->mutex);
-        struct post *list = l->first;
-        l->first = NULL;
-        l->last = &l->first;
-        pthread_mutex_unlock(&l->mutex);
-        if (!list) {
-            return;
-        }
-        while (list) {
-            struct post *p = list;
-            list = p->next;
-            p->fn(p->user);
-            bx_free(p);
-        }
+/* Runs what has been posted so far; false when there was nothing. */
+static bool run_posts(struct bx_loop *l) {
+    pthread_mutex_lock(&l->mutex);
+    struct post *list = l->first;
+    l->first = NULL;
+    l->last = &l->first;
+    pthread_mutex_unlock(&l->mutex);
+    bool any = list != NULL;
+    while (list) {
+        struct post *p = list;
+        list = p->next;
+        p->fn(p->user);
+        bx_free(p);
+    }
+    return any;
+}
+
+static void run_all_posts(struct bx_loop *l) {
+    while (run_posts(l)) {
     }
 }
 
+/* One batch a turn: what a post posts has woken the loop again, and the sockets get their turn in
+ * between. */
 static void on_wake(uv_async_t *async) {
     struct bx_loop *l = async->data;
     run_posts(l);
@@ -87,16 +93,11 @@ int bx_loop_new(struct bx_loop **ret, struct bx_err *err) {
     return 0;
 }
 
-static void close_own(uv_handle_t *handle, void *loop) {
-    struct bx_loop *l = loop;
-    if (uv_is_closing(handle)) {
-        return;
-    }
-    if (handle == (uv_handle_t *)&l->wake) {
-        uv_close(handle, NULL);
-    } else if (handle->type == UV_TIMER || handle->type == UV_SIGNAL) {
-        uintptr_t tag = (uintptr_t)handle->data;
-        uv_close(handle, tag == TAG_TIMER || tag == TAG_SIGNAL ? free_handle : NULL);
+static void close_handle(uv_handle_t *handle, void *loop) {
+    (void)loop;
+    if (!uv_is_closing(handle)) {
+        bool ours = handle->data == &timer_tag || handle->data == &signal_tag;
+        uv_close(handle, ours ? free_handle : NULL);
     }
 }
 
@@ -104,19 +105,21 @@ void bx_loop_free(struct bx_loop *l) {
     if (!l) {
         return;
     }
-    run_posts(l);
-    uv_walk(&l->uv, close_own, l);
+    run_all_posts(l);
+    uv_walk(&l->uv, close_handle, NULL);
     uv_run(&l->uv, UV_RUN_DEFAULT); /* runs the close callbacks */
+    run_all_posts(l);               /* that may have posted */
     int r = uv_loop_close(&l->uv);
-    assert(r == 0); /* somebody left a handle open */
-    (void)r;
+    if (r < 0) {
+        bx_die("the event loop is still in use: %s", uv_strerror(r));
+    }
     pthread_mutex_destroy(&l->mutex);
     bx_free(l);
 }
 
 void bx_loop_run(struct bx_loop *l) {
     uv_run(&l->uv, UV_RUN_DEFAULT);
-    run_posts(l);
+    run_all_posts(l);
 }
 
 void bx_loop_stop(struct bx_loop *l) {
@@ -136,30 +139,27 @@ void bx_loop_post(struct bx_loop *l, void (*fn)(void *user), void *take_user) {
     uv_async_send(&l->wake);
 }
 
-static void timer_closed(uv_handle_t *handle) {
-    bx_free(handle);
-}
-
 static void on_timer(uv_timer_t *uv) {
     struct bx_timer *t = (struct bx_timer *)uv;
     t->fn(t->user);
 }
 
-struct bx_timer *bx_timer_start(struct bx_loop *l, uint64_t delay_ms, uint64_t repeat_ms, void (*fn)(void *user),
-                                void *user) {
+struct bx_timer *bx_timer_start(struct bx_loop *l, uint64_t delay_ms, uint64_t repeat_ms,
+                                void (*fn)(void *user), void *user) {
     struct bx_timer *t = bx_new(struct bx_timer);
     t->fn = fn;
     t->user = user;
     uv_timer_init(&l->uv, &t->uv);
-    t->uv.data = (void *)(uintptr_t)TAG_TIMER;
-    uv_update_time(&l->uv); /* the delay counts from now, not from the start of this turn of the loop */
+    t->uv.data = &timer_tag;
+    uv_update_time(
+        &l->uv); /* the delay counts from now, not from the start of this turn of the loop */
     uv_timer_start(&t->uv, on_timer, delay_ms, repeat_ms);
     return t;
 }
 
 void bx_timer_stop(struct bx_timer *t) {
     if (t && !uv_is_closing((uv_handle_t *)&t->uv)) {
-        uv_close((uv_handle_t *)&t->uv, timer_closed);
+        uv_close((uv_handle_t *)&t->uv, free_handle);
     }
 }
 
@@ -174,10 +174,10 @@ int bx_loop_on_signal(struct bx_loop *l, int signum, void (*fn)(void *user, int 
     s->fn = fn;
     s->user = user;
     uv_signal_init(&l->uv, &s->uv);
-    s->uv.data = (void *)(uintptr_t)TAG_SIGNAL;
+    s->uv.data = &signal_tag;
     int r = uv_signal_start(&s->uv, on_signal, signum);
     if (r < 0) {
-        uv_close((uv_handle_t *)&s->uv, timer_closed);
+        uv_close((uv_handle_t *)&s->uv, free_handle);
         return bx_fail(err, BX_ERR_IO, "cannot watch signal %d: %s", signum, uv_strerror(r));
     }
     uv_unref((uv_handle_t *)&s->uv);

@@ -19,7 +19,8 @@ void bx_loop_stop(struct bx_loop *l); /* any thread, also from a signal watcher 
  * so what `user` carries is never lost. */
 void bx_loop_post(struct bx_loop *l, void (*fn)(void *user), void *take_user);
 
-/* Timers: fn(user) after delay_ms, then every repeat_ms (0 = once). Stop frees it; a stopped timer never fires. */
+/* Timers: fn(user) after delay_ms, then every repeat_ms (0 = once). Stop frees it, also one that has fired and one that
+ * is firing; a stopped timer never fires. What is not stopped is freed with the loop. */
 struct bx_timer;
 struct bx_timer *bx_timer_start(struct bx_loop *l, uint64_t delay_ms, uint64_t repeat_ms, void (*fn)(void *user),
                                 void *user);

@@ -1,25 +1,32 @@
-/* box/grant.h: what one call may reach. Plain data, borrowed for the call; made by `agent`/`tools` from root, mounts,
- * level and limits; enforced by `box` (and its hosts by `fetch`). */
+/* box/grant.h: what one call may reach. A view: everything is borrowed from who made it, for the time of the call.
+ *
+ * Any thread. The box enforces mounts and limits itself; hosts and networks are enforced by whoever answers outbound
+ * requests (bx_box_request.outbound), and stand here because the receipt says them. */
 #ifndef BX_BOX_GRANT_H
 #define BX_BOX_GRANT_H
 
 #include "box/limits.h"
 
 struct bx_mount {
-    const char *host;  /* absolute, real */
-    const char *guest; /* absolute, normal: "/" for the root */
+    const char *host_path;  /* absolute, without symbolic links (bx_path_real) */
+    const char *guest_path; /* absolute: "/" for the root */
     bool writable;
 };
 
+#define BX_MOUNTS_MAX 32
+
 struct bx_grant {
-    const struct bx_mount *mounts; /* the first is the root, at "/" */
+    const struct bx_mount *mounts;
     size_t mount_count;
-    bool read_only;                /* mounts are opened read-only whatever they say (tools of level read_only) */
-    const char *const *allowed_outbound_hosts; /* Spin's syntax; none = no network */
-    size_t allowed_outbound_host_count;
-    const char *const *block_networks;         /* CIDRs, or "private" */
-    size_t block_network_count;
     struct bx_limits limits;
+    const char *const *hosts; /* allowed_outbound_hosts, as written; none: no network */
+    size_t host_count;
+    const char *block_networks; /* as written, NULL: "private" */
 };
+
+void bx_grant_init(struct bx_grant *g); /* reaches nothing, default limits */
+/* BX_ERR_INVALID when a mount is not absolute, has no name, is there twice, or there are too many. */
+int bx_grant_check(const struct bx_grant *g, struct bx_err *err);
+void bx_grant_write(struct bx_jw *w, const struct bx_grant *g); /* one object, for receipts */
 
 #endif

@@ -1,0 +1,54 @@
+#include "box/grant.h"
+
+#include "base/path.h"
+
+void bx_grant_init(struct bx_grant *g) {
+    *g = (struct bx_grant){0};
+    bx_limits_init(&g->limits);
+}
+
+static bool is_normal(const char *path) {
+    bx_auto(bx_freep) char *normal = path && path[0] == '/' ? bx_path_normal(path) : NULL;
+    return normal && strcmp(normal, path) == 0;
+}
+
+int bx_grant_check(const struct bx_grant *g, struct bx_err *err) {
+    if (g->mount_count > BX_MOUNTS_MAX) {
+        return bx_fail(err, BX_ERR_INVALID, "at most %d folders can be mounted", BX_MOUNTS_MAX);
+    }
+    for (size_t i = 0; i < g->mount_count; i++) {
+        const struct bx_mount *m = &g->mounts[i];
+        if (!is_normal(m->host_path) || !is_normal(m->guest_path)) {
+            return bx_fail(err, BX_ERR_INVALID, "a mount needs two absolute paths without \"..\", not %.100s:%.100s",
+                           m->host_path ? m->host_path : "", m->guest_path ? m->guest_path : "");
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(g->mounts[k].guest_path, m->guest_path) == 0) {
+                return bx_fail(err, BX_ERR_INVALID, "two folders cannot both be mounted at %.200s", m->guest_path);
+            }
+        }
+    }
+    return 0;
+}
+
+void bx_grant_write(struct bx_jw *w, const struct bx_grant *g) {
+    bx_jw_obj(w);
+    bx_jw_karr(w, "mounts");
+    for (size_t i = 0; i < g->mount_count; i++) {
+        bx_jw_obj(w);
+        bx_jw_kstr(w, "host", g->mounts[i].host_path);
+        bx_jw_kstr(w, "guest", g->mounts[i].guest_path);
+        bx_jw_kbool(w, "writable", g->mounts[i].writable);
+        bx_jw_end(w);
+    }
+    bx_jw_end(w);
+    bx_jw_karr(w, "hosts");
+    for (size_t i = 0; i < g->host_count; i++) {
+        bx_jw_z(w, g->hosts[i]);
+    }
+    bx_jw_end(w);
+    bx_jw_kstr(w, "block_networks", g->block_networks ? g->block_networks : "private");
+    bx_jw_key(w, "limits");
+    bx_limits_write(w, &g->limits);
+    bx_jw_end(w);
+}

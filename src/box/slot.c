@@ -1,0 +1,337 @@
+#include "box/slot.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/thread.h"
+#include "base/vec.h"
+#include "box/channel.h"
+#include "box/unwire.h"
+#include "box/wall_linux.h"
+
+#define OUT_KEPT   (32 * BX_KIB) /* output is sent in pieces of this size, the last with DONE */
+#define ERR_KEPT   (16 * BX_KIB)
+#define INPUT_MAX  (256 * BX_MIB)
+#define ARGS_MAX   4096
+
+struct bx_slot {
+    const struct bx_slot_setup *setup;
+    int fd;
+    struct bx_buf call_frame; /* holds the CALL while it runs: its fields are views */
+    struct bx_buf in_frame;
+    struct bx_buf out_frame;
+
+    pthread_mutex_t mutex; /* over the next three */
+    uint32_t call;
+    uint32_t stop_call;
+    struct bxe_cancel *cancel; /* of the call that runs */
+
+    /* of the call that runs; its thread only */
+    uint64_t out_max, err_max;
+    uint64_t out_bytes, err_bytes;
+    bool live;
+    bool peer_gone;
+    struct bx_buf out, err;
+};
+
+static void send_frame(struct bx_slot *s) {
+    if (bx_channel_send(s->fd, &s->out_frame, NULL, 0, NULL) < 0) {
+        s->peer_gone = true;
+    }
+}
+
+static void flush(struct bx_slot *s, struct bx_buf *from, enum bx_frame_type type) {
+    if (from->size > 0) {
+        bx_frame_begin(&s->out_frame, type, s->call);
+        bx_buf_adds(&s->out_frame, bx_buf_str(from));
+        send_frame(s);
+        bx_buf_reset(from);
+    }
+}
+
+static void keep(struct bx_slot *s, struct bx_buf *into, enum bx_frame_type type, const uint8_t *p, size_t n) {
+    while (n > 0) {
+        size_t piece = BX_MIN(n, into->max - into->size);
+        bx_buf_add(into, p, piece);
+        p += piece;
+        n -= piece;
+        if (into->size == into->max || (s->live && n == 0)) {
+            flush(s, into, type);
+        }
+    }
+}
+
+static bool on_write(void *user, int fd, const uint8_t *p, size_t n) {
+    struct bx_slot *s = user;
+    bool err = fd == 2;
+    uint64_t *bytes = err ? &s->err_bytes : &s->out_bytes, max = err ? s->err_max : s->out_max;
+    size_t room = *bytes >= max ? 0 : (size_t)BX_MIN(max - *bytes, (uint64_t)n);
+    *bytes += n;
+    keep(s, err ? &s->err : &s->out, err ? BX_FRAME_ERR : BX_FRAME_OUT, p, room);
+    return !s->peer_gone && (err || room == n); /* of standard error the rest is dropped in silence */
+}
+
+static enum bxe_http_error on_ask(void *user, const struct bxe_request *request) {
+    struct bx_slot *s = user;
+    bx_auto(bx_buf_deinit) struct bx_buf headers = BX_BUF_INIT(BX_FRAME_DATA);
+    for (size_t i = 0; i < request->header_count; i++) {
+        const struct bxe_header *h = &request->headers[i];
+        bx_put_str(&headers, bx_str_n(h->name, h->name_size));
+        bx_put_str(&headers, bx_str_n(h->value, h->value_size));
+    }
+    struct bx_ask_frame ask = {
+        .id = request->id,
+        .method = bx_str(request->method),
+        .url = bx_str(request->url),
+        .headers = bx_buf_str(&headers),
+        .body_size = request->body_size,
+    };
+    bx_ask_encode(&s->out_frame, s->call, &ask);
+    if (bx_buf_failed(&headers) || bx_buf_failed(&s->out_frame)) {
+        return BXE_HTTP_REQUEST_SIZE;
+    }
+    send_frame(s);
+    for (size_t at = 0; at < request->body_size; at += BX_FRAME_DATA) {
+        bx_frame_begin(&s->out_frame, BX_FRAME_ASK_BODY, s->call);
+        bx_buf_add(&s->out_frame, request->body + at, BX_MIN(request->body_size - at, (size_t)BX_FRAME_DATA));
+        send_frame(s);
+    }
+    return s->peer_gone ? BXE_HTTP_FAILED : BXE_HTTP_OK;
+}
+
+static void hand_head(struct bxe_answers *answers, struct bx_reader *r, uint64_t id) {
+    BX_VEC(struct bxe_header) headers = {0};
+    uint32_t status = bx_read_u32(r);
+    while (r->left.n > 0 && !r->failed) {
+        struct bx_str name = bx_read_str(r), value = bx_read_str(r);
+        if (!r->failed) {
+            bx_vec_push(&headers, ((struct bxe_header){name.p, name.n, value.p, value.n}));
+        }
+    }
+    bxe_answer_head(answers, id, status, headers.p, headers.n);
+    bx_vec_free(&headers);
+}
+
+static int on_answer(void *user, struct bxe_answers *answers) {
+    struct bx_slot *s = user;
+    for (;;) {
+        struct bx_frame f;
+        int r = bx_channel_try_recv(s->fd, &s->in_frame, &f, NULL);
+        if (r == BX_ERR_BUSY) {
+            return 0;
+        }
+        if (r < 0) {
+            s->peer_gone = true;
+            return -1;
+        }
+        struct bx_reader reader = bx_reader(f.body);
+        uint64_t id = bx_read_u64(&reader);
+        if (f.call != s->call || reader.failed) {
+            continue;
+        }
+        if (f.type == BX_FRAME_HEAD) {
+            hand_head(answers, &reader, id);
+        } else if (f.type == BX_FRAME_BODY) {
+            bxe_answer_body(answers, id, (const uint8_t *)reader.left.p, reader.left.n);
+        } else if (f.type == BX_FRAME_END) {
+            bxe_answer_end(answers, id, (enum bxe_http_error)bx_read_u8(&reader));
+        }
+    }
+}
+
+/* All of standard input: what came with the call and the INPUT frames behind it. */
+static int read_input(struct bx_slot *s, const struct bx_call_frame *c, struct bx_buf *ret, struct bx_err *err) {
+    if (c->input_size > INPUT_MAX) {
+        return bx_fail(err, BX_ERR_LIMIT, "the tool's input is larger than %zu bytes", INPUT_MAX);
+    }
+    bx_buf_init(ret, (size_t)c->input_size + 1);
+    bx_buf_adds(ret, c->input);
+    while (ret->size < c->input_size) {
+        struct bx_frame f;
+        int r = bx_channel_recv(s->fd, &s->in_frame, &f, NULL, err);
+        if (r < 0) {
+            return r;
+        }
+        if (f.type == BX_FRAME_INPUT && f.call == s->call && bx_buf_adds(ret, f.body) < 0) {
+            return bx_fail(err, BX_ERR_PROTO, "box protocol: more input than announced");
+        }
+    }
+    return 0;
+}
+
+/* Views into texts that are NUL ended one after the other */
+static size_t split_texts(struct bx_str texts, const char **ret, size_t max) {
+    size_t n = 0;
+    for (size_t at = 0; at < texts.n && n < max; n++) {
+        ret[n] = texts.p + at;
+        at += strlen(texts.p + at) + 1;
+    }
+    return n;
+}
+
+static int find_tool(struct bx_slot *s, const struct bx_call_frame *c, const struct bxe_tool **ret,
+                     struct bx_err *err) {
+    int r = bx_loader_find(s->setup->loader, c, ret, err);
+    if (r != BX_ERR_NOTFOUND) {
+        return r;
+    }
+    bx_frame_begin(&s->out_frame, BX_FRAME_NEED, s->call);
+    send_frame(s);
+    for (;;) {
+        struct bx_frame f;
+        int fds[BX_CHANNEL_FDS];
+        r = bx_channel_recv(s->fd, &s->in_frame, &f, fds, err);
+        if (r < 0) {
+            return r;
+        }
+        bool image = f.type == BX_FRAME_IMAGE && f.call == s->call;
+        r = image ? bx_loader_add(s->setup->loader, c, fds[0], ret, err) : 0;
+        for (size_t i = 0; i < BX_CHANNEL_FDS; i++) {
+            bx_fd_close(&fds[i]);
+        }
+        if (image) {
+            return r;
+        }
+    }
+}
+
+static void set_limits(struct bxe_run *run, const struct bx_call_frame *c, struct bx_slot *s) {
+    const uint64_t *l = c->limits;
+    run->time_ms = bx_unwired("time") ? 0 : l[BX_LIMIT_TIME];
+    run->cpu_ms = bx_unwired("cpu") ? 0 : l[BX_LIMIT_CPU];
+    run->fuel = bx_unwired("fuel") ? 0 : l[BX_LIMIT_FUEL];
+    run->memory_bytes = bx_unwired("memory") ? SIZE_MAX : (size_t)l[BX_LIMIT_MEMORY];
+    run->table_elements = bx_unwired("table") ? SIZE_MAX : (size_t)l[BX_LIMIT_TABLE];
+    run->instances = (size_t)l[BX_LIMIT_INSTANCES];
+    run->request_bytes = (size_t)l[BX_LIMIT_REQUEST];
+    s->out_max = bx_unwired("output") ? UINT64_MAX : l[BX_LIMIT_OUTPUT];
+    s->err_max = c->error_bytes;
+}
+
+/* The stop button exists while the guest runs; a STOP that was faster than its call counts too. */
+static void arm(struct bx_slot *s, struct bxe_cancel *cancel) {
+    BX_LOCKED(&s->mutex);
+    s->cancel = cancel;
+    if (cancel && s->stop_call == s->call) {
+        bxe_cancel_fire(cancel);
+    }
+}
+
+static void run_guest(struct bx_slot *s, const struct bx_call_frame *c, const struct bxe_tool *tool,
+                      const struct bx_buf *input, struct bxe_result *ret) {
+    const char *argv[ARGS_MAX], *env[256];
+    struct bxe_dir dirs[BX_MOUNTS_MAX];
+    memcpy(dirs, s->setup->dirs, s->setup->dir_count * sizeof *dirs);
+    for (size_t i = 0; i < s->setup->dir_count; i++) {
+        dirs[i].writable = dirs[i].writable || bx_unwired("readonly");
+    }
+    struct bxe_cancel *cancel = bxe_cancel_new();
+    struct bxe_run run = {
+        .argv = argv,
+        .argc = split_texts(c->args, argv, ARGS_MAX),
+        .env = env,
+        .env_count = split_texts(c->env, env, BX_ARRAY_LEN(env)),
+        .input = (const uint8_t *)input->p,
+        .input_size = input->size,
+        .dirs = dirs,
+        .dir_count = s->setup->dir_count,
+        .cancel = cancel,
+        .user = s,
+        .write = on_write,
+        .ask = c->flags & BX_CALL_NETWORK ? on_ask : NULL,
+        .answer_fd = s->fd,
+        .answer = on_answer,
+    };
+    set_limits(&run, c, s);
+    arm(s, cancel);
+    bxe_run(tool, &run, ret);
+    arm(s, NULL);
+    bxe_cancel_free(cancel);
+}
+
+static void finish(struct bx_slot *s, const struct bxe_result *result, const char *message) {
+    bool cut = bx_wall_file_size_hit() && !bx_unwired("written");
+    struct bx_done_frame done = {
+        .exit = (uint8_t)result->exit,
+        .limit = cut && result->limit == BXE_LIMIT_NONE ? BX_DONE_WRITTEN : (uint8_t)result->limit,
+        .fuel_used = result->fuel_used,
+        .memory_peak_bytes = result->memory_peak_bytes,
+        .cpu_us = result->cpu_us,
+        .wall_us = result->wall_us,
+        .out_bytes = s->out_bytes,
+        .err_bytes = s->err_bytes,
+        .message = bx_str(message),
+        .out = bx_buf_str(&s->out),
+        .error = bx_buf_str(&s->err),
+    };
+    bx_done_encode(&s->out_frame, s->call, &done);
+    send_frame(s);
+}
+
+static void run_call(struct bx_slot *s, const struct bx_call_frame *c) {
+    struct bx_err err = {0};
+    struct bxe_result result = {.exit = BXE_EXIT_SETUP};
+    bx_auto(bx_buf_deinit) struct bx_buf input = BX_BUF_INIT(1);
+    const struct bxe_tool *tool = NULL;
+    s->out_bytes = s->err_bytes = 0;
+    s->live = c->flags & BX_CALL_LIVE;
+    bx_buf_reset(&s->out);
+    bx_buf_reset(&s->err);
+    int r = read_input(s, c, &input, &err);
+    r = r < 0 ? r : find_tool(s, c, &tool, &err);
+    if (r == 0) {
+        run_guest(s, c, tool, &input, &result);
+    }
+    finish(s, &result, r < 0 ? err.msg : result.message);
+}
+
+static void *slot_main(void *user) {
+    struct bx_slot *s = user;
+    while (!s->peer_gone) {
+        struct bx_frame f;
+        struct bx_call_frame c;
+        if (bx_channel_recv(s->fd, &s->call_frame, &f, NULL, NULL) < 0) {
+            break;
+        }
+        if (f.type != BX_FRAME_CALL) {
+            continue; /* answers to a request that the last guest no longer waits for */
+        }
+        if (bx_call_decode(f.body, &c, NULL) < 0) {
+            break;
+        }
+        {
+            BX_LOCKED(&s->mutex);
+            s->call = f.call;
+        }
+        run_call(s, &c);
+    }
+    bx_fd_close(&s->fd);
+    return NULL;
+}
+
+int bx_slot_start(const struct bx_slot_setup *setup, int take_socket, struct bx_slot **ret, struct bx_err *err) {
+    struct bx_slot *s = bx_new(struct bx_slot);
+    s->setup = setup;
+    s->fd = take_socket;
+    s->call_frame = s->in_frame = s->out_frame = BX_BUF_INIT(BX_FRAME_MAX);
+    s->out = BX_BUF_INIT(OUT_KEPT);
+    s->err = BX_BUF_INIT(ERR_KEPT);
+    pthread_mutex_init(&s->mutex, NULL);
+    pthread_t thread;
+    int r = bx_thread_start(&thread, "box-slot", slot_main, s, err);
+    if (r < 0) {
+        bx_fd_close(&s->fd);
+        bx_free(s);
+        return r;
+    }
+    pthread_detach(thread);
+    *ret = s;
+    return 0;
+}
+
+void bx_slot_stop(struct bx_slot *s, uint32_t call) {
+    BX_LOCKED(&s->mutex);
+    s->stop_call = call;
+    if (s->cancel && s->call == call && !bx_unwired("cancel")) {
+        bxe_cancel_fire(s->cancel);
+    }
+}

@@ -1,4 +1,81 @@
 # The binary: all rooms, the guests, the page and the model server in one file.
-if(NOT EXISTS ${CMAKE_SOURCE_DIR}/src/main.c)
-    return()
+set(BX_GUESTS read write edit glob grep)
+set(generated ${CMAKE_BINARY_DIR}/generated)
+set(embed ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/cmake/embed.py)
+file(MAKE_DIRECTORY ${generated}/guests)
+
+# --- guests: C → WebAssembly → machine code of the baseline CPU, in both forms, so that the first start compiles nothing
+add_executable(bx-aot src/box/aot_main.c)
+target_link_libraries(bx-aot PRIVATE bx_options bx_box)
+
+file(GLOB_RECURSE guest_sources CONFIGURE_DEPENDS guests/*.c guests/*.h guests/*.json guests/build.sh)
+set(wasm)
+set(images)
+set(specs)
+foreach(guest IN LISTS BX_GUESTS)
+    set(base ${generated}/guests/${guest})
+    list(APPEND wasm ${base}.wasm ${base}.json)
+    add_custom_command(OUTPUT ${base}.cwasm ${base}.fuel.cwasm
+        COMMAND bx-aot ${base}.wasm ${base}.cwasm
+        COMMAND bx-aot --fuel ${base}.wasm ${base}.fuel.cwasm
+        DEPENDS bx-aot ${base}.wasm VERBATIM COMMENT "Compiling the guest ${guest} ahead")
+    list(APPEND images ${base}.cwasm ${base}.fuel.cwasm)
+    list(APPEND specs ${guest}=${base}.json:${base}.wasm:${base}.cwasm:${base}.fuel.cwasm)
+endforeach()
+add_custom_command(OUTPUT ${wasm}
+    COMMAND ${CMAKE_SOURCE_DIR}/guests/build.sh ${generated}/guests ${BX_GUESTS}
+    DEPENDS ${guest_sources} VERBATIM COMMENT "Building the guests")
+add_custom_command(OUTPUT ${generated}/tools.S ${generated}/tools.c
+    COMMAND ${embed} ${generated}/tools tools ${specs}
+    DEPENDS ${images} ${wasm} cmake/embed.py VERBATIM)
+add_custom_target(guests DEPENDS ${wasm})
+
+# --- the page
+file(GLOB_RECURSE page_sources CONFIGURE_DEPENDS ui/src/* ui/build.mjs ui/build.sh ui/package.json ui/package-lock.json)
+add_custom_command(OUTPUT ${generated}/page.S ${generated}/page.c
+    COMMAND ${CMAKE_SOURCE_DIR}/ui/build.sh ${generated}/page
+    COMMAND ${embed} ${generated}/page page ${generated}/page
+    DEPENDS ${page_sources} cmake/embed.py VERBATIM COMMENT "Building the page")
+
+# --- the tour model (scripted, 1 MB) and the notices
+add_custom_command(OUTPUT ${generated}/tour.gguf
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/third_party/scripted_gguf.py
+            ${CMAKE_SOURCE_DIR}/third_party/scripts/tour.json ${generated}/tour.gguf
+    DEPENDS third_party/scripted_gguf.py third_party/scripts/tour.json VERBATIM)
+# behind the page and the engine: the notices name their packages
+add_custom_command(OUTPUT ${generated}/notices.txt
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/third_party/notices.py ${generated}/notices.txt
+    DEPENDS third_party/notices.py third_party/sources.lock engine/Cargo.lock ui/package-lock.json ${generated}/page.c VERBATIM)
+add_custom_command(OUTPUT ${generated}/blobs.S ${generated}/blobs.c
+    COMMAND ${embed} ${generated}/blobs blob bx_tour_gguf=${generated}/tour.gguf bx_notices=${generated}/notices.txt
+            bx_licence=${CMAKE_SOURCE_DIR}/LICENSE
+    DEPENDS ${generated}/tour.gguf ${generated}/notices.txt LICENSE cmake/embed.py VERBATIM)
+enable_language(ASM)
+
+# --- the model server
+bx_prefix(llama llama)
+file(STRINGS ${llama}/link.txt llama_link)
+
+add_executable(boxagnts src/main.c
+    ${generated}/tools.c ${generated}/tools.S ${generated}/page.c ${generated}/page.S ${generated}/blobs.c ${generated}/blobs.S)
+set_source_files_properties(${generated}/tools.S PROPERTIES OBJECT_DEPENDS "${images}")
+get_property(rooms GLOBAL PROPERTY BX_ROOMS)
+list(TRANSFORM rooms PREPEND bx_)
+target_link_libraries(boxagnts PRIVATE bx_options ${rooms} ${llama_link})
+target_link_options(boxagnts PRIVATE -pie -static-libgcc -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    add_custom_command(TARGET boxagnts POST_BUILD COMMAND ${CMAKE_STRIP} -s $<TARGET_FILE:boxagnts>)
 endif()
+
+# --- programs of the bench
+file(GLOB bench CONFIGURE_DEPENDS bench/*.c)
+foreach(source IN LISTS bench)
+    get_filename_component(noun ${source} NAME_WE)
+    add_executable(bench-${noun} ${source} ${generated}/tools.c ${generated}/tools.S)
+    target_link_libraries(bench-${noun} PRIVATE bx_options bx_box)
+endforeach()
+
+# --- peers of the tests
+add_executable(scripted_endpoint tests/peers/scripted_endpoint.c tests/peers/scripted.c)
+target_include_directories(scripted_endpoint PRIVATE tests)
+target_link_libraries(scripted_endpoint PRIVATE bx_options bx_json m)

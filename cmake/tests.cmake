@@ -1,1 +1,40 @@
-# Black-box tests: each a command that exits 0; the binary under test is handed over in BOXAGNTS.
+# Black-box tests: each file is one test; the binary under test comes in BOXAGNTS, the scripted model in SCRIPTED_ENDPOINT.
+# BX_UNWIRE=1 in the environment says that this build can switch controls off (presets dev, asan, tsan).
+set(test_env "BOXAGNTS=$<TARGET_FILE:boxagnts>" "SCRIPTED_ENDPOINT=$<TARGET_FILE:scripted_endpoint>"
+    "BX_GENERATED=${generated}" "BOXAGNTS_MODEL_THREADS=1" "BX_CAN_UNWIRE=$<BOOL:${BX_UNWIRE}>")
+
+function(bx_black_box name label timeout)
+    add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout} ENVIRONMENT "${test_env}")
+endfunction()
+
+foreach(kind flow attack)
+    file(GLOB files CONFIGURE_DEPENDS tests/${kind}/test_*.py)
+    foreach(file IN LISTS files)
+        get_filename_component(noun ${file} NAME_WE)
+        bx_black_box(${kind}.${noun} ${kind} 600 ${Python3_EXECUTABLE} ${file})
+    endforeach()
+endforeach()
+
+# The guests: one set of cases, once as native programs under sanitizers, once as guests through the whole path.
+if(EXISTS ${CMAKE_SOURCE_DIR}/tests/guests/run.py)
+    bx_black_box(guests.boxed guests 600 ${Python3_EXECUTABLE} tests/guests/run.py --boxagnts $<TARGET_FILE:boxagnts>)
+    if(BX_SANITIZE MATCHES address)
+        add_custom_target(guests-native ALL
+            COMMAND ${CMAKE_SOURCE_DIR}/guests/build.sh --native ${CMAKE_BINARY_DIR}/guests-native ${BX_GUESTS}
+            DEPENDS ${guest_sources})
+        bx_black_box(guests.native guests 600 ${Python3_EXECUTABLE} tests/guests/run.py --native ${CMAKE_BINARY_DIR}/guests-native)
+    endif()
+endif()
+
+# Fuzz targets: every CI run replays the corpus; with clang and -fsanitize=fuzzer the same files search.
+file(GLOB fuzzers CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+foreach(source IN LISTS fuzzers)
+    get_filename_component(noun ${source} NAME_WE)
+    string(REPLACE fuzz_ "" corpus ${noun})
+    add_executable(${noun} ${source})
+    target_include_directories(${noun} PRIVATE tests)
+    target_link_libraries(${noun} PRIVATE bx_options ${rooms} m)
+    add_test(NAME fuzz.${corpus} COMMAND ${noun} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${corpus})
+    set_tests_properties(fuzz.${corpus} PROPERTIES LABELS fuzz TIMEOUT 120)
+endforeach()

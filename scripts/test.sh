@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Everything that CI runs. Two builds: `asan` (debug, ASan + UBSan, controls can be switched off) for unit tests, fuzz corpora
+# and the attack suite in both positions of every switch; `release` (the product) for all black-box tests and the browser.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+passed=0 failed=0
+logs=build/logs
+mkdir -p "$logs"
+
+say() { printf '\n== %s\n' "$*"; }
+
+# step NAME COMMAND…: one test of its own
+step() {
+    local name=$1
+    shift
+    if "$@" >"$logs/$name.log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok   $name"
+    else
+        failed=$((failed + 1))
+        echo "FAIL $name ($logs/$name.log)"
+        tail -n 40 "$logs/$name.log"
+    fi
+}
+
+# suite PRESET [ctest options]: counts each test of ctest
+suite() {
+    local preset=$1 log
+    shift
+    log=$logs/ctest-$preset-${RANDOM}.log
+    ctest --test-dir "build/$preset" --output-on-failure "$@" 2>&1 | tee "$log" | grep -vE '^ +Start |^Test project' || true
+    local ok bad
+    ok=$(grep -cE ' +Passed +[0-9.]+ sec' "$log" || true)
+    bad=$(grep -cE '\*\*\*(Failed|Timeout|Exception|Not Run)' "$log" || true)
+    passed=$((passed + ok)) failed=$((failed + bad))
+    if [ $((ok + bad)) -eq 0 ]; then
+        failed=$((failed + 1))
+        echo "FAIL no test ran in $preset"
+    fi
+}
+
+finish() {
+    printf '\n%d passed, %d failed\n' "$passed" "$failed"
+    [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+    exit
+}
+
+say "checks"
+step rooms python3 scripts/check_rooms.py
+step format scripts/format.sh --check
+
+say "build"
+for preset in release asan; do
+    step "configure-$preset" cmake --preset "$preset"
+    step "build-$preset" cmake --build --preset "$preset"
+done
+[ "$failed" -eq 0 ] || finish
+step llama-link third_party/test/link.sh
+
+say "page"
+step page ui/build.sh build/page check
+
+say "asan"
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+suite asan -L 'unit|fuzz|attack|guests' -LE none
+
+say "release"
+suite release -L 'flow|attack|guests'
+
+say "browser"
+step browser env BOXAGNTS="$PWD/build/release/boxagnts" SCRIPTED_ENDPOINT="$PWD/build/release/scripted_endpoint" tests/ui/run.sh
+
+say "offline"
+step demo-offline scripts/offline.sh build/release/boxagnts
+
+finish

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# build.sh [--native] OUTDIR [NAME…]: builds the tools that run in the box (all without a name) into
+# OUTDIR/NAME.wasm and copies their descriptors to OUTDIR/NAME.json. A tool is a folder NAME with NAME.json
+# and *.c, plus what it needs of common/.
+#
+# --native builds OUTDIR/NAME for this machine with ASan and UBSan, for tests/guests; CC is the compiler.
+#
+# Results are kept in $BOXAGNTS_CACHE/guests by a hash of everything that decides them, so that an unchanged
+# tool costs nothing. The same input gives the same bytes.
+set -euo pipefail
+shopt -s inherit_errexit
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${BOXAGNTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/boxagnts-build}/guests
+native=
+[ "${1-}" != --native ] || { native=yes; shift; }
+out=${1:?usage: build.sh [--native] OUTDIR [NAME…]}
+shift
+all=(read write edit glob grep)
+warnings=(-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror)
+
+third_party() { "$here/../third_party/build.sh" "$1" | awk -v name="$1" '$1 == name { print $2 }'; }
+
+compiler=() flags=() pcre2_flags=()
+toolchain() {
+    if [ "$native" ]; then
+        compiler=("${CC:-cc}")
+        flags=(-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DBX_GUEST_NATIVE)
+    else
+        # -O2 and SIMD: measured, see README.md. Stack: wasm's default of 64 KiB is too small for libc's printf
+        compiler=("$(third_party zig)/zig" cc -target wasm32-wasi)
+        flags=(-O2 -msimd128 -s -Wl,-z,stack-size=1048576)
+    fi
+    flags+=(-std=gnu17 -D_GNU_SOURCE -ffunction-sections -fdata-sections -Wl,--gc-sections
+        "-ffile-prefix-map=$here=guests" -I "$here")
+}
+
+# Of common/, what each tool uses
+parts_of() { # NAME
+    local parts=(buf guest json path utf8)
+    case $1 in
+    read) parts+=(file near text) ;;
+    write) parts+=(diff file near text) ;;
+    edit) parts+=(diff file near text) ;;
+    glob) parts+=(file glob ignore near newest walk) ;;
+    grep) parts+=(file glob ignore near newest text walk) ;;
+    esac
+    printf "$here/common/%s.c\n" "${parts[@]}"
+}
+
+build_one() { # NAME
+    local name=$1 sources extra=() key work stored pcre2 compiler_id
+    [ -f "$here/$name/$name.json" ] || { echo "guests: there is no tool called $name" >&2; exit 1; }
+    mapfile -t sources < <(parts_of "$name")
+    sources+=("$here/$name"/*.c)
+    if [ "$name" = grep ]; then
+        pcre2=$(third_party pcre2)
+        extra=(-I "$pcre2/include" -DPCRE2_CODE_UNIT_WIDTH=8 -DPCRE2_STATIC)
+        if [ "$native" ]; then extra+=(-lpcre2-8); else extra+=("$pcre2/lib/libpcre2-8.a"); fi
+    fi
+    compiler_id=$("${compiler[@]}" --version | head -n 1)
+    key=$({
+        printf '%s\n' "$compiler_id" "${compiler[@]}" "${flags[@]}" "${warnings[@]}" "${extra[@]}"
+        cat "${sources[@]}" "$here"/common/*.h "$here/$name"/*.[hj]*
+    } | sed "s|$here||g" | sha256sum | cut -c1-16)
+    stored=$cache/$name-$key
+    if [ ! -e "$stored" ]; then
+        work=$(mktemp -d "$cache/.work-XXXXXX")
+        {
+            echo 'static const char bx_descriptor[] ='
+            sed 's/\\/\\\\/g; s/"/\\"/g; s/^ */"/; s/$/\\n"/' "$here/$name/$name.json"
+            echo ';'
+        } >"$work/descriptor.h"
+        "${compiler[@]}" "${flags[@]}" "${warnings[@]}" -I "$work" "${sources[@]}" "${extra[@]}" \
+            -o "$work/result" || { rm -r "$work"; exit 1; }
+        mv -T "$work/result" "$stored"
+        rm -r "$work"
+    fi
+    if [ "$native" ]; then
+        cp "$stored" "$out/$name"
+    else
+        cmp -s "$stored" "$out/$name.wasm" || cp "$stored" "$out/$name.wasm"
+        cmp -s "$here/$name/$name.json" "$out/$name.json" || cp "$here/$name/$name.json" "$out/$name.json"
+    fi
+}
+
+mkdir -p "$out" "$cache"
+toolchain
+for name in "${@:-${all[@]}}"; do build_one "$name"; done

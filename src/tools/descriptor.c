@@ -75,8 +75,9 @@ static int read_members(struct bx_descriptor *d, const char *fallback_name, stru
     if (rc)
         return rc;
     d->wants = bx_val_get(root, "wants");
-    const struct bx_val *limits = bx_val_get(d->wants, "limits");
-    if (limits && (rc = bx_limits_parse_json(&d->limits, limits, BX_FROM_DESCRIPTOR, err)))
+    struct bx_limits scratch;
+    bx_limits_init(&scratch);
+    if ((rc = bx_limits_lower(&scratch, bx_val_get(d->wants, "limits"), err)))
         return bx_wrap(err, rc, "\"wants\"");
     d->command_member = bx_val_get_z(root, "command_member");
     d->path_members = path_members(root);

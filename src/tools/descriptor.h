@@ -19,7 +19,6 @@ struct bx_descriptor {
     enum bx_tool_input input;
     const struct bx_val *schema;
     const struct bx_val *wants;  /* may be absent */
-    struct bx_limits limits;     /* of wants */
     char *schema_text, *example, *path_members;
     const char *command_member;
 };

@@ -56,7 +56,7 @@ static const struct bx_mount *mount_by_host(const struct bx_grant *grant, const 
     const struct bx_mount *best = NULL;
     for (size_t i = 0; i < grant->mount_count; i++) {
         const struct bx_mount *m = &grant->mounts[i];
-        if (bx_path_is_under(path, m->host) && (!best || strlen(m->host) > strlen(best->host)))
+        if (bx_path_is_under(path, m->host_path) && (!best || strlen(m->host_path) > strlen(best->host_path)))
             best = m;
     }
     return best;
@@ -66,7 +66,7 @@ static const struct bx_mount *mount_by_guest(const struct bx_grant *grant, const
     const struct bx_mount *best = NULL;
     for (size_t i = 0; i < grant->mount_count; i++) {
         const struct bx_mount *m = &grant->mounts[i];
-        if (bx_path_is_under(path, m->guest) && (!best || strlen(m->guest) > strlen(best->guest)))
+        if (bx_path_is_under(path, m->guest_path) && (!best || strlen(m->guest_path) > strlen(best->guest_path)))
             best = m;
     }
     return best;
@@ -75,7 +75,7 @@ static const struct bx_mount *mount_by_guest(const struct bx_grant *grant, const
 /* "<host folder of a mount>/../…" is no path of the guest's; it would turn into one of another meaning. */
 static bool leaves_mount(const struct bx_grant *grant, struct bx_str path) {
     for (size_t i = 0; i < grant->mount_count; i++) {
-        const char *host = grant->mounts[i].host;
+        const char *host = grant->mounts[i].host_path;
         size_t n = strlen(host);
         if (n > 1 && bx_str_starts(path, host) && path.n > n && path.p[n] == '/' &&
             climbs_above_top(bx_str_slice(path, n, path.n)))
@@ -91,7 +91,7 @@ const char *bx_guest_path(const struct bx_grant *grant, struct bx_str path, stru
     if (*text == '/' && !*ret_outside) {
         const struct bx_mount *m = mount_by_host(grant, normal);
         if (m)
-            return join(arena, m->guest, below(normal, m->host));
+            return join(arena, m->guest_path, below(normal, m->host_path));
     }
     return normal;
 }
@@ -100,19 +100,19 @@ const char *bx_guest_path_real(const struct bx_grant *grant, const char *guest, 
     const struct bx_mount *m = mount_by_guest(grant, guest);
     if (!m)
         return NULL;
-    const char *host = join(arena, m->host, below(guest, m->guest)), *missing = "";
+    const char *host = join(arena, m->host_path, below(guest, m->guest_path)), *missing = "";
     for (;;) {
         bx_auto(bx_freep) char *real = bx_path_real(host, NULL);
         if (real) {
-            if (!bx_path_is_under(real, m->host))
+            if (!bx_path_is_under(real, m->host_path))
                 return NULL;
-            const char *path = join(arena, m->guest, below(bx_arena_str(arena, bx_str(real)), m->host));
+            const char *path = join(arena, m->guest_path, below(bx_arena_str(arena, bx_str(real)), m->host_path));
             return *missing ? join(arena, path, missing) : path;
         }
         struct stat st;
         if (lstat(host, &st) == 0 && S_ISLNK(st.st_mode))
             return NULL;
-        if (strcmp(host, m->host) == 0 || strcmp(host, "/") == 0)
+        if (strcmp(host, m->host_path) == 0 || strcmp(host, "/") == 0)
             return guest; /* the root itself is gone: nothing to resolve, the call will say so */
         const char *name = bx_arena_str(arena, bx_str(bx_path_base(host)));
         missing = *missing ? join(arena, name, missing) : name;

@@ -7,7 +7,7 @@
 static bool names_path(const struct bx_tool *t, struct bx_str key) {
     struct bx_str rest = bx_str(t->path_members), name;
     while (bx_str_split(&rest, ',', &name))
-        if (bx_str_eq(bx_str_trim(name), key))
+        if (key.n && bx_str_eq(bx_str_trim(name), key))
             return true;
     return false;
 }

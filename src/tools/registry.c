@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "base/vec.h"
+#include "box/receipt.h"
 #include "json/schema.h"
 #include "tools/box_tool.h"
 #include "tools/embedded.h"
@@ -11,9 +12,11 @@
 #define MAX_INPUT_BYTES (64 * BX_MIB)
 
 struct bx_registry {
-    struct bx_registry_config config;
+    struct bx_box *box;
+    struct bx_receipts *receipts;
+    BX_VEC(struct bx_tool *) tools; /* by name; never changes after bx_registry_new, so without the lock */
+    pthread_mutex_t lock;           /* of: */
     struct bx_doc *settings;
-    BX_VEC(struct bx_tool *) tools; /* by name; never changes after bx_registry_new, so no lock */
 };
 
 static const struct bx_native_spec *const natives[] = {&bx_native_sleep};
@@ -27,7 +30,7 @@ static int add_all(struct bx_registry *r, struct bx_err *err) {
         bx_vec_push(&r->tools, bx_native_tool_new(natives[i]));
     for (size_t i = 0; i < bx_embedded_tool_count; i++) {
         struct bx_tool *tool = NULL;
-        int rc = bx_box_tool_embedded(r->config.box, &bx_embedded_tools[i], &tool, err);
+        int rc = bx_box_tool_embedded(r->box, &bx_embedded_tools[i], &tool, err);
         if (rc)
             return rc;
         bx_vec_push(&r->tools, tool);
@@ -36,15 +39,34 @@ static int add_all(struct bx_registry *r, struct bx_err *err) {
     return 0;
 }
 
+static bool is_limit(struct bx_str name) {
+    for (size_t i = 0; i < BX_LIMIT_COUNT; i++)
+        if (bx_str_eqz(name, bx_limit_info((enum bx_limit_id)i)->name) ||
+            bx_str_eqz(name, bx_limit_info((enum bx_limit_id)i)->setting))
+            return true;
+    return false;
+}
+
 /* Every limit in the settings is tried now, so that a wrong one is said at the start and not at the first call. */
-static int check_settings(struct bx_registry *r, struct bx_err *err) {
-    const struct bx_val *limits = bx_val_get(bx_doc_root(r->settings), "limits");
+static int check_settings(const struct bx_val *settings, struct bx_err *err) {
+    const struct bx_val *limits = bx_val_get(settings, "limits");
     if (limits && !bx_val_is(limits, BX_VAL_OBJ))
         return bx_fail(err, BX_ERR_INVALID, "settings: \"limits\" must be an object of tool names (or \"*\")");
     bx_val_foreach_member(limits, tool, values) {
-        struct bx_limits scratch = {0};
-        int rc = bx_val_is(values, BX_VAL_OBJ) ? bx_limits_parse_json(&scratch, values, BX_FROM_SETTINGS, err)
-                                               : bx_fail(err, BX_ERR_INVALID, "must be an object of limits");
+        if (!bx_val_is(values, BX_VAL_OBJ))
+            return bx_fail(err, BX_ERR_INVALID,
+                           "settings: limits are given by tool, {\"*\":{\"time\":\"60s\"}} is for all of them; \"" BX_STR_FMT
+                           "\" is no object",
+                           BX_STR_ARG(tool));
+        bx_val_foreach_member(values, name, number) {
+            (void)number;
+            if (!is_limit(name))
+                return bx_fail(err, BX_ERR_INVALID, "settings: there is no limit \"" BX_STR_FMT "\" (for " BX_STR_FMT ")",
+                               BX_STR_ARG(name), BX_STR_ARG(tool));
+        }
+        struct bx_limits scratch;
+        bx_limits_init(&scratch);
+        int rc = bx_limits_read(&scratch, values, err);
         if (rc)
             return bx_wrap(err, rc, "settings: limits of \"" BX_STR_FMT "\"", BX_STR_ARG(tool));
     }
@@ -53,10 +75,10 @@ static int check_settings(struct bx_registry *r, struct bx_err *err) {
 
 int bx_registry_new(const struct bx_registry_config *config, struct bx_registry **ret, struct bx_err *err) {
     bx_auto(bx_registry_freep) struct bx_registry *r = bx_new(struct bx_registry);
-    r->config = *config;
-    r->settings = config->settings ? bx_val_copy(config->settings) : NULL;
-    r->config.settings = r->settings ? bx_doc_root(r->settings) : NULL;
-    int rc = check_settings(r, err);
+    pthread_mutex_init(&r->lock, NULL);
+    r->box = config->box;
+    r->receipts = config->receipts;
+    int rc = bx_registry_reload(r, config->settings, err);
     if (!rc)
         rc = add_all(r, err);
     if (rc)
@@ -72,6 +94,7 @@ void bx_registry_free(struct bx_registry *r) {
         bx_tool_unref(r->tools.p[i]);
     bx_vec_free(&r->tools);
     bx_doc_free(r->settings);
+    pthread_mutex_destroy(&r->lock);
     bx_free(r);
 }
 
@@ -129,24 +152,151 @@ struct bx_tool **bx_registry_all(struct bx_registry *r, size_t *ret_count) {
 }
 
 int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret, struct bx_err *err) {
-    return bx_box_tool_load(r->config.box, path, ret, err);
+    return bx_box_tool_load(r->box, path, ret, err);
 }
 
-int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t, const struct bx_limits *over, struct bx_limits *ret,
-                       struct bx_err *err) {
-    struct bx_limits limits;
-    bx_limits_default(&limits);
-    if (t->kind == BX_TOOL_BOX)
-        bx_box_tool_wish(t, &limits);
-    const struct bx_val *set = bx_val_get(r->config.settings, "limits");
-    const struct bx_val *const layers[] = {bx_val_get(set, "*"), bx_val_get(set, t->name)};
-    for (size_t i = 0; i < BX_ARRAY_LEN(layers); i++) {
-        int rc = layers[i] ? bx_limits_parse_json(&limits, layers[i], BX_FROM_SETTINGS, err) : 0;
-        if (rc)
-            return rc;
+const char *bx_limit_from_name(enum bx_limit_from from) {
+    static const char *const names[] = {"default", "descriptor", "settings", "call"};
+    return names[from];
+}
+
+static void note_origin(struct bx_tool_limits *now, const struct bx_limits *before, enum bx_limit_from from) {
+    for (size_t i = 0; i < BX_LIMIT_COUNT; i++)
+        if (now->limits.value[i] != before->value[i])
+            now->from[i] = (unsigned char)from;
+}
+
+/* Which limits a layer of the settings names, whether or not they change anything. */
+static int apply_settings(struct bx_tool_limits *l, const struct bx_val *layer, struct bx_err *err) {
+    int rc = bx_limits_read(&l->limits, layer, err);
+    for (size_t i = 0; i < BX_LIMIT_COUNT; i++) {
+        const struct bx_limit_info *info = bx_limit_info((enum bx_limit_id)i);
+        if (bx_val_get(layer, info->name) || bx_val_get(layer, info->setting))
+            l->from[i] = BX_FROM_SETTINGS;
     }
-    if (over)
-        bx_limits_merge(&limits, over);
-    *ret = limits;
+    return rc;
+}
+
+int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t, const char *const *over,
+                       struct bx_tool_limits *ret, struct bx_err *err) {
+    struct bx_tool_limits l = {0};
+    bx_limits_init(&l.limits);
+    struct bx_limits before = l.limits;
+    int rc = t->kind == BX_TOOL_BOX ? bx_box_tool_wish(t, &l.limits, err) : 0;
+    note_origin(&l, &before, BX_FROM_DESCRIPTOR);
+    if (!rc) {
+        BX_LOCKED(&r->lock);
+        const struct bx_val *set = bx_val_get(bx_doc_root(r->settings), "limits");
+        rc = apply_settings(&l, bx_val_get(set, "*"), err);
+        if (!rc)
+            rc = apply_settings(&l, bx_val_get(set, t->name), err);
+    }
+    for (; !rc && over && *over; over++) {
+        before = l.limits;
+        rc = bx_limits_set_pair(&l.limits, *over, err);
+        note_origin(&l, &before, BX_FROM_CALL);
+    }
+    if (!rc)
+        *ret = l;
+    return rc;
+}
+
+int bx_registry_reload(struct bx_registry *r, const struct bx_val *settings, struct bx_err *err) {
+    int rc = check_settings(settings, err);
+    if (rc)
+        return rc;
+    struct bx_doc *copy = bx_val_copy(settings), *old;
+    pthread_mutex_lock(&r->lock);
+    old = r->settings;
+    r->settings = copy;
+    pthread_mutex_unlock(&r->lock);
+    bx_doc_free(old);
     return 0;
+}
+
+/* ---- one call ---- */
+
+static char *record(struct bx_registry *r, const struct bx_tool *t, const struct bx_val *input,
+                    const struct bx_tool_ctx *ctx, struct bx_receipt *receipt) {
+    char id[BX_ID_LEN + 1];
+    if (!r->receipts)
+        return NULL;
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(MAX_INPUT_BYTES), json = BX_BUF_INIT(4 * BX_KIB);
+    struct bx_jw w;
+    bx_jw_init(&w, &text);
+    bx_jw_val(&w, input);
+    receipt->tool = t->name;
+    receipt->call_id = ctx->call_id;
+    receipt->input = bx_buf_str(&text);
+    receipt->granted = ctx->grant;
+    if (bx_receipts_append(r->receipts, receipt, id, NULL))
+        return NULL; /* the record is no condition of the call: its folder's trouble is said by doctor */
+    bx_jw_init(&w, &json);
+    bx_jw_obj(&w);
+    bx_jw_kstr(&w, "id", id);
+    bx_jw_kstr(&w, "tool", t->name);
+    bx_jw_kobj(&w, "used");
+    bx_jw_kuint(&w, "wall_us", receipt->wall_us);
+    bx_jw_end(&w);
+    bx_jw_kstr(&w, "limit", receipt->limit);
+    bx_jw_kstr(&w, "verdict", receipt->verdict);
+    bx_jw_end(&w);
+    return bx_buf_steal(&json);
+}
+
+void bx_registry_record_denied(struct bx_registry *r, const struct bx_tool *t, const struct bx_val *input,
+                               const struct bx_tool_ctx *ctx, const char *reason, char **ret_receipt) {
+    struct bx_receipt receipt = {.verdict = "denied", .reason = reason};
+    *ret_receipt = record(r, t, input, ctx, &receipt);
+}
+
+/* The input with guest paths, in a document of its own; NULL when it is too large for one. */
+static struct bx_doc *map_input(const struct bx_tool *t, const struct bx_val *input, const struct bx_grant *grant) {
+    bx_auto(bx_arena_deinit) struct bx_arena arena;
+    bx_auto(bx_buf_deinit) struct bx_buf mapped = BX_BUF_INIT(MAX_INPUT_BYTES);
+    struct bx_json_limits limits = {.max_size_bytes = MAX_INPUT_BYTES};
+    struct bx_doc *doc = NULL;
+    bx_arena_init(&arena);
+    bx_tool_map_input(t, input, grant, &arena, &mapped);
+    if (bx_buf_failed(&mapped) || bx_doc_parse(bx_buf_str(&mapped), &limits, &doc, NULL))
+        return NULL;
+    return doc;
+}
+
+static int run_native(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
+                      struct bx_tool_result *ret, struct bx_err *err) {
+    uint64_t start_us = bx_mono_us();
+    int rc = t->execute(t, input, ctx, ret, err);
+    struct bx_receipt receipt = {
+        .output = bx_str(ret->content),
+        .wall_us = bx_mono_us() - start_us,
+        .limit = ret->limit,
+        .verdict = rc ? "failed" : ret->limit ? "stopped" : ret->is_error ? "error" : "ok",
+        .reason = rc && err ? err->msg : NULL,
+    };
+    ret->receipt = record(r, t, input, ctx, &receipt);
+    return rc;
+}
+
+int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
+                        struct bx_tool_result *ret, struct bx_err *err) {
+    struct bx_err problem = {0};
+    uint64_t start_ms = bx_mono_ms();
+    if (!bx_val_is(input, BX_VAL_OBJ) || bx_schema_check(t->schema, input, &problem)) {
+        bx_tool_result_text(ret, true, "The arguments of %s do not fit: %s.", t->name,
+                            problem.code ? problem.msg : "they must be one JSON object");
+        return 0;
+    }
+    bx_auto(bx_doc_freep) struct bx_doc *mapped = NULL;
+    if (*t->path_members) {
+        mapped = map_input(t, input, ctx->grant);
+        if (!mapped) {
+            bx_tool_result_text(ret, true, "The arguments of %s are larger than 64 MiB.", t->name);
+            return 0;
+        }
+        input = bx_doc_root(mapped);
+    }
+    int rc = t->kind == BX_TOOL_NATIVE ? run_native(r, t, input, ctx, ret, err) : t->execute(t, input, ctx, ret, err);
+    ret->ms = bx_mono_ms() - start_ms;
+    return rc;
 }

@@ -13,8 +13,8 @@ struct bx_box;
 struct bx_receipts;
 
 struct bx_registry_config {
-    struct bx_box *box;
-    struct bx_receipts *receipts;  /* may be NULL: no record (tests) */
+    struct bx_box *box;            /* writes the receipts of sandboxed calls itself */
+    struct bx_receipts *receipts;  /* for denied calls and those of native tools; may be NULL: no record */
     const struct bx_val *settings; /* settings.json's root, may be NULL; copied. "limits": {"*": {"time":"60s"}, "read": {…}} */
 };
 /* BX_ERR_INVALID: a limit in the settings that is out of its range or unknown. */
@@ -42,13 +42,12 @@ int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t, const cha
 /* New settings (their "limits"); BX_ERR_INVALID and nothing changed when one of them is wrong. */
 int bx_registry_reload(struct bx_registry *r, const struct bx_val *settings, struct bx_err *err);
 
-/* Schema check, path mapping (a host path below the root becomes its guest path), execute, receipt. The permission check
+/* Schema check, path mapping (a host path below the root becomes its guest path), execute. The permission check
  * comes before this and is the caller's. Input that does not fit is a result with is_error and a sentence that lets the
  * model mend its call; a negative return means that the call could not be made at all. */
 int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
-                        struct bx_tool_result *ret, struct bx_err *err);
-/* A receipt for a call that was denied. */
+                        struct bx_tool_result *ret, struct bx_err *err);/* A receipt for a call that was denied. ret_receipt: JSON text, the caller's; NULL where no record is kept. */
 void bx_registry_record_denied(struct bx_registry *r, const struct bx_tool *t, const struct bx_val *input,
-                               const struct bx_tool_ctx *ctx, const char *verdict, char **ret_receipt);
+                               const struct bx_tool_ctx *ctx, const char *reason, char **ret_receipt);
 
 #endif

@@ -20,7 +20,7 @@ static int sleep_execute(const struct bx_tool *t, const struct bx_val *input, st
     int rc = bx_cancel_sleep(ctx->cancel, wait_ms);
     uint64_t slept = bx_mono_ms() - start;
     if (rc == BX_ERR_CANCELLED) {
-        ret->limit = bx_limit_name(BX_LIMIT_CANCELLED);
+        ret->limit = "cancelled";
         bx_tool_result_text(ret, true, "Stopped after %" PRIu64 " ms of %" PRIu64 " ms.", slept, wait_ms);
     } else {
         bx_tool_result_text(ret, false, "Slept %" PRIu64 " ms.", wait_ms);

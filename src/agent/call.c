@@ -1,0 +1,276 @@
+#include "agent/internal.h"
+
+#include "base/clock.h"
+#include "json/schema.h"
+
+/* One call: read it, ask the one permission check, run it, log it. Whatever goes wrong becomes a result that tells the
+ * model what to do instead. */
+
+static void refuse(struct bx_call *call, const char *fmt, ...) BX_PRINTF(2, 3);
+static void refuse(struct bx_call *call, const char *fmt, ...) {
+    char text[1600];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    bx_tool_result_text(&call->result, true, "%s", text);
+    call->has_result = true;
+}
+
+static void refuse_unknown(struct bx_call *call) {
+    struct bx_registry *registry = call->run->agent->registry;
+    const char *nearest = bx_registry_nearest(registry, call->tool_name);
+    if (nearest) {
+        refuse(call, "There is no tool \"%.100s\". Did you mean \"%s\"?", call->tool_name, nearest);
+        return;
+    }
+    bx_auto(bx_buf_deinit) struct bx_buf names = BX_BUF_INIT(BX_KIB);
+    size_t count = 0;
+    struct bx_tool **all = bx_registry_all(registry, &count);
+    for (size_t i = 0; i < count; i++) {
+        bx_buf_addf(&names, "%s%s", i ? ", " : "", all[i]->name);
+        bx_tool_unref(all[i]);
+    }
+    bx_free(all);
+    refuse(call, "There is no tool \"%.100s\". The tools are: %s.", call->tool_name, bx_buf_z(&names));
+}
+
+/* Name, JSON and schema. False: the call has a result. */
+static bool read_call(struct bx_call *call) {
+    struct bx_err err = {0};
+    call->tool = bx_registry_find(call->run->agent->registry, call->tool_name);
+    if (!call->tool) {
+        refuse_unknown(call);
+        return false;
+    }
+    struct bx_str text = bx_str_trim(bx_str(call->arguments));
+    if (bx_doc_parse(text.n ? text : BX_STR_LIT("{}"), NULL, &call->input, &err)) {
+        refuse(call, "The arguments of %s are not valid JSON: %s. Call it again with one JSON object.", call->tool_name,
+               err.msg);
+        return false;
+    }
+    if (!bx_val_is(bx_doc_root(call->input), BX_VAL_OBJ)) {
+        refuse(call, "The arguments of %s must be one JSON object, not %s.", call->tool_name,
+               bx_val_type_name(bx_doc_root(call->input)));
+        return false;
+    }
+    if (bx_schema_check(call->tool->schema, bx_doc_root(call->input), &err)) {
+        refuse(call, "The arguments of %s do not fit: %s.%s%s", call->tool_name, err.msg,
+               call->tool->example ? " Example: " : "", call->tool->example ? call->tool->example : "");
+        return false;
+    }
+    return true;
+}
+
+int bx_agent_grant(struct bx_agent *a, const struct bx_tool *t, const char *const *limits, struct bx_arena *arena,
+                   struct bx_grant *ret, struct bx_err *err) {
+    struct bx_grant grant;
+    struct bx_tool_limits given;
+    bx_grant_init(&grant);
+    int rc = bx_registry_limits(a->registry, t, limits, &given, err);
+    if (rc)
+        return rc;
+    struct bx_mount *mounts = bx_arena_alloc(arena, a->mount_count * sizeof *mounts);
+    for (size_t i = 0; i < a->mount_count; i++) {
+        mounts[i] = a->mounts[i];
+        mounts[i].writable = a->mounts[i].writable && t->level >= BX_LEVEL_WRITE;
+    }
+    grant.mounts = mounts;
+    grant.mount_count = a->mount_count;
+    grant.limits = given.limits;
+    *ret = grant;
+    return 0;
+}
+
+static enum bx_mode mode_now(struct bx_run *run) {
+    bx_auto(bx_freep) char *name = run->mode ? bx_strdup(run->mode) : bx_session_mode(run->session);
+    enum bx_mode mode = BX_MODE_DEFAULT;
+    bx_mode_parse(bx_str(name), &mode);
+    /* bypass is a switch at the start, not something that a session's file can say */
+    return mode == BX_MODE_BYPASS && !run->agent->allow_bypass ? BX_MODE_DEFAULT : mode;
+}
+
+static void log_permission(struct bx_call *call, bool allowed, const char *by, const char *reason, const char *rule) {
+    struct bx_event e;
+    bx_event_begin(&e, call->run->id);
+    bx_jw_kstr(&e.w, "call", call->id);
+    bx_jw_kstr(&e.w, "tool", call->tool_name);
+    bx_jw_kstr(&e.w, "decision", allowed ? "allow" : "deny");
+    bx_jw_kstr(&e.w, "reason", reason);
+    bx_jw_kstr(&e.w, "by", by);
+    if (rule)
+        bx_jw_kstr(&e.w, "rule", rule);
+    bx_event_append(call->run, &e, "permission", BX_BATCHED);
+}
+
+static void fill_ctx(struct bx_call *call, struct bx_tool_ctx *ret) {
+    *ret = (struct bx_tool_ctx){
+        .cancel = call->run->cancel,
+        .session_id = bx_session_header(call->run->session)->id,
+        .run_id = call->run->id,
+        .call_id = call->id,
+        .grant = &call->grant,
+    };
+}
+
+static void deny(struct bx_call *call, const char *by, const char *reason, const char *rule) {
+    struct bx_tool_ctx ctx;
+    fill_ctx(call, &ctx);
+    log_permission(call, false, by, reason, rule);
+    refuse(call, "Not permitted: %s", reason);
+    bx_registry_record_denied(call->run->agent->registry, call->tool, bx_doc_root(call->input), &ctx, reason,
+                              &call->result.receipt);
+}
+
+/* A rule of a count is used up in this run's copy. */
+static void use_rule(struct bx_run *run, const struct bx_rule *rule) {
+    for (size_t i = 0; rule && i < run->rule_count; i++)
+        if (&run->rules[i] == rule && run->rules[i].calls_left > 0)
+            run->rules[i].calls_left--;
+}
+
+static void obey_answer(struct bx_call *call, const struct bx_question *answer) {
+    struct bx_run *run = call->run;
+    struct bx_err err = {0};
+    if (answer->choice == BX_CHOICE_NO) {
+        char reason[600];
+        snprintf(reason, sizeof reason, answer->text ? "the user said no: %.500s" : "the user said no.%s",
+                 answer->text ? answer->text : " Do not try it again in another way; ask what to do instead.");
+        deny(call, "user", reason, NULL);
+        return;
+    }
+    log_permission(call, true, "user",
+                   answer->choice == BX_CHOICE_ONCE      ? "the user allowed it once"
+                   : answer->choice == BX_CHOICE_SESSION ? "the user allowed it for this session"
+                                                         : "the user allowed it for this workspace",
+                   NULL);
+    int rc = 0;
+    if (answer->choice == BX_CHOICE_ALWAYS) {
+        bx_auto(bx_buf_deinit) struct bx_buf rule = BX_BUF_INIT(16 * BX_KIB);
+        bx_rule_of_call(call, "workspace", &rule);
+        rc = bx_agent_keep_rule(run->agent, bx_buf_str(&rule), &err);
+    }
+    if (!rc && answer->choice != BX_CHOICE_ONCE && !(rc = bx_history_catch_up(run->history, run->session, &err)))
+        rc = bx_run_load_rules(run, &err);
+    if (rc) /* this call goes on: the yes was heard; what could not be kept is said */
+        bx_event_error(run, "store", &err);
+}
+
+static void ask_permission(struct bx_call *call) {
+    struct bx_run *run = call->run;
+    const struct bx_tool *t = call->tool;
+    struct bx_permit_request request = {
+        .tool = t->name,
+        .level = t->level,
+        .mode = mode_now(run),
+        .in_box = t->kind == BX_TOOL_BOX,
+        .paths = call->reach.paths,
+        .path_count = call->reach.path_count,
+        .paths_outside_root = call->reach.outside_root,
+        .guarded_path = call->reach.guarded_path,
+        .hosts = call->reach.hosts,
+        .host_count = call->reach.host_count,
+        .command = call->reach.command,
+        .headless = run->headless,
+        .yes_levels = run->yes_levels,
+        .now_ms = bx_wall_ms(),
+        .rules = run->rules,
+        .rule_count = run->rule_count,
+    };
+    struct bx_decision decision;
+    bx_permit_evaluate(&request, &decision);
+    const char *rule = decision.rule ? decision.rule->id : NULL;
+    if (decision.verdict == BX_DENY) {
+        deny(call, decision.by, decision.reason, rule);
+    } else if (decision.verdict == BX_ALLOW) {
+        log_permission(call, true, decision.by, decision.reason, rule);
+        use_rule(run, decision.rule);
+    } else {
+        struct bx_question answer = {0};
+        if (bx_run_ask(run, call, &request, &answer))
+            refuse(call, "Stopped before the question was answered.");
+        else
+            obey_answer(call, &answer);
+        bx_free(answer.text);
+    }
+}
+
+void bx_call_prepare(struct bx_call *call) {
+    bx_arena_init(&call->arena);
+    if (bx_cancel_fired(call->run->cancel)) {
+        refuse(call, "Stopped before it began.");
+        return;
+    }
+    if (!read_call(call))
+        return;
+    struct bx_err err = {0};
+    if (bx_agent_grant(call->run->agent, call->tool, NULL, &call->arena, &call->grant, &err)) {
+        refuse(call, "The call cannot be made: %s.", err.msg);
+        return;
+    }
+    bx_tool_reach(call->tool, bx_doc_root(call->input), &call->grant, &call->arena, &call->reach);
+    ask_permission(call);
+}
+
+static void on_output(void *user, const char *stream, struct bx_str text) {
+    struct bx_call *call = user;
+    struct bx_event e;
+    bx_delta_begin(&e, call->run->id, "delta_output");
+    bx_jw_kstr(&e.w, "call", call->id);
+    bx_jw_kstr(&e.w, "stream", stream);
+    bx_jw_kstrn(&e.w, "text", text);
+    bx_event_delta(call->run, &e);
+}
+
+static void log_start(struct bx_call *call) {
+    struct bx_event e;
+    bx_event_begin(&e, call->run->id);
+    bx_jw_kuint(&e.w, "turn", call->run->turn);
+    bx_jw_kstr(&e.w, "call", call->id);
+    bx_jw_kstr(&e.w, "tool", call->tool_name);
+    bx_jw_kstr(&e.w, "level", bx_level_name(call->tool->level));
+    bx_jw_key(&e.w, "limits");
+    bx_limits_write(&e.w, &call->grant.limits);
+    bx_event_append(call->run, &e, "tool_start", BX_BATCHED);
+}
+
+static void log_result(struct bx_call *call) {
+    struct bx_event e;
+    bx_event_begin(&e, call->run->id);
+    bx_event_result(&e.w, call);
+    /* One flush for a batch, and only when something outside of the log has changed. */
+    bool last = __atomic_sub_fetch(call->left, 1, __ATOMIC_ACQ_REL) == 0;
+    bx_event_append(call->run, &e, "tool_result", last && call->durable ? BX_DURABLE : BX_BATCHED);
+}
+
+void bx_call_execute(void *user) {
+    struct bx_call *call = user;
+    uint64_t start_ms = bx_mono_ms();
+    if (!call->has_result && bx_cancel_fired(call->run->cancel))
+        refuse(call, "Stopped before it began.");
+    if (!call->has_result) {
+        struct bx_tool_ctx ctx;
+        struct bx_err err = {0};
+        fill_ctx(call, &ctx);
+        ctx.on_output = on_output;
+        ctx.user = call;
+        log_start(call);
+        int rc = bx_registry_execute(call->run->agent->registry, call->tool, bx_doc_root(call->input), &ctx,
+                                     &call->result, &err);
+        if (rc) {
+            bx_tool_result_deinit(&call->result);
+            refuse(call, rc == BX_ERR_CANCELLED ? "Stopped.%s" : "The call could not be made: %s.",
+                   rc == BX_ERR_CANCELLED ? "" : err.msg);
+        }
+        call->result.ms = bx_mono_ms() - start_ms;
+        call->has_result = true;
+    }
+    log_result(call);
+}
+
+void bx_call_deinit(struct bx_call *call) {
+    bx_tool_result_deinit(&call->result);
+    bx_tool_unref(call->tool);
+    bx_doc_free(call->input);
+    bx_arena_deinit(&call->arena);
+}

@@ -1,0 +1,103 @@
+#include "agent/internal.h"
+
+#include "base/clock.h"
+
+void bx_event_begin(struct bx_event *e, const char *run) {
+    e->body = BX_BUF_INIT(BX_EVENT_MAX);
+    bx_jw_init(&e->w, &e->body);
+    bx_jw_obj(&e->w);
+    bx_jw_kstr(&e->w, "run", run);
+}
+
+int bx_event_append(struct bx_run *run, struct bx_event *take_e, const char *type, enum bx_durability durability) {
+    bx_jw_end(&take_e->w);
+    struct bx_err err = {0};
+    int rc = bx_buf_failed(&take_e->body) ? bx_fail(&err, BX_ERR_LIMIT, "an event is larger than %d MiB", 64) : 0;
+    if (!rc) {
+        BX_LOCKED(&run->log_lock);
+        rc = bx_session_append(run->session, type, bx_buf_str(&take_e->body), durability, NULL, &err);
+    }
+    bx_buf_deinit(&take_e->body);
+    if (rc) /* what cannot be recorded must not go on */
+        bx_cancel_fire(run->cancel, "the session's file cannot be written");
+    return rc;
+}
+
+void bx_delta_begin(struct bx_event *e, const char *run, const char *type) {
+    e->body = BX_BUF_INIT(BX_MIB);
+    bx_jw_init(&e->w, &e->body);
+    bx_jw_obj(&e->w);
+    bx_jw_kstr(&e->w, "type", type);
+    bx_jw_kstr(&e->w, "run", run);
+}
+
+void bx_event_delta(struct bx_run *run, struct bx_event *take_e) {
+    bx_jw_end(&take_e->w);
+    if (!bx_buf_failed(&take_e->body))
+        bx_session_delta(run->session, bx_buf_str(&take_e->body));
+    bx_buf_deinit(&take_e->body);
+}
+
+void bx_run_state(struct bx_run *run, const char *phase, struct bx_str text) {
+    struct bx_event e;
+    bx_delta_begin(&e, run->id, "state");
+    bx_jw_kstr(&e.w, "phase", phase);
+    bx_jw_kstrn(&e.w, "text", text);
+    bx_event_delta(run, &e);
+}
+
+static const char *hint_for(int code) {
+    switch (code) {
+    case BX_ERR_AUTH:
+        return "Put the provider's key into its environment variable or into the settings, then send the message again.";
+    case BX_ERR_LIMIT:
+        return "The conversation is too long for this model: start a new session, or choose a model with a larger window.";
+    case BX_ERR_UNAVAILABLE:
+    case BX_ERR_TIMEOUT:
+    case BX_ERR_RETRY:
+        return "Check that the model's server runs and can be reached, then send the message again.";
+    case BX_ERR_NOTFOUND:
+        return "Choose another model.";
+    case BX_ERR_IO:
+        return "Check the disk that holds the workspace.";
+    default:
+        return "Send the message again, or choose another model.";
+    }
+}
+
+void bx_event_error(struct bx_run *run, const char *where, const struct bx_err *err) {
+    struct bx_event e;
+    bx_event_begin(&e, run->id);
+    bx_jw_kstr(&e.w, "where", where);
+    bx_jw_kstr(&e.w, "code", bx_err_name(err->code));
+    bx_jw_kstr(&e.w, "text", err->msg);
+    bx_jw_kstr(&e.w, "hint", hint_for(err->code));
+    bx_event_append(run, &e, "error", BX_BATCHED);
+}
+
+void bx_event_limit(struct bx_run *run, const char *limit, const char *fmt, ...) {
+    char text[400];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    struct bx_event e;
+    bx_event_begin(&e, run->id);
+    bx_jw_kstr(&e.w, "limit", limit);
+    bx_jw_kstr(&e.w, "text", text);
+    bx_event_append(run, &e, "limit", BX_BATCHED);
+}
+
+void bx_event_result(struct bx_jw *w, const struct bx_call *call) {
+    const struct bx_tool_result *r = &call->result;
+    bx_jw_kuint(w, "turn", call->run->turn);
+    bx_jw_kstr(w, "call", call->id);
+    bx_jw_kstr(w, "tool", call->tool_name);
+    bx_jw_kraw(w, "content", r->content ? bx_str(r->content) : BX_STR_LIT("\"\""));
+    bx_jw_kbool(w, "is_error", r->is_error);
+    if (r->metadata)
+        bx_jw_kraw(w, "metadata", bx_str(r->metadata));
+    bx_jw_kstr(w, "limit", r->limit);
+    bx_jw_kraw(w, "receipt", r->receipt ? bx_str(r->receipt) : BX_STR_LIT("null"));
+    bx_jw_kuint(w, "ms", r->ms);
+}

@@ -1,0 +1,331 @@
+#include "agent/history.h"
+
+#include "base/utf8.h"
+#include "json/write.h"
+
+#define READ_CHUNK    (256 * BX_KIB)
+#define MAX_LINE      (64 * BX_MIB)
+#define NO_RESULT     "No result: the run ended before this call did."
+#define MESSAGE_COST  6 /* tokens of a message's frame */
+
+struct bx_history *bx_history_new(const char *session_id, size_t result_max_bytes) {
+    struct bx_history *h = bx_new(struct bx_history);
+    snprintf(h->session_id, sizeof h->session_id, "%s", session_id);
+    h->cursor = (struct bx_cursor){.next_seq = 1, .next_delta = UINT64_MAX}; /* deltas are of no interest here */
+    h->result_max_bytes = result_max_bytes;
+    h->rules = BX_BUF_INIT(BX_MIB);
+    h->factor = 1;
+    return h;
+}
+
+static void forget_open_calls(struct bx_history *h) {
+    for (size_t i = 0; i < h->open_calls.n; i++)
+        bx_free(h->open_calls.p[i]);
+    h->open_calls.n = 0;
+}
+
+void bx_history_free(struct bx_history *h) {
+    if (!h)
+        return;
+    for (size_t i = 0; i < h->messages.n; i++)
+        bx_message_free(h->messages.p[i]);
+    bx_vec_free(&h->messages);
+    forget_open_calls(h);
+    bx_vec_free(&h->open_calls);
+    bx_buf_deinit(&h->rules);
+    bx_free(h);
+}
+
+int64_t bx_tokens_estimate(struct bx_str text) {
+    size_t wide = 0, marks = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        wide += c >= 0x80;
+        marks += c < 0x80 && c > ' ' && !(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z');
+    }
+    /* A word's characters at 4.5 a token, punctuation at 2, other scripts at 2.5 bytes. */
+    return (int64_t)((double)(text.n - wide - marks) / 4.5 + (double)marks / 2 + (double)wide / 2.5 + 0.5);
+}
+
+static int64_t block_tokens(const struct bx_block *b) {
+    return bx_tokens_estimate(bx_str(b->text)) + bx_tokens_estimate(bx_str(b->arguments)) +
+           bx_tokens_estimate(bx_str(b->tool)) + (b->data ? 800 : 0);
+}
+
+static int64_t message_tokens(const struct bx_message *m) {
+    int64_t tokens = MESSAGE_COST;
+    for (size_t i = 0; i < m->blocks.n; i++)
+        tokens += block_tokens(&m->blocks.p[i]);
+    return tokens;
+}
+
+static size_t block_bytes(const struct bx_block *b) {
+    return (b->text ? strlen(b->text) : 0) + (b->arguments ? strlen(b->arguments) : 0) + (b->data ? strlen(b->data) : 0);
+}
+
+static size_t message_bytes(const struct bx_message *m) {
+    size_t n = sizeof *m;
+    for (size_t i = 0; i < m->blocks.n; i++)
+        n += sizeof m->blocks.p[i] + block_bytes(&m->blocks.p[i]);
+    return n;
+}
+
+static void add_message(struct bx_history *h, struct bx_message *take_m) {
+    h->estimate += message_tokens(take_m);
+    h->bytes += message_bytes(take_m);
+    bx_vec_push(&h->messages, take_m);
+}
+
+static void recount(struct bx_history *h) {
+    h->estimate = 0;
+    h->bytes = 0;
+    for (size_t i = 0; i < h->messages.n; i++) {
+        h->estimate += message_tokens(h->messages.p[i]);
+        h->bytes += message_bytes(h->messages.p[i]);
+    }
+}
+
+char *bx_text_shorten(struct bx_str text, size_t max_bytes) {
+    if (text.n <= max_bytes)
+        return bx_str_dup(text);
+    size_t head = bx_utf8_cut(text, max_bytes / 3 * 2), tail = max_bytes / 3, from = text.n - tail;
+    while (from < text.n && ((unsigned char)text.p[from] & 0xC0) == 0x80)
+        from++;
+    size_t line = head;
+    while (line > head - head / 4 && text.p[line - 1] != '\n')
+        line--;
+    if (line > head - head / 4)
+        head = line;
+    struct bx_buf out = BX_BUF_INIT(text.n + 200);
+    bx_buf_add(&out, text.p, head);
+    bx_buf_addf(&out, "\n[… %zu of %zu bytes are left out here; ask for a part of it if you need it …]\n", from - head,
+                text.n);
+    bx_buf_add(&out, text.p + from, text.n - from);
+    return bx_buf_steal(&out);
+}
+
+/* ---- folding events ---- */
+
+static void fold_user(struct bx_history *h, const struct bx_val *event) {
+    struct bx_message *m = bx_message_new(BX_ROLE_USER);
+    bx_message_add_text(m, bx_val_get_z(event, "text") ? bx_val_get_z(event, "text") : "");
+    add_message(h, m);
+    h->pending = h->messages.n;
+}
+
+static char *arguments_text(const struct bx_val *input) {
+    if (!bx_val_is(input, BX_VAL_OBJ))
+        return bx_strdup("{}"); /* broken JSON: providers refuse it in a history; the result says what was wrong */
+    struct bx_buf out = BX_BUF_INIT(MAX_LINE);
+    struct bx_jw w;
+    bx_jw_init(&w, &out);
+    bx_jw_val(&w, input);
+    return bx_buf_steal(&out);
+}
+
+static void fold_assistant(struct bx_history *h, const struct bx_val *event) {
+    const struct bx_val *calls = bx_val_get(event, "calls");
+    struct bx_str text = bx_val_get_str(event, "text");
+    if (!text.n && !bx_val_len(calls))
+        return; /* an empty message is refused by providers */
+    struct bx_message *m = bx_message_new(BX_ROLE_ASSISTANT);
+    if (text.n)
+        bx_message_add_text(m, text.p);
+    bx_val_foreach_item(calls, call) {
+        struct bx_block *b = bx_message_add(m, BX_BLOCK_CALL);
+        b->id = bx_strdup(bx_val_get_z(call, "id"));
+        b->tool = bx_strdup(bx_val_get_z(call, "tool"));
+        b->arguments = arguments_text(bx_val_get(call, "input"));
+    }
+    add_message(h, m);
+    h->pending = h->messages.n;
+    forget_open_calls(h);
+    bx_val_foreach_item(calls, call2) {
+        struct bx_message *result = bx_message_new(BX_ROLE_TOOL);
+        struct bx_block *b = bx_message_add(result, BX_BLOCK_RESULT);
+        b->id = bx_strdup(bx_val_get_z(call2, "id"));
+        b->tool = bx_strdup(bx_val_get_z(call2, "tool"));
+        b->text = bx_strdup(NO_RESULT);
+        b->is_error = true;
+        add_message(h, result);
+        bx_vec_push(&h->open_calls, bx_strdup(b->id ? b->id : ""));
+    }
+}
+
+/* The text of a result; images go to `images`, a user message behind the results (providers take them nowhere else). */
+static char *content_text(const struct bx_val *content, struct bx_message **images) {
+    if (!bx_val_is(content, BX_VAL_ARR))
+        return bx_strdup(bx_val_z(content) ? bx_val_z(content) : "");
+    struct bx_buf out = BX_BUF_INIT(MAX_LINE);
+    bx_val_foreach_item(content, block) {
+        const char *text = bx_val_get_z(block, "text"), *data = bx_val_get_z(block, "data");
+        if (text) {
+            bx_buf_addf(&out, "%s%s", out.size ? "\n" : "", text);
+        } else if (data) {
+            bx_buf_addf(&out, "%s[image, shown below]", out.size ? "\n" : "");
+            if (!*images)
+                *images = bx_message_new(BX_ROLE_USER);
+            struct bx_block *b = bx_message_add(*images, BX_BLOCK_IMAGE);
+            b->mime = bx_strdup(bx_val_get_z(block, "mime"));
+            b->data = bx_strdup(data);
+        }
+    }
+    bx_buf_addz(&out, "");
+    return bx_buf_steal(&out);
+}
+
+static void close_call(struct bx_history *h, const char *id) {
+    for (size_t i = 0; i < h->open_calls.n; i++) {
+        if (strcmp(h->open_calls.p[i], id) == 0) {
+            bx_free(h->open_calls.p[i]);
+            bx_vec_remove(&h->open_calls, i);
+            return;
+        }
+    }
+}
+
+static void fold_result(struct bx_history *h, const struct bx_val *event) {
+    const char *id = bx_val_get_z(event, "call");
+    for (size_t i = h->pending; id && i < h->messages.n; i++) {
+        struct bx_message *m = h->messages.p[i];
+        struct bx_block *b = m->blocks.n ? &m->blocks.p[0] : NULL;
+        if (m->role != BX_ROLE_TOOL || !b->id || strcmp(b->id, id))
+            continue;
+        h->estimate -= message_tokens(m);
+        h->bytes -= message_bytes(m);
+        struct bx_message *images = NULL;
+        bx_auto(bx_freep) char *text = content_text(bx_val_get(event, "content"), &images);
+        bx_free(b->text);
+        b->text = bx_text_shorten(bx_str(text), h->result_max_bytes);
+        b->is_error = bx_val_get_bool(event, "is_error", false);
+        h->estimate += message_tokens(m);
+        h->bytes += message_bytes(m);
+        close_call(h, id);
+        if (images)
+            add_message(h, images);
+        return;
+    }
+}
+
+static void fold_usage(struct bx_history *h, const struct bx_val *event) {
+    int64_t counted = bx_val_get_int(event, "input_tokens", -1), ours = bx_val_get_int(event, "estimated", 0);
+    if (counted > 0 && ours > 0)
+        h->factor = BX_MIN(3.0, BX_MAX(0.5, (double)counted / (double)ours));
+}
+
+static void fold(struct bx_history *h, const struct bx_val *event) {
+    struct bx_str type = bx_val_get_str(event, "type");
+    if (bx_str_eqz(type, "user")) {
+        fold_user(h, event);
+    } else if (bx_str_eqz(type, "assistant")) {
+        fold_assistant(h, event);
+    } else if (bx_str_eqz(type, "tool_result")) {
+        fold_result(h, event);
+    } else if (bx_str_eqz(type, "usage")) {
+        fold_usage(h, event);
+    } else if (bx_str_eqz(type, "title")) {
+        h->has_title = true;
+    } else if (bx_str_eqz(type, "run_start")) {
+        snprintf(h->open_run, sizeof h->open_run, BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "run")));
+        forget_open_calls(h);
+    } else if (bx_str_eqz(type, "run_end")) {
+        h->open_run[0] = '\0';
+        forget_open_calls(h);
+    } else if (bx_str_eqz(type, "answer") && bx_str_eqz(bx_val_get_str(event, "choice"), "session") &&
+               bx_val_is(bx_val_get(event, "rule"), BX_VAL_OBJ)) {
+        struct bx_jw w;
+        bx_buf_addz(&h->rules, h->rules.size ? "," : "");
+        bx_jw_init(&w, &h->rules);
+        bx_jw_val(&w, bx_val_get(event, "rule"));
+    }
+}
+
+int bx_history_catch_up(struct bx_history *h, struct bx_session *s, struct bx_err *err) {
+    bx_auto(bx_buf_deinit) struct bx_buf lines = BX_BUF_INIT(MAX_LINE + READ_CHUNK);
+    int n;
+    while ((n = bx_session_read(s, &h->cursor, READ_CHUNK, &lines, err)) > 0) {
+        struct bx_str rest = bx_buf_str(&lines), line;
+        while (bx_str_split(&rest, '\n', &line)) {
+            bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+            if (!line.n || bx_doc_parse(line, NULL, &doc, NULL))
+                continue; /* the store counts damaged lines; the rest of the session goes on */
+            if (bx_val_get(bx_doc_root(doc), "seq"))
+                fold(h, bx_doc_root(doc));
+        }
+        bx_buf_reset(&lines);
+    }
+    return n;
+}
+
+bool bx_history_knows_call(const struct bx_history *h, const char *id) {
+    for (size_t i = 0; i < h->messages.n; i++) {
+        const struct bx_message *m = h->messages.p[i];
+        for (size_t k = 0; m->role == BX_ROLE_ASSISTANT && k < m->blocks.n; k++)
+            if (m->blocks.p[k].id && strcmp(m->blocks.p[k].id, id) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* ---- making room ---- */
+
+#define ELIDED       "[left out to save room: %zu bytes of output; call the tool again if you need it]"
+#define ELIDE_FLOOR  200 /* shorter outputs are not worth it */
+
+static bool elide_output(struct bx_message *m) {
+    bool did = false;
+    for (size_t i = 0; i < m->blocks.n; i++) {
+        struct bx_block *b = &m->blocks.p[i];
+        size_t n = block_bytes(b);
+        if ((m->role == BX_ROLE_TOOL || b->kind == BX_BLOCK_IMAGE) && n > ELIDE_FLOOR) {
+            bx_free(b->text);
+            bx_free(b->data);
+            b->data = NULL;
+            b->text = bx_asprintf(ELIDED, n);
+            if (b->kind == BX_BLOCK_IMAGE)
+                b->kind = BX_BLOCK_TEXT;
+            did = true;
+        }
+    }
+    return did;
+}
+
+static bool is_question(const struct bx_message *m) { /* of the user's, not an image that a tool gave */
+    return m->role == BX_ROLE_USER && m->blocks.n && m->blocks.p[0].kind == BX_BLOCK_TEXT;
+}
+
+static size_t drop_oldest_turn(struct bx_history *h) {
+    size_t end = 1;
+    while (end < h->messages.n && !is_question(h->messages.p[end]))
+        end++;
+    if (end >= h->messages.n)
+        return 0; /* the last turn stays */
+    for (size_t i = 0; i < end; i++)
+        bx_message_free(h->messages.p[i]);
+    memmove(h->messages.p, h->messages.p + end, (h->messages.n - end) * sizeof *h->messages.p);
+    h->messages.n -= end;
+    h->pending = h->pending > end ? h->pending - end : 0;
+    return 1;
+}
+
+size_t bx_history_elide(struct bx_history *h, int64_t tokens) {
+    size_t went = 0;
+    /* The newest results are what the model is about to answer to: they go only when nothing else is left. */
+    size_t newest = h->pending < h->messages.n ? h->pending : h->messages.n;
+    for (size_t i = 0; i < newest && h->estimate > tokens; i++) {
+        int64_t before = message_tokens(h->messages.p[i]);
+        went += elide_output(h->messages.p[i]);
+        h->estimate += message_tokens(h->messages.p[i]) - before;
+    }
+    while (h->estimate > tokens && drop_oldest_turn(h)) {
+        went++;
+        recount(h);
+    }
+    for (size_t i = 0; i < h->messages.n && h->estimate > tokens; i++) {
+        int64_t before = message_tokens(h->messages.p[i]);
+        went += elide_output(h->messages.p[i]);
+        h->estimate += message_tokens(h->messages.p[i]) - before;
+    }
+    recount(h);
+    return went;
+}

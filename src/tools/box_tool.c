@@ -1,0 +1,339 @@
+#include "tools/box_tool.h"
+
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "base/thread.h"
+#include "base/vec.h"
+#include "box/box.h"
+#include "json/write.h"
+#include "tools/descriptor.h"
+
+#define DESCRIBE_LIMITS {"time=5s", "fuel=200M", "memory=64MiB", "output=256KiB"}
+
+struct box_tool {
+    struct bx_tool tool;
+    struct bx_descriptor descriptor;
+    struct bx_box *box;
+    char *name, *path;
+    struct bx_buf wasm; /* of a file; compiled in the form that a call's limits need */
+    pthread_mutex_t lock;
+    struct bx_image *images[2]; /* [fuel is counted] */
+};
+
+static void box_destroy(struct bx_tool *t) {
+    struct box_tool *b = (struct box_tool *)t;
+    bx_descriptor_deinit(&b->descriptor);
+    bx_buf_deinit(&b->wasm);
+    bx_image_free(b->images[0]);
+    bx_image_free(b->images[1]);
+    pthread_mutex_destroy(&b->lock);
+    bx_free(b->name);
+    bx_free(b->path);
+    bx_free(b);
+}
+
+static struct box_tool *box_tool_new(struct bx_box *box) {
+    struct box_tool *b = bx_new(struct box_tool);
+    b->box = box;
+    b->wasm = BX_BUF_INIT(BX_IMAGE_WASM_MAX);
+    b->tool.destroy = box_destroy;
+    b->tool.refs = 1;
+    pthread_mutex_init(&b->lock, NULL);
+    return b;
+}
+
+/* ---- input ---- */
+
+struct call_input {
+    struct bx_buf text;
+    BX_VEC(char *) argv;
+};
+
+static void input_deinit(struct call_input *in) {
+    bx_buf_deinit(&in->text);
+    for (size_t i = 0; i < in->argv.n; i++)
+        bx_free(in->argv.p[i]);
+    bx_vec_free(&in->argv);
+}
+
+/* {"file_path":"/a","all":true,"n":3} → --file-path=/a --all=true --n=3 */
+static void add_argument(struct call_input *in, struct bx_str key, const struct bx_val *value) {
+    struct bx_buf arg = BX_BUF_INIT(16 * BX_MIB);
+    if (bx_val_is(value, BX_VAL_NULL))
+        return;
+    bx_buf_addz(&arg, "--");
+    for (size_t i = 0; i < key.n; i++)
+        bx_buf_addc(&arg, key.p[i] == '_' ? '-' : key.p[i]);
+    bx_buf_addc(&arg, '=');
+    if (bx_val_is(value, BX_VAL_STR)) {
+        bx_buf_adds(&arg, bx_val_str(value));
+    } else {
+        struct bx_jw w;
+        bx_jw_init(&w, &arg);
+        bx_jw_val(&w, value);
+    }
+    bx_vec_push(&in->argv, bx_buf_steal(&arg));
+}
+
+static void make_input(const struct box_tool *b, const struct bx_val *input, struct call_input *in) {
+    bx_vec_push(&in->argv, bx_strdup(b->name));
+    if (b->descriptor.input == BX_INPUT_ARGV) {
+        bx_val_foreach_member(input, key, value)
+            add_argument(in, key, value);
+    } else if (b->descriptor.input == BX_INPUT_STDIN) {
+        bx_val_foreach_member(input, key, value)
+            if (bx_str_eqz(key, "input") || (bx_val_len(input) == 1 && bx_val_is(value, BX_VAL_STR)))
+                bx_buf_adds(&in->text, bx_val_str(value));
+    } else {
+        struct bx_jw w;
+        bx_jw_init(&w, &in->text);
+        bx_jw_val(&w, input);
+    }
+}
+
+/* ---- output ---- */
+
+static void add_text(struct bx_buf *out, struct bx_str text) {
+    text = bx_str_trim(text);
+    if (out->size && text.n)
+        bx_buf_addc(out, '\n');
+    bx_buf_adds(out, text);
+}
+
+static void plain_result(const struct bx_box_result *r, struct bx_tool_result *ret) {
+    struct bx_buf text = BX_BUF_INIT(r->out.size + r->err.size + 4 * BX_KIB), json = BX_BUF_INIT(SIZE_MAX / 2);
+    bool failed = r->exit != BX_BOX_OK;
+    bx_buf_adds(&text, bx_buf_str(&r->out));
+    if (failed && r->exit == BX_BOX_ERROR)
+        add_text(&text, bx_buf_str(&r->err));
+    if (failed)
+        add_text(&text, bx_str(r->message));
+    if (failed && !text.size)
+        bx_buf_addz(&text, "The tool failed and did not say why.");
+    bx_json_quote(&json, bx_buf_str(&text));
+    ret->content = bx_buf_steal(&json);
+    ret->is_error = failed;
+    bx_buf_deinit(&text);
+}
+
+static char *json_of(const struct bx_val *v, size_t max) {
+    struct bx_buf out = BX_BUF_INIT(max);
+    struct bx_jw w;
+    bx_jw_init(&w, &out);
+    bx_jw_val(&w, v);
+    return bx_buf_steal(&out);
+}
+
+/* The object form; false when the output is not one. */
+static bool object_result(const struct bx_box_result *r, struct bx_doc **ret_doc, struct bx_tool_result *ret) {
+    struct bx_str text = bx_str_trim(bx_buf_str(&r->out));
+    if (!text.n || text.p[0] != '{' || r->out_cut || (r->exit != BX_BOX_OK && r->exit != BX_BOX_ERROR))
+        return false;
+    struct bx_json_limits limits = {.max_size_bytes = 256 * BX_MIB};
+    if (bx_doc_parse(text, &limits, ret_doc, NULL))
+        return false;
+    const struct bx_val *content = bx_val_get(bx_doc_root(*ret_doc), "content");
+    if (!bx_val_is(content, BX_VAL_STR) && !bx_val_is(content, BX_VAL_ARR))
+        return false;
+    ret->content = json_of(content, SIZE_MAX / 2);
+    ret->is_error = bx_val_get_bool(bx_doc_root(*ret_doc), "is_error", false) || r->exit == BX_BOX_ERROR;
+    return true;
+}
+
+/* The guest's own, and what it wrote to stderr: apart from the content, for people. */
+static char *metadata(const struct bx_val *said, struct bx_str diagnostics) {
+    if (!bx_val_len(said) && !diagnostics.n)
+        return NULL;
+    struct bx_buf out = BX_BUF_INIT(SIZE_MAX / 2);
+    struct bx_jw w;
+    bx_jw_init(&w, &out);
+    bx_jw_obj(&w);
+    bx_val_foreach_member(said, key, value) {
+        bx_jw_keys(&w, key);
+        bx_jw_val(&w, value);
+    }
+    if (diagnostics.n)
+        bx_jw_kstrn(&w, "stderr", diagnostics);
+    bx_jw_end(&w);
+    return bx_buf_steal(&out);
+}
+
+void bx_box_tool_result(const struct bx_box_result *r, struct bx_tool_result *ret) {
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    if (!object_result(r, &doc, ret))
+        plain_result(r, ret);
+    const struct bx_val *said = doc ? bx_val_get(bx_doc_root(doc), "metadata") : NULL;
+    ret->metadata = metadata(bx_val_is(said, BX_VAL_OBJ) ? said : NULL, bx_str_trim(bx_buf_str(&r->err)));
+    ret->limit = r->limit;
+}
+
+static char *receipt(const struct box_tool *b, const struct bx_box_result *r) {
+    struct bx_buf out = BX_BUF_INIT(4 * BX_KIB);
+    struct bx_jw w;
+    bx_jw_init(&w, &out);
+    bx_jw_obj(&w);
+    bx_jw_kstr(&w, "id", r->receipt_id[0] ? r->receipt_id : NULL);
+    bx_jw_kstr(&w, "tool", b->name);
+    bx_jw_kobj(&w, "used");
+    bx_jw_kuint(&w, "fuel", r->fuel_used);
+    bx_jw_kuint(&w, "peak_memory", r->memory_peak_bytes);
+    bx_jw_kuint(&w, "cpu_us", r->cpu_us);
+    bx_jw_kuint(&w, "wall_us", r->wall_us);
+    bx_jw_kuint(&w, "stdout_bytes", r->out.size);
+    bx_jw_end(&w);
+    bx_jw_kstr(&w, "limit", r->limit);
+    bx_jw_kuint(&w, "walls", r->wall_parts);
+    bx_jw_end(&w);
+    return bx_buf_steal(&out);
+}
+
+/* ---- the call ---- */
+
+static int image_for(struct box_tool *b, bool fuel, const struct bx_image **ret, struct bx_err *err) {
+    *ret = NULL;
+    if (!b->path)
+        return 0; /* embedded: the box has it by name */
+    BX_LOCKED(&b->lock);
+    int rc = b->images[fuel] ? 0 : bx_box_image(b->box, bx_buf_str(&b->wasm), fuel, &b->images[fuel], err);
+    *ret = b->images[fuel];
+    return rc;
+}
+
+static void on_output(void *user, int fd, struct bx_str piece) {
+    struct bx_tool_ctx *ctx = user;
+    if (ctx->on_output && fd == STDERR_FILENO) /* stdout is the result, and may be JSON: shown when it is whole */
+        ctx->on_output(ctx->user, "stderr", piece);
+}
+
+static int box_execute(const struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
+                       struct bx_tool_result *ret, struct bx_err *err) {
+    struct box_tool *b = (struct box_tool *)t; /* lock and images change, nothing else */
+    bx_auto(input_deinit) struct call_input in = {.text = BX_BUF_INIT(64 * BX_MIB)};
+    const struct bx_image *image = NULL;
+    int rc = image_for(b, ctx->grant->limits.value[BX_LIMIT_FUEL] != 0, &image, err);
+    if (rc)
+        return rc;
+    make_input(b, input, &in);
+    struct bx_box_request request = {
+        .tool = b->name,
+        .image = image,
+        .call_id = ctx->call_id,
+        .input = bx_buf_str(&in.text),
+        .argv = (const char *const *)in.argv.p,
+        .argc = in.argv.n,
+        .grant = ctx->grant,
+        .repeatable = t->level <= BX_LEVEL_READ_ONLY,
+        .output = on_output,
+        .user = ctx,
+    };
+    struct bx_box_result r = {0};
+    rc = bx_box_call(b->box, &request, ctx->cancel, &r, err);
+    if (rc)
+        return rc;
+    bx_box_tool_result(&r, ret);
+    ret->receipt = receipt(b, &r);
+    bx_box_result_deinit(&r);
+    return 0;
+}
+
+int bx_box_tool_wish(const struct bx_tool *t, struct bx_limits *limits, struct bx_err *err) {
+    const struct box_tool *b = (const struct box_tool *)t;
+    if (b->path && !limits->value[BX_LIMIT_FUEL])
+        limits->value[BX_LIMIT_FUEL] = BX_LIMIT_FUEL_OUTSIDE;
+    return bx_limits_lower(limits, bx_val_get(b->descriptor.wants, "limits"), err);
+}
+
+/* ---- making one ---- */
+
+static int take_descriptor(struct box_tool *b, struct bx_str text, const char *fallback_name, struct bx_err *err) {
+    struct bx_descriptor *d = &b->descriptor;
+    int rc = bx_descriptor_parse(text, fallback_name, d, err);
+    if (rc)
+        return rc;
+    b->name = bx_strdup(d->name);
+    struct bx_tool made = {
+        .name = b->name,
+        .description = d->description,
+        .version = d->version,
+        .kind = BX_TOOL_BOX,
+        .level = d->level,
+        .source = b->path ? b->path : "built in",
+        .schema_text = d->schema_text,
+        .schema = d->schema,
+        .example = d->example,
+        .path_members = d->path_members,
+        .command_member = d->command_member,
+        .wants = d->wants,
+        .execute = box_execute,
+        .destroy = box_destroy,
+        .refs = 1,
+    };
+    b->tool = made;
+    return 0;
+}
+
+int bx_box_tool_embedded(struct bx_box *box, const struct bx_embedded_tool *e, struct bx_tool **ret, struct bx_err *err) {
+    struct box_tool *b = box_tool_new(box);
+    int rc = take_descriptor(b, bx_str(e->descriptor), e->name, err);
+    if (rc) {
+        box_destroy(&b->tool);
+        return bx_wrap(err, rc, "the embedded tool %s", e->name);
+    }
+    *ret = &b->tool;
+    return 0;
+}
+
+static int ask_guest(struct box_tool *b, struct bx_buf *ret_text, struct bx_err *err) {
+    static const char *const limits[] = DESCRIBE_LIMITS;
+    struct bx_grant grant;
+    bx_grant_init(&grant);
+    for (size_t i = 0; i < BX_ARRAY_LEN(limits); i++)
+        if (bx_limits_set_pair(&grant.limits, limits[i], err))
+            return err ? err->code : BX_ERR_INTERNAL;
+    const struct bx_image *image = NULL;
+    int rc = image_for(b, true, &image, err);
+    if (rc)
+        return rc;
+    const char *const argv[] = {bx_path_base(b->path), "--describe"};
+    struct bx_box_request request = {
+        .tool = argv[0], .image = image, .argv = argv, .argc = 2, .grant = &grant, .repeatable = true};
+    struct bx_box_result r = {0};
+    if ((rc = bx_box_call(b->box, &request, NULL, &r, err)))
+        return rc;
+    if (r.exit != BX_BOX_OK || !r.out.size)
+        rc = bx_fail(err, BX_ERR_INVALID, "it does not answer to --describe%s%s; put a description into a .json beside it",
+                     r.message[0] ? ": " : "", r.message);
+    else
+        bx_buf_adds(ret_text, bx_buf_str(&r.out));
+    bx_box_result_deinit(&r);
+    return rc;
+}
+
+static char *file_stem(const char *path) {
+    struct bx_str name = bx_str(bx_path_base(path));
+    return bx_str_dup(bx_str_ends(name, ".wasm") ? bx_str_slice(name, 0, name.n - 5) : name);
+}
+
+static int describe(struct box_tool *b, struct bx_err *err) {
+    bx_auto(bx_freep) char *stem = file_stem(b->path), *dir = bx_path_dir(b->path),
+                           *name = bx_asprintf("%s.json", stem), *beside = bx_path_join(dir, name);
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(256 * BX_KIB);
+    int rc = bx_file_exists(beside) ? bx_file_read(beside, &text, err) : ask_guest(b, &text, err);
+    return rc ? rc : take_descriptor(b, bx_buf_str(&text), stem, err);
+}
+
+int bx_box_tool_load(struct bx_box *box, const char *path, struct bx_tool **ret, struct bx_err *err) {
+    struct box_tool *b = box_tool_new(box);
+    b->path = bx_path_absolute(path);
+    int rc = bx_file_read(b->path, &b->wasm, err);
+    if (!rc && (rc = describe(b, err)))
+        bx_wrap(err, rc, "%s", path);
+    if (rc) {
+        box_destroy(&b->tool);
+        return rc;
+    }
+    *ret = &b->tool;
+    return 0;
+}

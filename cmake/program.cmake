@@ -4,7 +4,15 @@ set(generated ${CMAKE_BINARY_DIR}/generated)
 set(embed ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/cmake/embed.py)
 file(MAKE_DIRECTORY ${generated}/guests)
 
+# --- peers of the tests
+add_executable(scripted_endpoint tests/peers/scripted_endpoint.c tests/peers/scripted.c)
+target_include_directories(scripted_endpoint PRIVATE tests)
+target_link_libraries(scripted_endpoint PRIVATE bx_options bx_json m)
+
 # --- guests: C → WebAssembly → machine code of the baseline CPU, in both forms, so that the first start compiles nothing
+if(NOT EXISTS ${CMAKE_SOURCE_DIR}/src/box/aot_main.c OR NOT EXISTS ${CMAKE_SOURCE_DIR}/src/main.c)
+    return()
+endif()
 add_executable(bx-aot src/box/aot_main.c)
 target_link_libraries(bx-aot PRIVATE bx_options bx_box)
 
@@ -75,7 +83,3 @@ foreach(source IN LISTS bench)
     target_link_libraries(bench-${noun} PRIVATE bx_options bx_box)
 endforeach()
 
-# --- peers of the tests
-add_executable(scripted_endpoint tests/peers/scripted_endpoint.c tests/peers/scripted.c)
-target_include_directories(scripted_endpoint PRIVATE tests)
-target_link_libraries(scripted_endpoint PRIVATE bx_options bx_json m)

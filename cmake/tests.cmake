@@ -1,3 +1,7 @@
+if(NOT TARGET boxagnts)
+    return()
+endif()
+
 # Black-box tests: each file is one test; the binary under test comes in BOXAGNTS, the scripted model in SCRIPTED_ENDPOINT.
 # BX_UNWIRE=1 in the environment says that this build can switch controls off (presets dev, asan, tsan).
 set(test_env "BOXAGNTS=$<TARGET_FILE:boxagnts>" "SCRIPTED_ENDPOINT=$<TARGET_FILE:scripted_endpoint>"

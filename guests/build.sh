@@ -61,7 +61,7 @@ build_one() { # NAME
     compiler_id=$("${compiler[@]}" --version | head -n 1)
     key=$({
         printf '%s\n' "$compiler_id" "${compiler[@]}" "${flags[@]}" "${warnings[@]}" "${extra[@]}"
-        cat "${sources[@]}" "$here"/common/*.h "$here/$name"/*.[hj]*
+        cat "${sources[@]}" "$here"/common/*.h; find "$here/$name" -name "*.[hj]*" | sort | xargs cat
     } | sed "s|$here||g" | sha256sum | cut -c1-16)
     stored=$cache/$name-$key
     if [ ! -e "$stored" ]; then
@@ -71,7 +71,7 @@ build_one() { # NAME
             sed 's/\\/\\\\/g; s/"/\\"/g; s/^ */"/; s/$/\\n"/' "$here/$name/$name.json"
             echo ';'
         } >"$work/descriptor.h"
-        "${compiler[@]}" "${flags[@]}" "${warnings[@]}" -I "$work" "${sources[@]}" "${extra[@]}" \
+        "${compiler[@]}" "${flags[@]}" "${warnings[@]}" -I "$work" -I "$here/$name" "${sources[@]}" "${extra[@]}" \
             -o "$work/result" || { rm -r "$work"; exit 1; }
         mv -T "$work/result" "$stored"
         rm -r "$work"

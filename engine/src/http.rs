@@ -219,7 +219,8 @@ impl Pump {
 
     fn readable(&mut self) -> Option<&AsyncFd<RawFd>> {
         if self.fd.is_none() {
-            let fd = AsyncFd::with_interest(self.host.answer_fd, tokio::io::Interest::READABLE);
+            // The contract: the descriptor is the caller's and open until bxe_run returns.
+            let fd = unsafe { AsyncFd::register_with_interest(self.host.answer_fd, tokio::io::Interest::READABLE) };
             self.fd = fd.ok();
         }
         self.fd.as_ref()

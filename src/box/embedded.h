@@ -1,6 +1,6 @@
 /* box/embedded.h: the tools inside the binary, compiled ahead for the architecture's baseline CPU.
  *
- * Any thread. The table is made at build time by bx-aot (aot_main.c); a program without it (a unit test) has no embedded
+ * Any thread. The table is made at build time from what bx-aot (aot_main.c) compiled; a program without it (a unit test) has no embedded
  * tools. Each tool has two forms: counted by fuel, and not. */
 #ifndef BX_BOX_EMBEDDED_H
 #define BX_BOX_EMBEDDED_H

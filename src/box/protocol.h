@@ -92,7 +92,7 @@ int bx_hello_decode(struct bx_str body, struct bx_hello_frame *ret, struct bx_er
 
 #define BX_IMAGE_KEY 32
 enum bx_call_flag {
-    BX_CALL_LIVE = 1 << 0,    /* send output as it is written, not in bulk */
+    BX_CALL_LIVE = 1 << 0,    /* send output while the guest runs, not in bulk */
     BX_CALL_NETWORK = 1 << 1, /* somebody answers outbound requests */
 };
 struct bx_call_frame {

@@ -12,6 +12,7 @@
 #define ERR_KEPT   (16 * BX_KIB)
 #define INPUT_MAX  (256 * BX_MIB)
 #define ARGS_MAX   4096
+#define LIVE_MS    50 /* live output is sent at most that often: a call that is over sooner needs one message */
 
 struct bx_slot {
     const struct bx_slot_setup *setup;
@@ -29,6 +30,7 @@ struct bx_slot {
     uint64_t out_max, err_max;
     uint64_t out_bytes, err_bytes;
     bool live;
+    uint64_t flushed_at_ms;
     bool peer_gone;
     struct bx_buf out, err;
 };
@@ -48,13 +50,20 @@ static void flush(struct bx_slot *s, struct bx_buf *from, enum bx_frame_type typ
     }
 }
 
+static bool is_due(struct bx_slot *s) {
+    uint64_t now = s->live ? bx_mono_ms() : 0;
+    bool due = s->live && now - s->flushed_at_ms >= LIVE_MS;
+    s->flushed_at_ms = due ? now : s->flushed_at_ms;
+    return due;
+}
+
 static void keep(struct bx_slot *s, struct bx_buf *into, enum bx_frame_type type, const uint8_t *p, size_t n) {
     while (n > 0) {
         size_t piece = BX_MIN(n, into->max - into->size);
         bx_buf_add(into, p, piece);
         p += piece;
         n -= piece;
-        if (into->size == into->max || (s->live && n == 0)) {
+        if (into->size == into->max || (n == 0 && is_due(s))) {
             flush(s, into, type);
         }
     }
@@ -274,6 +283,7 @@ static void run_call(struct bx_slot *s, const struct bx_call_frame *c) {
     const struct bxe_tool *tool = NULL;
     s->out_bytes = s->err_bytes = 0;
     s->live = c->flags & BX_CALL_LIVE;
+    s->flushed_at_ms = bx_mono_ms();
     bx_buf_reset(&s->out);
     bx_buf_reset(&s->err);
     int r = read_input(s, c, &input, &err);

@@ -15,7 +15,7 @@
 struct bx_agent;
 
 struct bx_agent_config {
-    struct bx_store *store;
+    struct bx_store *store;        /* may be NULL where no run is started: then there are no settings either */
     struct bx_models *models;      /* may be NULL where no run is started (`tool run`) */
     struct bx_registry *registry;
     const char *root;              /* host folder that tools see as "/" */

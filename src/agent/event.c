@@ -13,13 +13,15 @@ int bx_event_append(struct bx_run *run, struct bx_event *take_e, const char *typ
     bx_jw_end(&take_e->w);
     struct bx_err err = {0};
     int rc = bx_buf_failed(&take_e->body) ? bx_fail(&err, BX_ERR_LIMIT, "an event is larger than %d MiB", 64) : 0;
-    if (!rc) {
-        BX_LOCKED(&run->log_lock);
+    if (!rc)
         rc = bx_session_append(run->session, type, bx_buf_str(&take_e->body), durability, NULL, &err);
-    }
     bx_buf_deinit(&take_e->body);
-    if (rc) /* what cannot be recorded must not go on */
-        bx_cancel_fire(run->cancel, "the session's file cannot be written");
+    if (rc) {
+        __atomic_store_n(&run->log_failed, true, __ATOMIC_RELEASE);
+        /* what cannot be recorded must not go on; a watcher hears why, live */
+        bx_cancel_fire(run->cancel, err.msg);
+        bx_run_state(run, "idle", bx_str(err.msg));
+    }
     return rc;
 }
 

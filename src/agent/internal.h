@@ -55,14 +55,16 @@ struct bx_run {
     uint64_t start_ms;
     struct bx_rule *rules;   /* settings' and session's */
     size_t rule_count;
-    pthread_mutex_t log_lock; /* one writer at a time: calls of one reply end on several threads */
+    bool log_failed;         /* atomic: calls of one reply end on several threads */
     /* agent->lock */
     struct bx_question question;
+    bool started; /* thread may be joined */
     bool ending; /* the last event is being written: a new run may wait for the thread */
     bool done;   /* the thread touches nothing any more */
 };
-void bx_run_free(struct bx_run *run);
 void *bx_run_main(void *run);
+/* Keeps it for the session's next run, or frees it when there is no room. */
+void bx_agent_keep_history(struct bx_agent *a, struct bx_history *take_h);
 
 /* One call of a reply, from what the model wrote to its result. */
 struct bx_call {
@@ -114,6 +116,11 @@ void bx_run_state(struct bx_run *run, const char *phase, struct bx_str text);
 void bx_event_error(struct bx_run *run, const char *where, const struct bx_err *err);
 void bx_event_limit(struct bx_run *run, const char *limit, const char *fmt, ...) BX_PRINTF(3, 4);
 void bx_event_result(struct bx_jw *w, const struct bx_call *call); /* the members of tool_result */
+
+/* ---- the model (ask.c) ---- */
+/* 0 and a logged reply, or a negative code, with what was shown of the reply and the reason in the log. note: said for this
+ * turn only, or NULL. */
+int bx_run_ask_model(struct bx_run *run, const char *note, bool no_tools, struct bx_reply *ret);
 
 /* ---- recovery (recover.c) ---- */
 /* Closes the run that a crash left open in this session. */

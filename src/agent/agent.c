@@ -1,0 +1,352 @@
+#include "agent/internal.h"
+
+#include "agent/context.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/path.h"
+#include "base/utf8.h"
+
+#define DEFAULT_TOOL_THREADS   8
+#define DEFAULT_MAX_TURNS      50
+#define DEFAULT_RESULT_BYTES   (48 * BX_KIB)
+#define TITLE_MAX              80
+#define HISTORIES_MAX          4
+#define HISTORIES_BYTES        (4 * BX_MIB)
+
+/* ---- the agent ---- */
+
+static int copy_mounts(struct bx_agent *a, const struct bx_agent_config *config, struct bx_err *err) {
+    a->mounts = bx_alloc((config->mount_count + 1) * sizeof *a->mounts);
+    char *root = bx_path_real(config->root, err);
+    if (!root)
+        return err ? err->code : BX_ERR_NOTFOUND;
+    a->mounts[a->mount_count++] =
+        (struct bx_mount){.host_path = root, .guest_path = bx_strdup("/"), .writable = !config->root_read_only};
+    for (size_t i = 0; i < config->mount_count; i++) {
+        char *host = bx_path_real(config->mounts[i].host_path, err);
+        if (!host)
+            return err ? err->code : BX_ERR_NOTFOUND;
+        a->mounts[a->mount_count++] = (struct bx_mount){.host_path = host,
+                                                        .guest_path = bx_path_normal(config->mounts[i].guest_path),
+                                                        .writable = config->mounts[i].writable};
+    }
+    struct bx_grant grant;
+    bx_grant_init(&grant);
+    grant.mounts = a->mounts;
+    grant.mount_count = a->mount_count;
+    return bx_grant_check(&grant, err);
+}
+
+int bx_agent_new(const struct bx_agent_config *config, struct bx_agent **ret, struct bx_err *err) {
+    bx_auto(bx_agent_freep) struct bx_agent *a = bx_new(struct bx_agent);
+    pthread_mutex_init(&a->lock, NULL);
+    bx_cond_init(&a->changed);
+    a->store = config->store;
+    a->models = config->models;
+    a->registry = config->registry;
+    a->allow_bypass = config->allow_bypass;
+    a->crew = bx_crew_new(config->tool_threads ? config->tool_threads : DEFAULT_TOOL_THREADS);
+    int rc = copy_mounts(a, config, err);
+    if (rc)
+        return rc;
+    *ret = bx_steal(&a);
+    return 0;
+}
+
+static void run_free(struct bx_run *run) {
+    if (!run)
+        return;
+    bx_session_unref(run->session);
+    bx_model_unref(run->model);
+    bx_cancel_unref(run->cancel);
+    bx_history_free(run->history);
+    bx_context_free(run->context);
+    bx_rules_free(run->rules, run->rule_count);
+    bx_free(run->mode);
+    bx_free(run->last_failure);
+    bx_free(run->question.text);
+    bx_free(run);
+}
+
+/* Joins what has ended. */
+static void reap(struct bx_agent *a) {
+    for (;;) {
+        struct bx_run *ended = NULL;
+        {
+            BX_LOCKED(&a->lock);
+            for (size_t i = 0; i < a->runs.n && !ended; i++) {
+                if (a->runs.p[i]->done && a->runs.p[i]->started) {
+                    ended = a->runs.p[i];
+                    bx_vec_remove(&a->runs, i);
+                }
+            }
+        }
+        if (!ended)
+            return;
+        pthread_join(ended->thread, NULL);
+        run_free(ended);
+    }
+}
+
+void bx_agent_free(struct bx_agent *a) {
+    if (!a)
+        return;
+    BX_VEC(struct bx_cancel *) tokens = {0};
+    pthread_mutex_lock(&a->lock);
+    a->closing = true;
+    for (size_t i = 0; i < a->runs.n; i++)
+        bx_vec_push(&tokens, bx_cancel_ref(a->runs.p[i]->cancel));
+    pthread_mutex_unlock(&a->lock);
+    for (size_t i = 0; i < tokens.n; i++) {
+        bx_cancel_fire(tokens.p[i], "the program ends");
+        bx_cancel_unref(tokens.p[i]);
+    }
+    bx_vec_free(&tokens);
+    pthread_mutex_lock(&a->lock);
+    for (size_t i = 0; i < a->runs.n;)
+        if (a->runs.p[i]->done)
+            i++;
+        else
+            pthread_cond_wait(&a->changed, &a->lock), i = 0;
+    pthread_mutex_unlock(&a->lock);
+    reap(a);
+    bx_crew_free(a->crew);
+    for (size_t i = 0; i < a->histories.n; i++)
+        bx_history_free(a->histories.p[i]);
+    bx_vec_free(&a->histories);
+    bx_vec_free(&a->runs);
+    for (size_t i = 0; i < a->mount_count; i++) {
+        bx_free((char *)(uintptr_t)a->mounts[i].host_path);
+        bx_free((char *)(uintptr_t)a->mounts[i].guest_path);
+    }
+    bx_free(a->mounts);
+    pthread_cond_destroy(&a->changed);
+    pthread_mutex_destroy(&a->lock);
+    bx_free(a);
+}
+
+/* ---- histories of sessions that rest ---- */
+
+void bx_agent_keep_history(struct bx_agent *a, struct bx_history *take_h) {
+    struct bx_history *out[HISTORIES_MAX + 2];
+    size_t n = 0;
+    {
+        BX_LOCKED(&a->lock);
+        size_t bytes = take_h->bytes;
+        bx_vec_push(&a->histories, take_h);
+        for (size_t i = a->histories.n - 1; i-- > 0;) { /* the newest first */
+            bytes += a->histories.p[i]->bytes;
+            if ((bytes > HISTORIES_BYTES || a->histories.n - i > HISTORIES_MAX) && n < BX_ARRAY_LEN(out)) {
+                out[n++] = a->histories.p[i];
+                bx_vec_remove(&a->histories, i);
+            }
+        }
+        if (take_h->bytes > HISTORIES_BYTES) {
+            out[n++] = take_h;
+            a->histories.n--;
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        bx_history_free(out[i]);
+}
+
+static struct bx_history *take_history(struct bx_agent *a, const char *session_id, size_t result_max_bytes) {
+    struct bx_history *h = NULL;
+    {
+        BX_LOCKED(&a->lock);
+        for (size_t i = 0; i < a->histories.n && !h; i++) {
+            if (strcmp(a->histories.p[i]->session_id, session_id) == 0) {
+                h = a->histories.p[i];
+                bx_vec_remove(&a->histories, i);
+            }
+        }
+    }
+    if (h && h->result_max_bytes == result_max_bytes)
+        return h;
+    bx_history_free(h);
+    return bx_history_new(session_id, result_max_bytes);
+}
+
+/* ---- sending ---- */
+
+/* A fifth of the window for one result, at three bytes a token. */
+static size_t result_max(int64_t window) {
+    int64_t bytes = window * 3 / 5;
+    return window > 0 ? (size_t)BX_MAX(1024, BX_MIN(bytes, (int64_t)DEFAULT_RESULT_BYTES)) : DEFAULT_RESULT_BYTES;
+}
+
+static int read_options(struct bx_run *run, const struct bx_run_options *o, struct bx_err *err) {
+    bx_auto(bx_doc_freep) struct bx_doc *settings = NULL;
+    struct bx_agent *a = run->agent;
+    int rc = bx_settings_load(a->store, &settings, err);
+    if (rc)
+        return rc;
+    int64_t turns = bx_val_get_int(bx_doc_root(settings), "max_turns", DEFAULT_MAX_TURNS);
+    run->max_turns = o && o->max_turns ? o->max_turns : (unsigned)BX_MAX(1, BX_MIN(turns, 10000));
+    run->headless = o && o->headless;
+    run->yes_levels = o ? o->yes_levels : 0;
+    if (o && o->mode && *o->mode) {
+        enum bx_mode mode;
+        if (!bx_mode_parse(bx_str(o->mode), &mode))
+            return bx_fail(err, BX_ERR_INVALID, "there is no mode \"%.60s\": plan, default, accept-edits, auto or bypass",
+                           o->mode);
+        if (mode == BX_MODE_BYPASS && !a->allow_bypass)
+            return bx_fail(err, BX_ERR_DENIED, "the mode bypass must be allowed when the program is started");
+        run->mode = bx_strdup(o->mode);
+    }
+    bx_auto(bx_freep) char *model = o && o->model && *o->model ? bx_strdup(o->model) : bx_session_model(run->session);
+    return bx_models_get(a->models, model, &run->model, err);
+}
+
+static int append(struct bx_run *run, struct bx_event *take_e, const char *type, struct bx_err *err) {
+    bx_jw_end(&take_e->w);
+    int rc = bx_session_append(run->session, type, bx_buf_str(&take_e->body), BX_BATCHED, NULL, err);
+    bx_buf_deinit(&take_e->body);
+    return rc;
+}
+
+/* The first line of the first message: no model is asked for a title. */
+static int give_title(struct bx_run *run, const char *text, struct bx_err *err) {
+    bx_auto(bx_freep) char *old = bx_session_title(run->session);
+    if (run->history->has_title || (old && *old) || run->history->messages.n)
+        return 0;
+    struct bx_str title = bx_str_trim(bx_str(text));
+    size_t line = bx_str_find(title, '\n');
+    title = bx_str_slice(title, 0, line == (size_t)-1 ? title.n : line);
+    title = bx_str_trim(bx_str_slice(title, 0, bx_utf8_cut(title, BX_MIN(title.n, TITLE_MAX))));
+    struct bx_event e;
+    bx_event_begin(&e, run->id);
+    bx_jw_kstrn(&e.w, "title", title);
+    return append(run, &e, "title", err);
+}
+
+/* Everything that can be refused is refused before the first event. */
+static int begin(struct bx_run *run, const char *text, const struct bx_run_options *options, struct bx_err *err) {
+    int rc = read_options(run, options, err);
+    if (rc)
+        return rc;
+    run->history = take_history(run->agent, bx_session_header(run->session)->id, result_max(bx_model_window(run->model)));
+    if ((rc = bx_history_catch_up(run->history, run->session, err)) ||
+        (rc = bx_session_close_open(run->session, run->history, err)) || (rc = bx_run_load_rules(run, err)))
+        return rc;
+    struct bx_event e;
+    bx_auto(bx_freep) char *mode = run->mode ? bx_strdup(run->mode) : bx_session_mode(run->session);
+    bx_event_begin(&e, run->id);
+    bx_jw_kstr(&e.w, "model", bx_model_id(run->model));
+    bx_jw_kstr(&e.w, "mode", mode);
+    bx_jw_kuint(&e.w, "max_turns", run->max_turns);
+    if ((rc = append(run, &e, "run_start", err)))
+        return rc;
+    bx_event_begin(&e, run->id);
+    bx_jw_kstr(&e.w, "text", text);
+    rc = append(run, &e, "user", err);
+    return rc ? rc : give_title(run, text, err);
+}
+
+static struct bx_run *run_of(struct bx_agent *a, const char *session_id) { /* lock held */
+    for (size_t i = 0; i < a->runs.n; i++)
+        if (!a->runs.p[i]->done && strcmp(bx_session_header(a->runs.p[i]->session)->id, session_id) == 0)
+            return a->runs.p[i];
+    return NULL;
+}
+
+/* Puts the run into the list, so that there is one a session. One that is just writing its end is waited for. */
+static int reserve(struct bx_agent *a, struct bx_run *run, struct bx_err *err) {
+    const char *id = bx_session_header(run->session)->id;
+    BX_LOCKED(&a->lock);
+    if (a->closing)
+        return bx_fail(err, BX_ERR_UNAVAILABLE, "the program is about to end");
+    for (struct bx_run *other; (other = run_of(a, id)) != NULL;) {
+        if (!other->ending)
+            return bx_fail(err, BX_ERR_BUSY, "this session is working on a message; stop it or wait for its end");
+        pthread_cond_wait(&a->changed, &a->lock);
+    }
+    bx_vec_push(&a->runs, run);
+    return 0;
+}
+
+static void give_up(struct bx_agent *a, struct bx_run *run) { /* that never got a thread */
+    {
+        BX_LOCKED(&a->lock);
+        for (size_t i = 0; i < a->runs.n; i++) {
+            if (a->runs.p[i] == run) {
+                bx_vec_remove(&a->runs, i);
+                break;
+            }
+        }
+        pthread_cond_broadcast(&a->changed);
+    }
+    run_free(run);
+}
+
+int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *text, const struct bx_run_options *options,
+                  char *ret_run, struct bx_err *err) {
+    reap(a);
+    struct bx_run *run = bx_new(struct bx_run);
+    run->agent = a;
+    run->session = bx_session_ref(session);
+    run->cancel = bx_cancel_new(NULL);
+    run->start_ms = bx_mono_ms();
+    bx_id_new(run->id);
+    int rc = reserve(a, run, err);
+    if (rc) {
+        run_free(run);
+        return rc;
+    }
+    char id[sizeof run->id];
+    memcpy(id, run->id, sizeof id);
+    rc = begin(run, text, options, err);
+    if (!rc)
+        rc = bx_thread_start(&run->thread, "bx-run", bx_run_main, run, err);
+    if (rc) {
+        give_up(a, run);
+        return rc;
+    }
+    /* The model is being asked while the message goes to the platter; from `started` on the run may be gone any time. */
+    bx_auto(bx_cancel_unrefp) struct bx_cancel *token = bx_cancel_ref(run->cancel);
+    {
+        BX_LOCKED(&a->lock);
+        run->started = true;
+    }
+    if ((rc = bx_session_sync(session, err))) {
+        bx_cancel_fire(token, "the message could not be kept");
+        return rc;
+    }
+    if (ret_run)
+        memcpy(ret_run, id, sizeof id);
+    return 0;
+}
+
+/* ---- looking and stopping ---- */
+
+int bx_agent_stop_run(struct bx_agent *a, const char *session_id, struct bx_err *err) {
+    bx_auto(bx_cancel_unrefp) struct bx_cancel *token = NULL;
+    {
+        BX_LOCKED(&a->lock);
+        struct bx_run *run = run_of(a, session_id);
+        token = run ? bx_cancel_ref(run->cancel) : NULL;
+    }
+    if (!token)
+        return bx_fail(err, BX_ERR_NOTFOUND, "nothing runs in this session");
+    bx_cancel_fire(token, "stopped by the user"); /* without the lock: watchers take it */
+    return 0;
+}
+
+bool bx_agent_is_running(struct bx_agent *a, const char *session_id) {
+    BX_LOCKED(&a->lock);
+    return run_of(a, session_id) != NULL;
+}
+
+bool bx_agent_is_waiting(struct bx_agent *a, const char *session_id) {
+    BX_LOCKED(&a->lock);
+    struct bx_run *run = run_of(a, session_id);
+    return run && run->question.id[0] && !run->question.answered;
+}
+
+void bx_agent_wait(struct bx_agent *a, const char *session_id) {
+    pthread_mutex_lock(&a->lock);
+    while (run_of(a, session_id))
+        pthread_cond_wait(&a->changed, &a->lock);
+    pthread_mutex_unlock(&a->lock);
+    reap(a);
+}

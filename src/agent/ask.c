@@ -1,0 +1,236 @@
+#include "agent/internal.h"
+
+#include "agent/context.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/utf8.h"
+
+/* One question to the model: its context, what streams in, and what becomes of it in the log. */
+
+#define ROOM_FROM 0.8 /* of the window: from here on the oldest outputs are left out … */
+#define ROOM_TO   0.6 /* … down to this, so that the prefix stays the same for a while */
+
+struct stream { /* what has been shown of the reply that is coming in */
+    struct bx_run *run;
+    struct bx_buf text, reasoning;
+    bool shown;
+};
+
+static void show_piece(struct stream *s, const char *member, struct bx_str piece, struct bx_buf *kept) {
+    struct bx_event e;
+    bx_buf_adds(kept, piece);
+    bx_delta_begin(&e, s->run->id, "delta");
+    bx_jw_kuint(&e.w, "turn", s->run->turn);
+    bx_jw_kstrn(&e.w, member, piece);
+    bx_event_delta(s->run, &e);
+    s->shown = true;
+}
+
+static void show_call(struct stream *s, const struct bx_model_event *ev) {
+    struct bx_event e;
+    bx_delta_begin(&e, s->run->id, "delta_call");
+    bx_jw_kuint(&e.w, "turn", s->run->turn);
+    bx_jw_kuint(&e.w, "index", ev->index);
+    if (ev->tool)
+        bx_jw_kstr(&e.w, "tool", ev->tool);
+    bx_jw_kstrn(&e.w, "arguments", ev->kind == BX_EV_ARGUMENTS ? ev->text : BX_STR_LIT(""));
+    bx_event_delta(s->run, &e);
+    s->shown = true;
+}
+
+static void show_reset(struct stream *s) {
+    bx_buf_reset(&s->text);
+    bx_buf_reset(&s->reasoning);
+    if (!s->shown)
+        return;
+    struct bx_event e;
+    bx_delta_begin(&e, s->run->id, "delta_reset");
+    bx_jw_kuint(&e.w, "turn", s->run->turn);
+    bx_event_delta(s->run, &e);
+    s->shown = false;
+}
+
+static void show_retry(struct stream *s, const struct bx_model_event *ev) {
+    struct bx_event e;
+    show_reset(s);
+    bx_delta_begin(&e, s->run->id, "retry");
+    bx_jw_kuint(&e.w, "turn", s->run->turn);
+    bx_jw_kuint(&e.w, "attempt", ev->attempt);
+    bx_jw_kuint(&e.w, "wait_ms", ev->wait_ms);
+    bx_jw_kstrn(&e.w, "reason", ev->text);
+    bx_event_delta(s->run, &e);
+}
+
+static void on_model_event(void *user, const struct bx_model_event *ev) {
+    struct stream *s = user;
+    switch (ev->kind) {
+    case BX_EV_PHASE:
+        bx_run_state(s->run, "starting_model", ev->text);
+        break;
+    case BX_EV_TEXT:
+        show_piece(s, "text", ev->text, &s->text);
+        break;
+    case BX_EV_REASONING:
+        show_piece(s, "reasoning", ev->text, &s->reasoning);
+        break;
+    case BX_EV_CALL:
+    case BX_EV_ARGUMENTS:
+        show_call(s, ev);
+        break;
+    case BX_EV_RETRY:
+        show_retry(s, ev);
+        break;
+    }
+}
+
+/* Keeps the window from overflowing; says so in the log. */
+static size_t make_room(struct bx_run *run, int64_t tokens) {
+    size_t went = bx_context_make_room(run->context, run->history, tokens);
+    if (went)
+        bx_event_limit(run, "context",
+                       "The conversation fills the model's window: %zu of the oldest outputs or turns are no longer shown to "
+                       "the model. They stay in the session.",
+                       went);
+    return went;
+}
+
+static void log_usage(struct bx_run *run, const struct bx_usage *u, int64_t estimated) {
+    struct bx_event e;
+    const struct {
+        const char *name;
+        int64_t n;
+    } counts[] = {{"input_tokens", u->input_tokens},
+                  {"output_tokens", u->output_tokens},
+                  {"cached_tokens", u->cached_tokens},
+                  {"window", bx_model_window(run->model) ? bx_model_window(run->model) : -1}};
+    bx_event_begin(&e, run->id);
+    bx_jw_kuint(&e.w, "turn", run->turn);
+    for (size_t i = 0; i < BX_ARRAY_LEN(counts); i++) {
+        bx_jw_key(&e.w, counts[i].name);
+        if (counts[i].n < 0)
+            bx_jw_null(&e.w);
+        else
+            bx_jw_int(&e.w, counts[i].n);
+    }
+    bx_jw_kint(&e.w, "estimated", estimated);
+    bx_jw_kint(&e.w, "ms", u->ms);
+    bx_jw_kint(&e.w, "first_token_ms", u->first_token_ms);
+    bx_event_append(run, &e, "usage", BX_BATCHED);
+}
+
+/* The arguments as JSON where they are, else as the text that they are. */
+static void write_arguments(struct bx_jw *w, const char *arguments) {
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    struct bx_str text = bx_str_trim(bx_str(arguments));
+    bx_jw_key(w, "input");
+    if (!text.n) {
+        bx_jw_obj(w);
+        bx_jw_end(w);
+    } else if (bx_doc_parse(text, NULL, &doc, NULL) == 0) {
+        bx_jw_val(w, bx_doc_root(doc));
+    } else {
+        bx_jw_z(w, arguments);
+    }
+}
+
+static void log_assistant(struct bx_run *run, struct bx_str text, struct bx_str reasoning,
+                          const struct bx_message *message, const char *finish) {
+    struct bx_event e;
+    bx_event_begin(&e, run->id);
+    bx_jw_kuint(&e.w, "turn", run->turn);
+    bx_jw_kstrn(&e.w, "text", text);
+    if (reasoning.n)
+        bx_jw_kstrn(&e.w, "reasoning", reasoning);
+    bx_jw_karr(&e.w, "calls");
+    for (size_t i = 0; message && i < message->blocks.n; i++) {
+        const struct bx_block *b = &message->blocks.p[i];
+        if (b->kind != BX_BLOCK_CALL)
+            continue;
+        bx_jw_obj(&e.w);
+        bx_jw_kstr(&e.w, "id", b->id);
+        bx_jw_kstr(&e.w, "tool", b->tool ? b->tool : "");
+        write_arguments(&e.w, b->arguments);
+        bx_jw_end(&e.w);
+    }
+    bx_jw_end(&e.w);
+    bx_jw_kstr(&e.w, "finish", finish);
+    bx_event_append(run, &e, "assistant", BX_BATCHED);
+}
+
+static int ask_once(struct bx_run *run, struct stream *s, const char *note, bool no_tools, struct bx_reply *ret,
+                    struct bx_err *err) {
+    struct bx_model_request request;
+    bx_context_request(run->context, run->history, note, &request);
+    request.no_tools = no_tools;
+    bx_run_state(run, "thinking", BX_STR_LIT(""));
+    return bx_model_ask(run->model, &request, on_model_event, s, run->cancel, ret, err);
+}
+
+static const char *finish_name(const struct bx_reply *reply) {
+    static const char *const names[] = {
+        [BX_FINISH_STOP] = "stop", [BX_FINISH_CALLS] = "tool_calls", [BX_FINISH_LENGTH] = "length", [BX_FINISH_FILTER] = "stop"};
+    return names[reply->finish];
+}
+
+static void log_reply(struct bx_run *run, const struct bx_reply *reply, int64_t estimated) {
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(BX_EVENT_MAX), reasoning = BX_BUF_INIT(BX_EVENT_MAX);
+    for (size_t i = 0; i < reply->message->blocks.n; i++) {
+        const struct bx_block *b = &reply->message->blocks.p[i];
+        if (b->kind == BX_BLOCK_TEXT && b->text)
+            bx_buf_addz(&text, b->text);
+        else if (b->kind == BX_BLOCK_REASONING && b->text)
+            bx_buf_addz(&reasoning, b->text);
+    }
+    log_assistant(run, bx_buf_str(&text), bx_buf_str(&reasoning), reply->message, finish_name(reply));
+    log_usage(run, &reply->usage, estimated);
+}
+
+/* Results are told apart by the call's id; models and servers repeat them, or leave them out. */
+static void make_ids_unique(struct bx_run *run, struct bx_message *m) {
+    for (size_t i = 0; i < m->blocks.n; i++) {
+        struct bx_block *b = &m->blocks.p[i];
+        if (b->kind != BX_BLOCK_CALL)
+            continue;
+        bool used = !b->id || !*b->id || bx_history_knows_call(run->history, b->id);
+        for (size_t k = 0; k < i && !used; k++)
+            used = m->blocks.p[k].kind == BX_BLOCK_CALL && strcmp(m->blocks.p[k].id, b->id) == 0;
+        if (used) {
+            char id[BX_ID_LEN + 1];
+            bx_id_new(id);
+            bx_free(b->id);
+            b->id = bx_asprintf("call_%s", id + 14);
+        }
+    }
+}
+
+/* 0 and a logged reply, or a negative code, with what was shown of the reply and the reason in the log. */
+int bx_run_ask_model(struct bx_run *run, const char *note, bool no_tools, struct bx_reply *ret) {
+    struct bx_err err = {0};
+    struct stream s = {.run = run, .text = BX_BUF_INIT(BX_EVENT_MAX), .reasoning = BX_BUF_INIT(BX_EVENT_MAX)};
+    int rc = bx_history_catch_up(run->history, run->session, &err);
+    int64_t window = bx_model_window(run->model), size = bx_context_estimate(run->context, run->history);
+    if (!rc && window > 0 && (double)size > (double)window * ROOM_FROM)
+        make_room(run, (int64_t)((double)window * ROOM_TO));
+    int64_t estimated = run->context->fixed_estimate + run->history->estimate;
+    if (!rc)
+        rc = ask_once(run, &s, note, no_tools, ret, &err);
+    if (rc == BX_ERR_LIMIT && !bx_cancel_fired(run->cancel) &&
+        make_room(run, bx_context_estimate(run->context, run->history) / 2)) {
+        show_reset(&s);
+        estimated = run->context->fixed_estimate + run->history->estimate;
+        rc = ask_once(run, &s, note, no_tools, ret, &err);
+    }
+    if (!rc) {
+        make_ids_unique(run, ret->message);
+        log_reply(run, ret, estimated);
+    } else {
+        bool stopped = bx_cancel_fired(run->cancel);
+        if (s.text.size || s.reasoning.size) /* what was shown stays */
+            log_assistant(run, bx_buf_str(&s.text), bx_buf_str(&s.reasoning), NULL, stopped ? "stopped" : "error");
+        if (!stopped)
+            bx_event_error(run, "model", &err);
+    }
+    bx_buf_deinit(&s.text);
+    bx_buf_deinit(&s.reasoning);
+    return rc;
+}

@@ -1,0 +1,38 @@
+/* agent/context.h: one request to the model, most stable part first, so that prefix caches hold: instructions, tools, the
+ * project's own instructions, history, and what is said for this turn only.
+ *
+ * Belongs to one run thread. What is made here once stays the same for the whole run. */
+#ifndef BX_AGENT_CONTEXT_H
+#define BX_AGENT_CONTEXT_H
+
+#include "agent/history.h"
+#include "model/model.h"
+#include "tools/registry.h"
+
+struct bx_context {
+    char *system;
+    struct bx_tool **tools; /* references: a run keeps what it started with */
+    size_t tool_count;
+    struct bx_tool_spec *specs;
+    int64_t fixed_estimate; /* tokens of instructions and tools */
+    BX_VEC(const struct bx_message *) messages;
+    struct bx_message *note; /* said for this turn only, or NULL */
+};
+
+/* small: short instructions, few tools, and a list of what lies in the root. */
+struct bx_context *bx_context_new(struct bx_registry *registry, const char *root, bool small);
+void bx_context_free(struct bx_context *c);
+BX_DEFINE_AUTO(struct bx_context, bx_context_free)
+
+/* The request of this turn; views, valid until the next call or a change of the history. note may be NULL. */
+void bx_context_request(struct bx_context *c, const struct bx_history *h, const char *note, struct bx_model_request *ret);
+int64_t bx_context_estimate(const struct bx_context *c, const struct bx_history *h); /* in the provider's tokens */
+
+/* Leaves out the oldest outputs and turns until the estimate is at most `tokens`; how many went. */
+size_t bx_context_make_room(const struct bx_context *c, struct bx_history *h, int64_t tokens);
+
+/* AGENTS.md of the root, else CLAUDE.md, when it is a file of the root (a link out of it is not followed); NULL when there
+ * is none. The caller's. */
+char *bx_context_project_text(const char *root);
+
+#endif

@@ -1,0 +1,53 @@
+#include "agent/internal.h"
+
+#include "base/clock.h"
+
+/* A call by a person: no session, no question; everything else as for a model's call. */
+
+int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx_val *input, const char *const *limits,
+                       struct bx_cancel *cancel, struct bx_tool_result *ret, struct bx_err *err) {
+    bx_auto(bx_arena_deinit) struct bx_arena arena;
+    struct bx_grant grant;
+    struct bx_call_reach reach;
+    struct bx_rule *rules = NULL;
+    size_t rule_count = 0;
+    bx_arena_init(&arena);
+    int rc = bx_agent_grant(a, tool, limits, &arena, &grant, err);
+    if (!rc && a->store)
+        rc = bx_agent_settings_rules(a, NULL, &rules, &rule_count, err);
+    if (rc)
+        return rc;
+    bx_tool_reach(tool, input, &grant, &arena, &reach);
+    struct bx_permit_request request = {
+        .tool = tool->name,
+        .level = tool->level,
+        .mode = BX_MODE_DEFAULT,
+        .in_box = tool->kind == BX_TOOL_BOX,
+        .paths = reach.paths,
+        .path_count = reach.path_count,
+        .paths_outside_root = reach.outside_root,
+        .guarded_path = reach.guarded_path,
+        .hosts = reach.hosts,
+        .host_count = reach.host_count,
+        .command = reach.command,
+        .now_ms = bx_wall_ms(),
+        .rules = rules,
+        .rule_count = rule_count,
+    };
+    struct bx_decision decision;
+    bx_permit_evaluate(&request, &decision); /* who makes the call by hand has answered what would be asked */
+    struct bx_tool_ctx ctx = {.cancel = cancel, .session_id = "", .run_id = "", .call_id = "", .grant = &grant};
+    struct bx_tool_result result = {0};
+    if (decision.verdict == BX_DENY) {
+        bx_tool_result_text(&result, true, "Not permitted: %s", decision.reason);
+        bx_registry_record_denied(a->registry, tool, input, &ctx, decision.reason, &result.receipt);
+    } else {
+        rc = bx_registry_execute(a->registry, tool, input, &ctx, &result, err);
+    }
+    bx_rules_free(rules, rule_count);
+    if (rc)
+        bx_tool_result_deinit(&result);
+    else
+        *ret = result;
+    return rc;
+}

@@ -1,0 +1,78 @@
+#include "agent/internal.h"
+
+#define LIST_PAGE 200
+
+/* What a crash left open is closed with events of its own; nothing that was written is changed. */
+
+static int append(struct bx_session *s, struct bx_event *take_e, const char *type, enum bx_durability durability,
+                  struct bx_err *err) {
+    bx_jw_end(&take_e->w);
+    int rc = bx_session_append(s, type, bx_buf_str(&take_e->body), durability, NULL, err);
+    bx_buf_deinit(&take_e->body);
+    return rc;
+}
+
+static const char *tool_of_call(const struct bx_history *h, const char *id) {
+    for (size_t i = h->pending; i < h->messages.n; i++) {
+        const struct bx_message *m = h->messages.p[i];
+        if (m->role == BX_ROLE_TOOL && m->blocks.p[0].id && strcmp(m->blocks.p[0].id, id) == 0)
+            return m->blocks.p[0].tool;
+    }
+    return "";
+}
+
+int bx_session_close_open(struct bx_session *s, struct bx_history *h, struct bx_err *err) {
+    if (!h->open_run[0])
+        return 0;
+    struct bx_event e;
+    for (size_t i = 0; i < h->open_calls.n; i++) {
+        bx_event_begin(&e, h->open_run);
+        bx_jw_kuint(&e.w, "turn", 0);
+        bx_jw_kstr(&e.w, "call", h->open_calls.p[i]);
+        bx_jw_kstr(&e.w, "tool", tool_of_call(h, h->open_calls.p[i]));
+        bx_jw_kstr(&e.w, "content",
+                   "Interrupted: the program ended before this call did. Whether it had an effect is not known; look before "
+                   "you do it again.");
+        bx_jw_kbool(&e.w, "is_error", true);
+        bx_jw_kstr(&e.w, "limit", NULL);
+        bx_jw_kstr(&e.w, "receipt", NULL);
+        bx_jw_kuint(&e.w, "ms", 0);
+        int rc = append(s, &e, "tool_result", BX_BATCHED, err);
+        if (rc)
+            return rc;
+    }
+    bx_event_begin(&e, h->open_run);
+    bx_jw_kstr(&e.w, "reason", "interrupted");
+    bx_jw_kuint(&e.w, "turns", 0);
+    bx_jw_kuint(&e.w, "ms", 0);
+    int rc = append(s, &e, "run_end", BX_DURABLE, err);
+    return rc ? rc : bx_history_catch_up(h, s, err);
+}
+
+static int recover_one(struct bx_agent *a, const char *id, struct bx_err *err) {
+    bx_auto(bx_session_unrefp) struct bx_session *s = NULL;
+    bx_auto(bx_history_freep) struct bx_history *h = bx_history_new(id, SIZE_MAX);
+    int rc = bx_session_open(a->store, id, &s, err);
+    if (!rc)
+        rc = bx_history_catch_up(h, s, err);
+    return rc ? rc : bx_session_close_open(s, h, err);
+}
+
+/* A session that cannot be closed is left as it is and tried again when it is used; the others go on. */
+int bx_agent_recover(struct bx_agent *a, struct bx_err *err) {
+    char before[37] = "";
+    for (bool more = true; more;) {
+        struct bx_session_list list = {0};
+        int rc = bx_store_list(a->store, *before ? before : NULL, NULL, LIST_PAGE, &list, err);
+        if (rc)
+            return rc;
+        for (size_t i = 0; i < list.n; i++)
+            if (list.rows[i].open_run && !list.rows[i].damaged)
+                recover_one(a, list.rows[i].id, NULL);
+        if (list.n)
+            memcpy(before, list.rows[list.n - 1].id, sizeof before);
+        more = list.more && list.n;
+        bx_session_list_deinit(&list);
+    }
+    return 0;
+}

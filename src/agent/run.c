@@ -1,0 +1,183 @@
+#include "agent/internal.h"
+
+#include "agent/context.h"
+#include "base/clock.h"
+
+/* One run: context → ask → permission → tools → append → again. Read run_turns first. */
+
+#define MAX_CALLS         64 /* of one reply */
+#define FAILURES_MAX      3  /* the same failing call in a row */
+#define CONTINUATIONS_MAX 3  /* of a reply that the output limit cut */
+
+static const char last_words[] =
+    "The limit of turns for this task is reached and no tool can be called any more. Say in a few sentences what is done, "
+    "what is not, and what you would do next.";
+static const char go_on[] = "Your answer was cut off by the limit of its length. Go on exactly where it stopped.";
+
+/* ---- the calls of one reply ---- */
+
+struct calls {
+    struct bx_call *items;
+    size_t n, left;
+};
+
+static void calls_deinit(struct calls *c) {
+    for (size_t i = 0; i < c->n; i++)
+        bx_call_deinit(&c->items[i]);
+    bx_free(c->items);
+}
+
+static void take_calls(struct bx_run *run, const struct bx_message *m, struct calls *c) {
+    *c = (struct calls){.items = bx_alloc((m->blocks.n + 1) * sizeof *c->items)};
+    for (size_t i = 0; i < m->blocks.n; i++) {
+        const struct bx_block *b = &m->blocks.p[i];
+        if (b->kind == BX_BLOCK_CALL)
+            c->items[c->n++] = (struct bx_call){.run = run,
+                                                .id = b->id,
+                                                .tool_name = b->tool ? b->tool : "",
+                                                .arguments = b->arguments ? b->arguments : "",
+                                                .left = &c->left};
+    }
+    c->left = c->n;
+}
+
+static void answer_all(struct calls *c, size_t from, const char *text) {
+    for (size_t i = from; i < c->n; i++) {
+        bx_tool_result_text(&c->items[i].result, true, "%s", text);
+        c->items[i].has_result = true;
+    }
+}
+
+static void run_calls(struct bx_run *run, struct calls *c) {
+    bx_auto(bx_freep) struct bx_batch_item *batch = bx_alloc((c->n + 1) * sizeof *batch);
+    bool durable = false;
+    bx_run_state(run, "tools", BX_STR_LIT(""));
+    for (size_t i = 0; i < c->n; i++) {
+        struct bx_call *call = &c->items[i];
+        batch[i] = (struct bx_batch_item){.level = BX_LEVEL_NONE, .user = call};
+        if (call->has_result)
+            continue;
+        batch[i].level = call->tool->level;
+        batch[i].paths = call->reach.paths;
+        batch[i].path_count = call->reach.path_count;
+        durable |= call->tool->level >= BX_LEVEL_WRITE;
+    }
+    for (size_t i = 0; i < c->n; i++)
+        c->items[i].durable = durable;
+    bx_batch_run(run->agent->crew, batch, c->n, bx_call_execute);
+}
+
+/* Three times the same failing call in a row: the model does not get out of it by itself. */
+static bool repeats_failure(struct bx_run *run, const struct calls *c) {
+    for (size_t i = 0; i < c->n; i++) {
+        const struct bx_call *call = &c->items[i];
+        char *key = call->result.is_error ? bx_asprintf("%s %s", call->tool_name, call->arguments) : NULL;
+        bool same = key && run->last_failure && strcmp(key, run->last_failure) == 0;
+        run->failures = same ? run->failures + 1 : key != NULL;
+        bx_free(run->last_failure);
+        run->last_failure = key;
+        if (run->failures >= FAILURES_MAX) {
+            bx_event_limit(run, "repeated_calls", "%s failed %d times in a row with the same arguments.",
+                           call->tool_name, FAILURES_MAX);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- turns ---- */
+
+static const char *cut_short(struct bx_run *run) {
+    bool closing;
+    {
+        BX_LOCKED(&run->agent->lock);
+        closing = run->agent->closing;
+    }
+    return __atomic_load_n(&run->log_failed, __ATOMIC_ACQUIRE) ? "error" : closing ? "interrupted" : "stopped";
+}
+
+/* The calls of one reply, from permission to result. NULL: go on with the next turn; else the reason to end. */
+static const char *work_off(struct bx_run *run, const struct bx_message *reply, bool last) {
+    bx_auto(calls_deinit) struct calls calls;
+    take_calls(run, reply, &calls);
+    if (last) {
+        answer_all(&calls, 0, "Not called: the limit of turns is reached.");
+        run_calls(run, &calls);
+        return "max_turns";
+    }
+    for (size_t i = 0; i < BX_MIN(calls.n, MAX_CALLS); i++)
+        bx_call_prepare(&calls.items[i]);
+    answer_all(&calls, MAX_CALLS, "Not called: at most 64 calls fit into one reply. Make the other calls in the next.");
+    run_calls(run, &calls);
+    if (bx_cancel_fired(run->cancel))
+        return cut_short(run);
+    return repeats_failure(run, &calls) ? "repeated_calls" : NULL;
+}
+
+static bool has_calls(const struct bx_message *m) {
+    for (size_t i = 0; i < m->blocks.n; i++)
+        if (m->blocks.p[i].kind == BX_BLOCK_CALL)
+            return true;
+    return false;
+}
+
+static const char *run_turns(struct bx_run *run) {
+    unsigned continuations = 0;
+    const char *note = NULL;
+    for (run->turn = 1;; run->turn++) {
+        bool last = run->turn > run->max_turns;
+        if (last)
+            bx_event_limit(run, "max_turns", "The limit of %u turns is reached; raise it with --max-turns.", run->max_turns);
+        bx_auto(bx_reply_deinit) struct bx_reply reply = {0};
+        if (bx_run_ask_model(run, last ? last_words : note, last, &reply))
+            return bx_cancel_fired(run->cancel) ? cut_short(run) : "error";
+        note = NULL;
+        if (has_calls(reply.message)) {
+            const char *reason = work_off(run, reply.message, last);
+            if (reason)
+                return reason;
+        } else if (last) {
+            return "max_turns";
+        } else if (reply.finish == BX_FINISH_LENGTH && continuations++ < CONTINUATIONS_MAX) {
+            note = go_on;
+        } else {
+            return "done";
+        }
+    }
+}
+
+/* ---- begin and end ---- */
+
+static void end_run(struct bx_run *run, const char *reason) {
+    {
+        BX_LOCKED(&run->agent->lock);
+        run->ending = true;
+    }
+    struct bx_event e;
+    bx_event_begin(&e, run->id);
+    bx_jw_kstr(&e.w, "reason", reason);
+    bx_jw_kuint(&e.w, "turns", run->turn);
+    bx_jw_kuint(&e.w, "ms", bx_mono_ms() - run->start_ms);
+    if (bx_event_append(run, &e, "run_end", BX_DURABLE) == 0)
+        bx_run_state(run, "idle", BX_STR_LIT(""));
+}
+
+void *bx_run_main(void *user) {
+    struct bx_run *run = user;
+    struct bx_agent *a = run->agent;
+    struct bx_err err = {0};
+    const char *reason;
+    if (bx_history_catch_up(run->history, run->session, &err)) {
+        bx_event_error(run, "store", &err);
+        reason = "error";
+    } else {
+        run->context = bx_context_new(a->registry, a->mounts[0].host_path, bx_model_is_small(run->model));
+        reason = run_turns(run);
+    }
+    end_run(run, reason);
+    bx_agent_keep_history(a, bx_steal(&run->history));
+    BX_LOCKED(&a->lock);
+    run->done = true;
+    pthread_cond_broadcast(&a->changed);
+    return NULL;
+}

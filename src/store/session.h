@@ -35,6 +35,7 @@ char *bx_session_model(struct bx_session *s);
 char *bx_session_mode(struct bx_session *s);
 uint64_t bx_session_last_seq(struct bx_session *s);
 unsigned bx_session_damaged_lines(const struct bx_session *s);
+uint64_t bx_session_torn_bytes(const struct bx_session *s); /* cut off by the open; 0 in the usual case */
 
 enum bx_durability {
     BX_BATCHED, /* in the page cache now, on the platter within 5 ms or with the next durable append */
@@ -43,6 +44,8 @@ enum bx_durability {
 /* body is one JSON object without seq, t and type; they are put in front. */
 int bx_session_append(struct bx_session *s, const char *type, struct bx_str body, enum bx_durability durability,
                       uint64_t *ret_seq, struct bx_err *err);
+/* Brings what was appended so far to the platter: one flush for several batched appends. */
+int bx_session_sync(struct bx_session *s, struct bx_err *err);
 /* Live only: deltas. body is a whole JSON object with its type. Kept in a bounded ring, oldest dropped. */
 void bx_session_delta(struct bx_session *s, struct bx_str body);
 
@@ -52,12 +55,13 @@ struct bx_cursor {
     uint64_t next_delta; /* 0 = deltas that are in the ring now */
 };
 /* Adds the next lines (each one JSON object and '\n') to out until nothing is left, about max_bytes are added or out is
- * full; advances the cursor. Returns the number of lines, 0 when there is nothing new, or a negative error. */
+ * full; advances the cursor. Returns the number of lines, 0 when there is nothing new, or a negative error (BX_ERR_LIMIT: the
+ * next line alone is larger than out may become). */
 int bx_session_read(struct bx_session *s, struct bx_cursor *cursor, size_t max_bytes, struct bx_buf *out,
                     struct bx_err *err);
 
-/* fn(user) after every append and delta, on the appending thread, no locks held: post to your own thread there.
- * After unwatch returns it is not running and will not run. */
+/* fn(user) after every append and delta, on the appending thread: post to your own thread there. fn may read the session,
+ * but not watch or unwatch it. After unwatch returns fn is not running and will not run. */
 struct bx_session_watch {
     void (*fn)(void *user);
     void *user;

@@ -96,7 +96,7 @@ int bx_wrap(struct bx_err *err, int code, const char *fmt, ...) {
         int n = vsnprintf(text, sizeof text - sizeof err->msg, fmt, ap);
         va_end(ap);
         size_t used = BX_MIN((size_t)BX_MAX(n, 0), sizeof text - sizeof err->msg - 1);
-        used = bx_utf8_cut(bx_str(text), used);
+        used -= bx_utf8_incomplete_tail(bx_str_n(text, used));
         snprintf(text + used, sizeof text - used, ": %s", err->msg);
         set(err, code, text);
     }

@@ -1,0 +1,28 @@
+/* store/facts.h: what the list and the head of a session say, gathered from its header and events.
+ *
+ * One thread at a time. The same code gathers them when a file is read and when an event is appended. */
+#ifndef BX_STORE_FACTS_H
+#define BX_STORE_FACTS_H
+
+#include "json/json.h"
+#include "store/store.h"
+
+struct bx_facts {
+    char *title;      /* the set one, "" when none */
+    char *first_text; /* first user message, one line, at most 80 characters; NULL before it */
+    char *model, *mode;
+    int64_t created_at_ms, updated_at_ms;
+    uint64_t events;
+    bool open_run;
+};
+
+void bx_facts_deinit(struct bx_facts *f);
+void bx_facts_header(struct bx_facts *f, const struct bx_val *header);
+/* Does the type change anything but the count and the time? Saves a parse on append. */
+bool bx_facts_wants(struct bx_str type);
+/* True when the list should be shown anew. body may be NULL for types that bx_facts_wants does not want. */
+bool bx_facts_event(struct bx_facts *f, struct bx_str type, int64_t t_ms, const struct bx_val *body);
+/* A row with copies. */
+void bx_facts_row(const struct bx_facts *f, const char *id, bool damaged, struct bx_session_row *ret);
+
+#endif

@@ -1,0 +1,166 @@
+/* settings.json and auth.json: small documents that people also edit by hand, read anew each time. */
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "base/path.h"
+#include "json/write.h"
+#include "store/internal.h"
+
+#define DOCUMENT_MAX_BYTES (4 * BX_MIB)
+
+/* An absent file is an empty object. */
+static int read_object(const char *path, struct bx_doc **ret, struct bx_err *err) {
+    struct bx_json_limits limits = {.max_size_bytes = DOCUMENT_MAX_BYTES};
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    int rc = bx_file_exists(path) ? bx_doc_read_file(path, &limits, &doc, err)
+                                  : bx_doc_parse(BX_STR_LIT("{}"), NULL, &doc, err);
+    if (rc < 0)
+        return rc;
+    if (!bx_val_is(bx_doc_root(doc), BX_VAL_OBJ))
+        return bx_fail(err, BX_ERR_INVALID, "'%s' must hold one JSON object, it holds %s", path,
+                       bx_val_type_name(bx_doc_root(doc)));
+    *ret = bx_steal(&doc);
+    return 0;
+}
+
+static int check_settings(const char *path, const struct bx_val *root, struct bx_err *err) {
+    static const struct {
+        const char *name;
+        enum bx_val_type type;
+        const char *should;
+    } known[] = {
+        {"model", BX_VAL_STR, "a string"},    {"mode", BX_VAL_STR, "a string"},   {"providers", BX_VAL_OBJ, "an object"},
+        {"limits", BX_VAL_OBJ, "an object"},  {"rules", BX_VAL_ARR, "an array"},  {"max_turns", BX_VAL_INT, "a whole number"},
+        {"mounts", BX_VAL_ARR, "an array"},
+    };
+    for (size_t i = 0; i < BX_ARRAY_LEN(known); i++) {
+        const struct bx_val *v = bx_val_get(root, known[i].name);
+        if (v && !bx_val_is(v, known[i].type))
+            return bx_fail(err, BX_ERR_INVALID, "%s: \"%s\" must be %s, it is %s", path, known[i].name, known[i].should,
+                           bx_val_type_name(v));
+    }
+    return 0;
+}
+
+/* The members of `patch` in place of those of `base`; null removes. Order is kept. */
+static int write_patched(const char *path, const struct bx_val *base, const struct bx_val *patch, struct bx_doc **ret_doc,
+                         struct bx_err *err) {
+    bx_auto(bx_buf_deinit) struct bx_buf flat = BX_BUF_INIT(2 * DOCUMENT_MAX_BYTES);
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(2 * DOCUMENT_MAX_BYTES);
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    struct bx_jw w;
+    bx_jw_init(&w, &flat);
+    bx_jw_obj(&w);
+    bx_val_foreach_member(base, key, value) {
+        if (!bx_val_get_n(patch, key)) {
+            bx_jw_keys(&w, key);
+            bx_jw_val(&w, value);
+        }
+    }
+    bx_val_foreach_member(patch, name, change) {
+        if (!bx_val_is(change, BX_VAL_NULL)) {
+            bx_jw_keys(&w, name);
+            bx_jw_val(&w, change);
+        }
+    }
+    bx_jw_end(&w);
+    int rc = bx_doc_parse(bx_buf_str(&flat), NULL, &doc, err);
+    if (rc < 0)
+        return rc;
+    if (ret_doc) { /* the shape is checked before anything is written */
+        rc = check_settings("settings.json", bx_doc_root(doc), err);
+        if (rc < 0)
+            return rc;
+    }
+    bx_json_pretty(&text, bx_doc_root(doc));
+    if (!bx_str_ends(bx_buf_str(&text), "\n"))
+        bx_buf_addc(&text, '\n');
+    if (bx_buf_failed(&flat) || bx_buf_failed(&text) || text.size > DOCUMENT_MAX_BYTES)
+        return bx_fail(err, BX_ERR_LIMIT, "'%s' would become larger than %zu bytes", path, DOCUMENT_MAX_BYTES);
+    rc = bx_file_write_atomic(path, bx_buf_str(&text), 0600, err);
+    if (rc == 0 && ret_doc)
+        *ret_doc = bx_steal(&doc);
+    return rc;
+}
+
+int bx_settings_load(struct bx_store *s, struct bx_doc **ret, struct bx_err *err) {
+    bx_auto(bx_freep) char *path = bx_path_join(s->dir, "settings.json");
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    BX_LOCKED(&s->files_lock);
+    int rc = read_object(path, &doc, err);
+    if (rc == 0)
+        rc = check_settings(path, bx_doc_root(doc), err);
+    if (rc == 0)
+        *ret = bx_steal(&doc);
+    return rc;
+}
+
+int bx_settings_patch(struct bx_store *s, const struct bx_val *patch, struct bx_err *err) {
+    if (!bx_val_is(patch, BX_VAL_OBJ))
+        return bx_fail(err, BX_ERR_INVALID, "a change of the settings must be an object, it is %s",
+                       bx_val_type_name(patch));
+    bx_auto(bx_freep) char *path = bx_path_join(s->dir, "settings.json");
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL, *after = NULL;
+    BX_LOCKED(&s->files_lock);
+    int rc = bx_dir_make(s->dir, 0700, err);
+    if (rc == 0)
+        rc = read_object(path, &doc, err);
+    return rc < 0 ? rc : write_patched(path, bx_doc_root(doc), patch, &after, err);
+}
+
+static char *auth_path(const struct bx_store *s) {
+    return bx_path_join(s->dir, "auth.json");
+}
+
+char *bx_secret_get(struct bx_store *s, const char *name) {
+    bx_auto(bx_freep) char *path = auth_path(s);
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    BX_LOCKED(&s->files_lock);
+    if (read_object(path, &doc, NULL) < 0)
+        return NULL;
+    return bx_strdup(bx_val_get_z(bx_doc_root(doc), name));
+}
+
+/* files_lock is held. The messages of the JSON reader may quote the text, and this text is secret: they are replaced. */
+static int set_secret(struct bx_store *s, const char *name, const char *value, struct bx_err *err) {
+    bx_auto(bx_freep) char *path = auth_path(s);
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL, *patch = NULL;
+    if (read_object(path, &doc, NULL) < 0)
+        return bx_fail(err, BX_ERR_DAMAGED, "'%s' is not a JSON object: mend it or move it away", path);
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(BX_MIB);
+    struct bx_jw w;
+    bx_jw_init(&w, &text);
+    bx_jw_obj(&w);
+    bx_jw_kstr(&w, name, value);
+    bx_jw_end(&w);
+    if (bx_buf_failed(&text) || bx_doc_parse(bx_buf_str(&text), NULL, &patch, NULL) < 0)
+        return bx_fail(err, BX_ERR_LIMIT, "the value for \"%s\" is too long", name);
+    return write_patched(path, bx_doc_root(doc), bx_doc_root(patch), NULL, err);
+}
+
+int bx_secret_set(struct bx_store *s, const char *name, const char *value, struct bx_err *err) {
+    BX_LOCKED(&s->files_lock);
+    int rc = bx_dir_make(s->dir, 0700, err);
+    return rc < 0 ? rc : set_secret(s, name, value, err);
+}
+
+int bx_secret_make_missing(struct bx_store *s, struct bx_err *err) {
+    static const char *const names[] = {"api_token", "install_key"};
+    bx_auto(bx_freep) char *path = auth_path(s);
+    if (bx_file_exists(path) && chmod(path, 0600) < 0)
+        return bx_fail_errno(err, errno, "'%s' must be private to you", path);
+    for (size_t i = 0; i < BX_ARRAY_LEN(names); i++) {
+        bx_auto(bx_freep) char *have = bx_secret_get(s, names[i]);
+        unsigned char bytes[32];
+        char hex[65];
+        if (have && *have)
+            continue;
+        bx_random(bytes, sizeof bytes);
+        bx_hex(bytes, sizeof bytes, hex);
+        int rc = bx_secret_set(s, names[i], hex, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}

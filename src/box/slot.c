@@ -1,5 +1,7 @@
 #include "box/slot.h"
 
+#include <signal.h>
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/thread.h"
@@ -294,8 +296,20 @@ static void run_call(struct bx_slot *s, const struct bx_call_frame *c) {
     finish(s, &result, r < 0 ? err.msg : result.message);
 }
 
+/* A guest's fault arrives as a signal of this thread; blocked, it would kill the process. */
+static void unblock_faults(void) {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGXFSZ};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < BX_ARRAY_LEN(faults); i++) {
+        sigaddset(&set, faults[i]);
+    }
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static void *slot_main(void *user) {
     struct bx_slot *s = user;
+    unblock_faults();
     while (!s->peer_gone) {
         struct bx_frame f;
         struct bx_call_frame c;

@@ -1,0 +1,37 @@
+#include <signal.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "cli/commands.h"
+
+int bx_cli_fail(int exit_code, const struct bx_err *err) {
+    fprintf(stderr, "boxagnts: %s\n", err->msg);
+    return exit_code;
+}
+
+int bx_cli_print(struct bx_buf *take_out) {
+    int r = bx_write_all(STDOUT_FILENO, take_out->p, take_out->size);
+    bx_buf_deinit(take_out);
+    return r == 0 ? BX_EXIT_OK : BX_EXIT_FAILED;
+}
+
+int bx_cli_main(int argc, char **argv) {
+    signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of the write */
+    bx_log_init();
+    struct bx_args args;
+    struct bx_err err = {0};
+    int r = bx_args_parse(argc, argv, &args, &err);
+    if (r < 0) {
+        return bx_cli_fail(BX_EXIT_USAGE, &err);
+    }
+    int code;
+    if (args.help) {
+        struct bx_buf out = BX_BUF_INIT(64 * BX_KIB);
+        bx_args_usage(args.command, &out);
+        code = bx_cli_print(&out);
+    } else {
+        code = args.command->run(&args);
+    }
+    bx_args_deinit(&args);
+    return code;
+}

@@ -1,0 +1,39 @@
+/* cli/commands.h: every sub-command's main; the table is commands.c, one file a noun (cmd_*.c). Each returns an exit code
+ * and has said on stderr, in one line, what went wrong. */
+#ifndef BX_CLI_COMMANDS_H
+#define BX_CLI_COMMANDS_H
+
+#include "base/blob.h"
+#include "cli/args.h"
+
+int bx_cmd_serve(const struct bx_args *args);
+int bx_cmd_run(const struct bx_args *args);
+int bx_cmd_tool_list(const struct bx_args *args);
+int bx_cmd_tool_describe(const struct bx_args *args);
+int bx_cmd_tool_run(const struct bx_args *args);
+int bx_cmd_session_list(const struct bx_args *args);
+int bx_cmd_session_show(const struct bx_args *args);
+int bx_cmd_session_export(const struct bx_args *args);
+int bx_cmd_session_rm(const struct bx_args *args);
+int bx_cmd_model_list(const struct bx_args *args);
+int bx_cmd_model_pull(const struct bx_args *args);
+int bx_cmd_model_rm(const struct bx_args *args);
+int bx_cmd_doctor(const struct bx_args *args);
+int bx_cmd_config_get(const struct bx_args *args);
+int bx_cmd_config_set(const struct bx_args *args);
+int bx_cmd_config_path(const struct bx_args *args);
+int bx_cmd_completion(const struct bx_args *args);
+int bx_cmd_licences(const struct bx_args *args);
+int bx_cmd_version(const struct bx_args *args);
+
+/* Parses and runs; what main() calls when this is no child process. */
+int bx_cli_main(int argc, char **argv);
+
+/* "boxagnts: message" on stderr; gives code. */
+int bx_cli_fail(int exit_code, const struct bx_err *err);
+/* Prints a buffer and frees it; BX_EXIT_FAILED when stdout cannot take it. */
+int bx_cli_print(struct bx_buf *take_out);
+
+extern const struct bx_blob bx_notices, bx_licence; /* cmake/embed.py */
+
+#endif

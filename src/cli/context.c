@@ -1,0 +1,131 @@
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "base/path.h"
+#include "cli/context.h"
+
+static char *secret(void *user, const char *name) {
+    return bx_secret_get(user, name);
+}
+
+/* A private folder for the model server's socket; its path must fit into a socket address (108 bytes). */
+static int make_runtime_dir(char **ret, struct bx_err *err) {
+    const char *base = getenv("XDG_RUNTIME_DIR");
+    if (!base || base[0] != '/' || access(base, W_OK) < 0 || strlen(base) > 60) {
+        base = "/tmp";
+    }
+    char *path = bx_asprintf("%s/boxagnts-XXXXXX", base);
+    if (!mkdtemp(path)) { /* 0700 */
+        int r = bx_fail_errno(err, errno, "cannot make a folder in %s", base);
+        bx_free(path);
+        return r;
+    }
+    *ret = path;
+    return 0;
+}
+
+static int open_models(struct bx_cli_context *c, bool offline, struct bx_err *err) {
+    int r = make_runtime_dir(&c->runtime_dir, err);
+    if (r < 0) {
+        return r;
+    }
+    bx_auto(bx_freep) char *models_dir = bx_models_dir();
+    return bx_models_new(&(struct bx_models_config){.settings = bx_doc_root(c->settings),
+                                                    .secret = secret,
+                                                    .secret_user = c->store,
+                                                    .models_dir = models_dir,
+                                                    .runtime_dir = c->runtime_dir,
+                                                    .offline = offline},
+                         &c->models, err);
+}
+
+static int open_box(struct bx_cli_context *c, const struct bx_context_options *o, struct bx_err *err) {
+    bx_auto(bx_freep) char *cache_dir = bx_xdg_path("XDG_CACHE_HOME", ".cache", "tools");
+    bx_auto(bx_freep) char *receipts_dir = bx_path_join(bx_store_dir(c->store), "receipts");
+    int r = bx_receipts_open(receipts_dir, &c->receipts, err);
+    if (r == 0) {
+        r = bx_box_new(&(struct bx_box_config){.cache_dir = cache_dir,
+                                               .receipts_dir = receipts_dir,
+                                               .require_second_wall = o->require_second_wall},
+                       &c->box, err);
+    }
+    if (r == 0) {
+        r = bx_registry_new(&(struct bx_registry_config){.box = c->box,
+                                                         .receipts = c->receipts,
+                                                         .settings = bx_doc_root(c->settings)},
+                            &c->registry, err);
+    }
+    return r;
+}
+
+static int build(const struct bx_args *args, const char *operand, const struct bx_context_options *o, struct bx_cli_context *c,
+                 struct bx_err *err) {
+    int r = bx_workspace_find(args, operand, true, &c->workspace, err);
+    if (r == 0) {
+        r = bx_store_open(c->workspace.state, o->store_mode, &c->store, err);
+    }
+    if (r == 0) {
+        r = bx_settings_load(c->store, &c->settings, err);
+    }
+    if (r == 0) {
+        r = open_box(c, o, err);
+    }
+    if (r == 0 && o->models) {
+        r = open_models(c, o->offline, err);
+    }
+    if (r == 0) {
+        r = bx_agent_new(&(struct bx_agent_config){.store = c->store,
+                                                   .models = c->models,
+                                                   .registry = c->registry,
+                                                   .root = c->workspace.root,
+                                                   .root_read_only = o->root_read_only,
+                                                   .mounts = c->workspace.mounts,
+                                                   .mount_count = c->workspace.mount_count,
+                                                   .allow_bypass = o->allow_bypass},
+                         &c->agent, err);
+    }
+    return r;
+}
+
+int bx_cli_context_open(const struct bx_args *args, const char *operand, const struct bx_context_options *options,
+                        struct bx_cli_context *ret, struct bx_err *err) {
+    struct bx_cli_context c = {0};
+    int r = build(args, operand, options, &c, err);
+    if (r < 0) {
+        bx_cli_context_close(&c);
+        return r;
+    }
+    *ret = c;
+    return 0;
+}
+
+int bx_cli_store_open(const struct bx_args *args, enum bx_store_mode mode, struct bx_cli_context *ret, struct bx_err *err) {
+    struct bx_cli_context c = {0};
+    int r = bx_workspace_find(args, NULL, mode == BX_STORE_OWNER, &c.workspace, err);
+    if (r == 0) {
+        r = bx_store_open(c.workspace.state, mode, &c.store, err);
+    }
+    if (r < 0) {
+        bx_cli_context_close(&c);
+        return r;
+    }
+    *ret = c;
+    return 0;
+}
+
+void bx_cli_context_close(struct bx_cli_context *c) {
+    bx_agent_free(c->agent);
+    bx_registry_free(c->registry);
+    bx_box_free(c->box);
+    bx_receipts_close(c->receipts);
+    bx_models_free(c->models);
+    bx_doc_free(c->settings);
+    bx_store_close(c->store);
+    if (c->runtime_dir) {
+        (void)bx_dir_remove(c->runtime_dir, NULL);
+        bx_free(c->runtime_dir);
+    }
+    bx_workspace_deinit(&c->workspace);
+    *c = (struct bx_cli_context){0};
+}

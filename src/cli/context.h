@@ -1,0 +1,36 @@
+/* cli/context.h: the graph of objects that `serve`, `run` and `tool run` share, built in order, torn down in reverse. */
+#ifndef BX_CLI_CONTEXT_H
+#define BX_CLI_CONTEXT_H
+
+#include "agent/agent.h"
+#include "box/box.h"
+#include "box/receipt.h"
+#include "cli/workspace.h"
+
+struct bx_context_options {
+    enum bx_store_mode store_mode;
+    bool models;         /* the registry of models too */
+    bool root_read_only;
+    bool require_second_wall, offline, allow_bypass;
+};
+
+struct bx_cli_context {
+    struct bx_workspace workspace;
+    struct bx_store *store;
+    struct bx_doc *settings;
+    struct bx_models *models;
+    struct bx_receipts *receipts;
+    struct bx_box *box;
+    struct bx_registry *registry;
+    struct bx_agent *agent;
+    char *runtime_dir; /* 0700, for sockets; removed at the end */
+};
+
+int bx_cli_context_open(const struct bx_args *args, const char *operand, const struct bx_context_options *options,
+                        struct bx_cli_context *ret, struct bx_err *err);
+void bx_cli_context_close(struct bx_cli_context *c);
+
+/* Only the workspace and its store. */
+int bx_cli_store_open(const struct bx_args *args, enum bx_store_mode mode, struct bx_cli_context *ret, struct bx_err *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* cli/show.h: a session's events on a terminal. The assistant's text goes to stdout as it streams; calls, notes and
+ * questions go to stderr, so that `boxagnts run … >file` holds the answer alone. Colour only on a terminal and without
+ * NO_COLOR. What comes from models and tools is stripped of control characters: it must not steer the terminal. */
+#ifndef BX_CLI_SHOW_H
+#define BX_CLI_SHOW_H
+
+#include "agent/agent.h"
+#include "base/map.h"
+
+struct bx_show {
+    bool colour;       /* stderr */
+    bool streamed;     /* text of the current turn was shown as deltas */
+    bool line_open;    /* stdout stands in the middle of a line */
+    int64_t turn;
+    struct bx_map *calls; /* call id -> what is shown of it */
+};
+void bx_show_init(struct bx_show *s);
+void bx_show_deinit(struct bx_show *s);
+void bx_show_event(struct bx_show *s, const struct bx_val *event);
+void bx_show_end(struct bx_show *s, const char *session_id);
+/* Asks a `question` event on the terminal. false: the terminal is gone. ret_text: the caller's or NULL. */
+bool bx_show_ask(struct bx_show *s, const struct bx_val *event, enum bx_choice *ret_choice, char **ret_text);
+
+#endif

@@ -1,0 +1,152 @@
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "base/sha256.h"
+#include "cli/workspace.h"
+
+char *bx_xdg_path(const char *variable, const char *fallback, const char *tail) {
+    const char *base = getenv(variable), *home = getenv("HOME");
+    if (base && base[0] == '/') {
+        return bx_asprintf("%s/boxagnts%s%s", base, tail[0] ? "/" : "", tail);
+    }
+    return bx_asprintf("%s/%s/boxagnts%s%s", home && home[0] == '/' ? home : "/tmp", fallback, tail[0] ? "/" : "", tail);
+}
+
+char *bx_models_dir(void) {
+    return bx_xdg_path("XDG_DATA_HOME", ".local/share", "models");
+}
+
+/* <name>-<first 8 of the path's digest>: readable, and one per folder. */
+static char *project_state(const char *root) {
+    char hex[BX_SHA256_HEX + 1];
+    bx_sha256_hex_of(root, strlen(root), hex);
+    const char *base = bx_path_base(root);
+    bx_auto(bx_freep) char *tail = bx_asprintf("projects/%.64s-%.8s", base[0] ? base : "root", hex);
+    return bx_xdg_path("XDG_STATE_HOME", ".local/state", tail);
+}
+
+static int real_dir(const char *path, bool make, char **ret, struct bx_err *err) {
+    if (make) {
+        int r = bx_dir_make(path, 0755, err);
+        if (r < 0) {
+            return r;
+        }
+    }
+    char *real = bx_path_real(path, err);
+    if (!real) {
+        return bx_fail(err, BX_ERR_NOTFOUND, "there is no folder %s", path);
+    }
+    struct stat st;
+    if (stat(real, &st) < 0 || !S_ISDIR(st.st_mode)) {
+        int r = bx_fail(err, BX_ERR_INVALID, "%s is not a folder", path);
+        bx_free(real);
+        return r;
+    }
+    if (access(real, R_OK | X_OK) < 0) {
+        int r = bx_fail(err, BX_ERR_DENIED, "the folder %s cannot be read by this user", path);
+        bx_free(real);
+        return r;
+    }
+    *ret = real;
+    return 0;
+}
+
+/* HOST:GUEST[:ro] */
+static int parse_mount(const char *text, struct bx_mount *ret, struct bx_err *err) {
+    struct bx_str rest = bx_str(text), host, guest, flag = {NULL, 0};
+    if (!bx_str_split(&rest, ':', &host) || !bx_str_split(&rest, ':', &guest) || !host.n || !guest.n || guest.p[0] != '/') {
+        return bx_fail(err, BX_ERR_INVALID, "--mount %s: write HOST:GUEST or HOST:GUEST:ro, with a guest path such as /data", text);
+    }
+    if (bx_str_split(&rest, ':', &flag) && !bx_str_eqz(flag, "ro")) {
+        return bx_fail(err, BX_ERR_INVALID, "--mount %s: the third part can only be ro", text);
+    }
+    bx_auto(bx_freep) char *host_path = bx_str_dup(host);
+    bx_auto(bx_freep) char *guest_path = bx_str_dup(guest);
+    char *real = NULL;
+    int r = real_dir(host_path, false, &real, err);
+    if (r < 0) {
+        return bx_wrap(err, r, "--mount %s", text);
+    }
+    *ret = (struct bx_mount){.host_path = real, .guest_path = bx_path_normal(guest_path), .writable = !flag.p};
+    return 0;
+}
+
+static int add_mounts(const struct bx_args *args, struct bx_workspace *w, struct bx_err *err) {
+    const char **all = bx_args_all(args, "mount");
+    int r = 0;
+    for (size_t i = 0; all[i] && r == 0; i++) {
+        w->mounts = bx_realloc_array(w->mounts, w->mount_count + 1, sizeof *w->mounts);
+        r = parse_mount(all[i], &w->mounts[w->mount_count], err);
+        if (r == 0) {
+            struct bx_mount *m = &w->mounts[w->mount_count++];
+            if (strcmp(m->guest_path, "/") == 0) {
+                r = bx_fail(err, BX_ERR_INVALID, "--mount %s: / is the root; use --root for it", all[i]);
+            } else if (bx_path_is_under(w->state, m->host_path)) {
+                r = bx_fail(err, BX_ERR_INVALID, "--mount %s contains the state folder %s, which tools must not see", all[i], w->state);
+            }
+        }
+    }
+    bx_free(all);
+    return r;
+}
+
+static int find(const struct bx_args *args, const char *operand, bool make, struct bx_workspace *w, struct bx_err *err) {
+    const char *dir = bx_args_get(args, "workspace-dir"), *root = bx_args_get(args, "root");
+    int r;
+    if (dir && operand) {
+        return bx_fail(err, BX_ERR_INVALID, "give --workspace-dir or a folder, not both");
+    }
+    if (dir) {
+        bx_auto(bx_freep) char *real = NULL;
+        if ((r = real_dir(dir, make, &real, err)) < 0) {
+            return r;
+        }
+        w->name = bx_strdup(real);
+        w->state = bx_path_join(real, ".boxagnts");
+        bx_auto(bx_freep) char *inner = bx_path_join(real, "root");
+        if ((r = real_dir(root ? root : inner, make && !root, &w->root, err)) < 0) {
+            return r;
+        }
+    } else {
+        bx_auto(bx_freep) char *project = NULL;
+        if ((r = real_dir(operand ? operand : ".", false, &project, err)) < 0) {
+            return r;
+        }
+        w->state = project_state(project);
+        w->name = bx_strdup(project);
+        if (!root) {
+            w->root = bx_steal(&project);
+        } else if ((r = real_dir(root, false, &w->root, err)) < 0) {
+            return r;
+        }
+    }
+    if (bx_path_is_under(w->state, w->root)) {
+        return bx_fail(err, BX_ERR_INVALID, "the root %s contains the state folder %s, which tools must not see; choose another with --root",
+                       w->root, w->state);
+    }
+    return add_mounts(args, w, err);
+}
+
+int bx_workspace_find(const struct bx_args *args, const char *operand, bool make, struct bx_workspace *ret, struct bx_err *err) {
+    struct bx_workspace w = {0};
+    int r = find(args, operand, make, &w, err);
+    if (r < 0) {
+        bx_workspace_deinit(&w);
+        return r;
+    }
+    *ret = w;
+    return 0;
+}
+
+void bx_workspace_deinit(struct bx_workspace *w) {
+    for (size_t i = 0; i < w->mount_count; i++) {
+        bx_free((char *)(uintptr_t)w->mounts[i].host_path);
+        bx_free((char *)(uintptr_t)w->mounts[i].guest_path);
+    }
+    bx_free(w->mounts);
+    bx_free(w->name);
+    bx_free(w->state);
+    bx_free(w->root);
+    *w = (struct bx_workspace){0};
+}

@@ -1,0 +1,280 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/thread.h"
+#include "box/box.h"
+#include "tools/box_tool.h"
+#include "tools/registry.h"
+
+/* The registry with two guests whose box is here: it notes what it was asked and answers what the test wants. */
+
+#define SCHEMA "\"input_schema\":{\"type\":\"object\",\"properties\":{\"file_path\":{\"type\":\"string\"},\"limit\":{\"type\":\"integer\"}},\"required\":[\"file_path\"]}"
+const struct bx_embedded_tool bx_embedded_tools[] = {
+    {"read", "{\"name\":\"read\",\"version\":\"1\",\"description\":\"Reads\",\"permission_level\":\"read_only\"," SCHEMA
+             ",\"wants\":{\"limits\":{\"time\":\"10s\",\"memory\":\"1GiB\"}}}"},
+    {"write", "{\"name\":\"write\",\"version\":\"1\",\"description\":\"Writes\",\"permission_level\":\"write\"," SCHEMA "}"},
+};
+const size_t bx_embedded_tool_count = 2;
+
+static struct {
+    char input[256], output[256], errors[64];
+    enum bx_box_exit exit;
+    const char *limit, *message;
+    int rc, calls;
+    bool repeatable;
+} box;
+
+int bx_box_call(struct bx_box *b, const struct bx_box_request *request, struct bx_cancel *cancel,
+                struct bx_box_result *ret, struct bx_err *err) {
+    (void)b, (void)cancel;
+    box.calls++;
+    box.repeatable = request->repeatable;
+    snprintf(box.input, sizeof box.input, BX_STR_FMT, BX_STR_ARG(request->input));
+    if (box.rc)
+        return bx_fail(err, box.rc, "no worker");
+    *ret = (struct bx_box_result){.exit = box.exit, .limit = box.limit, .out = BX_BUF_INIT(BX_KIB), .err = BX_BUF_INIT(BX_KIB)};
+    snprintf(ret->message, sizeof ret->message, "%s", box.message ? box.message : "");
+    bx_buf_addz(&ret->out, box.output);
+    bx_buf_addz(&ret->err, box.errors);
+    return 0;
+}
+
+void bx_box_result_deinit(struct bx_box_result *r) {
+    bx_buf_deinit(&r->out);
+    bx_buf_deinit(&r->err);
+}
+
+int bx_box_image(struct bx_box *b, struct bx_str wasm, bool fuel, struct bx_image **ret, struct bx_err *err) {
+    (void)b, (void)wasm, (void)fuel, (void)ret;
+    return bx_fail(err, BX_ERR_INVALID, "not used here");
+}
+
+struct fixture {
+    struct bx_registry *registry;
+    struct bx_mount mount;
+    struct bx_grant grant;
+    struct bx_tool_ctx ctx;
+    struct bx_tool_result result;
+};
+
+static struct bx_registry *registry_with(const char *settings, struct bx_err *err) {
+    struct bx_doc *doc = NULL;
+    struct bx_registry *r = NULL;
+    if (settings)
+        assert_int_equal(bx_doc_parse(bx_str(settings), NULL, &doc, NULL), 0);
+    struct bx_registry_config config = {.settings = doc ? bx_doc_root(doc) : NULL};
+    int rc = bx_registry_new(&config, &r, err);
+    bx_doc_free(doc);
+    assert_int_equal(rc == 0, r != NULL);
+    return r;
+}
+
+static int setup(void **state) {
+    struct fixture *f = bx_new(struct fixture);
+    memset(&box, 0, sizeof box);
+    f->registry = registry_with(NULL, NULL);
+    f->mount = (struct bx_mount){.host_path = "/tmp/root", .guest_path = "/", .writable = true};
+    bx_grant_init(&f->grant);
+    f->grant.mounts = &f->mount;
+    f->grant.mount_count = 1;
+    f->ctx = (struct bx_tool_ctx){.session_id = "", .run_id = "", .call_id = "c", .grant = &f->grant};
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct fixture *f = *state;
+    bx_registry_free(f->registry);
+    bx_tool_result_deinit(&f->result);
+    bx_free(f);
+    return 0;
+}
+
+static int call(struct fixture *f, const char *tool, const char *input) {
+    struct bx_tool *t = bx_registry_find(f->registry, tool);
+    struct bx_doc *doc = NULL;
+    assert_non_null(t);
+    assert_int_equal(bx_doc_parse(bx_str(input), NULL, &doc, NULL), 0);
+    bx_tool_result_deinit(&f->result);
+    int rc = bx_registry_execute(f->registry, t, bx_doc_root(doc), &f->ctx, &f->result, NULL);
+    bx_doc_free(doc);
+    bx_tool_unref(t);
+    return rc;
+}
+
+static void test_list(void **state) {
+    struct fixture *f = *state;
+    size_t count = 0;
+    struct bx_tool **all = bx_registry_all(f->registry, &count);
+    assert_int_equal(count, 3);
+    assert_string_equal(all[0]->name, "Sleep");
+    assert_string_equal(all[1]->name, "read");
+    assert_string_equal(all[2]->name, "write");
+    assert_string_equal(all[1]->path_members, "file_path");
+    assert_int_equal(all[2]->level, BX_LEVEL_WRITE);
+    for (size_t i = 0; i < count; i++)
+        bx_tool_unref(all[i]);
+    bx_free(all);
+    assert_null(bx_registry_find(f->registry, "Read"));
+}
+
+static void test_nearest(void **state) {
+    struct fixture *f = *state;
+    assert_string_equal(bx_registry_nearest(f->registry, "Read"), "read");
+    assert_string_equal(bx_registry_nearest(f->registry, "read_file"), "read");
+    assert_string_equal(bx_registry_nearest(f->registry, "wirte"), "write");
+    assert_string_equal(bx_registry_nearest(f->registry, "sleep"), "Sleep");
+    assert_null(bx_registry_nearest(f->registry, "kubernetes_deploy"));
+    assert_null(bx_registry_nearest(f->registry, ""));
+}
+
+static void test_broken_input_never_reaches_the_box(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(call(f, "read", "{\"path\":\"a\"}"), 0);
+    assert_true(f->result.is_error);
+    assert_non_null(strstr(f->result.content, "file_path"));
+    assert_int_equal(call(f, "read", "{\"file_path\":\"a\",\"limit\":\"many\"}"), 0);
+    assert_true(f->result.is_error);
+    assert_int_equal(call(f, "read", "[1]"), 0);
+    assert_true(f->result.is_error);
+    assert_int_equal(box.calls, 0);
+}
+
+static void test_paths_are_guest_paths(void **state) {
+    struct fixture *f = *state;
+    snprintf(box.output, sizeof box.output, "text");
+    assert_int_equal(call(f, "read", "{\"file_path\":\"/tmp/root/src/a.c\",\"limit\":3}"), 0);
+    assert_string_equal(box.input, "{\"file_path\":\"/src/a.c\",\"limit\":3}");
+    assert_true(box.repeatable);
+    assert_int_equal(call(f, "write", "{\"file_path\":\"b\"}"), 0);
+    assert_string_equal(box.input, "{\"file_path\":\"/b\"}");
+    assert_false(box.repeatable); /* it would write twice when its worker dies */
+}
+
+static void test_results(void **state) {
+    struct fixture *f = *state;
+    snprintf(box.output, sizeof box.output, "plain \"text\"\n");
+    snprintf(box.errors, sizeof box.errors, "a warning\n");
+    assert_int_equal(call(f, "read", "{\"file_path\":\"a\"}"), 0);
+    assert_string_equal(f->result.content, "\"plain \\\"text\\\"\\n\"");
+    assert_false(f->result.is_error);
+    assert_string_equal(f->result.metadata, "{\"stderr\":\"a warning\"}");
+
+    snprintf(box.output, sizeof box.output,
+             "{\"content\":[{\"type\":\"text\",\"text\":\"x\"}],\"is_error\":true,\"metadata\":{\"n\":1}}");
+    box.errors[0] = '\0';
+    assert_int_equal(call(f, "read", "{\"file_path\":\"a\"}"), 0);
+    assert_string_equal(f->result.content, "[{\"type\":\"text\",\"text\":\"x\"}]");
+    assert_string_equal(f->result.metadata, "{\"n\":1}");
+    assert_true(f->result.is_error);
+
+    snprintf(box.output, sizeof box.output, "{\"answer\":42}"); /* an object, but not ours: text */
+    assert_int_equal(call(f, "read", "{\"file_path\":\"a\"}"), 0);
+    assert_string_equal(f->result.content, "\"{\\\"answer\\\":42}\"");
+    assert_false(f->result.is_error);
+    assert_non_null(strstr(f->result.receipt, "\"tool\":\"read\""));
+}
+
+static void test_failures_are_named(void **state) {
+    struct fixture *f = *state;
+    box.exit = BX_BOX_TRAPPED;
+    box.limit = "time";
+    box.message = "stopped after 30 s";
+    snprintf(box.output, sizeof box.output, "half");
+    assert_int_equal(call(f, "read", "{\"file_path\":\"a\"}"), 0);
+    assert_true(f->result.is_error);
+    assert_string_equal(f->result.limit, "time");
+    assert_string_equal(f->result.content, "\"half\\nstopped after 30 s\"");
+
+    box.exit = BX_BOX_ERROR;
+    box.limit = NULL;
+    box.message = NULL;
+    box.output[0] = '\0';
+    snprintf(box.errors, sizeof box.errors, "no such file\n");
+    assert_int_equal(call(f, "read", "{\"file_path\":\"a\"}"), 0);
+    assert_true(f->result.is_error);
+    assert_string_equal(f->result.content, "\"no such file\"");
+
+    box.rc = BX_ERR_UNAVAILABLE;
+    assert_int_equal(call(f, "read", "{\"file_path\":\"a\"}"), BX_ERR_UNAVAILABLE);
+}
+
+static uint64_t limit(struct bx_registry *r, const char *tool, const char *const *over, enum bx_limit_id id,
+                      enum bx_limit_from from) {
+    struct bx_tool *t = bx_registry_find(r, tool);
+    struct bx_tool_limits l;
+    assert_int_equal(bx_registry_limits(r, t, over, &l, NULL), 0);
+    bx_tool_unref(t);
+    assert_int_equal(l.from[id], from);
+    return l.limits.value[id];
+}
+
+static void test_limits_by_layer(void **state) {
+    (void)state;
+    struct bx_registry *r = registry_with("{\"limits\":{\"*\":{\"cpu_time\":\"5s\"},\"write\":{\"time\":\"7s\"}}}", NULL);
+    assert_int_equal(limit(r, "read", NULL, BX_LIMIT_TIME, BX_FROM_DESCRIPTOR), 10000);
+    assert_int_equal(limit(r, "read", NULL, BX_LIMIT_MEMORY, BX_FROM_DEFAULT), 256 << 20); /* a wish only lowers */
+    assert_int_equal(limit(r, "read", NULL, BX_LIMIT_CPU, BX_FROM_SETTINGS), 5000);
+    assert_int_equal(limit(r, "write", NULL, BX_LIMIT_TIME, BX_FROM_SETTINGS), 7000);
+    const char *over[] = {"time=90s", "memory=8MiB", NULL};
+    assert_int_equal(limit(r, "write", over, BX_LIMIT_TIME, BX_FROM_CALL), 90000);
+    assert_int_equal(limit(r, "write", over, BX_LIMIT_MEMORY, BX_FROM_CALL), 8 << 20);
+
+    struct bx_doc *doc = NULL;
+    assert_int_equal(bx_doc_parse(bx_str("{\"limits\":{\"write\":{\"time\":\"9s\"}}}"), NULL, &doc, NULL), 0);
+    assert_int_equal(bx_registry_reload(r, bx_doc_root(doc), NULL), 0);
+    assert_int_equal(limit(r, "write", NULL, BX_LIMIT_TIME, BX_FROM_SETTINGS), 9000);
+    bx_doc_free(doc);
+    bx_registry_free(r);
+}
+
+static void test_wrong_settings_are_refused(void **state) {
+    (void)state;
+    static const char *const wrong[] = {"{\"limits\":{\"read\":{\"time\":\"1ms\"}}}", "{\"limits\":{\"read\":{\"tiem\":\"1s\"}}}",
+                                        "{\"limits\":{\"time\":\"1s\"}}", "{\"limits\":7}"};
+    for (size_t i = 0; i < BX_ARRAY_LEN(wrong); i++) {
+        struct bx_err err = {0};
+        assert_null(registry_with(wrong[i], &err));
+        assert_non_null(strstr(err.msg, "limit"));
+    }
+}
+
+static void *fire(void *user) {
+    bx_cancel_fire(user, "stop");
+    return NULL;
+}
+
+static void test_sleep(void **state) {
+    struct fixture *f = *state;
+    f->ctx.cancel = bx_cancel_new(NULL);
+    assert_int_equal(call(f, "Sleep", "{\"ms\":1}"), 0);
+    assert_false(f->result.is_error);
+    assert_int_equal(call(f, "Sleep", "{}"), 0);
+    assert_true(f->result.is_error);
+    pthread_t thread;
+    assert_int_equal(bx_thread_start(&thread, "fire", fire, f->ctx.cancel, NULL), 0);
+    assert_int_equal(call(f, "Sleep", "{\"seconds\":3000}"), 0); /* ends by the token, or this test does not end */
+    assert_true(f->result.is_error);
+    assert_string_equal(f->result.limit, "cancelled");
+    pthread_join(thread, NULL);
+    bx_cancel_unref(f->ctx.cancel);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_list, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nearest, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_broken_input_never_reaches_the_box, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_paths_are_guest_paths, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_results, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_failures_are_named, setup, teardown),
+        cmocka_unit_test(test_limits_by_layer),
+        cmocka_unit_test(test_wrong_settings_are_refused),
+        cmocka_unit_test_setup_teardown(test_sleep, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -110,7 +110,7 @@ static int find(const struct bx_args *args, const char *operand, bool make, stru
         }
     } else {
         bx_auto(bx_freep) char *project = NULL;
-        if ((r = real_dir(operand ? operand : ".", false, &project, err)) < 0) {
+        if ((r = real_dir(operand ? operand : root ? root : ".", false, &project, err)) < 0) {
             return r;
         }
         w->state = project_state(project);

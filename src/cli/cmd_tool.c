@@ -1,0 +1,221 @@
+/* tool list, describe, run: the same registry, permission check, path and record as an agent's calls; no server needed. */
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/context.h"
+#include "json/write.h"
+
+static int open_context(const struct bx_args *args, struct bx_cli_context *ret, struct bx_err *err) {
+    return bx_cli_context_open(args, NULL,
+                               &(struct bx_context_options){.store_mode = BX_STORE_READER, /* works beside a running server */
+                                                            .root_read_only = bx_args_has(args, "ro"),
+                                                            .require_second_wall = bx_args_has(args, "require-second-wall")},
+                               ret, err);
+}
+
+static const char *kind_name(enum bx_tool_kind kind) {
+    static const char *const names[] = {"native", "box", "mcp", "remote"};
+    return names[kind];
+}
+
+int bx_cmd_tool_list(const struct bx_args *args) {
+    struct bx_cli_context c;
+    struct bx_err err;
+    if (open_context(args, &c, &err) < 0) {
+        return bx_cli_fail(BX_EXIT_FAILED, &err);
+    }
+    struct bx_buf out = BX_BUF_INIT(4 * BX_MIB);
+    struct bx_jw w;
+    bool json = bx_args_has(args, "json");
+    size_t n;
+    struct bx_tool **all = bx_registry_all(c.registry, &n);
+    bx_jw_init(&w, &out);
+    if (json) {
+        bx_jw_arr(&w);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct bx_tool *t = all[i];
+        if (json) {
+            bx_jw_obj(&w);
+            bx_jw_kstr(&w, "name", t->name);
+            bx_jw_kstr(&w, "description", t->description);
+            bx_jw_kstr(&w, "level", bx_level_name(t->level));
+            bx_jw_kstr(&w, "kind", kind_name(t->kind));
+            bx_jw_kstr(&w, "source", t->source);
+            bx_jw_end(&w);
+        } else {
+            size_t sentence = strcspn(t->description, ".\n");
+            bx_buf_addf(&out, "%-12s %-10s %-7s %.*s\n", t->name, bx_level_name(t->level), kind_name(t->kind),
+                        (int)BX_MIN(sentence, (size_t)100), t->description);
+        }
+        bx_tool_unref(all[i]);
+    }
+    if (json) {
+        bx_jw_end(&w);
+        bx_buf_addc(&out, '\n');
+    }
+    bx_free(all);
+    bx_cli_context_close(&c);
+    return bx_cli_print(&out);
+}
+
+static int find_tool(struct bx_cli_context *c, const char *name, struct bx_tool **ret, struct bx_err *err) {
+    if (bx_str_ends(bx_str(name), ".wasm")) {
+        return bx_registry_load_file(c->registry, name, ret, err);
+    }
+    *ret = bx_registry_find(c->registry, name);
+    if (*ret) {
+        return 0;
+    }
+    const char *near = bx_registry_nearest(c->registry, name);
+    return near ? bx_fail(err, BX_ERR_NOTFOUND, "there is no tool \"%.60s\"; did you mean \"%s\"?", name, near)
+                : bx_fail(err, BX_ERR_NOTFOUND, "there is no tool \"%.60s\"; see boxagnts tool list", name);
+}
+
+static void describe_json(const struct bx_tool *t, const struct bx_tool_limits *limits, struct bx_buf *out) {
+    struct bx_jw w;
+    bx_jw_init(&w, out);
+    bx_jw_obj(&w);
+    bx_jw_kstr(&w, "name", t->name);
+    bx_jw_kstr(&w, "version", t->version);
+    bx_jw_kstr(&w, "description", t->description);
+    bx_jw_kstr(&w, "level", bx_level_name(t->level));
+    bx_jw_kstr(&w, "kind", kind_name(t->kind));
+    bx_jw_kstr(&w, "source", t->source);
+    bx_jw_kval(&w, "input_schema", t->schema);
+    bx_jw_kobj(&w, "limits");
+    for (unsigned i = 0; i < BX_LIMIT_COUNT; i++) {
+        const struct bx_limit_info *info = bx_limit_info((enum bx_limit_id)i);
+        bx_jw_kobj(&w, info->name);
+        bx_jw_kuint(&w, "value", limits->limits.value[i]);
+        bx_jw_kstr(&w, "unit", info->unit == BX_UNIT_MS ? "ms" : info->unit == BX_UNIT_BYTES ? "bytes" : "count");
+        bx_jw_kstr(&w, "from", bx_limit_from_name(limits->from[i]));
+        bx_jw_kstr(&w, "setting", info->setting);
+        bx_jw_end(&w);
+    }
+    bx_jw_end(&w);
+    bx_jw_end(&w);
+    bx_buf_addc(out, '\n');
+}
+
+static void describe_text(const struct bx_tool *t, const struct bx_tool_limits *limits, struct bx_buf *out) {
+    bx_buf_addf(out, "%s %s\n\n%s\n\nlevel   %s\nkind    %s (%s)\n\nInput:\n", t->name, t->version ? t->version : "", t->description,
+                bx_level_name(t->level), kind_name(t->kind), t->source);
+    bx_json_pretty(out, t->schema);
+    bx_buf_addz(out, "\n\nLimits:\n");
+    for (unsigned i = 0; i < BX_LIMIT_COUNT; i++) {
+        const struct bx_limit_info *info = bx_limit_info((enum bx_limit_id)i);
+        struct bx_buf value = BX_BUF_INIT(64);
+        bx_limit_print(&value, (enum bx_limit_id)i, limits->limits.value[i]);
+        bx_buf_addf(out, "  %-10s %-14s from %-11s %s: %s\n", info->name, bx_buf_z(&value), bx_limit_from_name(limits->from[i]),
+                    info->setting, info->what);
+        bx_buf_deinit(&value);
+    }
+}
+
+int bx_cmd_tool_describe(const struct bx_args *args) {
+    struct bx_cli_context c;
+    struct bx_err err;
+    if (open_context(args, &c, &err) < 0) {
+        return bx_cli_fail(BX_EXIT_FAILED, &err);
+    }
+    struct bx_buf out = BX_BUF_INIT(4 * BX_MIB);
+    struct bx_tool *tool = NULL;
+    struct bx_tool_limits limits;
+    int r = find_tool(&c, args->operands.p[0], &tool, &err);
+    if (r == 0) {
+        r = bx_registry_limits(c.registry, tool, NULL, &limits, &err);
+    }
+    if (r == 0 && bx_args_has(args, "json")) {
+        describe_json(tool, &limits, &out);
+    } else if (r == 0) {
+        describe_text(tool, &limits, &out);
+    }
+    bx_tool_unref(tool);
+    bx_cli_context_close(&c);
+    return r < 0 ? bx_cli_fail(BX_EXIT_FAILED, &err) : bx_cli_print(&out);
+}
+
+static int read_input(const struct bx_args *args, struct bx_doc **ret, struct bx_err *err) {
+    const char *input = bx_args_get(args, "input");
+    struct bx_buf text = BX_BUF_INIT(64 * BX_MIB);
+    if (input && strcmp(input, "-") == 0) {
+        char piece[65536];
+        ssize_t got;
+        while ((got = read(STDIN_FILENO, piece, sizeof piece)) > 0 && bx_buf_add(&text, piece, (size_t)got) == 0) {
+        }
+    } else {
+        bx_buf_addz(&text, input ? input : "{}");
+    }
+    int r = bx_buf_failed(&text) ? bx_fail(err, BX_ERR_LIMIT, "the input is larger than 64 MiB")
+                                 : bx_doc_parse(bx_buf_str(&text), NULL, ret, err);
+    bx_buf_deinit(&text);
+    return r < 0 ? bx_wrap(err, r, "--input") : 0;
+}
+
+/* Content as a person reads it: text plainly, an image as a line. */
+static void content_text(const char *content, struct bx_buf *out) {
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    if (!content || bx_doc_parse(bx_str(content), NULL, &doc, NULL) < 0) {
+        return;
+    }
+    const struct bx_val *root = bx_doc_root(doc);
+    if (bx_val_is(root, BX_VAL_STR)) {
+        bx_buf_adds(out, bx_val_str(root));
+    }
+    bx_val_foreach_item(root, block) {
+        if (bx_str_eqz(bx_val_get_str(block, "type"), "text")) {
+            bx_buf_adds(out, bx_val_get_str(block, "text"));
+        } else {
+            bx_buf_addf(out, "[" BX_STR_FMT ", %zu bytes in base64]", BX_STR_ARG(bx_val_get_str(block, "mime")),
+                        bx_val_get_str(block, "data").n);
+        }
+    }
+    if (out->size && out->p[out->size - 1] != '\n') {
+        bx_buf_addc(out, '\n');
+    }
+}
+
+int bx_cmd_tool_run(const struct bx_args *args) {
+    struct bx_err err;
+    struct bx_limits check;
+    bx_auto(bx_doc_freep) struct bx_doc *input = NULL;
+    bx_auto(bx_freep) const char **limits = bx_args_all(args, "limit");
+    bx_limits_init(&check);
+    for (size_t i = 0; limits[i]; i++) {
+        if (bx_limits_set_pair(&check, limits[i], &err) < 0) {
+            return bx_cli_fail(BX_EXIT_USAGE, &err);
+        }
+    }
+    if (read_input(args, &input, &err) < 0) {
+        return bx_cli_fail(BX_EXIT_USAGE, &err);
+    }
+    struct bx_cli_context c;
+    if (open_context(args, &c, &err) < 0) {
+        return bx_cli_fail(BX_EXIT_FAILED, &err);
+    }
+    struct bx_tool *tool = NULL;
+    struct bx_tool_result result = {0};
+    struct bx_buf out = BX_BUF_INIT(512 * BX_MIB);
+    int r = find_tool(&c, args->operands.p[0], &tool, &err);
+    if (r == 0) {
+        r = bx_agent_call_tool(c.agent, tool, bx_doc_root(input), limits, NULL, &result, &err);
+    }
+    int code = BX_EXIT_FAILED;
+    if (r < 0) {
+        bx_cli_fail(code, &err);
+    } else {
+        code = result.is_error ? BX_EXIT_FAILED : BX_EXIT_OK;
+        if (bx_args_has(args, "json")) {
+            bx_tool_result_write(&result, &out);
+            bx_buf_addc(&out, '\n');
+        } else {
+            content_text(result.content, &out);
+        }
+        (void)bx_write_all(result.is_error && !bx_args_has(args, "json") ? STDERR_FILENO : STDOUT_FILENO, out.p, out.size);
+    }
+    bx_buf_deinit(&out);
+    bx_tool_result_deinit(&result);
+    bx_tool_unref(tool);
+    bx_cli_context_close(&c);
+    return code;
+}

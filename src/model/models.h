@@ -44,7 +44,7 @@ struct bx_provider_info {
     const char *id, *name, *base_url, *key_env;
     bool has_key;
 };
-/* fn for each provider row; the views are valid during the call. */
+/* fn for each provider row; the views are valid during the call, in which fn must not call back into the registry. */
 void bx_models_each_provider(struct bx_models *m, void (*fn)(void *user, const struct bx_provider_info *p), void *user);
 
 int bx_models_reload(struct bx_models *m, const struct bx_val *settings, struct bx_err *err); /* settings changed */

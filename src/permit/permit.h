@@ -10,7 +10,8 @@
  *   accept-edits    allow           allow in root   ask            ask
  *   auto            allow           allow in root   allow in box   ask
  *   bypass          allow           allow           allow          ask
- * Level none is allowed in every mode; forbidden in none. */
+ * Level none is allowed in every mode; forbidden in none. A rule that allows lifts an `ask`, never a `deny` of the mode (plan
+ * stays plan), never counts for a path that leads outside the root, and counts for a guarded path only when it names it. */
 #ifndef BX_PERMIT_PERMIT_H
 #define BX_PERMIT_PERMIT_H
 

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "box/call.h"
 #include "box/embedded.h"
+#include "box/unwire.h"
 #include "engine.h"
 
 #define ERR_KEPT   (64 * BX_KIB)
@@ -206,7 +207,7 @@ int bx_box_call(struct bx_box *box, const struct bx_box_request *q, struct bx_ca
     }
     for (int tries = q->repeatable ? 2 : 1; tries > 0; tries--) {
         struct bx_box_result result = {
-            .out = BX_BUF_INIT((size_t)q->grant->limits.value[BX_LIMIT_OUTPUT]),
+            .out = BX_BUF_INIT(bx_unwired("output") ? 1024 * BX_MIB : (size_t)q->grant->limits.value[BX_LIMIT_OUTPUT]),
             .err = BX_BUF_INIT(ERR_KEPT),
         };
         r = call_once(box, q, cancel, &result, &why);

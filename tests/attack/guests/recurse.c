@@ -1,0 +1,15 @@
+/* recurse DEPTH: that many calls inside each other, on the engine's stack. */
+#include <stdio.h>
+#include <stdlib.h>
+
+static volatile unsigned sink;
+
+static __attribute__((noinline, optnone)) unsigned deeper(unsigned left) {
+    sink = left;
+    return left == 0 ? 1 : deeper(left - 1) * 31u + sink;
+}
+
+int main(int argc, char **argv) {
+    printf("%u\n", deeper(argc > 1 ? (unsigned)atoi(argv[1]) : 1));
+    return 0;
+}

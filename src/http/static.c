@@ -120,7 +120,11 @@ bool bx_static_reply(const struct bx_page_file *files, size_t count, const struc
     if (file->gz)
         bx_http_reply_header(ret, "Vary", BX_STR_LIT("Accept-Encoding"));
     struct bx_buf tag = BX_BUF_INIT(256);
-    bx_buf_addf(&tag, "\"%s%s\"", file->etag, gzip ? "-gz" : "");
+    bx_buf_addz(&tag, file->etag);
+    if (gzip) {
+        bx_buf_cut(&tag, tag.size - 1);
+        bx_buf_addz(&tag, "-gz\"");
+    }
     bx_http_reply_header(ret, "ETag", bx_buf_str(&tag));
     ret->fixed = (struct bx_str){(const char *)(gzip ? file->gz : file->p), gzip ? file->gz_n : file->n};
     if (gzip)

@@ -16,7 +16,7 @@ struct bx_page_file {
     size_t n;
     const unsigned char *gz; /* NULL: not worth it */
     size_t gz_n;
-    const char *etag; /* without quotes: letters and digits */
+    const char *etag; /* with its quotes; the gzip form gets a tag of its own made from it */
 };
 
 /* Makes the reply (initialised here) and returns true when there is such a file. */

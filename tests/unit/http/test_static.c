@@ -10,8 +10,8 @@
 
 #define BYTES(s) (const unsigned char *)(s), sizeof(s) - 1
 static const struct bx_page_file files[] = {
-    {"/index.html", "text/html; charset=utf-8", BYTES("<p>page</p>"), BYTES("GZ"), "abc"},
-    {"/logo.png", "image/png", BYTES("0123456789"), NULL, 0, "def"},
+    {"/index.html", "text/html; charset=utf-8", BYTES("<p>page</p>"), BYTES("GZ"), "\"abc\""},
+    {"/logo.png", "image/png", BYTES("0123456789"), NULL, 0, "\"def\""},
 };
 
 /* GET path with up to one field; returns the status, the head in *ret. */

@@ -1,0 +1,94 @@
+#include "api/pool.h"
+
+#include "base/thread.h"
+
+struct job {
+    struct job *next;
+    void (*work)(void *user);
+    void (*done)(void *user);
+    void *user;
+};
+
+struct bx_pool {
+    struct bx_loop *loop;
+    pthread_mutex_t mutex; /* of what follows */
+    pthread_cond_t more;
+    struct job *first, **last;
+    size_t queued, max_queued;
+    bool ending;
+    pthread_t *threads;
+    unsigned thread_count;
+};
+
+static struct job *next_job(struct bx_pool *p) {
+    BX_LOCKED(&p->mutex);
+    while (!p->first && !p->ending)
+        pthread_cond_wait(&p->more, &p->mutex);
+    struct job *job = p->first;
+    if (!job)
+        return NULL;
+    p->first = job->next;
+    if (!p->first)
+        p->last = &p->first;
+    p->queued--;
+    return job;
+}
+
+static void *worker_main(void *user) {
+    struct bx_pool *p = user;
+    for (struct job *job; (job = next_job(p)); bx_free(job)) {
+        job->work(job->user);
+        bx_loop_post(p->loop, job->done, job->user);
+    }
+    return NULL;
+}
+
+int bx_pool_new(struct bx_loop *loop, const char *name, unsigned threads, size_t max_queued, struct bx_pool **ret,
+                struct bx_err *err) {
+    struct bx_pool *p = bx_new(struct bx_pool);
+    p->loop = loop;
+    p->max_queued = max_queued;
+    p->last = &p->first;
+    pthread_mutex_init(&p->mutex, NULL);
+    bx_cond_init(&p->more);
+    p->threads = bx_alloc(threads * sizeof *p->threads);
+    for (unsigned i = 0; i < threads; i++) {
+        int r = bx_thread_start(&p->threads[i], name, worker_main, p, err);
+        if (r < 0) {
+            bx_pool_free(p);
+            return r;
+        }
+        p->thread_count++;
+    }
+    *ret = p;
+    return 0;
+}
+
+void bx_pool_free(struct bx_pool *p) {
+    if (!p)
+        return;
+    {
+        BX_LOCKED(&p->mutex);
+        p->ending = true;
+        pthread_cond_broadcast(&p->more);
+    }
+    for (unsigned i = 0; i < p->thread_count; i++)
+        pthread_join(p->threads[i], NULL);
+    pthread_cond_destroy(&p->more);
+    pthread_mutex_destroy(&p->mutex);
+    bx_free(p->threads);
+    bx_free(p);
+}
+
+bool bx_pool_run(struct bx_pool *p, void (*work)(void *user), void (*done)(void *user), void *user) {
+    BX_LOCKED(&p->mutex);
+    if (p->queued >= p->max_queued || p->ending)
+        return false;
+    struct job *job = bx_new(struct job);
+    *job = (struct job){.work = work, .done = done, .user = user};
+    *p->last = job;
+    p->last = &job->next;
+    p->queued++;
+    pthread_cond_signal(&p->more);
+    return true;
+}

@@ -1,0 +1,51 @@
+/* docs/api.md as a table. */
+#include "api/call.h"
+
+#define SMALL (16 * BX_KIB)
+#define LARGE (2 * BX_MIB)
+
+static const struct bx_member no_members[] = {{.name = NULL}};
+static const struct bx_member create_members[] = {{.name = "model", .type = BX_VAL_STR, .max_bytes = 1000},
+                                                  {.name = "mode", .type = BX_VAL_STR, .max_bytes = 100},
+                                                  {.name = "title", .type = BX_VAL_STR, .max_bytes = 400},
+                                                  {.name = NULL}};
+static const struct bx_member message_members[] = {
+    {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB}, {.name = NULL}};
+static const struct bx_member answer_members[] = {
+    {.name = "question", .type = BX_VAL_STR, .required = true, .max_bytes = 100},
+    {.name = "choice", .type = BX_VAL_STR, .required = true, .max_bytes = 100},
+    {.name = "text", .type = BX_VAL_STR, .max_bytes = 64 * BX_KIB},
+    {.name = NULL}};
+static const struct bx_member settings_members[] = {
+    {.name = "model", .type = BX_VAL_STR, .nullable = true, .max_bytes = 1000},
+    {.name = "mode", .type = BX_VAL_STR, .nullable = true, .max_bytes = 100},
+    {.name = "providers", .type = BX_VAL_OBJ, .nullable = true},
+    {.name = "limits", .type = BX_VAL_OBJ, .nullable = true},
+    {.name = NULL}};
+static const struct bx_member key_members[] = {
+    {.name = "key", .type = BX_VAL_STR, .required = true, .max_bytes = 4 * BX_KIB}, {.name = NULL}};
+static const struct bx_member run_members[] = {{.name = "input", .type = BX_VAL_OBJ, .required = true}, {.name = NULL}};
+
+#define ROUTE(run, members, slow) &(const struct bx_call_route){run, members, slow}
+#define S          "/api/v1/sessions"
+
+const struct bx_http_route bx_api_routes[] = {
+    {BX_HTTP_GET, S, 0, ROUTE(bx_route_sessions_list, NULL, false)},
+    {BX_HTTP_POST, S, SMALL, ROUTE(bx_route_sessions_create, create_members, false)},
+    {BX_HTTP_GET, S "/*", 0, ROUTE(bx_route_session_get, NULL, false)},
+    {BX_HTTP_PATCH, S "/*", SMALL, ROUTE(bx_route_session_patch, create_members, false)},
+    {BX_HTTP_DELETE, S "/*", SMALL, ROUTE(bx_route_session_delete, no_members, false)},
+    {BX_HTTP_GET, S "/*/events", 0, ROUTE(bx_route_session_events, NULL, false)},
+    {BX_HTTP_GET, S "/*/export", 0, ROUTE(bx_route_session_export, NULL, false)},
+    {BX_HTTP_POST, S "/*/messages", LARGE, ROUTE(bx_route_session_message, message_members, false)},
+    {BX_HTTP_POST, S "/*/stop", SMALL, ROUTE(bx_route_session_stop, no_members, false)},
+    {BX_HTTP_POST, S "/*/answers", LARGE, ROUTE(bx_route_session_answer, answer_members, false)},
+    {BX_HTTP_GET, "/api/v1/models", 0, ROUTE(bx_route_models, NULL, false)},
+    {BX_HTTP_GET, "/api/v1/settings", 0, ROUTE(bx_route_settings_get, NULL, false)},
+    {BX_HTTP_PUT, "/api/v1/settings", LARGE, ROUTE(bx_route_settings_put, settings_members, false)},
+    {BX_HTTP_PUT, "/api/v1/providers/*/key", SMALL, ROUTE(bx_route_provider_key, key_members, false)},
+    {BX_HTTP_GET, "/api/v1/tools", 0, ROUTE(bx_route_tools, NULL, false)},
+    {BX_HTTP_POST, "/api/v1/tools/*/run", LARGE, ROUTE(bx_route_tool_run, run_members, true)},
+    {BX_HTTP_GET, "/api/v1/system", 0, ROUTE(bx_route_system, NULL, false)},
+};
+const size_t bx_api_route_count = BX_ARRAY_LEN(bx_api_routes);

@@ -1,0 +1,321 @@
+/* The routes below /api/v1/sessions. Worker threads. */
+#include "api/call.h"
+#include "api/choice.h"
+#include "base/clock.h"
+#include "permit/permit.h"
+
+static void write_time(struct bx_jw *w, const char *key, int64_t wall_ms) {
+    char text[25];
+    bx_time_format(wall_ms, text);
+    bx_jw_kstr(w, key, text);
+}
+
+static void write_row(struct bx_jw *w, struct bx_agent *agent, const struct bx_session_row *row) {
+    bx_jw_obj(w);
+    bx_jw_kstr(w, "id", row->id);
+    bx_jw_kstr(w, "title", row->title ? row->title : "");
+    write_time(w, "created_at", row->created_at_ms);
+    write_time(w, "updated_at", row->updated_at_ms);
+    bx_jw_kstr(w, "model", row->model ? row->model : "");
+    bx_jw_kstr(w, "mode", row->mode ? row->mode : "");
+    bx_jw_kuint(w, "events", row->events);
+    bx_jw_kbool(w, "running", bx_agent_is_running(agent, row->id));
+    bx_jw_kbool(w, "waiting", bx_agent_is_waiting(agent, row->id));
+    bx_jw_kbool(w, "damaged", row->damaged);
+    bx_jw_end(w);
+}
+
+static int reply_row(struct bx_api_call *c, const char *id, int status, struct bx_err *err) {
+    struct bx_session_row row;
+    int r = bx_store_row(c->api->config->store, id, &row, err);
+    if (r < 0)
+        return r;
+    write_row(bx_call_json(c, status), c->api->config->agent, &row);
+    bx_session_row_deinit(&row);
+    return 0;
+}
+
+int bx_route_sessions_list(struct bx_api_call *c, struct bx_err *err) {
+    bx_auto(bx_buf_deinit) struct bx_buf before = BX_BUF_INIT(64), query = BX_BUF_INIT(1000);
+    struct bx_session_list list;
+    uint64_t limit;
+    int r = bx_call_query_uint(c, "limit", 1, 500, 50, &limit, err);
+    if (r < 0)
+        return r;
+    bool has_before = bx_http_query(c->req, "before", &before) && before.size;
+    bool has_query = bx_http_query(c->req, "q", &query) && query.size;
+    r = bx_store_list(c->api->config->store, has_before ? bx_buf_z(&before) : NULL, has_query ? bx_buf_z(&query) : NULL,
+                      (size_t)limit, &list, err);
+    if (r < 0)
+        return r;
+    struct bx_jw *w = bx_call_json(c, 200);
+    bx_jw_obj(w);
+    bx_jw_karr(w, "sessions");
+    for (size_t i = 0; i < list.n; i++)
+        write_row(w, c->api->config->agent, &list.rows[i]);
+    bx_jw_end(w);
+    bx_jw_kbool(w, "more", list.more);
+    bx_jw_end(w);
+    bx_session_list_deinit(&list);
+    return 0;
+}
+
+/* A mode that may be set from here; NULL is none. */
+static int check_mode(struct bx_api_call *c, const char *mode, struct bx_err *err) {
+    enum bx_mode parsed;
+    if (!mode)
+        return 0;
+    if (!bx_mode_parse(bx_str(mode), &parsed))
+        return bx_call_fault(c, "mode", err, "there is no mode \"%.60s\": use plan, default, accept-edits or auto", mode);
+    if (parsed == BX_MODE_BYPASS) {
+        bx_call_fault(c, "mode", err, "bypass can only be switched on when boxagnts is started");
+        return BX_ERR_DENIED;
+    }
+    return 0;
+}
+
+static int check_model(struct bx_api_call *c, const char *id, struct bx_err *err) {
+    bx_auto(bx_model_unrefp) struct bx_model *model = NULL;
+    int r = id && *id ? bx_models_get(c->api->config->models, id, &model, err) : 0;
+    if (r < 0)
+        snprintf(c->field, sizeof c->field, "model");
+    return r;
+}
+
+/* The settings' word, else the first model that is ready, else "" (chosen when the first message is sent). */
+static char *default_model(struct bx_api_call *c) {
+    bx_auto(bx_model_unrefp) struct bx_model *model = NULL;
+    if (bx_models_get(c->api->config->models, NULL, &model, NULL) < 0)
+        return bx_strdup("");
+    return bx_strdup(bx_model_id(model));
+}
+
+static char *default_mode(struct bx_api_call *c) {
+    bx_auto(bx_doc_freep) struct bx_doc *settings = NULL;
+    enum bx_mode mode = BX_MODE_DEFAULT;
+    if (bx_settings_load(c->api->config->store, &settings, NULL) == 0)
+        bx_mode_parse(bx_val_get_str(bx_doc_root(settings), "mode"), &mode);
+    return bx_strdup(bx_mode_name(mode == BX_MODE_BYPASS ? BX_MODE_DEFAULT : mode));
+}
+
+int bx_route_sessions_create(struct bx_api_call *c, struct bx_err *err) {
+    const char *model = bx_val_get_z(c->body, "model"), *mode = bx_val_get_z(c->body, "mode");
+    const char *title = bx_val_get_z(c->body, "title");
+    int r = check_mode(c, mode, err);
+    if (r == 0)
+        r = check_model(c, model, err);
+    if (r < 0)
+        return r;
+    bx_auto(bx_freep) char *own_model = model && *model ? bx_strdup(model) : default_model(c);
+    bx_auto(bx_freep) char *own_mode = mode ? bx_strdup(mode) : default_mode(c);
+    struct bx_session_header header = {.title = title ? title : "",
+                                       .model = own_model,
+                                       .mode = own_mode,
+                                       .root = c->api->config->root,
+                                       .kind = "chat"};
+    bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
+    r = bx_session_create(c->api->config->store, &header, &session, err);
+    return r < 0 ? r : reply_row(c, bx_session_header(session)->id, 201, err);
+}
+
+int bx_route_session_get(struct bx_api_call *c, struct bx_err *err) {
+    bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
+    struct bx_session_row row;
+    int r = bx_call_session(c, &session, err);
+    if (r < 0)
+        return r;
+    const struct bx_session_header *h = bx_session_header(session);
+    r = bx_store_row(c->api->config->store, h->id, &row, err);
+    if (r < 0)
+        return r;
+    struct bx_jw *w = bx_call_json(c, 200);
+    bx_jw_obj(w);
+    bx_jw_key(w, "session");
+    write_row(w, c->api->config->agent, &row);
+    bx_jw_kobj(w, "header");
+    bx_jw_kstr(w, "id", h->id);
+    write_time(w, "created_at", h->created_at_ms);
+    bx_jw_kstr(w, "title", h->title);
+    bx_jw_kstr(w, "model", h->model);
+    bx_jw_kstr(w, "mode", h->mode);
+    bx_jw_kstr(w, "root", h->root);
+    bx_jw_kstr(w, "kind", h->kind);
+    bx_jw_end(w);
+    bx_jw_end(w);
+    bx_session_row_deinit(&row);
+    return 0;
+}
+
+static int append_value(struct bx_session *session, const char *member, const char *value, struct bx_err *err) {
+    if (!value)
+        return 0;
+    bx_auto(bx_buf_deinit) struct bx_buf body = BX_BUF_INIT(16 * BX_KIB);
+    struct bx_jw w;
+    bx_jw_init(&w, &body);
+    bx_jw_obj(&w);
+    bx_jw_kstr(&w, member, value);
+    bx_jw_end(&w);
+    return bx_session_append(session, member, bx_buf_str(&body), BX_DURABLE, NULL, err);
+}
+
+int bx_route_session_patch(struct bx_api_call *c, struct bx_err *err) {
+    static const char *const members[] = {"title", "model", "mode"};
+    bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
+    int r = bx_call_session(c, &session, err);
+    if (r == 0)
+        r = check_mode(c, bx_val_get_z(c->body, "mode"), err);
+    if (r == 0)
+        r = check_model(c, bx_val_get_z(c->body, "model"), err);
+    for (size_t i = 0; r == 0 && i < BX_ARRAY_LEN(members); i++)
+        r = append_value(session, members[i], bx_val_get_z(c->body, members[i]), err);
+    return r < 0 ? r : reply_row(c, bx_session_header(session)->id, 200, err);
+}
+
+int bx_route_session_delete(struct bx_api_call *c, struct bx_err *err) {
+    char id[37];
+    int r = bx_call_session_id(c, id, err);
+    if (r < 0)
+        return r;
+    if (bx_agent_is_running(c->api->config->agent, id))
+        return bx_fail(err, BX_ERR_BUSY, "this session is running: stop it first");
+    r = bx_store_trash(c->api->config->store, id, err);
+    if (r == 0)
+        bx_call_empty(c, 204);
+    return r;
+}
+
+/* Adds lines that are one JSON object each as items of the open array; returns how many. */
+static size_t add_lines(struct bx_jw *w, struct bx_str lines, size_t max) {
+    struct bx_str line;
+    size_t count = 0;
+    while (count < max && bx_str_split(&lines, '\n', &line)) {
+        if (line.n) {
+            bx_jw_raw(w, line);
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Events only: this cursor is past all deltas that there will ever be. */
+static int write_events(struct bx_session *session, struct bx_jw *w, uint64_t from, uint64_t limit, uint64_t *ret_next,
+                        struct bx_err *err) {
+    bx_auto(bx_buf_deinit) struct bx_buf lines = BX_BUF_INIT(64 * BX_MIB);
+    struct bx_cursor cursor = {.next_seq = from, .next_delta = UINT64_MAX};
+    uint64_t last = bx_session_last_seq(session), left = limit;
+    while (left && cursor.next_seq <= last) {
+        uint64_t before = cursor.next_seq;
+        bx_buf_reset(&lines);
+        /* one at a time where they are counted */
+        int r = bx_session_read(session, &cursor, limit == UINT64_MAX ? 64 * BX_KIB : 1, &lines, err);
+        if (r < 0)
+            return r;
+        if (cursor.next_seq == before)
+            break;
+        left -= BX_MIN(left, (uint64_t)add_lines(w, bx_buf_str(&lines), (size_t)left));
+        if (bx_buf_failed(w->out))
+            return bx_fail(err, BX_ERR_LIMIT, "these events are too large for one reply: ask for fewer with limit");
+    }
+    *ret_next = cursor.next_seq <= last ? cursor.next_seq : 0;
+    return 0;
+}
+
+int bx_route_session_events(struct bx_api_call *c, struct bx_err *err) {
+    bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
+    uint64_t from, limit, next = 0;
+    int r = bx_call_query_uint(c, "from", 1, INT64_MAX, 1, &from, err);
+    if (r == 0)
+        r = bx_call_query_uint(c, "limit", 1, 5000, 500, &limit, err);
+    if (r == 0)
+        r = bx_call_session(c, &session, err);
+    if (r < 0)
+        return r;
+    struct bx_jw *w = bx_call_json(c, 200);
+    bx_jw_obj(w);
+    bx_jw_karr(w, "events");
+    r = write_events(session, w, from, limit, &next, err);
+    if (r < 0)
+        return r;
+    bx_jw_end(w);
+    bx_jw_key(w, "next");
+    if (next)
+        bx_jw_uint(w, next);
+    else
+        bx_jw_null(w);
+    bx_jw_end(w);
+    return 0;
+}
+
+int bx_route_session_export(struct bx_api_call *c, struct bx_err *err) {
+    bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
+    uint64_t next;
+    int r = bx_call_session(c, &session, err);
+    if (r < 0)
+        return r;
+    const struct bx_session_header *h = bx_session_header(session);
+    bx_auto(bx_freep) char *title = bx_session_title(session);
+    struct bx_jw *w = bx_call_json(c, 200);
+    bx_http_reply_headerf(&c->reply, "Content-Disposition", "attachment; filename=\"boxagnts-%s.json\"", h->id);
+    bx_jw_obj(w);
+    bx_jw_kint(w, "v", 1);
+    bx_jw_kstr(w, "id", h->id);
+    write_time(w, "created_at", h->created_at_ms);
+    bx_jw_kstr(w, "title", title ? title : "");
+    bx_jw_kstr(w, "model", h->model);
+    bx_jw_kstr(w, "mode", h->mode);
+    bx_jw_kstr(w, "kind", h->kind);
+    bx_jw_karr(w, "events");
+    r = write_events(session, w, 1, UINT64_MAX, &next, err);
+    if (r < 0)
+        return r;
+    bx_jw_end(w);
+    bx_jw_end(w);
+    return 0;
+}
+
+int bx_route_session_message(struct bx_api_call *c, struct bx_err *err) {
+    bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
+    struct bx_run_options options = {0};
+    char run[37];
+    if (bx_str_trim(bx_val_get_str(c->body, "text")).n == 0)
+        return bx_call_fault(c, "text", err, "\"text\" is empty: write a message");
+    int r = bx_call_session(c, &session, err);
+    if (r == 0)
+        r = bx_agent_send(c->api->config->agent, session, bx_val_get_z(c->body, "text"), &options, run, err);
+    if (r < 0)
+        return r;
+    struct bx_jw *w = bx_call_json(c, 202);
+    bx_jw_obj(w);
+    bx_jw_kstr(w, "run", run);
+    bx_jw_end(w);
+    return 0;
+}
+
+int bx_route_session_stop(struct bx_api_call *c, struct bx_err *err) {
+    bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
+    int r = bx_call_session(c, &session, err);
+    if (r < 0)
+        return r;
+    r = bx_agent_stop_run(c->api->config->agent, bx_session_header(session)->id, err);
+    if (r == BX_ERR_NOTFOUND)
+        return bx_fail(err, BX_ERR_BUSY, "nothing runs in this session");
+    if (r == 0)
+        bx_call_empty(c, 202);
+    return r;
+}
+
+int bx_route_session_answer(struct bx_api_call *c, struct bx_err *err) {
+    bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
+    enum bx_choice choice;
+    if (!bx_choice_parse(bx_val_get_str(c->body, "choice"), &choice))
+        return bx_call_fault(c, "choice", err, "\"choice\" must be once, session, always or no");
+    int r = bx_call_session(c, &session, err);
+    if (r < 0)
+        return r;
+    const char *text = bx_val_get_z(c->body, "text");
+    r = bx_agent_answer(c->api->config->agent, bx_session_header(session)->id, bx_val_get_z(c->body, "question"), choice,
+                        text ? text : "", "api", err);
+    if (r == 0)
+        bx_call_empty(c, 202);
+    return r;
+}

@@ -20,7 +20,7 @@ int bx_event_append(struct bx_run *run, struct bx_event *take_e, const char *typ
         __atomic_store_n(&run->log_failed, true, __ATOMIC_RELEASE);
         /* what cannot be recorded must not go on; a watcher hears why, live */
         bx_cancel_fire(run->cancel, err.msg);
-        bx_run_state(run, "idle", bx_str(err.msg));
+        bx_run_state(run, "waiting", bx_str(err.msg));
     }
     return rc;
 }

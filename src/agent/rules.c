@@ -56,8 +56,8 @@ void bx_rule_of_call(const struct bx_call *call, const char *scope, struct bx_bu
     bx_jw_init(&w, out);
     bx_jw_obj(&w);
     bx_jw_kstr(&w, "tool", call->tool_name);
-    if (call->reach.guarded_path && call->reach.path_count)
-        bx_jw_kstr(&w, "path", call->reach.paths[0]);
+    if (call->reach.guarded_path)
+        bx_jw_kstr(&w, "path", call->reach.guarded_path);
     if (call->reach.host_count)
         bx_jw_kstr(&w, "host", call->reach.hosts[0]);
     if (call->reach.command)

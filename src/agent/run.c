@@ -148,6 +148,12 @@ static const char *run_turns(struct bx_run *run) {
 
 /* ---- begin and end ---- */
 
+static void write_end(struct bx_run *run, struct bx_jw *w, const char *reason) {
+    bx_jw_kstr(w, "reason", reason);
+    bx_jw_kuint(w, "turns", run->turn);
+    bx_jw_kuint(w, "ms", bx_mono_ms() - run->start_ms);
+}
+
 static void end_run(struct bx_run *run, const char *reason) {
     {
         BX_LOCKED(&run->agent->lock);
@@ -155,11 +161,13 @@ static void end_run(struct bx_run *run, const char *reason) {
     }
     struct bx_event e;
     bx_event_begin(&e, run->id);
-    bx_jw_kstr(&e.w, "reason", reason);
-    bx_jw_kuint(&e.w, "turns", run->turn);
-    bx_jw_kuint(&e.w, "ms", bx_mono_ms() - run->start_ms);
-    if (bx_event_append(run, &e, "run_end", BX_DURABLE) == 0)
-        bx_run_state(run, "idle", BX_STR_LIT(""));
+    write_end(run, &e.w, reason);
+    if (bx_event_append(run, &e, "run_end", BX_DURABLE)) { /* nobody shall wait for it: those who watch hear it live */
+        bx_delta_begin(&e, run->id, "run_end");
+        write_end(run, &e.w, "error");
+        bx_event_delta(run, &e);
+    }
+    bx_run_state(run, "idle", BX_STR_LIT(""));
 }
 
 void *bx_run_main(void *user) {

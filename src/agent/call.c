@@ -268,7 +268,7 @@ void bx_call_execute(void *user) {
     log_result(call);
 }
 
-void bx_call_deinit(struct bx_call *call) {
+void bx_call_reset(struct bx_call *call) {
     bx_tool_result_deinit(&call->result);
     bx_tool_unref(call->tool);
     bx_doc_free(call->input);

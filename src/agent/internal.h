@@ -83,7 +83,7 @@ struct bx_call {
 /* Reads the call and asks for permission, waiting for an answer where one is needed. Afterwards it may run, or has a result. */
 void bx_call_prepare(struct bx_call *call);
 void bx_call_execute(void *call); /* logs tool_start and tool_result */
-void bx_call_deinit(struct bx_call *call);
+void bx_call_reset(struct bx_call *call);
 
 /* Mounts and limits of one call. Arena-owned. */
 int bx_agent_grant(struct bx_agent *a, const struct bx_tool *t, const char *const *limits, struct bx_arena *arena,

@@ -23,7 +23,7 @@ struct calls {
 
 static void calls_deinit(struct calls *c) {
     for (size_t i = 0; i < c->n; i++)
-        bx_call_deinit(&c->items[i]);
+        bx_call_reset(&c->items[i]);
     bx_free(c->items);
 }
 

@@ -97,9 +97,9 @@ static int make_parts(struct running *run, struct bx_err *err) {
     struct bx_api *api = &run->api;
     int r = bx_loop_new(&api->loop, err);
     if (r == 0)
-        r = bx_pool_new(api->loop, "api", QUICK_THREADS, MAX_QUEUED, &api->quick, err);
+        r = bx_api_pool_new(api->loop, "api", QUICK_THREADS, MAX_QUEUED, &api->quick, err);
     if (r == 0)
-        r = bx_pool_new(api->loop, "api-tools", SLOW_THREADS, MAX_QUEUED, &api->slow, err);
+        r = bx_api_pool_new(api->loop, "api-tools", SLOW_THREADS, MAX_QUEUED, &api->slow, err);
     if (r == 0)
         r = listen_on(api, err);
     if (r == 0)
@@ -122,20 +122,22 @@ static void announce(struct bx_api *api) {
     bx_auto(bx_freep) char *plain = bx_asprintf("http://%s:%u/", host, port);
     bx_auto(bx_freep) char *url = bx_asprintf("%s?token=%s", plain, bx_auth_one_time_token(api->auth));
     bx_store_set_url(api->config->store, plain); /* without the token: other processes read it */
-    printf("BoxAgnts is ready: %s\n", url);
-    fflush(stdout);
+    if (api->config->ready) {
+        api->config->ready(api->config->user, url);
+    } else {
+        printf("BoxAgnts is ready: %s\n", url);
+        fflush(stdout);
+    }
     if (api->config->open)
         bx_browser_open(api->config->store, url);
-    if (api->config->ready)
-        api->config->ready(api->config->user, url);
 }
 
 static void take_down(struct running *run) {
     struct bx_api *api = &run->api;
     bx_cancel_fire(api->cancel, "the server stops");
     bx_store_on_list_change(api->config->store, NULL, NULL);
-    bx_pool_free(api->slow);
-    bx_pool_free(api->quick);
+    bx_api_pool_free(api->slow);
+    bx_api_pool_free(api->quick);
     if (api->hub)
         bx_hub_stop(api->hub);
     bx_loop_free(api->loop); /* what the workers have posted still runs */

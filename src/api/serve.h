@@ -23,7 +23,7 @@ struct bx_serve_config { /* borrowed until bx_api_serve returns */
     size_t mount_count;
     bool open;                      /* show the page in the user's browser */
     bool offline, embedded_model;
-    void (*ready)(void *user, const char *url); /* listening; url carries the one-time token. May be NULL */
+    void (*ready)(void *user, const char *url); /* listening; url carries the one-time token. NULL: it is printed */
     void *user;
 };
 

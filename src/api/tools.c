@@ -108,8 +108,8 @@ int bx_route_system(struct bx_api_call *c, struct bx_err *err) {
     bx_jw_karr(w, "mounts");
     for (size_t i = 0; i < config->mount_count; i++) {
         bx_jw_obj(w);
-        bx_jw_kstr(w, "host", config->mounts[i].host);
-        bx_jw_kstr(w, "guest", config->mounts[i].guest);
+        bx_jw_kstr(w, "host", config->mounts[i].host_path);
+        bx_jw_kstr(w, "guest", config->mounts[i].guest_path);
         bx_jw_kbool(w, "writable", config->mounts[i].writable);
         bx_jw_end(w);
     }

@@ -178,7 +178,9 @@ static int start_process(struct bx_pool *pool, const struct bx_grant *grant, boo
         .unwire = bx_str(bx_unwire_list()),
         .mount_count = grant->mount_count,
     };
-    memcpy(config.mounts, grant->mounts, grant->mount_count * sizeof *grant->mounts);
+    for (size_t i = 0; i < grant->mount_count; i++) {
+        config.mounts[i] = grant->mounts[i];
+    }
     bx_config_encode(&frame, &config);
     int r = bx_channel_send(control, &frame, NULL, 0, err);
     r = r < 0 ? r : read_hello(control, ret_walls, ret_compat, err);

@@ -258,7 +258,7 @@ static bool holds_a_file(void) {
 }
 
 unsigned bx_wall_probe(void) {
-    struct rlimit core = {1, 1};
+    struct rlimit core = {1, 1}, files = {0}, size = {0};
     int signal_number = 0;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {{0}};
@@ -270,7 +270,9 @@ unsigned bx_wall_probe(void) {
     PART(BX_WALL_LANDLOCK, !opens("/etc/passwd") && !opens("/") && !opens("/proc/self/maps"));
     PART(BX_WALL_SECCOMP, socket_refused(AF_INET) && socket_refused(AF_UNIX) && fork_refused() && exec_refused() &&
                               other_calls_refused());
-    PART(BX_WALL_RLIMITS, getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0);
+    PART(BX_WALL_RLIMITS, getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0 &&
+                              getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max <= DESCRIPTORS_MAX &&
+                              getrlimit(RLIMIT_FSIZE, &size) == 0 && size.rlim_max != RLIM_INFINITY);
     PART(BX_WALL_CAPABILITIES, syscall(SYS_capget, &header, data) == 0 &&
                                    (data[0].effective & ~KEPT_CAPABILITIES) == 0 && data[1].effective == 0);
 #undef PART

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
+
 #include "base/file.h"
 #include "base/path.h"
 #include "box/box.h"
@@ -124,5 +126,28 @@ static inline int rig_run(const struct rig_call *c, struct bx_box_result *ret, s
     return bx_box_call(rig.box, &request, c->cancel, ret, err);
 }
 
+
+/* The process of the only worker, found in /proc; 0 when there is none. */
+static inline pid_t rig_worker(void) {
+    pid_t found = 0;
+    DIR *d = opendir("/proc");
+    for (struct dirent *e; d && (e = readdir(d));) {
+        char name[64], line[256];
+        int ppid = 0;
+        snprintf(name, sizeof name, "/proc/%.20s/stat", e->d_name);
+        FILE *f = e->d_name[0] >= '0' && e->d_name[0] <= '9' ? fopen(name, "r") : NULL;
+        if (f && fgets(line, sizeof line, f) && strrchr(line, ')') &&
+            sscanf(strrchr(line, ')') + 1, " %*c %d", &ppid) == 1 && ppid == getpid()) {
+            found = (pid_t)strtol(e->d_name, NULL, 10);
+        }
+        if (f) {
+            fclose(f);
+        }
+    }
+    if (d) {
+        closedir(d);
+    }
+    return found;
+}
 
 #endif

@@ -24,8 +24,14 @@ struct peer {
     struct bx_buf in;
     struct reply reply;
     size_t sent;
-    uint64_t wait_until_ms;
+    uint64_t wait_until_ms, first_byte_us;
+    size_t record; /* of the request being answered, 1…; 0 none */
     bool replying, dead;
+};
+
+struct record {
+    char *json;
+    uint64_t at_us, replied_at_us; /* monotonic: first byte of the request, last byte of the reply; 0 not yet */
 };
 
 struct scripted {
@@ -35,7 +41,7 @@ struct scripted {
     struct bx_doc *doc;
     BX_VEC(struct peer *) peers;
     pthread_mutex_t lock; /* of the two below */
-    BX_VEC(char *) records;
+    BX_VEC(struct record) records;
     size_t connections;
     struct bx_map *tries; /* conversation and turn -> how often asked */
     size_t served;
@@ -103,7 +109,7 @@ void scripted_free(struct scripted *s) {
     }
     bx_vec_free(&s->peers);
     for (size_t i = 0; i < s->records.n; i++) {
-        bx_free(s->records.p[i]);
+        bx_free(s->records.p[i].json);
     }
     bx_vec_free(&s->records);
     bx_map_free(s->tries);
@@ -128,7 +134,9 @@ char *scripted_requests(struct scripted *s) {
     bx_buf_addc(&b, '[');
     for (size_t i = 0; i < s->records.n; i++) {
         bx_buf_addz(&b, i ? ",\n" : "");
-        bx_buf_addz(&b, s->records.p[i]);
+        const struct record *r = &s->records.p[i];
+        bx_buf_addf(&b, "{\"at_us\":%" PRIu64 ",\"replied_at_us\":%" PRIu64 ",%s", r->at_us, r->replied_at_us,
+                    r->json + 1);
     }
     bx_buf_addc(&b, ']');
     return bx_buf_steal(&b);
@@ -139,7 +147,8 @@ size_t scripted_connections(struct scripted *s) {
     return s->connections;
 }
 
-static void record(struct scripted *s, struct bx_str path, struct bx_str authorization, struct bx_str body) {
+static void record(struct scripted *s, struct peer *p, struct bx_str path, struct bx_str authorization,
+                   struct bx_str body) {
     struct bx_buf b = BX_BUF_INIT(MAX_REQUEST * 2);
     struct bx_jw w;
     bx_jw_init(&w, &b);
@@ -150,7 +159,8 @@ static void record(struct scripted *s, struct bx_str path, struct bx_str authori
     bx_jw_end(&w);
     BX_LOCKED(&s->lock);
     if (s->records.n < MAX_RECORDS) {
-        bx_vec_push(&s->records, bx_buf_steal(&b));
+        bx_vec_push(&s->records, ((struct record){.json = bx_buf_steal(&b), .at_us = p->first_byte_us}));
+        p->record = s->records.n;
     } else {
         bx_buf_deinit(&b);
     }
@@ -236,8 +246,9 @@ static void answer(struct scripted *s, struct peer *p, struct bx_str path, struc
     p->reply = (struct reply){.out = BX_BUF_INIT(256 * BX_MIB)};
     p->sent = 0;
     p->replying = true;
+    p->record = 0;
     if (bx_str_ends(path, "/chat/completions")) {
-        record(s, path, authorization, body);
+        record(s, p, path, authorization, body);
         answer_chat(s, p, body);
     } else if (bx_str_eqz(path, "/_requests")) {
         bx_auto(bx_freep) char *all = scripted_requests(s);
@@ -245,7 +256,7 @@ static void answer(struct scripted *s, struct peer *p, struct bx_str path, struc
     } else if (bx_str_eqz(path, "/_reset")) {
         BX_LOCKED(&s->lock);
         while (s->records.n > 0) {
-            bx_free(s->records.p[--s->records.n]);
+            bx_free(s->records.p[--s->records.n].json);
         }
         bx_map_free(s->tries);
         s->tries = bx_map_new(bx_free);
@@ -292,6 +303,7 @@ static bool take_request(struct scripted *s, struct peer *p) {
     }
     answer(s, p, path, authorization, bx_str_slice(all, end + 4, (size_t)length));
     bx_buf_consume(&p->in, end + 4 + (size_t)length);
+    p->first_byte_us = bx_mono_us(); /* of a request that came right behind */
     return true;
 }
 
@@ -302,11 +314,21 @@ static void peer_read(struct peer *p) {
         p->dead = !(n < 0 && (errno == EAGAIN || errno == EINTR));
         return;
     }
+    if (p->in.size == 0) {
+        p->first_byte_us = bx_mono_us();
+    }
     bx_buf_grew(&p->in, (size_t)n);
 }
 
+static void replied(struct scripted *s, const struct peer *p, uint64_t at_us) {
+    BX_LOCKED(&s->lock);
+    if (p->record > 0 && p->record <= s->records.n) {
+        s->records.p[p->record - 1].replied_at_us = at_us;
+    }
+}
+
 /* Sends what may be sent now. */
-static void peer_write(struct peer *p) {
+static void peer_write(struct scripted *s, struct peer *p) {
     struct reply *r = &p->reply;
     while (!p->dead && p->replying) {
         if (p->wait_until_ms) {
@@ -318,6 +340,7 @@ static void peer_write(struct peer *p) {
         size_t until = r->pause_ms && p->sent < r->pause_at ? r->pause_at : r->out.size;
         size_t n = until - p->sent;
         n = r->chunk_bytes ? BX_MIN(n, r->chunk_bytes) : n;
+        uint64_t now_us = bx_mono_us(); // before: the other side may be awake before send returns
         ssize_t sent = send(p->fd, r->out.p + p->sent, n, MSG_NOSIGNAL);
         if (sent < 0) {
             p->dead = errno != EAGAIN && errno != EINTR;
@@ -333,6 +356,7 @@ static void peer_write(struct peer *p) {
                 p->sent = r->forever_from;
                 return; // one round for each turn of poll
             }
+            replied(s, p, now_us);
             p->dead = r->close;
             p->replying = false;
             bx_buf_deinit(&r->out);
@@ -392,7 +416,7 @@ void scripted_serve(struct scripted *s) {
             if (!p->dead && !p->replying) {
                 take_request(s, p);
             }
-            peer_write(p);
+            peer_write(s, p);
         }
         for (size_t i = s->peers.n; i > 0; i--) {
             if (s->peers.p[i - 1]->dead) {

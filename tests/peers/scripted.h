@@ -20,7 +20,8 @@
  *           {"tries":[turn, turn …]}   the first time, the second time …; the last one stays
  *     After its last turn a script says "(end of script)".
  *
- * Also: GET /_requests (all bodies so far), POST /_reset, GET /v1/models, /health, /props. */
+ * Also: GET /_requests (all so far: path, authorization, body, and on the monotonic clock at_us, the first byte of the
+ * request, and replied_at_us, the last of the reply), POST /_reset, GET /v1/models, /health, /props. */
 #ifndef TESTS_PEERS_SCRIPTED_H
 #define TESTS_PEERS_SCRIPTED_H
 

@@ -15,7 +15,7 @@ struct bx_answer;
 /* What stat() failed with, as the end of a sentence: "it is outside the root…", "the disk is full". */
 const char *bx_file_why(int error);
 
-/* "a folder", "a named pipe"…; NULL for a plain file. Opening some of them would never return. */
+/* "a folder", "a pipe, a socket or a device"; NULL for a plain file. Opening some of them would never return. */
 const char *bx_file_oddity(mode_t mode);
 
 /* Stat a plain file that must exist; otherwise says what is there instead, or what has a similar name. */

@@ -7,16 +7,15 @@
 
 cases/*.json are lists of cases:
   name, tool
-  tree    files to make first: {"path": "text"}, or {"hex" | "base64": …}, {"repeat": "text", "times": n},
-          {"dir": true}, {"link": "target"}, {"fifo": true}; beside these "mtime": seconds. In a path, \\udcXX is byte XX.
-  input   the tool's parameters; or raw: what to send instead, as text; or "args": argv, no input
+  tree    files to make first: {"path": "text"}, or {"text" | "hex": …}, {"repeat": "text", "times": n}, a list of
+          these, {"dir": true}, {"link": "target"}, {"fifo": true}; beside these "mtime": seconds. \\udcXX is byte XX.
+  input   the tool's parameters (a long one as repeat and times); or raw: what to send instead, written like a file; or "args": argv, no input
   want    is_error (default false), content, contains [], lacks [], matches (regex), blocks, metadata (members that must be so)
   after   {"path": what it holds, as in tree; null: is not there}
   same    true: the tree is as before, nothing added
   skip    back ends for which the case has no meaning, with why: {"boxagnts": "the host refuses the input first"}
 """
 import argparse
-import base64
 import json
 import os
 import re
@@ -33,13 +32,18 @@ TIMEOUT_S = 120
 def content_of(item):
     if isinstance(item, str):
         return item.encode("utf-8", "surrogateescape")
+    if isinstance(item, list):
+        return b"".join(content_of(part) for part in item)
     if "hex" in item:
         return bytes.fromhex(item["hex"])
-    if "base64" in item:
-        return base64.b64decode(item["base64"])
     if "repeat" in item:
-        return (item["repeat"] * item["times"]).encode() + item.get("then", "").encode()
+        return (item["repeat"] * item["times"]).encode()
     return item["text"].encode("utf-8", "surrogateescape")
+
+
+def expanded(given):
+    return {key: value["repeat"] * value["times"] if isinstance(value, dict) and "times" in value else value
+            for key, value in given.items()}
 
 
 def make_tree(root, tree):
@@ -91,7 +95,7 @@ class Backend:
 
     def call(self, case, root):
         env = dict(os.environ, BX_GUEST_ROOT=root, ASAN_OPTIONS="detect_leaks=0:abort_on_error=0")
-        text = case["raw"].encode("utf-8", "surrogateescape") if "raw" in case else json.dumps(case.get("input", {})).encode()
+        text = content_of(case["raw"]) if "raw" in case else json.dumps(expanded(case.get("input", {}))).encode()
         done = subprocess.run(self.command(case, root), input=text, capture_output=True, env=env, timeout=TIMEOUT_S)
         if "args" in case:
             return json.loads(done.stdout)

@@ -42,7 +42,8 @@ export interface LiveHandlers {
     caughtUp(session: string, seq: number, running: boolean): void;
     sessions(): void;
     connection(up: boolean): void;
-    lastSeq(session: string): number;
+    /** Called before each subscription: what is kept, and up to which event. */
+    resume(session: string): number;
 }
 
 export class Live {
@@ -55,11 +56,17 @@ export class Live {
     subscribe(session: string): void {
         if (this.wanted.has(session)) return;
         this.wanted.add(session);
-        this.say({ op: "subscribe", session, from: this.on.lastSeq(session) + 1 });
+        if (this.socket?.readyState === WebSocket.OPEN) this.say({ op: "subscribe", session, from: this.on.resume(session) + 1 });
     }
 
     unsubscribe(session: string): void {
         if (this.wanted.delete(session)) this.say({ op: "unsubscribe", session });
+    }
+
+    close(): void {
+        if (!this.socket) return;
+        this.socket.onclose = null;
+        this.socket.close();
     }
 
     private say(message: object): void {
@@ -72,7 +79,7 @@ export class Live {
         socket.onopen = () => {
             this.attempt = 0;
             this.on.connection(true);
-            for (const session of this.wanted) this.say({ op: "subscribe", session, from: this.on.lastSeq(session) + 1 });
+            for (const session of this.wanted) this.say({ op: "subscribe", session, from: this.on.resume(session) + 1 });
         };
         socket.onmessage = (m) => this.receive(JSON.parse(String(m.data)));
         socket.onclose = () => {

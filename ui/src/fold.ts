@@ -2,7 +2,7 @@
 // raises the `rev` of every item it touched, so that components redraw what changed and nothing else.
 import type { Block, Choice, Content, Event, Json, Level, Receipt } from "./types.ts";
 
-export type CallState = "writing" | "waiting" | "queued" | "running" | "done" | "limited" | "denied" | "failed";
+export type CallState = "writing" | "waiting" | "queued" | "running" | "done" | "limited" | "denied" | "failed" | "stopped";
 
 export interface Question { id: string; text: string; choices: Choice[]; level: Level; answered?: Choice; note?: string; from?: string }
 
@@ -17,7 +17,8 @@ interface ItemBase { key: string; rev: number; t?: string; run?: string }
 export type Item = ItemBase & (
     | { kind: "user"; text: string }
     | { kind: "assistant"; turn: number; text: string; reasoning: string; calls: Call[]; finish: string | null }
-    | { kind: "notice"; tone: "stop" | "warn" | "info"; text: string; hint?: string }
+    | { kind: "notice"; tone: "stop" | "warn"; text: string; hint?: string }
+    | { kind: "end"; reason: string; turns: number; ms: number; input: number; output: number }
 );
 export type AssistantItem = Extract<Item, { kind: "assistant" }>;
 
@@ -28,13 +29,15 @@ export interface View {
     running: boolean; run: string | null; phase: string; phaseText: string; runStartedAt: number | null;
     title: string; model: string; mode: string; usage: Usage | null;
     retry: { attempt: number; waitMs: number; reason: string } | null;
+    runTokens: { input: number; output: number };
 }
 
 export function newView(id: string): View {
     return { id, lastSeq: 0, items: [], rev: 0, caughtUp: false, running: false, run: null, phase: "idle", phaseText: "",
-        runStartedAt: null, title: "", model: "", mode: "", usage: null, retry: null };
+        runStartedAt: null, title: "", model: "", mode: "", usage: null, retry: null, runTokens: { input: 0, output: 0 } };
 }
 
+const live = new Set(["delta", "delta_call", "delta_reset", "delta_output", "retry", "state"]);
 const outputKept = 64 * 1024; // live output on the page: the tail; the result event carries the whole
 
 export function fold(view: View, ev: Event): void {
@@ -42,10 +45,12 @@ export function fold(view: View, ev: Event): void {
         if (ev.seq <= view.lastSeq) return; // seen before a reconnect
         view.lastSeq = ev.seq;
     }
+    if (live.has(ev.type) && (!view.running || (ev.run ?? null) !== view.run)) return; // of a run that is over: its events said it all
     view.rev++;
     switch (ev.type) {
     case "run_start":
-        Object.assign(view, { running: true, run: ev.run ?? null, runStartedAt: time(ev.t), model: ev.model, mode: ev.mode, phase: "thinking", phaseText: "" });
+        Object.assign(view, { running: true, run: ev.run ?? null, runStartedAt: time(ev.t), model: ev.model, mode: ev.mode, phase: "thinking", phaseText: "", retry: null,
+            runTokens: { input: 0, output: 0 } });
         break;
     case "user":
         view.items.push({ kind: "user", key: `u${ev.seq}`, rev: 0, t: ev.t, run: ev.run, text: ev.text });
@@ -86,6 +91,8 @@ export function fold(view: View, ev: Event): void {
             ms: ev.ms, firstTokenMs: ev.first_token_ms,
             totalIn: (view.usage?.totalIn ?? 0) + Math.max(0, ev.input_tokens), totalOut: (view.usage?.totalOut ?? 0) + Math.max(0, ev.output_tokens),
         };
+        view.runTokens.input += Math.max(0, ev.input_tokens);
+        view.runTokens.output += Math.max(0, ev.output_tokens);
         break;
     case "permission":
         touch(view, ev.call, (c) => {
@@ -106,6 +113,7 @@ export function fold(view: View, ev: Event): void {
             Object.assign(call.question, { answered: ev.choice, note: ev.text, from: ev.from });
             call.state = ev.choice === "no" ? "denied" : "queued";
             item.rev++;
+            break;
         }
         break;
     case "tool_start":
@@ -151,23 +159,57 @@ export function fold(view: View, ev: Event): void {
 }
 
 function endRun(view: View, ev: Extract<Event, { type: "run_end" }>): void {
+    closeCalls(view, ev.run);
+    if (ev.reason === "interrupted") notice(view, ev, "warn", "This run was interrupted: the server ended before it was done.", "Send a message to go on from here.");
+    view.items.push({ kind: "end", key: `e${ev.seq}`, rev: 0, t: ev.t, run: ev.run, reason: ev.reason, turns: ev.turns, ms: ev.ms, ...view.runTokens });
     Object.assign(view, { running: false, run: null, phase: "idle", phaseText: "", runStartedAt: null, retry: null });
+}
+
+/** Nothing of a run that is over goes on. */
+function closeCalls(view: View, run: string | undefined): void {
     for (const { call, item } of calls(view)) {
+        if (run !== undefined && item.run !== run) break;
         if (call.state === "writing" || call.state === "queued" || call.state === "waiting" || call.state === "running") {
-            call.state = "failed";
+            call.state = "stopped";
             item.rev++;
         }
     }
-    for (const item of view.items) if (item.kind === "assistant" && item.finish === null) { item.finish = "stopped"; item.rev++; }
-    if (ev.reason === "stopped") notice(view, ev, "info", "Stopped.");
-    if (ev.reason === "interrupted") notice(view, ev, "warn", "This run was interrupted: the server ended before it was done.", "Send a message to go on from here.");
+    for (let i = view.items.length - 1; i >= 0; i--) {
+        const item = view.items[i]!;
+        if (run !== undefined && item.run !== run) break;
+        if (item.kind === "assistant" && item.finish === null) Object.assign(item, { finish: "stopped", rev: item.rev + 1 });
+    }
+}
+
+/** Before a subscription is made anew: what was only live is void, the server sends what it still has of it. */
+export function forgetLive(view: View): void {
+    view.rev++;
+    view.retry = null;
+    for (let i = view.items.length - 1; i >= 0; i--) {
+        const item = view.items[i]!;
+        if (item.kind === "user") break;
+        if (item.kind !== "assistant") continue;
+        if (item.finish === null) Object.assign(item, { text: "", reasoning: "", calls: [] });
+        for (const call of item.calls) if (call) call.output = "";
+        item.rev++;
+    }
+}
+
+/** What the server says when the backlog is through; `running` false also mends a run whose end was never written. */
+export function caughtUp(view: View, running: boolean): void {
+    view.rev++;
+    view.caughtUp = true;
+    if (!running && view.running) {
+        closeCalls(view, undefined);
+        Object.assign(view, { running: false, run: null, phase: "idle", phaseText: "", runStartedAt: null, retry: null });
+    }
 }
 
 function newCall(id: string, tool: string, input: Json, state: CallState): Call {
     return { id, tool, input, state, output: "" };
 }
 
-function notice(view: View, ev: Event, tone: "stop" | "warn" | "info", text: string, hint?: string): void {
+function notice(view: View, ev: Event, tone: "stop" | "warn", text: string, hint?: string): void {
     view.items.push({ kind: "notice", key: `n${ev.seq}`, rev: 0, t: ev.t, run: ev.run, tone, text, hint });
 }
 
@@ -200,7 +242,27 @@ function touch(view: View, id: string, change: (call: Call) => void): void {
 }
 
 export function openQuestion(view: View): { call: Call; question: Question } | null {
-    for (const { call } of calls(view)) if (call.state === "waiting" && call.question && !call.question.answered) return { call, question: call.question };
+    for (const { call, item } of calls(view)) {
+        if (item.run !== (view.run ?? undefined)) return null;
+        if (call.state === "waiting" && call.question && !call.question.answered) return { call, question: call.question };
+    }
+    return null;
+}
+
+/** The calls that changed a file and say how, oldest first. */
+export function changes(view: View): { call: Call; path: string; added: number; removed: number }[] {
+    const list: { call: Call; path: string; added: number; removed: number }[] = [];
+    for (const call of view.items.flatMap((item) => (item.kind === "assistant" ? item.calls.filter(Boolean) : []))) {
+        const { path, diff } = call.metadata ?? {};
+        if (typeof path !== "string" || typeof diff !== "string") continue;
+        const lines = diff.split("\n");
+        list.push({ call, path, added: lines.filter((l) => l.startsWith("+")).length, removed: lines.filter((l) => l.startsWith("-")).length });
+    }
+    return list;
+}
+
+export function findCall(view: View | null, id: string | null): Call | null {
+    if (view && id) for (const { call } of calls(view)) if (call.id === id) return call;
     return null;
 }
 

@@ -5,9 +5,10 @@ import chevron from "lucide-static/icons/chevron-right.svg";
 import clock from "lucide-static/icons/clock.svg";
 import eye from "lucide-static/icons/eye.svg";
 import hand from "lucide-static/icons/hand.svg";
-import info from "lucide-static/icons/info.svg";
+import down from "lucide-static/icons/arrow-down.svg";
+import folder from "lucide-static/icons/folder.svg";
+import panel from "lucide-static/icons/panel-right.svg";
 import menu from "lucide-static/icons/panel-left.svg";
-import moon from "lucide-static/icons/moon.svg";
 import pencil from "lucide-static/icons/pencil.svg";
 import plus from "lucide-static/icons/plus.svg";
 import play from "lucide-static/icons/play.svg";
@@ -18,14 +19,13 @@ import shield from "lucide-static/icons/shield-check.svg";
 import shieldDown from "lucide-static/icons/shield-off.svg";
 import shieldPart from "lucide-static/icons/shield-alert.svg";
 import square from "lucide-static/icons/square.svg";
-import sun from "lucide-static/icons/sun.svg";
 import terminal from "lucide-static/icons/terminal.svg";
 import trash from "lucide-static/icons/trash-2.svg";
 import triangle from "lucide-static/icons/triangle-alert.svg";
 import x from "lucide-static/icons/x.svg";
 
-const icons = { box, check, chevron, clock, eye, hand, info, menu, moon, pencil, plus, play, search, send, settings, shield, shieldDown, shieldPart, square,
-    sun, terminal, trash, triangle, x };
+const icons = { box, check, chevron, clock, down, eye, folder, hand, menu, panel, pencil, plus, play, search, send, settings, shield, shieldDown, shieldPart, square,
+    terminal, trash, triangle, x };
 export type IconName = keyof typeof icons;
 const inner = Object.fromEntries(Object.entries(icons).map(([name, svg]) => [name, svg.replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "")]));
 

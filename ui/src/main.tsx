@@ -1,14 +1,15 @@
 import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { useKeys } from "./keys.ts";
 import { Chat } from "./parts/chat.tsx";
 import { Inspector } from "./parts/inspector.tsx";
 import { Sessions } from "./parts/sessions.tsx";
 import { Settings } from "./parts/settings.tsx";
+import { app, change, showList, start, useApp } from "./state.ts";
 import { applyTheme } from "./theme.ts";
-import { app, change, start, useApp } from "./state.ts";
-import { useEffect, useState } from "preact/hooks";
 
 function Foot() {
-    const { toast, problem, connected, lostAt } = useApp();
+    const { toast, problem, connected, lostAt } = useApp(() => [app.toast, app.problem, app.connected, app.lostAt]);
     const [, tick] = useState(0);
     useEffect(() => {
         if (connected) return;
@@ -20,7 +21,7 @@ function Foot() {
         {problem ? <div class="toast stop"><span>{problem}</span>
             <button type="button" class="quiet" onClick={() => change(() => { app.problem = null; })}>Dismiss</button></div> : null}
         {toast ? <div class="toast"><span>{toast.text}</span>
-            {toast.undo ? <button type="button" class="quiet" onClick={toast.undo}>Undo</button> : null}</div> : null}
+            {toast.act ? <button type="button" class="quiet" onClick={toast.act}>{toast.action}</button> : null}</div> : null}
     </div>;
 }
 
@@ -33,13 +34,14 @@ function SignedOut() {
 }
 
 function App() {
-    const { signedOut, panel, sessionsOpen } = useApp();
+    useKeys();
+    const { signedOut, panel, drawer, listHidden } = useApp(() => [app.signedOut, app.panel, app.drawer, app.listHidden]);
     if (signedOut) return <SignedOut />;
-    return <div class={`app ${sessionsOpen ? "with-drawer" : ""} ${panel !== "none" ? "with-panel" : ""}`}>
+    return <div class={`app ${drawer ? "with-drawer" : ""} ${panel !== "none" ? "with-panel" : ""} ${listHidden ? "without-list" : ""}`}>
         <Sessions />
         <Chat />
-        {panel === "settings" ? <Settings /> : panel === "call" ? <Inspector /> : null}
-        {sessionsOpen ? <button type="button" class="shade" aria-label="Close the list of sessions" onClick={() => change(() => { app.sessionsOpen = false; })} /> : null}
+        {panel === "settings" ? <Settings /> : panel === "inspector" ? <Inspector /> : null}
+        {drawer ? <button type="button" class="shade" aria-label="Close the list of sessions" onClick={() => showList(false)} /> : null}
         <Foot />
     </div>;
 }

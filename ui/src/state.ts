@@ -1,11 +1,12 @@
 // What the page knows, in one place. Components read it with useApp(); every change goes through `change`, and redraws are
 // batched to one a frame, so that a fast stream costs one render per frame.
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, Live } from "./api.ts";
-import { fold, newView, openQuestion, type View } from "./fold.ts";
+import { caughtUp, fold, forgetLive, newView, openQuestion, type View } from "./fold.ts";
 import type { Choice, Models, SessionRow, System } from "./types.ts";
 
-export type Panel = "none" | "settings" | "call";
+export type Panel = "none" | "settings" | "inspector";
+export interface Toast { text: string; action?: string; act?: () => void }
 
 export const app = {
     sessions: [] as SessionRow[], more: false, sessionsLoaded: false, query: "",
@@ -13,36 +14,60 @@ export const app = {
     views: new Map<string, View>(),
     models: null as Models | null,
     system: null as System | null,
+    newMode: "default", // of the next new session
     connected: true, lostAt: 0,
-    panel: "none" as Panel, inspected: null as string | null, sessionsOpen: false,
-    toast: null as { text: string; undo?: () => void } | null,
+    panel: "none" as Panel, inspected: null as string | null,
+    drawer: false, // the list of sessions over a narrow page
+    listHidden: localStorage.getItem("list") === "hidden",
+    armed: null as string | null, // the question that answers to keys: it has been visible for a moment
+    toast: null as Toast | null,
     problem: null as string | null,
-    signedOut: false,
+    signedOut: false, started: false,
 };
 
 const listeners = new Set<() => void>();
 let scheduled = false;
+/** Changes what the page knows and redraws, once a frame however much arrives. */
 export function change(fn: () => void): void {
     fn();
     if (scheduled) return;
     scheduled = true;
-    const flush = () => { scheduled = false; for (const l of [...listeners]) l(); };
-    document.hidden ? setTimeout(flush, 50) : requestAnimationFrame(flush);
+    const flush = () => {
+        scheduled = false;
+        for (const l of [...listeners]) l();
+    };
+    if (document.hidden) setTimeout(flush, 50);
+    else requestAnimationFrame(flush);
 }
 
-export function useApp(): typeof app {
+/** Draws the component anew when one of the values that `pick` names is another one. */
+export function useApp(pick: () => unknown[]): typeof app {
     const [, redraw] = useState(0);
-    useEffect(() => {
-        const listener = () => redraw((n) => n + 1);
+    const latest = useRef<unknown[]>([]);
+    const picker = useRef(pick);
+    picker.current = pick;
+    latest.current = pick();
+    useLayoutEffect(() => {
+        const listener = () => {
+            const next = picker.current();
+            if (next.length !== latest.current.length || next.some((v, i) => v !== latest.current[i])) redraw((n) => n + 1);
+        };
         listeners.add(listener);
+        listener(); // something may have changed between drawing and here
         return () => { listeners.delete(listener); };
     }, []);
     return app;
 }
 
+const viewsKept = 8;
 export function view(id: string): View {
     let v = app.views.get(id);
-    if (!v) app.views.set(id, v = newView(id));
+    if (v) return v;
+    app.views.set(id, v = newView(id));
+    for (const old of app.views.keys()) {
+        if (app.views.size <= viewsKept) break;
+        if (old !== app.current && old !== id) app.views.delete(old);
+    }
     return v;
 }
 
@@ -65,34 +90,50 @@ export async function attempt<T>(action: () => Promise<T>): Promise<T | undefine
     }
 }
 
-export async function start(): Promise<void> {
+async function loadAll(): Promise<void> {
     await attempt(async () => {
-        app.system = await api.system();
-        [app.models] = await Promise.all([api.models(), loadSessions()]);
+        const [system, models] = await Promise.all([api.system(), api.models(), loadSessions()]);
+        change(() => Object.assign(app, { system, models }));
     });
-    change(() => {});
-    if (app.signedOut) return;
+}
+
+export async function start(): Promise<void> {
+    window.addEventListener("hashchange", followHash);
+    const loaded = loadAll();
     live = new Live({
         event: (id, ev) => change(() => fold(view(id), ev)),
-        caughtUp: (id, _seq, running) => change(() => {
-            const v = view(id);
-            v.caughtUp = true;
-            if (!running && v.running) v.running = false;
-        }),
-        sessions: () => { void attempt(loadSessions); },
-        connection: (up) => change(() => { app.connected = up; if (!up && !app.lostAt) app.lostAt = Date.now(); if (up) app.lostAt = 0; }),
-        lastSeq: (id) => view(id).lastSeq,
+        caughtUp: (id, _seq, running) => change(() => caughtUp(view(id), running)),
+        sessions: listChanged,
+        connection: (up) => {
+            if (up && app.lostAt && app.started) void loadAll(); // the server may be another one now
+            change(() => Object.assign(app, { connected: up, lostAt: up ? 0 : app.lostAt || Date.now() }));
+        },
+        resume: (id) => {
+            change(() => forgetLive(view(id)));
+            return view(id).lastSeq;
+        },
     });
-    window.addEventListener("hashchange", followHash);
     followHash();
+    await loaded;
+    change(() => { app.started = true; });
+    if (app.signedOut) live.close();
 }
 
 let listNumber = 0;
+const removed = new Set<string>(); // deleted here, the server is told when the way back is gone
 export async function loadSessions(): Promise<void> {
     const number = ++listNumber;
     const list = await api.sessions(undefined, app.query || undefined);
     if (number !== listNumber) return; // a newer answer is on its way
-    change(() => { app.sessions = list.sessions; app.more = list.more; app.sessionsLoaded = true; });
+    change(() => { app.sessions = list.sessions.filter((s) => !removed.has(s.id)); app.more = list.more; app.sessionsLoaded = true; });
+}
+
+let listTimer: ReturnType<typeof setTimeout> | undefined;
+function listChanged(): void {
+    listTimer ??= setTimeout(() => {
+        listTimer = undefined;
+        void attempt(loadSessions);
+    }, 100);
 }
 
 export async function loadMore(): Promise<void> {
@@ -106,20 +147,28 @@ function followHash(): void {
     const id = /^#\/s\/([0-9a-f-]{36})$/.exec(location.hash)?.[1] ?? null;
     if (id === app.current) return;
     if (app.current) live?.unsubscribe(app.current);
-    change(() => { app.current = id; app.inspected = null; app.sessionsOpen = false; if (app.panel === "call") app.panel = "none"; });
+    change(() => { Object.assign(app, { current: id, inspected: null, drawer: false, armed: null }); });
     if (id) live?.subscribe(id);
 }
 
 export function open(id: string | null): void {
     location.hash = id ? `#/s/${id}` : "";
+    if (!id) focusComposer();
+}
+
+/** Not on a touch screen, where focus opens the keyboard. */
+export function focusComposer(): void {
+    if (matchMedia("(hover: hover)").matches) window.dispatchEvent(new Event("bx-focus"));
 }
 
 /** Sends into the open session, or into a new one. Resolves to false when the text must be kept. */
-export async function send(text: string, options: { model?: string } = {}): Promise<boolean> {
+export async function send(text: string, model?: string): Promise<boolean> {
     const done = await attempt(async () => {
         let id = app.current;
-        if (!id) id = (await api.create(options.model ? { model: options.model } : {})).id;
-        if (app.current !== id) open(id);
+        if (!id) {
+            id = (await api.create({ ...(model ? { model } : {}), mode: app.newMode })).id;
+            open(id);
+        }
         await api.send(id, text);
         return true;
     });
@@ -131,7 +180,9 @@ export async function stop(): Promise<void> {
 }
 
 export async function answer(question: string, choice: Choice, text = ""): Promise<void> {
-    if (app.current) await attempt(() => api.answer(app.current!, question, choice, text));
+    if (!app.current) return;
+    await attempt(() => api.answer(app.current!, question, choice, text));
+    focusComposer();
 }
 
 export function pendingQuestion() {
@@ -139,16 +190,38 @@ export function pendingQuestion() {
     return v && v.running ? openQuestion(v) : null;
 }
 
+let toastTimer: ReturnType<typeof setTimeout> | undefined;
+export function toast(next: Toast | null, forMs = 6000): void {
+    clearTimeout(toastTimer);
+    change(() => { app.toast = next; });
+    if (next) toastTimer = setTimeout(() => { change(() => { if (app.toast === next) app.toast = null; }); }, forMs);
+}
+
 /** Deletes with a way back: the server is asked only when the notice is gone. */
 export function removeSession(row: SessionRow): void {
-    const before = app.sessions;
-    const timer = setTimeout(() => { void finish(); }, 6000);
-    const finish = async () => { change(() => { app.toast = null; }); await attempt(() => api.remove(row.id)); await attempt(loadSessions); };
+    removed.add(row.id);
     if (app.current === row.id) open(null);
-    change(() => {
-        app.sessions = before.filter((s) => s.id !== row.id);
-        app.toast = { text: `Deleted “${row.title || "Untitled"}”.`, undo: () => { clearTimeout(timer); change(() => { app.sessions = before; app.toast = null; }); } };
-    });
+    change(() => { app.sessions = app.sessions.filter((s) => s.id !== row.id); });
+    const commit = () => { void attempt(() => api.remove(row.id)).finally(() => { removed.delete(row.id); void attempt(loadSessions); }); };
+    const timer = setTimeout(commit, 6000);
+    toast({ text: `Deleted “${row.title || "Untitled"}”.`, action: "Undo", act: () => {
+        clearTimeout(timer);
+        removed.delete(row.id);
+        toast(null);
+        void attempt(loadSessions);
+    } });
+}
+
+export function showList(shown: boolean): void {
+    if (matchMedia("(max-width: 900px)").matches) change(() => { app.drawer = shown; });
+    else {
+        localStorage.setItem("list", shown ? "shown" : "hidden");
+        change(() => { app.listHidden = !shown; });
+    }
+}
+
+export function inspect(call: string | null): void {
+    change(() => { app.panel = "inspector"; app.inspected = call; });
 }
 
 export async function rename(id: string, title: string): Promise<void> {
@@ -156,25 +229,26 @@ export async function rename(id: string, title: string): Promise<void> {
     await attempt(loadSessions);
 }
 
+export async function setMode(mode: string): Promise<void> {
+    if (!app.current) {
+        change(() => { app.newMode = mode; });
+        return;
+    }
+    await attempt(async () => {
+        await api.patch(app.current!, { mode });
+        change(() => { const v = view(app.current!); v.mode = mode; v.rev++; });
+    });
+}
+
 export async function setModel(model: string): Promise<void> {
     await attempt(async () => {
         if (app.current) {
             await api.patch(app.current, { model });
-            change(() => { view(app.current!).model = model; });
+            change(() => { const v = view(app.current!); v.model = model; v.rev++; });
         } else {
             await api.saveSettings({ model });
-        }
-        const models = await api.models();
-        change(() => { app.models = models; });
-    });
-}
-
-export async function setMode(mode: string): Promise<void> {
-    await attempt(async () => {
-        if (!app.current) await api.saveSettings({ mode });
-        else {
-            await api.patch(app.current, { mode });
-            change(() => { view(app.current!).mode = mode; });
+            const models = await api.models();
+            change(() => { app.models = models; });
         }
     });
 }

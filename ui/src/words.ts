@@ -16,9 +16,11 @@ export function exact(iso: string | undefined): string {
 export function millis(ms: number | undefined): string {
     if (ms === undefined) return "";
     if (ms < 1) return "< 1 ms";
-    if (ms < 1000) return `${Math.round(ms)} ms`;
-    if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-    return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+    if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
+    const seconds = Math.round(ms / 100) / 10;
+    if (seconds < 60) return `${seconds} s`;
+    const whole = Math.round(ms / 1000);
+    return whole % 60 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${whole / 60} min`;
 }
 
 export function bytes(n: number): string {

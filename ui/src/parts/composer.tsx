@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
 import type { View } from "../fold.ts";
-import { app, change, send, stop } from "../state.ts";
+import { focusComposer, send, stop, toast, useApp } from "../state.ts";
 
 const key = (view: View | null) => `draft:${view?.id ?? "new"}`;
 
@@ -11,16 +11,19 @@ export function Composer({ view }: { view: View | null }) {
     const [text, setText] = useState("");
     const [sending, setSending] = useState(false);
     const running = view?.running ?? false;
+    useApp(() => [view?.running]);
 
     useEffect(() => {
-        setText(sessionStorage.getItem(key(view)) ?? "");
-        if (matchMedia("(hover: hover)").matches) box.current?.focus();
-    }, [view?.id]);
-    useEffect(() => {
         const fill = (e: Event) => { setText((e as CustomEvent<string>).detail); box.current?.focus(); };
+        const focus = () => box.current?.focus();
         window.addEventListener("bx-fill", fill);
-        return () => window.removeEventListener("bx-fill", fill);
+        window.addEventListener("bx-focus", focus);
+        return () => { window.removeEventListener("bx-fill", fill); window.removeEventListener("bx-focus", focus); };
     }, []);
+    useEffect(() => {
+        setText(sessionStorage.getItem(key(view)) ?? "");
+        focusComposer();
+    }, [view?.id]);
     useLayoutEffect(() => {
         const el = box.current!;
         el.style.height = "auto";
@@ -42,14 +45,13 @@ export function Composer({ view }: { view: View | null }) {
     };
     return <form class="composer" onSubmit={(e) => { e.preventDefault(); void submit(); }}>
         <textarea ref={box} rows={1} value={text} aria-label="Message" maxLength={1_000_000}
-            placeholder={running ? "The assistant is working. Esc stops it." : view ? "Reply" : "What should be done?"}
+            placeholder={running ? "Working. Esc stops it." : view ? "Reply" : "What should be done?"}
             onInput={(e) => edit(e.currentTarget.value)}
             onKeyDown={(e) => {
                 if (e.key === "Enter" && !e.shiftKey && !e.isComposing) { e.preventDefault(); void submit(); }
-                if (e.key === "Escape" && text && !running) e.stopPropagation();
             }} />
         {running
-            ? <button type="button" class="round stop" aria-label="Stop" title="Stop (Esc)" onClick={() => { void stop(); change(() => { app.toast = null; }); }}><Icon name="square" size={14} /></button>
+            ? <button type="button" class="round stop" aria-label="Stop" title="Stop (Esc)" onClick={() => { toast(null); void stop(); }}><Icon name="square" size={14} /></button>
             : <button type="submit" class="round" aria-label="Send" title="Send (Enter)" disabled={!text.trim() || sending}><Icon name="send" /></button>}
     </form>;
 }

@@ -1,21 +1,11 @@
-import { useApp, app, attempt, change, loadSessions, open } from "../state.ts";
-import { api } from "../api.ts";
+import { app, change, send, useApp } from "../state.ts";
 import { Icon } from "../icon.tsx";
 
 const examples = ["What is in this folder? Name the most important files.", "Find every TODO and list where it is.", "Read README.md and tell me in two sentences what it is about."];
 
-async function startWith(model: string, text: string): Promise<void> {
-    await attempt(async () => {
-        const row = await api.create({ model });
-        open(row.id);
-        await api.send(row.id, text);
-        await loadSessions();
-    });
-}
-
 /** The empty page: three ways to begin the first time, examples after that. */
 export function FirstRun() {
-    const { models, sessions, sessionsLoaded, system } = useApp();
+    const { models, sessions, sessionsLoaded, system } = useApp(() => [app.models, app.sessions, app.sessionsLoaded, app.system]);
     const ready = models?.models.filter((m) => m.available && m.id !== "embedded/tour") ?? [];
     const small = models?.models.find((m) => m.id === "embedded/smollm2");
     const served = ready.filter((m) => m.local && m.provider !== "embedded");
@@ -28,8 +18,8 @@ export function FirstRun() {
             <section>
                 <h3><Icon name="play" /> Try it now, offline</h3>
                 <p>The tour plays a scripted conversation through the real runtime: two sandboxed calls on your folder, no network, no key.</p>
-                <div class="row"><button type="button" class="primary" onClick={() => { void startWith("embedded/tour", "Show me how you work."); }}>Take the tour</button>
-                    {small?.available ? <button type="button" onClick={() => { void startWith("embedded/smollm2", "Which files are in this folder?"); }}>Use SmolLM2</button> : null}</div>
+                <div class="row"><button type="button" class="primary" onClick={() => { void send("Show me how you work.", "embedded/tour"); }}>Take the tour</button>
+                    {small?.available ? <button type="button" onClick={() => { void send("Which files are in this folder?", "embedded/smollm2"); }}>Use SmolLM2</button> : null}</div>
                 <p class="muted">SmolLM2 (135 M) proves that everything works offline. It is not a good assistant.</p>
             </section>
             <section>

@@ -1,22 +1,62 @@
+import { mainArgument } from "../argument.ts";
 import { Icon } from "../icon.tsx";
-import { app, change, currentView, useApp } from "../state.ts";
-import type { Call } from "../fold.ts";
+import { app, change, currentView, inspect, useApp } from "../state.ts";
+import { changes, findCall, type Call, type View } from "../fold.ts";
+import { bytes, exact } from "../words.ts";
+import { ContextNumbers } from "./context.tsx";
 import { LimitsStrip } from "./limits.tsx";
+import { Inline } from "./markdown.tsx";
 
-/** The record of one call: what it was granted, what it used, the verdict, and its place in the chain. */
+/** One call's record, or the session as a whole: the context and the files that it changed. */
 export function Inspector() {
-    const { inspected } = useApp();
     const view = currentView();
-    let call: Call | undefined;
-    for (const item of view?.items ?? []) if (item.kind === "assistant") call = item.calls.find((c) => c?.id === inspected) ?? call;
-    return <aside class="panel" aria-label="Receipt">
-        <header><h2>Receipt{call ? ` · ${call.tool}` : ""}</h2>
+    const { inspected } = useApp(() => [app.current, app.inspected, view?.rev]);
+    const call = findCall(view, inspected);
+    return <aside class="panel" aria-label="Inspector">
+        <header>{call ? <button type="button" class="icon-button back" aria-label="Back to the session" onClick={() => inspect(null)}><Icon name="chevron" /></button> : null}
+            <h2>{call ? `Receipt of ${call.tool}` : "This session"}</h2>
             <button type="button" class="icon-button" aria-label="Close" onClick={() => change(() => { app.panel = "none"; })}><Icon name="x" /></button></header>
-        {call?.receipt ? <>
-            <LimitsStrip call={call} />
-            {call.decision ? <p>{call.decision.allow ? "Allowed" : "Denied"} by {call.decision.by}. <span class="muted">{call.decision.reason}</span></p> : null}
-            <pre class="plain" tabindex={0}>{JSON.stringify(call.receipt, null, 2)}</pre>
-            <p class="muted">Each receipt carries the digest of the one before, so that a record that was changed later is found.</p>
-        </> : <p class="empty">Choose “Receipt” in a call to see its record here.</p>}
+        {call ? <Record call={call} /> : view ? <Overview view={view} /> : <p class="empty">Open a session to see what it did.</p>}
     </aside>;
+}
+
+function Overview({ view }: { view: View }) {
+    const files = changes(view);
+    return <>
+        <section><h3>Context</h3>{view.usage ? <ContextNumbers usage={view.usage} /> : <p class="muted">Nothing was sent to a model yet.</p>}</section>
+        <section><h3>Files changed</h3>
+            {files.length === 0 ? <p class="muted">None.</p> : <ul class="files">{files.map(({ call, path, added, removed }) => <li key={call.id}>
+                <button type="button" class="quiet" onClick={() => inspect(call.id)}><span class="path">{path}</span>
+                    <span class="added">+{added}</span><span class="removed">−{removed}</span></button></li>)}</ul>}
+        </section>
+    </>;
+}
+
+interface Mount { host?: string; guest?: string; writable?: boolean }
+
+/** What it was granted, what it used, the verdict, and its place in the chain. */
+function Record({ call }: { call: Call }) {
+    const receipt = call.receipt;
+    if (!receipt) return <p class="empty">This call has no receipt yet.</p>;
+    const mounts = (receipt.granted?.mounts ?? []) as Mount[];
+    const hosts = (receipt.granted?.hosts ?? []) as string[];
+    const text = (name: string) => (typeof receipt[name] === "string" ? String(receipt[name]) : "");
+    return <>
+        <p class="path">{mainArgument(call.input)}</p>
+        {call.decision ? <p><strong>{call.decision.allow ? "Allowed" : "Denied"}</strong> by {call.decision.by}: <Inline text={call.decision.reason} /></p> : null}
+        <section><h3>Used, of what was allowed</h3><LimitsStrip call={call} /></section>
+        <section><h3>It could reach</h3><ul class="reach">
+            {mounts.map((m, i) => <li key={i}><span class="path">{m.guest}</span> <span class="muted">{m.writable ? "read and write" : "read only"} · {m.host}</span></li>)}
+            {mounts.length === 0 ? <li class="muted">no folder</li> : null}
+            <li>{hosts.length ? hosts.join(", ") : <span class="muted">no network</span>}</li>
+        </ul></section>
+        <section><h3>Record</h3><dl class="record">
+            <dt>Verdict</dt><dd>{text("verdict")}{call.limit ? ` (${call.limit} limit)` : ""}</dd>
+            <dt>Output</dt><dd>{bytes(receipt.used?.stdout_bytes ?? 0)}</dd>
+            <dt>Time</dt><dd>{exact(text("t"))}</dd>
+            {["digest", "input_digest", "output_digest", "previous"].filter(text).map((name) => <><dt>{name.replace("_", " ")}</dt><dd class="path" title={text(name)}>{text(name).slice(0, 16)}</dd></>)}
+        </dl></section>
+        <details class="fold"><summary>As it is on disk</summary><pre class="plain" tabindex={0}>{JSON.stringify(receipt, null, 2)}</pre></details>
+        <p class="muted">Each receipt carries the digest of the one before, so that a record that was changed later is found.</p>
+    </>;
 }

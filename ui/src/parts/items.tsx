@@ -1,26 +1,27 @@
 import { Component } from "preact";
 import { Icon } from "../icon.tsx";
-import type { AssistantItem, Call, Item } from "../fold.ts";
-import { exact, millis } from "../words.ts";
+import type { AssistantItem, Call, Item, View } from "../fold.ts";
+import { count, exact, millis, plural } from "../words.ts";
 import { CallCard } from "./card.tsx";
-import { Markdown } from "./markdown.tsx";
+import { copy, Inline, Markdown } from "./markdown.tsx";
 
-interface Props { item: Item; rev: number; running: boolean }
+interface Props { item: Item; rev: number; view: View }
 
 /** Redraws only when its own item changed. */
 export class ItemView extends Component<Props> {
     override shouldComponentUpdate(next: Props): boolean {
-        return next.rev !== this.props.rev || next.item !== this.props.item || next.running !== this.props.running;
+        return next.rev !== this.props.rev || next.item !== this.props.item;
     }
 
-    override render({ item }: Props) {
+    override render({ item, view }: Props) {
         if (item.kind === "user") return <article class="item user" aria-label="You"><p title={exact(item.t)}>{item.text}</p></article>;
         if (item.kind === "notice") {
             return <div class={`item notice ${item.tone}`} role={item.tone === "stop" ? "alert" : "note"}>
-                <Icon name={item.tone === "info" ? "info" : "triangle"} />
-                <div><p>{item.text}</p>{item.hint ? <p class="muted">{item.hint}</p> : null}</div>
+                <Icon name="triangle" label={item.tone === "stop" ? "Error" : "Notice"} />
+                <div><p><Inline text={item.text} /></p>{item.hint ? <p class="muted"><Inline text={item.hint} /></p> : null}</div>
             </div>;
         }
+        if (item.kind === "end") return <End item={item} view={view} />;
         return <AssistantView item={item} />;
     }
 }
@@ -32,22 +33,37 @@ function AssistantView({ item }: { item: AssistantItem }) {
         {item.reasoning ? <details class="reasoning"><summary>Reasoning</summary><Markdown text={item.reasoning} /></details> : null}
         {item.text ? <Markdown text={item.text} /> : null}
         {calls.length > 1 ? <CallGroup calls={calls} /> : calls.map((call) => <CallCard key={call.id} call={call} />)}
-        {item.finish === "length" ? <p class="muted">The reply was cut at the model's output limit.</p> : null}
+        {item.finish === "length" ? <p class="muted small">The reply was cut at the model's output limit. Send “go on” to have the rest.</p> : null}
     </article>;
 }
 
-/** Calls of one reply; bars show how they ran side by side. */
+/** Calls of one reply in one frame; bars show how they ran side by side. */
 function CallGroup({ calls }: { calls: Call[] }) {
     const starts = calls.map((c) => c.startedAt).filter((t): t is number => t !== undefined);
-    const ends = calls.map((c) => c.endedAt).filter((t): t is number => t !== undefined);
+    const over = calls.filter((c) => c.startedAt !== undefined && c.endedAt !== undefined);
     const from = Math.min(...starts);
-    const span = ends.length === calls.length ? Math.max(...ends) - from : undefined;
-    const sum = calls.reduce((n, c) => n + (c.ms ?? 0), 0);
-    return <div class="group" role="group" aria-label={`${calls.length} calls`}>
-        <p class="group-head">{calls.length} calls{span !== undefined && starts.length === calls.length
-            ? <span class="muted"> · {millis(span)} together, {millis(sum)} one after another</span> : null}</p>
+    const span = Math.max(1, Math.max(...over.map((c) => c.endedAt!)) - from);
+    const closed = over.length > 1 && starts.length === over.length;
+    return <div class="group" role="group" aria-label={plural(calls.length, "call")}>
+        <p class="group-head">{plural(calls.length, "call")}{closed ? <span class="muted"> · side by side in {millis(span)}</span> : null}</p>
         {calls.map((call) => <CallCard key={call.id} call={call}
-            overlap={span && call.startedAt !== undefined && call.endedAt !== undefined
-                ? { left: (call.startedAt - from) / span, width: Math.max(0.02, (call.endedAt - call.startedAt) / span) } : undefined} />)}
+            overlap={closed && call.startedAt !== undefined && call.endedAt !== undefined
+                ? { left: (call.startedAt - from) / span, width: (call.endedAt - call.startedAt) / span } : undefined} />)}
     </div>;
+}
+
+const ends: Record<string, string> = { done: "Done", stopped: "Stopped", interrupted: "Interrupted", error: "Ended by an error", max_turns: "Out of turns", repeated_calls: "Stopped: the same call again and again" };
+
+/** What a run was and what it cost. */
+function End({ item, view }: { item: Extract<Item, { kind: "end" }>; view: View }) {
+    const parts = [ends[item.reason] ?? item.reason];
+    if (item.turns > 0) parts.push(plural(item.turns, "turn"));
+    if (item.ms > 0) parts.push(millis(item.ms));
+    if (item.input + item.output > 0) parts.push(`${count(item.input)} tokens in, ${count(item.output)} out`);
+    const answer = () => {
+        const texts = view.items.filter((i): i is AssistantItem => i.kind === "assistant" && i.run === item.run && i.text !== "");
+        return texts[texts.length - 1]?.text ?? "";
+    };
+    return <p class="item end" title={exact(item.t)}><span>{parts.join(" · ")}</span>
+        {item.reason === "done" ? <button type="button" class="quiet" onClick={(e) => copy(e.currentTarget, answer())}>Copy answer</button> : null}</p>;
 }

@@ -1,37 +1,53 @@
 import { Component } from "preact";
-import { useMemo } from "preact/hooks";
-import { blocks, render } from "../markdown.ts";
+import { useRef } from "preact/hooks";
+import { render, Splitter, type Block } from "../markdown.ts";
 
 /** A block that has not changed keeps its nodes: selection and focus in it survive while the next one streams. */
-class Block extends Component<{ source: string }> {
-    override shouldComponentUpdate(next: { source: string }): boolean {
-        return next.source !== this.props.source;
+class BlockView extends Component<Block> {
+    override shouldComponentUpdate(next: Block): boolean {
+        return next.source !== this.props.source || next.definitions !== this.props.definitions;
     }
 
-    override render({ source }: { source: string }) {
-        return <div dangerouslySetInnerHTML={{ __html: render(source) }} />;
+    override render(block: Block) {
+        return <div dangerouslySetInnerHTML={{ __html: render(block) }} />;
     }
 }
 
 export function Markdown({ text }: { text: string }) {
-    const parts = useMemo(() => blocks(text), [text]);
-    return <div class="markdown" onClick={onClick}>{parts.map((source, i) => <Block key={i} source={source} />)}</div>;
+    const splitter = useRef<Splitter>(undefined);
+    const parts = (splitter.current ??= new Splitter()).split(text);
+    return <div class="markdown" onClick={onClick}>{parts.map((block, i) => <BlockView key={i} {...block} />)}</div>;
+}
+
+/** A sentence of the server's with `names` in it. */
+export function Inline({ text }: { text: string }) {
+    return <>{text.split(/`([^`\n]+)`/).map((piece, i) => (i % 2 ? <code key={i}>{piece}</code> : piece))}</>;
+}
+
+export function copy(button: HTMLElement, text: string): void {
+    const before = button.textContent;
+    void navigator.clipboard.writeText(text).then(() => "Copied", () => "Not allowed").then((said) => {
+        button.textContent = said;
+        setTimeout(() => { button.textContent = before; }, 1500);
+    });
+}
+
+function leaves(url: string): boolean {
+    return confirm(`This link leaves your machine:\n\n${url}\n\nOpen it in a new tab?`);
 }
 
 function onClick(e: MouseEvent): void {
     const target = e.target as HTMLElement;
+    const code = target.closest(".code");
     if (target.matches("button.copy")) {
-        const code = target.closest(".code")?.querySelector("code")?.textContent ?? "";
-        void navigator.clipboard.writeText(code).then(() => {
-            target.textContent = "Copied";
-            setTimeout(() => { target.textContent = "Copy"; }, 1500);
-        });
-        return;
+        copy(target, code?.querySelector("code")?.textContent ?? "");
+    } else if (target.matches("button.wrap")) {
+        target.setAttribute("aria-pressed", String(code!.classList.toggle("wrapped")));
+    } else if (target.matches("button.remote-image")) {
+        const url = target.dataset.src ?? "";
+        if (/^https?:/i.test(url) && leaves(url)) window.open(url, "_blank", "noopener,noreferrer");
+    } else {
+        const link = target.closest("a");
+        if (link?.href && !leaves(link.href)) e.preventDefault();
     }
-    if (target.matches("button.remote-image")) {
-        window.open(target.dataset.src, "_blank", "noopener,noreferrer");
-        return;
-    }
-    const link = target.closest("a");
-    if (link && !confirm(`This link leaves your machine:\n\n${link.href}\n\nOpen it in a new tab?`)) e.preventDefault();
 }

@@ -1,22 +1,15 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
-import { app, attempt, change, loadMore, loadSessions, open, removeSession, rename, useApp } from "../state.ts";
+import { app, attempt, change, loadMore, loadSessions, open, removeSession, rename, showList, useApp } from "../state.ts";
 import type { SessionRow } from "../types.ts";
 import { ago, exact } from "../words.ts";
+import { TitleField } from "./title_field.tsx";
 
 function Row({ row, current }: { row: SessionRow; current: boolean }) {
     const [editing, setEditing] = useState(false);
-    const input = useRef<HTMLInputElement>(null);
-    useEffect(() => { if (editing) input.current?.select(); }, [editing]);
     const title = row.title || "Untitled";
-    const save = () => {
-        const text = input.current?.value.trim();
-        setEditing(false);
-        if (text && text !== row.title) void rename(row.id, text);
-    };
     if (editing) {
-        return <li class="session editing"><input ref={input} value={row.title} aria-label="Title" maxLength={200} onBlur={save}
-            onKeyDown={(e) => { if (e.key === "Enter") save(); else if (e.key === "Escape") setEditing(false); }} /></li>;
+        return <li class="session editing"><TitleField title={row.title} done={(text) => { setEditing(false); if (text) void rename(row.id, text); }} /></li>;
     }
     return <li class={`session ${current ? "current" : ""}`}>
         <a href={`#/s/${row.id}`} aria-current={current ? "page" : undefined} title={`${title}\n${exact(row.updated_at)}`}>
@@ -36,7 +29,7 @@ function Row({ row, current }: { row: SessionRow; current: boolean }) {
 }
 
 export function Sessions() {
-    const { sessions, sessionsLoaded, current, more, query } = useApp();
+    const { sessions, sessionsLoaded, current, more, query, system } = useApp(() => [app.sessions, app.sessionsLoaded, app.current, app.more, app.query, app.system]);
     const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
     const search = (text: string) => {
         change(() => { app.query = text; });
@@ -45,8 +38,9 @@ export function Sessions() {
     };
     return <nav class="sessions" aria-label="Sessions">
         <div class="sessions-head">
-            <a class="brand" href="#" onClick={() => change(() => { app.sessionsOpen = false; })}><img src="/favicon.svg" alt="" width="20" height="20" />BoxAgnts</a>
-            <button type="button" class="icon-button" title="New session (Ctrl+K)" aria-label="New session" onClick={() => { change(() => { app.sessionsOpen = false; }); open(null); }}>
+            <a class="brand" href="#" onClick={() => change(() => { app.drawer = false; })}><img src="/favicon.svg" alt="" width="20" height="20" />BoxAgnts</a>
+            <button type="button" class="icon-button" title="Hide the list" aria-label="Hide the list of sessions" onClick={() => showList(false)}><Icon name="menu" /></button>
+            <button type="button" class="icon-button" title="New session (Ctrl+K)" aria-label="New session" onClick={() => { change(() => { app.drawer = false; }); open(null); }}>
                 <Icon name="plus" /></button>
         </div>
         <label class="search"><Icon name="search" size={14} />
@@ -57,5 +51,6 @@ export function Sessions() {
         {more ? <button type="button" class="quiet" onClick={() => { void attempt(loadMore); }}>Older sessions</button> : null}
         {sessionsLoaded && sessions.length === 0
             ? <p class="empty">{query ? "No session has these words in its title." : "Your sessions will be listed here. They are files on this machine and go nowhere else."}</p> : null}
+        {system ? <p class="root" title={`Tools see this folder and nothing else:\n${system.root}`}><Icon name="folder" size={14} label="Root" /><span>{system.root}</span></p> : null}
     </nav>;
 }

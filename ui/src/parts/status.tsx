@@ -1,8 +1,10 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "../icon.tsx";
 import type { View } from "../fold.ts";
-import { app, change, setMode, setModel, useApp } from "../state.ts";
-import { count, millis } from "../words.ts";
+import { app, pendingQuestion, setMode, setModel, useApp } from "../state.ts";
+import { count } from "../words.ts";
+import { ContextNumbers } from "./context.tsx";
 
 const modes: [mode: string, name: string, says: string][] = [
     ["plan", "Plan", "reads only; nothing is changed"],
@@ -11,28 +13,46 @@ const modes: [mode: string, name: string, says: string][] = [
     ["auto", "Auto", "runs what stays in the sandbox; asks for anything that leaves it"],
 ];
 
-/** One quiet line: model, mode, context, walls. */
+/** One quiet line: model, mode, what waits for the reader, context, walls. */
 export function StatusLine({ view }: { view: View | null }) {
-    useApp();
-    const model = view?.model || app.models?.default || "";
-    const mode = view?.mode || "default";
-    const row = app.models?.models.find((m) => m.id === model);
+    useApp(() => [view?.rev === undefined ? 0 : view.model + view.mode + view.running, view?.usage, app.models, app.system, app.newMode, app.sessions, pendingQuestion()?.question]);
+    const row = app.sessions.find((s) => s.id === view?.id);
+    const model = view?.model || row?.model || app.models?.default || "";
+    const mode = view ? view.mode || row?.mode || "default" : app.newMode;
+    const info = app.models?.models.find((m) => m.id === model);
     const disabled = view?.running ?? false;
     return <div class="status">
-        <label class="pick"><span class="sr-only">Model</span>
-            <select value={model} disabled={disabled} onChange={(e) => { void setModel(e.currentTarget.value); }}>
-                {model && !row ? <option value={model}>{model}</option> : null}
-                {app.models?.models.map((m) => <option key={m.id} value={m.id} disabled={!m.available}>{m.name || m.id}{m.local ? " · local" : ""}{m.available ? "" : " · not ready"}</option>)}
-            </select></label>
-        <label class="pick" title={modes.find((m) => m[0] === mode)?.[2]}><span class="sr-only">Mode</span>
-            <select value={mode} disabled={disabled} onChange={(e) => { void setMode(e.currentTarget.value); }}>
-                {mode === "bypass" ? <option value="bypass">Bypass: asks for almost nothing</option> : null}
-                {modes.map(([id, name]) => <option key={id} value={id}>{name}</option>)}
-            </select></label>
+        <Pick label="Model" value={model} title={info && !info.available ? info.why : info?.id ?? model} disabled={disabled} onPick={(v) => { void setModel(v); }}>
+            {model && !info ? <option value={model}>{model}</option> : null}
+            {app.models?.models.map((m) => <option key={m.id} value={m.id} disabled={!m.available}>{m.name || m.id}{m.local ? " · local" : ""}{m.available ? "" : " · not ready"}</option>)}
+        </Pick>
+        <Pick label="Mode" value={mode} title={modes.find((m) => m[0] === mode)?.[2] ?? ""} disabled={disabled} onPick={(v) => { void setMode(v); }}>
+            {mode === "bypass" ? <option value="bypass">Bypass</option> : null}
+            {modes.map(([id, name, says]) => <option key={id} value={id} title={says}>{name}</option>)}
+        </Pick>
+        <Waiting />
         <span class="spring" />
         <Context view={view} />
         <Walls />
     </div>;
+}
+
+function Pick({ label, value, title, disabled, onPick, children }: { label: string; value: string; title: string; disabled: boolean; onPick(v: string): void; children: ComponentChildren }) {
+    return <label class="pick" title={title}><span class="sr-only">{label}</span>
+        <select value={value} disabled={disabled} onChange={(e) => onPick(e.currentTarget.value)}>{children}</select>
+        <Icon name="chevron" size={12} /></label>;
+}
+
+/** The question again, for a reader who is elsewhere in the conversation. */
+function Waiting() {
+    const pending = pendingQuestion();
+    if (!pending) return null;
+    const go = () => {
+        const box = document.querySelector<HTMLElement>(".question");
+        box?.scrollIntoView({ block: "center" });
+        box?.focus({ preventScroll: true });
+    };
+    return <button type="button" class="waiting" onClick={go} title={pending.question.text}><Icon name="hand" size={14} /><span>Waiting for you: {pending.call.tool}</span></button>;
 }
 
 function usePopover() {
@@ -41,7 +61,7 @@ function usePopover() {
     useEffect(() => {
         if (!open) return;
         const away = (e: Event) => { if (!box.current?.contains(e.target as Node)) setOpen(false); };
-        const esc = (e: KeyboardEvent) => { if (e.key === "Escape") { e.stopPropagation(); setOpen(false); } };
+        const esc = (e: KeyboardEvent) => { if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); setOpen(false); box.current?.querySelector("button")?.focus(); } };
         document.addEventListener("pointerdown", away);
         document.addEventListener("keydown", esc, true);
         return () => { document.removeEventListener("pointerdown", away); document.removeEventListener("keydown", esc, true); };
@@ -63,15 +83,7 @@ function Context({ view }: { view: View | null }) {
             {usage.window > 0 ? `${Math.round(share * 100)} %` : `${count(filled)} tokens`}</button>
         {open ? <div class="popover" role="dialog" aria-label="Context">
             <h3>Context window</h3>
-            <dl>
-                <dt>Last request</dt><dd>{count(usage.input)} tokens</dd>
-                <dt>Last reply</dt><dd>{count(usage.output)} tokens</dd>
-                {usage.window > 0 ? <><dt>Window</dt><dd>{count(usage.window)} tokens</dd></> : null}
-                {usage.cached > 0 ? <><dt>From cache</dt><dd>{count(usage.cached)} tokens</dd></> : null}
-                <dt>Our estimate</dt><dd>{count(usage.estimated)} tokens</dd>
-                <dt>First token after</dt><dd>{millis(usage.firstTokenMs)}</dd>
-                <dt>Shown session, in / out</dt><dd>{count(usage.totalIn)} / {count(usage.totalOut)}</dd>
-            </dl>
+            <ContextNumbers usage={usage} />
         </div> : null}
     </div>;
 }
@@ -84,7 +96,7 @@ function Walls() {
     const says = walls.summary === "up" ? "Both walls are up" : walls.summary === "partly" ? "The second wall is partly up" : "The second wall is down";
     return <div class="popover-box" ref={box}>
         <button type="button" class={`quiet walls ${walls.summary}`} aria-expanded={open} aria-label={says} title={says} onClick={() => setOpen(!open)}>
-            <Icon name={icon} />{walls.summary === "up" ? "Walls up" : walls.summary === "partly" ? "Walls partly up" : "Second wall down"}</button>
+            <Icon name={icon} /><span class="walls-text">{walls.summary === "up" ? "Walls up" : walls.summary === "partly" ? "Walls partly up" : "Second wall down"}</span></button>
         {open ? <div class="popover" role="dialog" aria-label="Walls">
             <h3>{says}</h3>
             <dl>
@@ -94,7 +106,6 @@ function Walls() {
                 <dt>Tools see</dt><dd class="path">{app.system!.root}</dd>
             </dl>
             {walls.why ? <p class="muted">{walls.why}</p> : null}
-            <button type="button" class="quiet" onClick={() => { setOpen(false); change(() => { app.panel = "settings"; }); }}>Settings</button>
         </div> : null}
     </div>;
 }

@@ -1,0 +1,29 @@
+// A headless Chromium that tells what a page did wrong: console errors, policy reports, requests that leave the origin.
+import { chromium } from "playwright-core";
+
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+export const launch = () => chromium.launch({ executablePath, args, headless: true });
+
+/** A fresh profile. `faults` collects what must stay empty. */
+export async function visit(browser, { width = 1440, height = 900, colorScheme = "light", scale = 1, touch = false, faults = [], ...more } = {}) {
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme, deviceScaleFactor: scale, hasTouch: touch, ...more });
+    await context.addInitScript(() => {
+        window.reports = [];
+        document.addEventListener("securitypolicyviolation", (e) => window.reports.push(`${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`));
+    });
+    const page = await context.newPage();
+    watch(page, faults);
+    return { context, page, faults };
+}
+
+export function watch(page, faults) {
+    page.on("console", (m) => { if (m.type() === "error" || m.type() === "warning") faults.push(`console: ${m.text()}`); });
+    page.on("pageerror", (e) => faults.push(`error: ${e.message}`));
+    page.on("request", (r) => {
+        const url = new URL(r.url());
+        if (url.protocol === "data:" || url.protocol === "blob:") return;
+        if (url.hostname !== "127.0.0.1" || (page.origin && url.origin !== page.origin)) faults.push(`request leaves: ${r.url()}`);
+    });
+}

@@ -1,0 +1,131 @@
+// mock.mjs DIST [--port N] [--many N] [--empty]: docs/api.md with canned sessions and a model that plays scripts, to see and test the page without the binary.
+// Prints the address to open, with its one-time token, like the real server.
+import { createServer } from "node:http";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, extname, join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { cannedSessions } from "./canned.mjs";
+import { limits, Session } from "./log.mjs";
+import { play, stop } from "./plays.mjs";
+import { accept } from "./ws.mjs";
+
+const args = process.argv.slice(2);
+const option = (name, otherwise) => { const at = args.indexOf(name); return at < 0 ? otherwise : args[at + 1]; };
+const dist = args[0], empty = args.includes("--empty");
+const policy = "default-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'";
+const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const sessions = new Map((empty ? [] : cannedSessions(Number(option("--many", 0)))).map((s) => [s.id, s]));
+let token = randomBytes(16).toString("hex");
+const cookie = randomBytes(16).toString("hex");
+const sockets = new Set();
+const settings = { model: "scripted/m", mode: "default", providers: {}, limits: {} };
+const row = (id, name, provider, more = {}) => ({ id, name, provider, local: false, window: 32768, tools: "native", available: true, why: "", ...more });
+const models = [
+    row("scripted/m", "Scripted", "scripted", { local: true }), row("embedded/smollm2", "SmolLM2 135M", "embedded", { local: true, window: 8192, tools: "constrained" }),
+    row("embedded/tour", "Tour", "embedded", { local: true, window: 8192 }), row("ollama/qwen3:8b", "qwen3:8b", "ollama", { local: true }),
+    row("openrouter/kimi-k2", "Kimi K2", "openrouter", { available: false, why: "needs a key", window: 131072 }),
+];
+const providers = [{ id: "openrouter", name: "OpenRouter", base_url: "https://openrouter.ai/api/v1", has_key: false, key_env: "OPENROUTER_API_KEY" },
+    { id: "scripted", name: "Scripted", base_url: "http://127.0.0.1:9/v1", has_key: false, key_env: "" }];
+const tools = [["read", "read_only", "Reads a text file or an image."], ["glob", "read_only", "Finds files by name."], ["grep", "read_only", "Finds lines in files."], ["edit", "write", "Changes one place in a file."],
+    ["write", "write", "Creates or replaces a file."], ["Sleep", "none", "Waits."]].map(([name, level, description]) => ({ name, level, description, kind: name === "Sleep" ? "native" : "box", source: "embedded",
+    input_schema: { type: "object" }, limits: Object.fromEntries(Object.entries(limits).map(([k, value]) => [k, { value, unit: ["time", "cpu"].includes(k) ? "ms" : "bytes", from: "default" }])) }));
+const system = { version: "0.1.0-mock", workspace: "/home/ada/orchard/.boxagnts", root: "/home/ada/orchard", mounts: [], offline: false, embedded_model: true,
+    walls: { landlock: true, landlock_abi: 4, seccomp: true, summary: option("--walls", "up"), why: option("--walls", "up") === "up" ? "" : "This kernel has no Landlock: tools are held by the first wall alone." } };
+
+class Problem extends Error { constructor(status, title, detail = title) { super(detail); Object.assign(this, { status, title }); } }
+const announce = () => { for (const s of sockets) s.send({ op: "sessions" }); };
+const list = () => [...sessions.values()].sort((a, b) => (a.row().updated_at < b.row().updated_at ? 1 : -1));
+const find = (id) => sessions.get(id) ?? (() => { throw new Problem(404, "There is no such session."); })();
+
+function send(s, text) {
+    if (s.run) throw new Problem(409, "This session is working. Stop it or wait.");
+    void play(s, text).then(announce);
+    announce();
+    const watch = setInterval(() => { if (!s.run) clearInterval(watch); announce(); }, 300);
+    return { run: s.run };
+}
+function answer(s, { question, choice, text = "" }) {
+    if (s.waiting?.question !== question) throw new Problem(404, "This question was answered already.");
+    s.waiting.answer(choice, text, "page");
+    announce();
+}
+
+const routes = [
+    ["GET", /^\/sessions$/, (_, __, url) => {
+        const q = (url.searchParams.get("q") ?? "").toLowerCase(), before = url.searchParams.get("before"), limit = Number(url.searchParams.get("limit") ?? 50);
+        let rows = list().map((s) => s.row()).filter((r) => r.title.toLowerCase().includes(q));
+        if (before) rows = rows.slice(rows.findIndex((r) => r.id === before) + 1);
+        return { sessions: rows.slice(0, limit), more: rows.length > limit };
+    }],
+    ["POST", /^\/sessions$/, (_, body) => { const s = new Session({ model: body.model ?? settings.model, mode: body.mode ?? settings.mode }); sessions.set(s.id, s); announce(); return [201, s.row()]; }],
+    ["GET", /^\/sessions\/([^/]+)$/, ([id]) => ({ session: find(id).row(), header: { v: 1, id } })],
+    ["PATCH", /^\/sessions\/([^/]+)$/, ([id], body) => { const s = find(id); for (const [k, v] of Object.entries(body)) { s[k] = v; s.add(k, { [k]: v }); } announce(); return s.row(); }],
+    ["DELETE", /^\/sessions\/([^/]+)$/, ([id]) => { find(id); sessions.delete(id); announce(); return [204]; }],
+    ["POST", /^\/sessions\/([^/]+)\/messages$/, ([id], body) => [202, send(find(id), body.text)]],
+    ["POST", /^\/sessions\/([^/]+)\/stop$/, ([id]) => { const s = find(id); if (!s.run) throw new Problem(409, "Nothing runs."); stop(s); return [202, {}]; }],
+    ["POST", /^\/sessions\/([^/]+)\/answers$/, ([id], body) => { answer(find(id), body); return [202, {}]; }],
+    ["GET", /^\/models$/, () => ({ default: settings.model, models, providers })],
+    ["GET", /^\/settings$/, () => settings],
+    ["PUT", /^\/settings$/, (_, body) => {
+        Object.assign(settings, body);
+        for (const [id, p] of Object.entries(body.providers ?? {})) for (const m of p.models ?? []) models.push(row(`${id}/${m.id}`, m.id, id, { local: true }));
+        return settings;
+    }],
+    ["PUT", /^\/providers\/([^/]+)\/key$/, ([id]) => { const p = providers.find((x) => x.id === id); p.has_key = true; for (const m of models) if (m.provider === id) m.available = true; return [204]; }],
+    ["GET", /^\/tools$/, () => ({ tools })],
+    ["GET", /^\/system$/, () => system],
+];
+
+const server = createServer(async (request, response) => {
+    const url = new URL(request.url, "http://localhost");
+    const reply = (status, body, headers = {}) => {
+        response.writeHead(status, { "Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", ...headers });
+        response.end(body);
+    };
+    if (url.searchParams.get("token") && url.searchParams.get("token") === token) {
+        token = null;
+        return reply(303, "", { Location: "/", "Set-Cookie": `boxagnts=${cookie}; HttpOnly; SameSite=Strict; Path=/` });
+    }
+    if (url.pathname.startsWith("/api/v1/")) {
+        let raw = "";
+        for await (const chunk of request) raw += chunk;
+        try {
+            if (!request.headers.cookie?.includes(cookie)) throw new Problem(401, "This browser is not signed in.");
+            const path = url.pathname.slice(7);
+            const hit = routes.find(([method, pattern]) => method === request.method && pattern.test(path));
+            if (!hit) throw new Problem(404, "There is no such thing.");
+            const result = hit[2](hit[1].exec(path).slice(1), raw ? JSON.parse(raw) : {}, url);
+            const [status, body] = Array.isArray(result) ? result : [200, result];
+            reply(status, body === undefined ? "" : JSON.stringify(body), { "Content-Type": "application/json" });
+        } catch (e) {
+            reply(e.status ?? 500, JSON.stringify({ type: "about:blank", title: e.title ?? "Error", status: e.status ?? 500, detail: e.message }), { "Content-Type": "application/problem+json" });
+        }
+        return;
+    }
+    const file = join(dist, url.pathname === "/" ? "index.html" : basename(url.pathname));
+    if (!existsSync(file)) return reply(404, "not found");
+    reply(200, readFileSync(file), { "Content-Type": types[extname(file)] ?? "application/octet-stream" });
+});
+
+server.on("upgrade", (request, socket) => {
+    if (!request.headers.cookie?.includes(cookie)) return socket.end("HTTP/1.1 401 Unauthorized\r\n\r\n");
+    const watched = new Map();
+    const unsubscribe = (id) => { sessions.get(id)?.watchers.delete(watched.get(id)); watched.delete(id); };
+    const peer = accept(request, socket, (m) => {
+        if (m.op === "ping") peer.send({ op: "pong" });
+        if (m.op === "unsubscribe") unsubscribe(m.session);
+        const s = m.op === "subscribe" && sessions.get(m.session);
+        if (!s) return;
+        unsubscribe(s.id);
+        const watcher = (event) => peer.send({ op: "event", session: s.id, event });
+        for (const event of s.events) if (event.seq >= m.from) watcher(event);
+        peer.send({ op: "caught_up", session: s.id, seq: s.events.length, running: s.run !== null });
+        for (const event of s.deltas) watcher(event);
+        s.watchers.add(watcher);
+        watched.set(s.id, watcher);
+    }, () => { for (const id of [...watched.keys()]) unsubscribe(id); sockets.delete(peer); });
+    sockets.add(peer);
+});
+process.on("SIGUSR2", () => { for (const s of sockets) s.close(); }); // a test of reconnecting
+server.listen(Number(option("--port", 0)), "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}/?token=${token}`));

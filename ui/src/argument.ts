@@ -1,0 +1,13 @@
+import type { Json } from "./types.ts";
+
+/** The one argument that says what the call is about. */
+export function mainArgument(input: Json): string {
+    if (typeof input === "string") return input.slice(0, 120);
+    if (!input || typeof input !== "object" || Array.isArray(input)) return "";
+    for (const key of ["file_path", "pattern", "command", "url", "query", "path"]) {
+        const value = input[key];
+        if (typeof value === "string") return key === "pattern" && typeof input.path === "string" ? `${value} in ${input.path}` : value;
+    }
+    const first = Object.entries(input)[0];
+    return first ? `${first[0]}: ${typeof first[1] === "string" ? first[1] : JSON.stringify(first[1])}` : "";
+}

@@ -1,0 +1,50 @@
+// Esc stops (twice while a write is under way) or says no to a question, 1 to 4 answer it, Ctrl+K begins a session.
+import { useEffect } from "preact/hooks";
+import { answer, app, change, currentView, open, pendingQuestion, showList, stop, toast } from "./state.ts";
+import type { View } from "./fold.ts";
+
+export function useKeys(): void {
+    useEffect(() => {
+        let warned = 0;
+        const onKey = (e: KeyboardEvent) => {
+            if (e.defaultPrevented || e.isComposing) return;
+            if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") {
+                e.preventDefault();
+                open(null);
+                return;
+            }
+            if (e.ctrlKey || e.metaKey || e.altKey) return;
+            const pending = pendingQuestion();
+            if (/^[1-4]$/.test(e.key) && pending && app.armed === pending.question.id && !inField(e.target)) {
+                const choice = pending.question.choices[Number(e.key) - 1];
+                if (choice) { e.preventDefault(); void answer(pending.question.id, choice); }
+            } else if (e.key === "Escape") {
+                e.preventDefault();
+                if (app.drawer) showList(false);
+                else if (app.panel !== "none" && matchMedia("(max-width: 1180px)").matches) change(() => { app.panel = "none"; });
+                else if (pending) void answer(pending.question.id, "no");
+                else if (currentView()?.running) {
+                    if (writes(currentView()!) && Date.now() - warned > 3000) {
+                        warned = Date.now();
+                        toast({ text: "A change is under way. Press Esc again to stop it." }, 3000);
+                    } else {
+                        toast(null);
+                        void stop();
+                    }
+                } else if (app.panel !== "none") change(() => { app.panel = "none"; });
+            }
+        };
+        window.addEventListener("keydown", onKey);
+        return () => window.removeEventListener("keydown", onKey);
+    }, []);
+}
+
+/** Where a digit is text. */
+function inField(target: EventTarget | null): boolean {
+    return target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}
+
+function writes(view: View): boolean {
+    return view.items.some((i) => i.kind === "assistant" && i.run === view.run
+        && i.calls.some((c) => c?.state === "running" && c.level !== undefined && c.level !== "read_only" && c.level !== "none"));
+}

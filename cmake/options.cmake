@@ -4,7 +4,7 @@ set(CMAKE_C_FLAGS_RELEASE "-O2")
 add_library(bx_options INTERFACE)
 target_compile_options(bx_options INTERFACE
     $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror>
-    -fno-strict-aliasing -ffunction-sections -fdata-sections -fvisibility=hidden -fstack-protector-strong)
+    -ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -fno-strict-aliasing -ffunction-sections -fdata-sections -fvisibility=hidden -fstack-protector-strong)
 target_compile_definitions(bx_options INTERFACE _GNU_SOURCE BX_VERSION="${BX_VERSION}")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
     target_compile_definitions(bx_options INTERFACE _FORTIFY_SOURCE=2)

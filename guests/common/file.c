@@ -36,7 +36,7 @@ const char *bx_file_why(int error) {
     case ENOTDIR:
         return "a part of the path is a file, not a folder";
     case EILSEQ:
-        return "the name is not valid UTF-8";
+        return "there is a name that is not UTF-8, which the sandbox cannot pass on";
     default:
         return strerror(error);
     }

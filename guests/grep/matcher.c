@@ -49,43 +49,95 @@ static bool is_special(char c) {
     return c == '\0' || strchr("\\^$.[|()?*+{", c) != NULL;
 }
 
+// Behind the [set] or (group) that opens at i; 0 when it is not clear where that is.
+static size_t skip_bracket(const char *p, size_t len, size_t i) {
+    size_t depth = 0;
+    for (; i < len; i++) {
+        if (p[i] == '\\') {
+            i++;
+        } else if (p[i] == '[') {
+            if (i + 1 < len && (p[i + 1] == ':' || p[i + 1] == '^')) {
+                i++;
+            }
+            if (i + 1 < len && p[i + 1] == ']') {
+                i++; // a bracket that stands first is itself
+            }
+            while (++i < len && p[i] != ']') {
+                i += p[i] == '\\';
+                if (p[i] == '[') {
+                    return 0; // [[:alpha:]]
+                }
+            }
+        } else if (p[i] == '(') {
+            if (i + 1 < len && (p[i + 1] == '*' || (p[i + 1] == '?' && (i + 2 == len || !strchr(":=!<>", p[i + 2]))))) {
+                return 0; // options, comments, conditions, recursion
+            }
+            depth++;
+        } else if (p[i] == ')') {
+            depth -= depth > 0;
+        }
+        if (!depth) {
+            return i < len ? i + 1 : 0;
+        }
+    }
+    return 0;
+}
+
+// Behind the run that ends at a special character: how much of it every match must hold.
+static size_t required_part(const char *p, size_t start, size_t end, size_t len) {
+    size_t n = end - start;
+    if (end < len && n && (p[end] == '?' || p[end] == '*' || p[end] == '{')) {
+        n--; // what stands before it may be there no time
+        while (n && ((unsigned char)p[start + n] & 0xC0) == 0x80) {
+            n--;
+        }
+    }
+    return n;
+}
+
 /*
- * The longest run of characters that every match must hold. Careful rather than clever: anything
- * that could make a run optional (an alternative, a group, an option) means there is none.
+ * The longest run of characters that every match must hold. Careful rather than clever: sets, groups
+ * and escapes end a run; an alternative at the top, or anything unclear, means there is none.
  */
 static void find_literal(struct bx_matcher *m, const struct bx_json *pattern) {
     const char *p = pattern->text;
     size_t len = pattern->len, best = 0, best_at = 0, start = 0;
-    if (memchr(p, '|', len) || memchr(p, '(', len) || memchr(p, '[', len)) {
-        return;
-    }
-    for (size_t i = 0; i <= len; i++) {
+    for (size_t i = 0; i <= len;) {
         if (i < len && !is_special(p[i])) {
+            i++;
             continue;
         }
-        size_t n = i - start;
-        if (i < len && strchr("?*{", p[i]) && p[i] && n) { // repeats what stands before it, maybe 0 times
-            n--;
-            while (n && ((unsigned char)p[start + n] & 0xC0) == 0x80) {
-                n--;
-            }
-        }
+        size_t n = required_part(p, start, i, len);
         if (n > best) {
             best = n;
             best_at = start;
         }
-        if (i < len && p[i] == '\\') {
+        if (i == len) {
+            break;
+        }
+        if (p[i] == '|' || p[i] == ')') {
+            return;
+        }
+        if (p[i] == '(' || p[i] == '[') {
+            i = skip_bracket(p, len, i);
+            if (!i) {
+                return;
+            }
+        } else if (p[i] == '\\') {
             char c = i + 1 < len ? p[i + 1] : '\0';
             if (!c || !strchr("bBwWdDsS.()[]{}*+?|^$/\\-_\"'", c)) {
                 return; // \Q, \x41, \1 and the like: what follows is not plain text
             }
-            i++;
-        } else if (i < len && p[i] == '{') {
+            i += 2;
+        } else if (p[i] == '{') {
             while (i < len && p[i] != '}') {
                 i++;
             }
+            i += i < len;
+        } else {
+            i++;
         }
-        start = i + 1;
+        start = i;
     }
     if (best) {
         m->literal = p + best_at;

@@ -5,7 +5,7 @@
 #define BX_API_API_H
 
 #include "api/auth.h"
-#include "api/pool.h"
+#include "api/workers.h"
 #include "api/serve.h"
 #include "base/thread.h"
 #include "http/server.h"

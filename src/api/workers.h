@@ -1,8 +1,8 @@
-/* api/pool.h: worker threads for what must not run on the loop.
+/* api/workers.h: worker threads for what must not run on the loop.
  *
  * bx_api_pool_run is for the loop thread: work(user) runs on a worker, then done(user) on the loop, in no order among jobs. */
-#ifndef BX_API_POOL_H
-#define BX_API_POOL_H
+#ifndef BX_API_WORKERS_H
+#define BX_API_WORKERS_H
 
 #include "loop/loop.h"
 

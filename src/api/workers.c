@@ -1,4 +1,4 @@
-#include "api/pool.h"
+#include "api/workers.h"
 
 #include "base/thread.h"
 

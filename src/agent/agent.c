@@ -230,10 +230,9 @@ static int begin(struct bx_run *run, const char *text, const struct bx_run_optio
         (rc = bx_session_close_open(run->session, run->history, err)) || (rc = bx_run_load_rules(run, err)))
         return rc;
     struct bx_event e;
-    bx_auto(bx_freep) char *mode = run->mode ? bx_strdup(run->mode) : bx_session_mode(run->session);
     bx_event_begin(&e, run->id);
     bx_jw_kstr(&e.w, "model", bx_model_id(run->model));
-    bx_jw_kstr(&e.w, "mode", mode);
+    bx_jw_kstr(&e.w, "mode", bx_mode_name(bx_run_mode(run)));
     bx_jw_kuint(&e.w, "max_turns", run->max_turns);
     if ((rc = append(run, &e, "run_start", err)))
         return rc;

@@ -82,7 +82,7 @@ int bx_agent_grant(struct bx_agent *a, const struct bx_tool *t, const char *cons
     return 0;
 }
 
-static enum bx_mode mode_now(struct bx_run *run) {
+enum bx_mode bx_run_mode(struct bx_run *run) {
     bx_auto(bx_freep) char *name = run->mode ? bx_strdup(run->mode) : bx_session_mode(run->session);
     enum bx_mode mode = BX_MODE_DEFAULT;
     bx_mode_parse(bx_str(name), &mode);
@@ -162,7 +162,7 @@ static void ask_permission(struct bx_call *call) {
     struct bx_permit_request request = {
         .tool = t->name,
         .level = t->level,
-        .mode = mode_now(run),
+        .mode = bx_run_mode(run),
         .in_box = t->kind == BX_TOOL_BOX,
         .paths = call->reach.paths,
         .path_count = call->reach.path_count,

@@ -85,6 +85,7 @@ void bx_call_prepare(struct bx_call *call);
 void bx_call_execute(void *call); /* logs tool_start and tool_result */
 void bx_call_reset(struct bx_call *call);
 
+enum bx_mode bx_run_mode(struct bx_run *run); /* the one that counts now */
 /* Mounts and limits of one call. Arena-owned. */
 int bx_agent_grant(struct bx_agent *a, const struct bx_tool *t, const char *const *limits, struct bx_arena *arena,
                    struct bx_grant *ret, struct bx_err *err);

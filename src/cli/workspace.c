@@ -1,16 +1,18 @@
+#include "cli/workspace.h"
+
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/path.h"
 #include "base/sha256.h"
-#include "cli/workspace.h"
 
 char *bx_xdg_path(const char *variable, const char *fallback, const char *tail) {
     const char *base = getenv(variable), *home = getenv("HOME");
     if (base && base[0] == '/') {
         return bx_asprintf("%s/boxagnts%s%s", base, tail[0] ? "/" : "", tail);
     }
-    return bx_asprintf("%s/%s/boxagnts%s%s", home && home[0] == '/' ? home : "/tmp", fallback, tail[0] ? "/" : "", tail);
+    return bx_asprintf("%s/%s/boxagnts%s%s", home && home[0] == '/' ? home : "/tmp", fallback,
+                       tail[0] ? "/" : "", tail);
 }
 
 char *bx_models_dir(void) {
@@ -55,8 +57,11 @@ static int real_dir(const char *path, bool make, char **ret, struct bx_err *err)
 /* HOST:GUEST[:ro] */
 static int parse_mount(const char *text, struct bx_mount *ret, struct bx_err *err) {
     struct bx_str rest = bx_str(text), host, guest, flag = {NULL, 0};
-    if (!bx_str_split(&rest, ':', &host) || !bx_str_split(&rest, ':', &guest) || !host.n || !guest.n || guest.p[0] != '/') {
-        return bx_fail(err, BX_ERR_INVALID, "--mount %s: write HOST:GUEST or HOST:GUEST:ro, with a guest path such as /data", text);
+    if (!bx_str_split(&rest, ':', &host) || !bx_str_split(&rest, ':', &guest) || !host.n ||
+        !guest.n || guest.p[0] != '/') {
+        return bx_fail(
+            err, BX_ERR_INVALID,
+            "--mount %s: write HOST:GUEST or HOST:GUEST:ro, with a guest path such as /data", text);
     }
     if (bx_str_split(&rest, ':', &flag) && !bx_str_eqz(flag, "ro")) {
         return bx_fail(err, BX_ERR_INVALID, "--mount %s: the third part can only be ro", text);
@@ -68,7 +73,40 @@ static int parse_mount(const char *text, struct bx_mount *ret, struct bx_err *er
     if (r < 0) {
         return bx_wrap(err, r, "--mount %s", text);
     }
-    *ret = (struct bx_mount){.host_path = real, .guest_path = bx_path_normal(guest_path), .writable = !flag.p};
+    *ret = (struct bx_mount){
+        .host_path = real, .guest_path = bx_path_normal(guest_path), .writable = !flag.p};
+    return 0;
+}
+
+/* The same place without symbolic links, also when its end is not there yet: names are compared
+ * with it. */
+static char *real_state(const char *path) {
+    bx_auto(bx_freep) char *real = bx_path_real(path, NULL);
+    if (real) {
+        return bx_steal(&real);
+    }
+    bx_auto(bx_freep) char *dir = bx_path_dir(path);
+    if (strcmp(dir, path) == 0) {
+        return bx_strdup(path);
+    }
+    bx_auto(bx_freep) char *above = real_state(dir);
+    return bx_path_join(above, bx_path_base(path));
+}
+
+/* Tools that see the state could change their own rules, whichever of the two holds the other. */
+static int check_apart(const char *what, const char *seen, const char *state, struct bx_err *err) {
+    if (bx_path_is_under(state, seen)) {
+        return bx_fail(
+            err, BX_ERR_INVALID,
+            "%s %s contains the state folder %s, which tools must not see; choose another", what,
+            seen, state);
+    }
+    if (bx_path_is_under(seen, state)) {
+        return bx_fail(
+            err, BX_ERR_INVALID,
+            "%s %s is inside the state folder %s, which tools must not see; choose another", what,
+            seen, state);
+    }
     return 0;
 }
 
@@ -81,9 +119,10 @@ static int add_mounts(const struct bx_args *args, struct bx_workspace *w, struct
         if (r == 0) {
             struct bx_mount *m = &w->mounts[w->mount_count++];
             if (strcmp(m->guest_path, "/") == 0) {
-                r = bx_fail(err, BX_ERR_INVALID, "--mount %s: / is the root; use --root for it", all[i]);
-            } else if (bx_path_is_under(w->state, m->host_path)) {
-                r = bx_fail(err, BX_ERR_INVALID, "--mount %s contains the state folder %s, which tools must not see", all[i], w->state);
+                r = bx_fail(err, BX_ERR_INVALID, "--mount %s: / is the root; use --root for it",
+                            all[i]);
+            } else {
+                r = check_apart("the folder", m->host_path, w->state, err);
             }
         }
     }
@@ -91,7 +130,8 @@ static int add_mounts(const struct bx_args *args, struct bx_workspace *w, struct
     return r;
 }
 
-static int find(const struct bx_args *args, const char *operand, bool make, struct bx_workspace *w, struct bx_err *err) {
+static int find(const struct bx_args *args, const char *operand, bool make, struct bx_workspace *w,
+                struct bx_err *err) {
     const char *dir = bx_args_get(args, "workspace-dir"), *root = bx_args_get(args, "root");
     int r;
     if (dir && operand) {
@@ -105,7 +145,10 @@ static int find(const struct bx_args *args, const char *operand, bool make, stru
         w->name = bx_strdup(real);
         w->state = bx_path_join(real, ".boxagnts");
         bx_auto(bx_freep) char *inner = bx_path_join(real, "root");
-        if ((r = real_dir(root ? root : inner, make && !root, &w->root, err)) < 0) {
+        if (!root && !make && access(inner, F_OK) < 0) {
+            w->root =
+                bx_steal(&inner); /* nothing was ever done here; who only looks finds nothing */
+        } else if ((r = real_dir(root ? root : inner, make && !root, &w->root, err)) < 0) {
             return r;
         }
     } else {
@@ -121,14 +164,15 @@ static int find(const struct bx_args *args, const char *operand, bool make, stru
             return r;
         }
     }
-    if (bx_path_is_under(w->state, w->root)) {
-        return bx_fail(err, BX_ERR_INVALID, "the root %s contains the state folder %s, which tools must not see; choose another with --root",
-                       w->root, w->state);
-    }
-    return add_mounts(args, w, err);
+    char *state = real_state(w->state);
+    bx_free(w->state);
+    w->state = state;
+    r = check_apart("the root", w->root, w->state, err);
+    return r < 0 ? r : add_mounts(args, w, err);
 }
 
-int bx_workspace_find(const struct bx_args *args, const char *operand, bool make, struct bx_workspace *ret, struct bx_err *err) {
+int bx_workspace_find(const struct bx_args *args, const char *operand, bool make,
+                      struct bx_workspace *ret, struct bx_err *err) {
     struct bx_workspace w = {0};
     int r = find(args, operand, make, &w, err);
     if (r < 0) {

@@ -1,5 +1,5 @@
-/* main.c: picks the kind of process. The binary re-executes itself with a hidden first argument for a box worker and for the
- * model server; everything else is the command line. */
+/* main.c: picks the kind of process. The binary re-executes itself with a hidden first argument for
+ * a box worker and for the model server; everything else is the command line. */
 #include "base/base.h"
 #include "box/worker.h"
 #include "cli/commands.h"

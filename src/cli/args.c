@@ -54,7 +54,8 @@ static bool listed(const char *list, const char *word) {
     return false;
 }
 
-static const struct bx_command *find_command(const char *first, const char *second, int *ret_words) {
+static const struct bx_command *find_command(const char *first, const char *second,
+                                             int *ret_words) {
     const struct bx_command *one = NULL;
     for (size_t i = 0; i < bx_command_count; i++) {
         const char *name = bx_commands[i].name;
@@ -83,8 +84,10 @@ static int half_command(const char *first, const char *second, struct bx_err *er
     }
     int r = 0;
     if (all.size) {
-        r = second ? bx_fail(err, BX_ERR_INVALID, "there is no \"%s %s\"; there are: %s", first, second, bx_buf_z(&all))
-                   : bx_fail(err, BX_ERR_INVALID, "\"%s\" needs one more word; there are: %s", first, bx_buf_z(&all));
+        r = second ? bx_fail(err, BX_ERR_INVALID, "there is no \"%s %s\"; there are: %s", first,
+                             second, bx_buf_z(&all))
+                   : bx_fail(err, BX_ERR_INVALID, "\"%s\" needs one more word; there are: %s",
+                             first, bx_buf_z(&all));
     }
     bx_buf_deinit(&all);
     return r;
@@ -99,8 +102,8 @@ static int parse_option(struct bx_args *a, int argc, char **argv, int *at, struc
             continue;
         }
         if (!listed(a->command->options, o->name)) {
-            return bx_fail(err, BX_ERR_INVALID, "\"%s\" takes no --%s; see boxagnts %s --help", a->command->name, o->name,
-                           a->command->name);
+            return bx_fail(err, BX_ERR_INVALID, "\"%s\" takes no --%s; see boxagnts %s --help",
+                           a->command->name, o->name, a->command->name);
         }
         const char *value = equals ? equals + 1 : NULL;
         if (!o->value && value) {
@@ -108,7 +111,8 @@ static int parse_option(struct bx_args *a, int argc, char **argv, int *at, struc
         }
         if (o->value && !value) {
             if (*at + 1 >= argc) {
-                return bx_fail(err, BX_ERR_INVALID, "--%s needs a value: --%s %s", o->name, o->name, o->value);
+                return bx_fail(err, BX_ERR_INVALID, "--%s needs a value: --%s %s", o->name, o->name,
+                               o->value);
             }
             value = argv[++*at];
         }
@@ -117,8 +121,10 @@ static int parse_option(struct bx_args *a, int argc, char **argv, int *at, struc
     }
     char *name = bx_strndup(text, n);
     const char *near = bx_args_nearest(name, option_word);
-    int r = near ? bx_fail(err, BX_ERR_INVALID, "unknown option --%.60s; did you mean --%s?", name, near)
-                 : bx_fail(err, BX_ERR_INVALID, "unknown option --%.60s; see boxagnts --help", name);
+    int r =
+        near
+            ? bx_fail(err, BX_ERR_INVALID, "unknown option --%.60s; did you mean --%s?", name, near)
+            : bx_fail(err, BX_ERR_INVALID, "unknown option --%.60s; see boxagnts --help", name);
     bx_free(name);
     return r;
 }
@@ -129,8 +135,8 @@ static int count_operands(const struct bx_args *a, struct bx_err *err) {
         return bx_fail(err, BX_ERR_INVALID, "usage: boxagnts %s %s", c->name, c->operands);
     }
     if (a->operands.n > c->max_operands) {
-        return bx_fail(err, BX_ERR_INVALID, "\"%s\" is one word too many; usage: boxagnts %s %s", a->operands.p[c->max_operands],
-                       c->name, c->operands);
+        return bx_fail(err, BX_ERR_INVALID, "\"%s\" is one word too many; usage: boxagnts %s %s",
+                       a->operands.p[c->max_operands], c->name, c->operands);
     }
     return 0;
 }
@@ -141,17 +147,24 @@ int bx_args_parse(int argc, char **argv, struct bx_args *ret, struct bx_err *err
     const char *first = argc > 1 ? argv[1] : NULL, *second = argc > 2 ? argv[2] : NULL;
     if (first && first[0] != '-') {
         a.command = find_command(first, second, &words);
-        if (!a.command && (r = half_command(first, second && second[0] != '-' ? second : NULL, err)) < 0) {
+        if (!a.command &&
+            (r = half_command(first, second && second[0] != '-' ? second : NULL, err)) < 0) {
             return r;
         }
-        if (!a.command && !strchr(first, '/') && strcmp(first, ".") != 0 && strcmp(first, "..") != 0 &&
+        if (!a.command && !strchr(first, '/') && strcmp(first, ".") != 0 &&
+            strcmp(first, "..") != 0 &&
             access(first, F_OK) < 0) { /* neither a command nor a folder */
             const char *near = bx_args_nearest(first, command_word);
-            return near ? bx_fail(err, BX_ERR_INVALID, "there is no command and no folder \"%s\"; did you mean \"%s\"?", first, near)
-                        : bx_fail(err, BX_ERR_INVALID, "there is no command and no folder \"%s\"; see boxagnts --help", first);
+            return near ? bx_fail(err, BX_ERR_INVALID,
+                                  "there is no command and no folder \"%s\"; did you mean \"%s\"?",
+                                  first, near)
+                        : bx_fail(err, BX_ERR_INVALID,
+                                  "there is no command and no folder \"%s\"; see boxagnts --help",
+                                  first);
         }
     }
-    a.help = first && (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0);
+    a.help = first && (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 ||
+                       strcmp(first, "help") == 0);
     if (!a.command) {
         int ignored;
         const char *standard = first && strcmp(first, "--version") == 0 ? "version" : "serve";
@@ -213,13 +226,14 @@ bool bx_args_has(const struct bx_args *a, const char *option) {
     return false;
 }
 
-int bx_args_number(const struct bx_args *a, const char *option, uint64_t min, uint64_t max, uint64_t fallback, uint64_t *ret,
-                   struct bx_err *err) {
+int bx_args_number(const struct bx_args *a, const char *option, uint64_t min, uint64_t max,
+                   uint64_t fallback, uint64_t *ret, struct bx_err *err) {
     const char *text = bx_args_get(a, option);
     uint64_t value = fallback;
     if (text && (!bx_str_to_u64(bx_str(text), &value) || value < min || value > max)) {
-        return bx_fail(err, BX_ERR_INVALID, "--%s must be a number from %" PRIu64 " to %" PRIu64 ", not \"%.40s\"", option, min,
-                       max, text);
+        return bx_fail(err, BX_ERR_INVALID,
+                       "--%s must be a number from %" PRIu64 " to %" PRIu64 ", not \"%.40s\"",
+                       option, min, max, text);
     }
     *ret = value;
     return 0;
@@ -241,7 +255,8 @@ static void add_options(const struct bx_command *command, struct bx_buf *out) {
         const struct bx_option *o = &bx_options[i];
         if (listed(command->options, o->name)) {
             char left[64];
-            snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+            snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "",
+                     o->value ? o->value : "");
             bx_buf_addf(out, "  %-26s %s\n", left, o->help);
         }
     }
@@ -256,14 +271,18 @@ void bx_args_usage(const struct bx_command *command, struct bx_buf *out) {
         }
         return;
     }
-    bx_buf_addz(out, "boxagnts: an agent on your own machine; every tool call runs in a sandbox.\n\nUsage:\n"
-                     "  boxagnts [DIR]             the server and its page, for the project in DIR (default: here)\n"
-                     "  boxagnts --workspace-dir DIR --port 30001\n\nCommands:\n");
+    bx_buf_addz(
+        out,
+        "boxagnts: an agent on your own machine; every tool call runs in a sandbox.\n\nUsage:\n"
+        "  boxagnts [DIR]             the server and its page, for the project in DIR (default: "
+        "here)\n"
+        "  boxagnts --workspace-dir DIR --port 30001\n\nCommands:\n");
     for (size_t i = 0; i < bx_command_count; i++) {
         char left[64];
         snprintf(left, sizeof left, "%s %s", bx_commands[i].name, bx_commands[i].operands);
         bx_buf_addf(out, "  %-34s %s\n", left, bx_commands[i].help);
     }
     bx_buf_addz(out, "\n`boxagnts COMMAND --help` lists a command's options.\n\n"
-                     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a limit ended the run, 130 stopped by Ctrl-C.\n");
+                     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a limit ended the run, 130 "
+                     "stopped by Ctrl-C.\n");
 }

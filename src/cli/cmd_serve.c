@@ -6,13 +6,16 @@
 static void ready(void *user, const char *url) {
     struct bx_cli_context *c = user;
     const char *query = strchr(url, '?');
-    bx_auto(bx_freep) char *bare = query ? bx_strndup(url, (size_t)(query - url)) : bx_strdup(url); /* no token in the lock */
+    bx_auto(bx_freep) char *bare =
+        query ? bx_strndup(url, (size_t)(query - url)) : bx_strdup(url); /* no token in the lock */
     bx_store_set_url(c->store, bare);
-    printf("BoxAgnts " BX_VERSION "\n  workspace  %s\n  tools see  %s\n  open       %s\n", c->workspace.name, c->workspace.root, url);
+    printf("BoxAgnts " BX_VERSION "\n  workspace  %s\n  tools see  %s\n  open       %s\n",
+           c->workspace.name, c->workspace.root, url);
     fflush(stdout);
 }
 
-static int serve(const struct bx_args *args, struct bx_cli_context *c, uint16_t port, struct bx_err *err) {
+static int serve(const struct bx_args *args, struct bx_cli_context *c, uint16_t port,
+                 struct bx_err *err) {
     int r = bx_agent_recover(c->agent, err);
     if (r < 0) {
         return r;
@@ -48,12 +51,14 @@ int bx_cmd_serve(const struct bx_args *args) {
         return bx_cli_fail(BX_EXIT_USAGE, &err);
     }
     struct bx_cli_context c;
-    int r = bx_cli_context_open(args, args->operands.n ? args->operands.p[0] : NULL,
-                                &(struct bx_context_options){.store_mode = BX_STORE_OWNER,
-                                                             .models = true,
-                                                             .offline = bx_args_has(args, "offline"),
-                                                             .require_second_wall = bx_args_has(args, "require-second-wall")},
-                                &c, &err);
+    int r =
+        bx_cli_context_open(args, args->operands.n ? args->operands.p[0] : NULL,
+                            &(struct bx_context_options){
+                                .store_mode = BX_STORE_OWNER,
+                                .models = true,
+                                .offline = bx_args_has(args, "offline"),
+                                .require_second_wall = bx_args_has(args, "require-second-wall")},
+                            &c, &err);
     if (r == 0) {
         r = serve(args, &c, (uint16_t)port, &err);
         bx_cli_context_close(&c);

@@ -1,4 +1,5 @@
-/* session list, show, export, rm: they only look (rm asks the store), so they work beside a running server. */
+/* session list, show, export, rm: they only look (rm asks the store), so they work beside a running
+ * server. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/commands.h"
@@ -9,8 +10,8 @@ static void list_row(const struct bx_session_row *row, bool json, struct bx_buf 
     char when[25];
     bx_time_format(row->updated_at_ms, when);
     if (!json) {
-        bx_buf_addf(out, "%s  %.16s  %4" PRIu64 "  %s%s\n", row->id, when, row->events, row->damaged ? "[damaged] " : "",
-                    row->title ? row->title : "");
+        bx_buf_addf(out, "%s  %.16s  %4" PRIu64 "  %s%s\n", row->id, when, row->events,
+                    row->damaged ? "[damaged] " : "", row->title ? row->title : "");
         return;
     }
     struct bx_jw w;
@@ -47,8 +48,8 @@ int bx_cmd_session_list(const struct bx_args *args) {
 }
 
 /* All lines of a session, one event a line. */
-static int read_events(const struct bx_args *args, struct bx_cli_context *c, struct bx_session **ret_session, struct bx_buf *lines,
-                       struct bx_err *err) {
+static int read_events(const struct bx_args *args, struct bx_cli_context *c,
+                       struct bx_session **ret_session, struct bx_buf *lines, struct bx_err *err) {
     int r = bx_cli_store_open(args, BX_STORE_READER, c, err);
     if (r < 0) {
         return r;
@@ -77,7 +78,7 @@ static void show_event(const struct bx_val *e, struct bx_buf *out) {
     } else if (bx_str_eqz(type, "assistant")) {
         bx_buf_adds(out, text);
         bx_buf_addz(out, text.n ? "\n" : "");
-        bx_val_foreach_item(bx_val_get(e, "calls"), call) {
+        bx_val_foreach_item (bx_val_get(e, "calls"), call) {
             struct bx_jw w;
             bx_buf_addf(out, "● " BX_STR_FMT " ", BX_STR_ARG(bx_val_get_str(call, "tool")));
             bx_jw_init(&w, out);
@@ -86,7 +87,8 @@ static void show_event(const struct bx_val *e, struct bx_buf *out) {
         }
     } else if (bx_str_eqz(type, "tool_result")) {
         struct bx_str content = bx_val_get_str(e, "content");
-        bx_buf_addf(out, "  %s" BX_STR_FMT "%s\n", bx_val_get_bool(e, "is_error", false) ? "error: " : "",
+        bx_buf_addf(out, "  %s" BX_STR_FMT "%s\n",
+                    bx_val_get_bool(e, "is_error", false) ? "error: " : "",
                     BX_STR_ARG(bx_str_slice(content, 0, 400)), content.n > 400 ? " …" : "");
     } else if (bx_str_eqz(type, "error") || bx_str_eqz(type, "limit")) {
         bx_buf_addf(out, "! " BX_STR_FMT "\n", BX_STR_ARG(text));

@@ -1,15 +1,19 @@
-/* tool list, describe, run: the same registry, permission check, path and record as an agent's calls; no server needed. */
+/* tool list, describe, run: the same registry, permission check, path and record as an agent's
+ * calls; no server needed. */
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "json/write.h"
 
-static int open_context(const struct bx_args *args, struct bx_cli_context *ret, struct bx_err *err) {
-    return bx_cli_context_open(args, NULL,
-                               &(struct bx_context_options){.store_mode = BX_STORE_READER, /* works beside a running server */
-                                                            .root_read_only = bx_args_has(args, "ro"),
-                                                            .require_second_wall = bx_args_has(args, "require-second-wall")},
-                               ret, err);
+static int open_context(const struct bx_args *args, struct bx_cli_context *ret,
+                        struct bx_err *err) {
+    return bx_cli_context_open(
+        args, NULL,
+        &(struct bx_context_options){
+            .store_mode = BX_STORE_READER, /* works beside a running server */
+            .root_read_only = bx_args_has(args, "ro"),
+            .require_second_wall = bx_args_has(args, "require-second-wall")},
+        ret, err);
 }
 
 static const char *kind_name(enum bx_tool_kind kind) {
@@ -44,8 +48,8 @@ int bx_cmd_tool_list(const struct bx_args *args) {
             bx_jw_end(&w);
         } else {
             size_t sentence = strcspn(t->description, ".\n");
-            bx_buf_addf(&out, "%-12s %-10s %-7s %.*s\n", t->name, bx_level_name(t->level), kind_name(t->kind),
-                        (int)BX_MIN(sentence, (size_t)100), t->description);
+            bx_buf_addf(&out, "%-12s %-10s %-7s %.*s\n", t->name, bx_level_name(t->level),
+                        kind_name(t->kind), (int)BX_MIN(sentence, (size_t)100), t->description);
         }
         bx_tool_unref(all[i]);
     }
@@ -58,7 +62,8 @@ int bx_cmd_tool_list(const struct bx_args *args) {
     return bx_cli_print(&out);
 }
 
-static int find_tool(struct bx_cli_context *c, const char *name, struct bx_tool **ret, struct bx_err *err) {
+static int find_tool(struct bx_cli_context *c, const char *name, struct bx_tool **ret,
+                     struct bx_err *err) {
     if (bx_str_ends(bx_str(name), ".wasm")) {
         return bx_registry_load_file(c->registry, name, ret, err);
     }
@@ -67,11 +72,14 @@ static int find_tool(struct bx_cli_context *c, const char *name, struct bx_tool 
         return 0;
     }
     const char *near = bx_registry_nearest(c->registry, name);
-    return near ? bx_fail(err, BX_ERR_NOTFOUND, "there is no tool \"%.60s\"; did you mean \"%s\"?", name, near)
-                : bx_fail(err, BX_ERR_NOTFOUND, "there is no tool \"%.60s\"; see boxagnts tool list", name);
+    return near ? bx_fail(err, BX_ERR_NOTFOUND, "there is no tool \"%.60s\"; did you mean \"%s\"?",
+                          name, near)
+                : bx_fail(err, BX_ERR_NOTFOUND,
+                          "there is no tool \"%.60s\"; see boxagnts tool list", name);
 }
 
-static void describe_json(const struct bx_tool *t, const struct bx_tool_limits *limits, struct bx_buf *out) {
+static void describe_json(const struct bx_tool *t, const struct bx_tool_limits *limits,
+                          struct bx_buf *out) {
     struct bx_jw w;
     bx_jw_init(&w, out);
     bx_jw_obj(&w);
@@ -87,7 +95,10 @@ static void describe_json(const struct bx_tool *t, const struct bx_tool_limits *
         const struct bx_limit_info *info = bx_limit_info((enum bx_limit_id)i);
         bx_jw_kobj(&w, info->name);
         bx_jw_kuint(&w, "value", limits->limits.value[i]);
-        bx_jw_kstr(&w, "unit", info->unit == BX_UNIT_MS ? "ms" : info->unit == BX_UNIT_BYTES ? "bytes" : "count");
+        bx_jw_kstr(&w, "unit",
+                   info->unit == BX_UNIT_MS      ? "ms"
+                   : info->unit == BX_UNIT_BYTES ? "bytes"
+                                                 : "count");
         bx_jw_kstr(&w, "from", bx_limit_from_name(limits->from[i]));
         bx_jw_kstr(&w, "setting", info->setting);
         bx_jw_end(&w);
@@ -97,17 +108,19 @@ static void describe_json(const struct bx_tool *t, const struct bx_tool_limits *
     bx_buf_addc(out, '\n');
 }
 
-static void describe_text(const struct bx_tool *t, const struct bx_tool_limits *limits, struct bx_buf *out) {
-    bx_buf_addf(out, "%s %s\n\n%s\n\nlevel   %s\nkind    %s (%s)\n\nInput:\n", t->name, t->version ? t->version : "", t->description,
-                bx_level_name(t->level), kind_name(t->kind), t->source);
+static void describe_text(const struct bx_tool *t, const struct bx_tool_limits *limits,
+                          struct bx_buf *out) {
+    bx_buf_addf(out, "%s %s\n\n%s\n\nlevel   %s\nkind    %s (%s)\n\nInput:\n", t->name,
+                t->version ? t->version : "", t->description, bx_level_name(t->level),
+                kind_name(t->kind), t->source);
     bx_json_pretty(out, t->schema);
     bx_buf_addz(out, "\n\nLimits:\n");
     for (unsigned i = 0; i < BX_LIMIT_COUNT; i++) {
         const struct bx_limit_info *info = bx_limit_info((enum bx_limit_id)i);
         struct bx_buf value = BX_BUF_INIT(64);
         bx_limit_print(&value, (enum bx_limit_id)i, limits->limits.value[i]);
-        bx_buf_addf(out, "  %-10s %-14s from %-11s %s: %s\n", info->name, bx_buf_z(&value), bx_limit_from_name(limits->from[i]),
-                    info->setting, info->what);
+        bx_buf_addf(out, "  %-10s %-14s from %-11s %s: %s\n", info->name, bx_buf_z(&value),
+                    bx_limit_from_name(limits->from[i]), info->setting, info->what);
         bx_buf_deinit(&value);
     }
 }
@@ -141,7 +154,8 @@ static int read_input(const struct bx_args *args, struct bx_doc **ret, struct bx
     if (input && strcmp(input, "-") == 0) {
         char piece[65536];
         ssize_t got;
-        while ((got = read(STDIN_FILENO, piece, sizeof piece)) > 0 && bx_buf_add(&text, piece, (size_t)got) == 0) {
+        while ((got = read(STDIN_FILENO, piece, sizeof piece)) > 0 &&
+               bx_buf_add(&text, piece, (size_t)got) == 0) {
         }
     } else {
         bx_buf_addz(&text, input ? input : "{}");
@@ -162,12 +176,12 @@ static void content_text(const char *content, struct bx_buf *out) {
     if (bx_val_is(root, BX_VAL_STR)) {
         bx_buf_adds(out, bx_val_str(root));
     }
-    bx_val_foreach_item(root, block) {
+    bx_val_foreach_item (root, block) {
         if (bx_str_eqz(bx_val_get_str(block, "type"), "text")) {
             bx_buf_adds(out, bx_val_get_str(block, "text"));
         } else {
-            bx_buf_addf(out, "[" BX_STR_FMT ", %zu bytes in base64]", BX_STR_ARG(bx_val_get_str(block, "mime")),
-                        bx_val_get_str(block, "data").n);
+            bx_buf_addf(out, "[" BX_STR_FMT ", %zu bytes in base64]",
+                        BX_STR_ARG(bx_val_get_str(block, "mime")), bx_val_get_str(block, "data").n);
         }
     }
     if (out->size && out->p[out->size - 1] != '\n') {
@@ -211,7 +225,9 @@ int bx_cmd_tool_run(const struct bx_args *args) {
         } else {
             content_text(result.content, &out);
         }
-        (void)bx_write_all(result.is_error && !bx_args_has(args, "json") ? STDERR_FILENO : STDOUT_FILENO, out.p, out.size);
+        (void)bx_write_all(result.is_error && !bx_args_has(args, "json") ? STDERR_FILENO
+                                                                         : STDOUT_FILENO,
+                           out.p, out.size);
     }
     bx_buf_deinit(&out);
     bx_tool_result_deinit(&result);

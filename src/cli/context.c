@@ -1,15 +1,17 @@
+#include "cli/context.h"
+
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/id.h"
 #include "base/path.h"
-#include "cli/context.h"
 
 static char *secret(void *user, const char *name) {
     return bx_secret_get(user, name);
 }
 
-/* A private folder for the model server's socket; its path must fit into a socket address (108 bytes). */
+/* A private folder for the model server's socket; its path must fit into a socket address (108
+ * bytes). */
 static int make_runtime_dir(char **ret, struct bx_err *err) {
     const char *base = getenv("XDG_RUNTIME_DIR");
     if (!base || base[0] != '/' || access(base, W_OK) < 0 || strlen(base) > 60) {
@@ -40,7 +42,8 @@ static int open_models(struct bx_cli_context *c, bool offline, struct bx_err *er
                          &c->models, err);
 }
 
-static int open_box(struct bx_cli_context *c, const struct bx_context_options *o, struct bx_err *err) {
+static int open_box(struct bx_cli_context *c, const struct bx_context_options *o,
+                    struct bx_err *err) {
     bx_auto(bx_freep) char *cache_dir = bx_xdg_path("XDG_CACHE_HOME", ".cache", "tools");
     bx_auto(bx_freep) char *receipts_dir = bx_path_join(bx_store_dir(c->store), "receipts");
     int r = bx_receipts_open(receipts_dir, &c->receipts, err);
@@ -59,8 +62,8 @@ static int open_box(struct bx_cli_context *c, const struct bx_context_options *o
     return r;
 }
 
-static int build(const struct bx_args *args, const char *operand, const struct bx_context_options *o, struct bx_cli_context *c,
-                 struct bx_err *err) {
+static int build(const struct bx_args *args, const char *operand,
+                 const struct bx_context_options *o, struct bx_cli_context *c, struct bx_err *err) {
     int r = bx_workspace_find(args, operand, true, &c->workspace, err);
     if (r == 0) {
         r = bx_store_open(c->workspace.state, o->store_mode, &c->store, err);
@@ -88,8 +91,9 @@ static int build(const struct bx_args *args, const char *operand, const struct b
     return r;
 }
 
-int bx_cli_context_open(const struct bx_args *args, const char *operand, const struct bx_context_options *options,
-                        struct bx_cli_context *ret, struct bx_err *err) {
+int bx_cli_context_open(const struct bx_args *args, const char *operand,
+                        const struct bx_context_options *options, struct bx_cli_context *ret,
+                        struct bx_err *err) {
     struct bx_cli_context c = {0};
     int r = build(args, operand, options, &c, err);
     if (r < 0) {
@@ -100,7 +104,8 @@ int bx_cli_context_open(const struct bx_args *args, const char *operand, const s
     return 0;
 }
 
-int bx_cli_store_open(const struct bx_args *args, enum bx_store_mode mode, struct bx_cli_context *ret, struct bx_err *err) {
+int bx_cli_store_open(const struct bx_args *args, enum bx_store_mode mode,
+                      struct bx_cli_context *ret, struct bx_err *err) {
     struct bx_cli_context c = {0};
     int r = bx_workspace_find(args, NULL, mode == BX_STORE_OWNER, &c.workspace, err);
     if (r == 0) {

@@ -1,6 +1,7 @@
+#include "cli/show.h"
+
 #include "base/file.h"
 #include "base/map.h"
-#include "cli/show.h"
 
 static const char *paint(const struct bx_show *s, const char *code) {
     return s->colour ? code : "";
@@ -12,7 +13,8 @@ static const char *paint(const struct bx_show *s, const char *code) {
 
 void bx_show_init(struct bx_show *s) {
     const char *no_colour = getenv("NO_COLOR");
-    *s = (struct bx_show){.colour = isatty(STDERR_FILENO) && !(no_colour && no_colour[0]), .calls = bx_map_new(bx_free)};
+    *s = (struct bx_show){.colour = isatty(STDERR_FILENO) && !(no_colour && no_colour[0]),
+                          .calls = bx_map_new(bx_free)};
 }
 
 void bx_show_deinit(struct bx_show *s) {
@@ -23,7 +25,8 @@ void bx_show_deinit(struct bx_show *s) {
 static void add_safe(struct bx_buf *out, struct bx_str text, bool one_line) {
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
-        bool c1 = c == 0xc2 && i + 1 < text.n && (unsigned char)text.p[i + 1] < 0xa0; /* U+0080 to U+009F */
+        bool c1 = c == 0xc2 && i + 1 < text.n &&
+                  (unsigned char)text.p[i + 1] < 0xa0; /* U+0080 to U+009F */
         if (c1) {
             i++;
         } else if (c >= 0x20 && c != 0x7f) {
@@ -90,18 +93,21 @@ static void show_assistant(struct bx_show *s, const struct bx_val *event) {
     if (bx_val_get_str(event, "text").n) {
         end_line(s);
     }
-    bx_val_foreach_item(bx_val_get(event, "calls"), call) {
-        struct bx_str id = bx_val_get_str(call, "id"), argument = main_argument(bx_val_get(call, "input"));
+    bx_val_foreach_item (bx_val_get(event, "calls"), call) {
+        struct bx_str id = bx_val_get_str(call, "id"),
+                      argument = main_argument(bx_val_get(call, "input"));
         if (id.n) {
-            bx_map_put(s->calls, id, bx_asprintf(BX_STR_FMT "%s" BX_STR_FMT, BX_STR_ARG(bx_val_get_str(call, "tool")),
-                                                 argument.n ? " " : "", BX_STR_ARG(argument)));
+            bx_map_put(s->calls, id,
+                       bx_asprintf(BX_STR_FMT "%s" BX_STR_FMT,
+                                   BX_STR_ARG(bx_val_get_str(call, "tool")), argument.n ? " " : "",
+                                   BX_STR_ARG(argument)));
         }
     }
 }
 
 static struct bx_str first_text(const struct bx_val *content) {
     if (bx_val_is(content, BX_VAL_ARR)) {
-        bx_val_foreach_item(content, block) {
+        bx_val_foreach_item (content, block) {
             if (bx_val_get(block, "text")) {
                 return bx_val_get_str(block, "text");
             }
@@ -115,8 +121,18 @@ static void show_result(struct bx_show *s, const struct bx_val *event) {
     const char *limit = bx_val_get_z(event, "limit");
     bool bad = bx_val_get_bool(event, "is_error", false);
     double ms = bx_val_real(bx_val_get(event, "ms"), 0);
-    note(s, limit ? AMBER : bad ? RED : DIM, "● %s … %s%s%.0f ms", what ? what : "call", limit ? limit : bad ? "failed" : "",
-         limit ? " limit, " : bad ? ", " : "", ms);
+    note(s,
+         limit ? AMBER
+         : bad ? RED
+               : DIM,
+         "● %s … %s%s%.0f ms", what ? what : "call",
+         limit ? limit
+         : bad ? "failed"
+               : "",
+         limit ? " limit, "
+         : bad ? ", "
+               : "",
+         ms);
     if (bad) {
         struct bx_str text = first_text(bx_val_get(event, "content"));
         size_t line = bx_str_find(text, '\n');
@@ -139,16 +155,18 @@ void bx_show_event(struct bx_show *s, const struct bx_val *event) {
         show_assistant(s, event);
     } else if (bx_str_eqz(type, "tool_result")) {
         show_result(s, event);
-    } else if (bx_str_eqz(type, "permission") && bx_str_eqz(bx_val_get_str(event, "decision"), "deny")) {
+    } else if (bx_str_eqz(type, "permission") &&
+               bx_str_eqz(bx_val_get_str(event, "decision"), "deny")) {
         note(s, AMBER, "✕ " BX_STR_FMT ": " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "tool")),
              BX_STR_ARG(bx_val_get_str(event, "reason")));
     } else if (bx_str_eqz(type, "retry")) {
-        note(s, AMBER, "… " BX_STR_FMT ", trying again in %.1f s", BX_STR_ARG(bx_val_get_str(event, "reason")),
+        note(s, AMBER, "… " BX_STR_FMT ", trying again in %.1f s",
+             BX_STR_ARG(bx_val_get_str(event, "reason")),
              bx_val_real(bx_val_get(event, "wait_ms"), 0) / 1000);
     } else if (bx_str_eqz(type, "error")) {
         struct bx_str hint = bx_val_get_str(event, "hint");
-        note(s, RED, "boxagnts: " BX_STR_FMT "%s" BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "text")), hint.n ? " · " : "",
-             BX_STR_ARG(hint));
+        note(s, RED, "boxagnts: " BX_STR_FMT "%s" BX_STR_FMT,
+             BX_STR_ARG(bx_val_get_str(event, "text")), hint.n ? " · " : "", BX_STR_ARG(hint));
     } else if (bx_str_eqz(type, "limit")) {
         note(s, AMBER, "boxagnts: " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "text")));
     } else if (bx_str_eqz(type, "state") && bx_val_get_str(event, "text").n && s->colour) {
@@ -163,18 +181,23 @@ void bx_show_end(struct bx_show *s, const char *session_id) {
     }
 }
 
-bool bx_show_ask(struct bx_show *s, const struct bx_val *event, enum bx_choice *ret_choice, char **ret_text) {
+bool bx_show_ask(struct bx_show *s, const struct bx_val *event, enum bx_choice *ret_choice,
+                 char **ret_text) {
     note(s, AMBER, "? " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "text")));
     for (;;) {
-        fprintf(stderr, "  [1] once  [2] this session  [3] always  [4] no  or say what to do instead: ");
+        fprintf(stderr,
+                "  [1] once  [2] this session  [3] always  [4] no  or say what to do instead: ");
         fflush(stderr);
         char line[4096];
-        ssize_t n = read(STDIN_FILENO, line, sizeof line - 1); /* a terminal gives whole lines; a signal ends the wait */
+        ssize_t n =
+            read(STDIN_FILENO, line,
+                 sizeof line - 1); /* a terminal gives whole lines; a signal ends the wait */
         if (n <= 0) {
             return false;
         }
         struct bx_str said = bx_str_trim(bx_str_n(line, (size_t)n));
-        static const enum bx_choice choices[] = {BX_CHOICE_ONCE, BX_CHOICE_SESSION, BX_CHOICE_ALWAYS, BX_CHOICE_NO};
+        static const enum bx_choice choices[] = {BX_CHOICE_ONCE, BX_CHOICE_SESSION,
+                                                 BX_CHOICE_ALWAYS, BX_CHOICE_NO};
         if (said.n == 1 && said.p[0] >= '1' && said.p[0] <= '4') {
             *ret_choice = choices[said.p[0] - '1'];
             return true;

@@ -6,29 +6,31 @@
 #include "base/path.h"
 #include "base/utf8.h"
 
-#define DEFAULT_TOOL_THREADS   8
-#define DEFAULT_MAX_TURNS      50
-#define DEFAULT_RESULT_BYTES   (48 * BX_KIB)
-#define TITLE_MAX              80
-#define HISTORIES_MAX          4
-#define HISTORIES_BYTES        (4 * BX_MIB)
+#define DEFAULT_TOOL_THREADS 8
+#define DEFAULT_MAX_TURNS    50
+#define DEFAULT_RESULT_BYTES (48 * BX_KIB)
+#define TITLE_MAX            80
+#define HISTORIES_MAX        4
+#define HISTORIES_BYTES      (4 * BX_MIB)
 
 /* ---- the agent ---- */
 
-static int copy_mounts(struct bx_agent *a, const struct bx_agent_config *config, struct bx_err *err) {
+static int copy_mounts(struct bx_agent *a, const struct bx_agent_config *config,
+                       struct bx_err *err) {
     a->mounts = bx_alloc((config->mount_count + 1) * sizeof *a->mounts);
     char *root = bx_path_real(config->root, err);
     if (!root)
         return err ? err->code : BX_ERR_NOTFOUND;
-    a->mounts[a->mount_count++] =
-        (struct bx_mount){.host_path = root, .guest_path = bx_strdup("/"), .writable = !config->root_read_only};
+    a->mounts[a->mount_count++] = (struct bx_mount){
+        .host_path = root, .guest_path = bx_strdup("/"), .writable = !config->root_read_only};
     for (size_t i = 0; i < config->mount_count; i++) {
         char *host = bx_path_real(config->mounts[i].host_path, err);
         if (!host)
             return err ? err->code : BX_ERR_NOTFOUND;
-        a->mounts[a->mount_count++] = (struct bx_mount){.host_path = host,
-                                                        .guest_path = bx_path_normal(config->mounts[i].guest_path),
-                                                        .writable = config->mounts[i].writable};
+        a->mounts[a->mount_count++] =
+            (struct bx_mount){.host_path = host,
+                              .guest_path = bx_path_normal(config->mounts[i].guest_path),
+                              .writable = config->mounts[i].writable};
     }
     struct bx_grant grant;
     bx_grant_init(&grant);
@@ -136,7 +138,8 @@ void bx_agent_keep_history(struct bx_agent *a, struct bx_history *take_h) {
         bx_vec_push(&a->histories, take_h);
         for (size_t i = a->histories.n - 1; i-- > 0;) { /* the newest first */
             bytes += a->histories.p[i]->bytes;
-            if ((bytes > HISTORIES_BYTES || a->histories.n - i > HISTORIES_MAX) && n < BX_ARRAY_LEN(out)) {
+            if ((bytes > HISTORIES_BYTES || a->histories.n - i > HISTORIES_MAX) &&
+                n < BX_ARRAY_LEN(out)) {
                 out[n++] = a->histories.p[i];
                 bx_vec_remove(&a->histories, i);
             }
@@ -150,7 +153,8 @@ void bx_agent_keep_history(struct bx_agent *a, struct bx_history *take_h) {
         bx_history_free(out[i]);
 }
 
-static struct bx_history *take_history(struct bx_agent *a, const char *session_id, size_t result_max_bytes) {
+static struct bx_history *take_history(struct bx_agent *a, const char *session_id,
+                                       size_t result_max_bytes) {
     struct bx_history *h = NULL;
     {
         BX_LOCKED(&a->lock);
@@ -172,7 +176,8 @@ static struct bx_history *take_history(struct bx_agent *a, const char *session_i
 /* A fifth of the window for one result, at three bytes a token. */
 static size_t result_max(int64_t window) {
     int64_t bytes = window * 3 / 5;
-    return window > 0 ? (size_t)BX_MAX(1024, BX_MIN(bytes, (int64_t)DEFAULT_RESULT_BYTES)) : DEFAULT_RESULT_BYTES;
+    return window > 0 ? (size_t)BX_MAX(1024, BX_MIN(bytes, (int64_t)DEFAULT_RESULT_BYTES))
+                      : DEFAULT_RESULT_BYTES;
 }
 
 static int read_options(struct bx_run *run, const struct bx_run_options *o, struct bx_err *err) {
@@ -188,19 +193,24 @@ static int read_options(struct bx_run *run, const struct bx_run_options *o, stru
     if (o && o->mode && *o->mode) {
         enum bx_mode mode;
         if (!bx_mode_parse(bx_str(o->mode), &mode))
-            return bx_fail(err, BX_ERR_INVALID, "there is no mode \"%.60s\": plan, default, accept-edits, auto or bypass",
-                           o->mode);
+            return bx_fail(
+                err, BX_ERR_INVALID,
+                "there is no mode \"%.60s\": plan, default, accept-edits, auto or bypass", o->mode);
         if (mode == BX_MODE_BYPASS && !a->allow_bypass)
-            return bx_fail(err, BX_ERR_DENIED, "the mode bypass must be allowed when the program is started");
+            return bx_fail(err, BX_ERR_DENIED,
+                           "the mode bypass must be allowed when the program is started");
         run->mode = bx_strdup(o->mode);
     }
-    bx_auto(bx_freep) char *model = o && o->model && *o->model ? bx_strdup(o->model) : bx_session_model(run->session);
+    bx_auto(bx_freep) char *model =
+        o && o->model && *o->model ? bx_strdup(o->model) : bx_session_model(run->session);
     return bx_models_get(a->models, model, &run->model, err);
 }
 
-static int append(struct bx_run *run, struct bx_event *take_e, const char *type, struct bx_err *err) {
+static int append(struct bx_run *run, struct bx_event *take_e, const char *type,
+                  struct bx_err *err) {
     bx_jw_end(&take_e->w);
-    int rc = bx_session_append(run->session, type, bx_buf_str(&take_e->body), BX_BATCHED, NULL, err);
+    int rc =
+        bx_session_append(run->session, type, bx_buf_str(&take_e->body), BX_BATCHED, NULL, err);
     bx_buf_deinit(&take_e->body);
     return rc;
 }
@@ -221,13 +231,16 @@ static int give_title(struct bx_run *run, const char *text, struct bx_err *err) 
 }
 
 /* Everything that can be refused is refused before the first event. */
-static int begin(struct bx_run *run, const char *text, const struct bx_run_options *options, struct bx_err *err) {
+static int begin(struct bx_run *run, const char *text, const struct bx_run_options *options,
+                 struct bx_err *err) {
     int rc = read_options(run, options, err);
     if (rc)
         return rc;
-    run->history = take_history(run->agent, bx_session_header(run->session)->id, result_max(bx_model_window(run->model)));
+    run->history = take_history(run->agent, bx_session_header(run->session)->id,
+                                result_max(bx_model_window(run->model)));
     if ((rc = bx_history_catch_up(run->history, run->session, err)) ||
-        (rc = bx_session_close_open(run->session, run->history, err)) || (rc = bx_run_load_rules(run, err)))
+        (rc = bx_session_close_open(run->session, run->history, err)) ||
+        (rc = bx_run_load_rules(run, err)))
         return rc;
     struct bx_event e;
     bx_event_begin(&e, run->id);
@@ -244,12 +257,14 @@ static int begin(struct bx_run *run, const char *text, const struct bx_run_optio
 
 static struct bx_run *run_of(struct bx_agent *a, const char *session_id) { /* lock held */
     for (size_t i = 0; i < a->runs.n; i++)
-        if (!a->runs.p[i]->done && strcmp(bx_session_header(a->runs.p[i]->session)->id, session_id) == 0)
+        if (!a->runs.p[i]->done &&
+            strcmp(bx_session_header(a->runs.p[i]->session)->id, session_id) == 0)
             return a->runs.p[i];
     return NULL;
 }
 
-/* Puts the run into the list, so that there is one a session. One that is just writing its end is waited for. */
+/* Puts the run into the list, so that there is one a session. One that is just writing its end is
+ * waited for. */
 static int reserve(struct bx_agent *a, struct bx_run *run, struct bx_err *err) {
     const char *id = bx_session_header(run->session)->id;
     BX_LOCKED(&a->lock);
@@ -257,7 +272,8 @@ static int reserve(struct bx_agent *a, struct bx_run *run, struct bx_err *err) {
         return bx_fail(err, BX_ERR_UNAVAILABLE, "the program is about to end");
     for (struct bx_run *other; (other = run_of(a, id)) != NULL;) {
         if (!other->ending)
-            return bx_fail(err, BX_ERR_BUSY, "this session is working on a message; stop it or wait for its end");
+            return bx_fail(err, BX_ERR_BUSY,
+                           "this session is working on a message; stop it or wait for its end");
         pthread_cond_wait(&a->changed, &a->lock);
     }
     bx_vec_push(&a->runs, run);
@@ -278,8 +294,8 @@ static void give_up(struct bx_agent *a, struct bx_run *run) { /* that never got 
     run_free(run);
 }
 
-int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *text, const struct bx_run_options *options,
-                  char *ret_run, struct bx_err *err) {
+int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *text,
+                  const struct bx_run_options *options, char *ret_run, struct bx_err *err) {
     reap(a);
     struct bx_run *run = bx_new(struct bx_run);
     run->agent = a;
@@ -301,7 +317,8 @@ int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *te
         give_up(a, run);
         return rc;
     }
-    /* The model is being asked while the message goes to the platter; from `started` on the run may be gone any time. */
+    /* The model is being asked while the message goes to the platter; from `started` on the run may
+     * be gone any time. */
     bx_auto(bx_cancel_unrefp) struct bx_cancel *token = bx_cancel_ref(run->cancel);
     {
         BX_LOCKED(&a->lock);

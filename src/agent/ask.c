@@ -16,7 +16,8 @@ struct stream { /* what has been shown of the reply that is coming in */
     bool shown;
 };
 
-static void show_piece(struct stream *s, const char *member, struct bx_str piece, struct bx_buf *kept) {
+static void show_piece(struct stream *s, const char *member, struct bx_str piece,
+                       struct bx_buf *kept) {
     struct bx_event e;
     bx_buf_adds(kept, piece);
     bx_delta_begin(&e, s->run->id, "delta");
@@ -88,7 +89,8 @@ static size_t make_room(struct bx_run *run, int64_t tokens) {
     size_t went = bx_context_make_room(run->context, run->history, tokens);
     if (went)
         bx_event_limit(run, "context",
-                       "The conversation fills the model's window: %zu of the oldest outputs or turns are no longer shown to "
+                       "The conversation fills the model's window: %zu of the oldest outputs or "
+                       "turns are no longer shown to "
                        "the model. They stay in the session.",
                        went);
     return went;
@@ -157,8 +159,8 @@ static void log_assistant(struct bx_run *run, struct bx_str text, struct bx_str 
     bx_event_append(run, &e, "assistant", BX_BATCHED);
 }
 
-static int ask_once(struct bx_run *run, struct stream *s, const char *note, bool no_tools, struct bx_reply *ret,
-                    struct bx_err *err) {
+static int ask_once(struct bx_run *run, struct stream *s, const char *note, bool no_tools,
+                    struct bx_reply *ret, struct bx_err *err) {
     struct bx_model_request request;
     bx_context_request(run->context, run->history, note, &request);
     request.no_tools = no_tools;
@@ -167,13 +169,16 @@ static int ask_once(struct bx_run *run, struct stream *s, const char *note, bool
 }
 
 static const char *finish_name(const struct bx_reply *reply) {
-    static const char *const names[] = {
-        [BX_FINISH_STOP] = "stop", [BX_FINISH_CALLS] = "tool_calls", [BX_FINISH_LENGTH] = "length", [BX_FINISH_FILTER] = "stop"};
+    static const char *const names[] = {[BX_FINISH_STOP] = "stop",
+                                        [BX_FINISH_CALLS] = "tool_calls",
+                                        [BX_FINISH_LENGTH] = "length",
+                                        [BX_FINISH_FILTER] = "stop"};
     return names[reply->finish];
 }
 
 static void log_reply(struct bx_run *run, const struct bx_reply *reply, int64_t estimated) {
-    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(BX_EVENT_MAX), reasoning = BX_BUF_INIT(BX_EVENT_MAX);
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(BX_EVENT_MAX),
+                                         reasoning = BX_BUF_INIT(BX_EVENT_MAX);
     for (size_t i = 0; i < reply->message->blocks.n; i++) {
         const struct bx_block *b = &reply->message->blocks.p[i];
         if (b->kind == BX_BLOCK_TEXT && b->text)
@@ -181,7 +186,8 @@ static void log_reply(struct bx_run *run, const struct bx_reply *reply, int64_t 
         else if (b->kind == BX_BLOCK_REASONING && b->text)
             bx_buf_addz(&reasoning, b->text);
     }
-    log_assistant(run, bx_buf_str(&text), bx_buf_str(&reasoning), reply->message, finish_name(reply));
+    log_assistant(run, bx_buf_str(&text), bx_buf_str(&reasoning), reply->message,
+                  finish_name(reply));
     log_usage(run, &reply->usage, estimated);
 }
 
@@ -203,12 +209,15 @@ static void make_ids_unique(struct bx_run *run, struct bx_message *m) {
     }
 }
 
-/* 0 and a logged reply, or a negative code, with what was shown of the reply and the reason in the log. */
+/* 0 and a logged reply, or a negative code, with what was shown of the reply and the reason in the
+ * log. */
 int bx_run_ask_model(struct bx_run *run, const char *note, bool no_tools, struct bx_reply *ret) {
     struct bx_err err = {0};
-    struct stream s = {.run = run, .text = BX_BUF_INIT(BX_EVENT_MAX), .reasoning = BX_BUF_INIT(BX_EVENT_MAX)};
+    struct stream s = {
+        .run = run, .text = BX_BUF_INIT(BX_EVENT_MAX), .reasoning = BX_BUF_INIT(BX_EVENT_MAX)};
     int rc = bx_history_catch_up(run->history, run->session, &err);
-    int64_t window = bx_model_window(run->model), size = bx_context_estimate(run->context, run->history);
+    int64_t window = bx_model_window(run->model),
+            size = bx_context_estimate(run->context, run->history);
     if (!rc && window > 0 && (double)size > (double)window * ROOM_FROM)
         make_room(run, (int64_t)((double)window * ROOM_TO));
     int64_t estimated = run->context->fixed_estimate + run->history->estimate;
@@ -226,7 +235,8 @@ int bx_run_ask_model(struct bx_run *run, const char *note, bool no_tools, struct
     } else {
         bool stopped = bx_cancel_fired(run->cancel);
         if (s.text.size || s.reasoning.size) /* what was shown stays */
-            log_assistant(run, bx_buf_str(&s.text), bx_buf_str(&s.reasoning), NULL, stopped ? "stopped" : "error");
+            log_assistant(run, bx_buf_str(&s.text), bx_buf_str(&s.reasoning), NULL,
+                          stopped ? "stopped" : "error");
         if (!stopped)
             bx_event_error(run, "model", &err);
     }

@@ -9,13 +9,15 @@ static bool paths_meet(const struct bx_batch_item *a, const struct bx_batch_item
         return true;
     for (size_t i = 0; i < a->path_count; i++)
         for (size_t k = 0; k < b->path_count; k++)
-            if (bx_path_is_under(a->paths[i], b->paths[k]) || bx_path_is_under(b->paths[k], a->paths[i]))
+            if (bx_path_is_under(a->paths[i], b->paths[k]) ||
+                bx_path_is_under(b->paths[k], a->paths[i]))
                 return true;
     return false;
 }
 
 bool bx_batch_conflict(const struct bx_batch_item *earlier, const struct bx_batch_item *later) {
-    enum bx_level low = BX_MIN(earlier->level, later->level), high = BX_MAX(earlier->level, later->level);
+    enum bx_level low = BX_MIN(earlier->level, later->level),
+                  high = BX_MAX(earlier->level, later->level);
     if (low == BX_LEVEL_NONE || high <= BX_LEVEL_READ_ONLY)
         return false;
     return high > BX_LEVEL_WRITE || paths_meet(earlier, later);
@@ -83,7 +85,8 @@ static void work_item(struct bx_crew *c, struct batch *b, size_t item) {
     pthread_mutex_lock(&c->lock);
     b->state[item] = DONE;
     b->left--;
-    pthread_cond_broadcast(&b->changed); /* its own thread may wait for this, or for what may start now */
+    pthread_cond_broadcast(
+        &b->changed); /* its own thread may wait for this, or for what may start now */
     if (b->left && c->idle && ready_item(b) != SIZE_MAX)
         pthread_cond_broadcast(&c->work);
 }
@@ -110,7 +113,8 @@ static void *crew_main(void *user) {
 
 /* Lock held. As many threads as could start right away, within the maximum. */
 static void want_threads(struct bx_crew *c, size_t wanted) {
-    for (size_t missing = wanted > c->idle ? wanted - c->idle : 0; missing && c->threads.n < c->max_threads; missing--) {
+    for (size_t missing = wanted > c->idle ? wanted - c->idle : 0;
+         missing && c->threads.n < c->max_threads; missing--) {
         pthread_t thread;
         if (bx_thread_start(&thread, "bx-tool", crew_main, c, NULL))
             return; /* the calling thread works them off alone */
@@ -127,7 +131,8 @@ static void unlink_batch(struct bx_crew *c, struct batch *b) {
     }
 }
 
-void bx_batch_run(struct bx_crew *c, const struct bx_batch_item *items, size_t count, void (*work)(void *user)) {
+void bx_batch_run(struct bx_crew *c, const struct bx_batch_item *items, size_t count,
+                  void (*work)(void *user)) {
     if (count == 1) {
         work(items[0].user);
         return;

@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "json/schema.h"
 
-/* One call: read it, ask the one permission check, run it, log it. Whatever goes wrong becomes a result that tells the
- * model what to do instead. */
+/* One call: read it, ask the one permission check, run it, log it. Whatever goes wrong becomes a
+ * result that tells the model what to do instead. */
 
 static void refuse(struct bx_call *call, const char *fmt, ...) BX_PRINTF(2, 3);
 static void refuse(struct bx_call *call, const char *fmt, ...) {
@@ -32,7 +32,8 @@ static void refuse_unknown(struct bx_call *call) {
         bx_tool_unref(all[i]);
     }
     bx_free(all);
-    refuse(call, "There is no tool \"%.100s\". The tools are: %s.", call->tool_name, bx_buf_z(&names));
+    refuse(call, "There is no tool \"%.100s\". The tools are: %s.", call->tool_name,
+           bx_buf_z(&names));
 }
 
 /* Name, JSON and schema. False: the call has a result. */
@@ -45,8 +46,9 @@ static bool read_call(struct bx_call *call) {
     }
     struct bx_str text = bx_str_trim(bx_str(call->arguments));
     if (bx_doc_parse(text.n ? text : BX_STR_LIT("{}"), NULL, &call->input, &err)) {
-        refuse(call, "The arguments of %s are not valid JSON: %s. Call it again with one JSON object.", call->tool_name,
-               err.msg);
+        refuse(call,
+               "The arguments of %s are not valid JSON: %s. Call it again with one JSON object.",
+               call->tool_name, err.msg);
         return false;
     }
     if (!bx_val_is(bx_doc_root(call->input), BX_VAL_OBJ)) {
@@ -56,14 +58,15 @@ static bool read_call(struct bx_call *call) {
     }
     if (bx_schema_check(call->tool->schema, bx_doc_root(call->input), &err)) {
         refuse(call, "The arguments of %s do not fit: %s.%s%s", call->tool_name, err.msg,
-               call->tool->example ? " Example: " : "", call->tool->example ? call->tool->example : "");
+               call->tool->example ? " Example: " : "",
+               call->tool->example ? call->tool->example : "");
         return false;
     }
     return true;
 }
 
-int bx_agent_grant(struct bx_agent *a, const struct bx_tool *t, const char *const *limits, struct bx_arena *arena,
-                   struct bx_grant *ret, struct bx_err *err) {
+int bx_agent_grant(struct bx_agent *a, const struct bx_tool *t, const char *const *limits,
+                   struct bx_arena *arena, struct bx_grant *ret, struct bx_err *err) {
     struct bx_grant grant;
     struct bx_tool_limits given;
     bx_grant_init(&grant);
@@ -90,7 +93,8 @@ enum bx_mode bx_run_mode(struct bx_run *run) {
     return mode == BX_MODE_BYPASS && !run->agent->allow_bypass ? BX_MODE_DEFAULT : mode;
 }
 
-static void log_permission(struct bx_call *call, bool allowed, const char *by, const char *reason, const char *rule) {
+static void log_permission(struct bx_call *call, bool allowed, const char *by, const char *reason,
+                           const char *rule) {
     struct bx_event e;
     bx_event_begin(&e, call->run->id);
     bx_jw_kstr(&e.w, "call", call->id);
@@ -118,8 +122,8 @@ static void deny(struct bx_call *call, const char *by, const char *reason, const
     fill_ctx(call, &ctx);
     log_permission(call, false, by, reason, rule);
     refuse(call, "Not permitted: %s", reason);
-    bx_registry_record_denied(call->run->agent->registry, call->tool, bx_doc_root(call->input), &ctx, reason,
-                              &call->result.receipt);
+    bx_registry_record_denied(call->run->agent->registry, call->tool, bx_doc_root(call->input),
+                              &ctx, reason, &call->result.receipt);
 }
 
 /* A rule of a count is used up in this run's copy. */
@@ -134,8 +138,10 @@ static void obey_answer(struct bx_call *call, const struct bx_question *answer) 
     struct bx_err err = {0};
     if (answer->choice == BX_CHOICE_NO) {
         char reason[600];
-        snprintf(reason, sizeof reason, answer->text ? "the user said no: %.500s" : "the user said no.%s",
-                 answer->text ? answer->text : " Do not try it again in another way; ask what to do instead.");
+        snprintf(reason, sizeof reason,
+                 answer->text ? "the user said no: %.500s" : "the user said no.%s",
+                 answer->text ? answer->text
+                              : " Do not try it again in another way; ask what to do instead.");
         deny(call, "user", reason, NULL);
         return;
     }
@@ -150,7 +156,8 @@ static void obey_answer(struct bx_call *call, const struct bx_question *answer) 
         bx_rule_of_call(call, "workspace", &rule);
         rc = bx_agent_keep_rule(run->agent, bx_buf_str(&rule), &err);
     }
-    if (!rc && answer->choice != BX_CHOICE_ONCE && !(rc = bx_history_catch_up(run->history, run->session, &err)))
+    if (!rc && answer->choice != BX_CHOICE_ONCE &&
+        !(rc = bx_history_catch_up(run->history, run->session, &err)))
         rc = bx_run_load_rules(run, &err);
     if (rc) /* this call goes on: the yes was heard; what could not be kept is said */
         bx_event_error(run, "store", &err);
@@ -255,8 +262,8 @@ void bx_call_execute(void *user) {
         ctx.on_output = on_output;
         ctx.user = call;
         log_start(call);
-        int rc = bx_registry_execute(call->run->agent->registry, call->tool, bx_doc_root(call->input), &ctx,
-                                     &call->result, &err);
+        int rc = bx_registry_execute(call->run->agent->registry, call->tool,
+                                     bx_doc_root(call->input), &ctx, &call->result, &err);
         if (rc) {
             bx_tool_result_deinit(&call->result);
             refuse(call, rc == BX_ERR_CANCELLED ? "Stopped.%s" : "The call could not be made: %s.",

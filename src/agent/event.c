@@ -9,12 +9,16 @@ void bx_event_begin(struct bx_event *e, const char *run) {
     bx_jw_kstr(&e->w, "run", run);
 }
 
-int bx_event_append(struct bx_run *run, struct bx_event *take_e, const char *type, enum bx_durability durability) {
+int bx_event_append(struct bx_run *run, struct bx_event *take_e, const char *type,
+                    enum bx_durability durability) {
     bx_jw_end(&take_e->w);
     struct bx_err err = {0};
-    int rc = bx_buf_failed(&take_e->body) ? bx_fail(&err, BX_ERR_LIMIT, "an event is larger than %d MiB", 64) : 0;
+    int rc = bx_buf_failed(&take_e->body)
+                 ? bx_fail(&err, BX_ERR_LIMIT, "an event is larger than %d MiB", 64)
+                 : 0;
     if (!rc)
-        rc = bx_session_append(run->session, type, bx_buf_str(&take_e->body), durability, NULL, &err);
+        rc = bx_session_append(run->session, type, bx_buf_str(&take_e->body), durability, NULL,
+                               &err);
     bx_buf_deinit(&take_e->body);
     if (rc) {
         __atomic_store_n(&run->log_failed, true, __ATOMIC_RELEASE);
@@ -51,13 +55,16 @@ void bx_run_state(struct bx_run *run, const char *phase, struct bx_str text) {
 static const char *hint_for(int code) {
     switch (code) {
     case BX_ERR_AUTH:
-        return "Put the provider's key into its environment variable or into the settings, then send the message again.";
+        return "Put the provider's key into its environment variable or into the settings, then "
+               "send the message again.";
     case BX_ERR_LIMIT:
-        return "The conversation is too long for this model: start a new session, or choose a model with a larger window.";
+        return "The conversation is too long for this model: start a new session, or choose a "
+               "model with a larger window.";
     case BX_ERR_UNAVAILABLE:
     case BX_ERR_TIMEOUT:
     case BX_ERR_RETRY:
-        return "Check that the model's server runs and can be reached, then send the message again.";
+        return "Check that the model's server runs and can be reached, then send the message "
+               "again.";
     case BX_ERR_NOTFOUND:
         return "Choose another model.";
     case BX_ERR_IO:

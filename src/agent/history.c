@@ -3,15 +3,16 @@
 #include "base/utf8.h"
 #include "json/write.h"
 
-#define READ_CHUNK    (256 * BX_KIB)
-#define MAX_LINE      (64 * BX_MIB)
-#define NO_RESULT     "No result: the run ended before this call did."
-#define MESSAGE_COST  6 /* tokens of a message's frame */
+#define READ_CHUNK   (256 * BX_KIB)
+#define MAX_LINE     (64 * BX_MIB)
+#define NO_RESULT    "No result: the run ended before this call did."
+#define MESSAGE_COST 6 /* tokens of a message's frame */
 
 struct bx_history *bx_history_new(const char *session_id, size_t result_max_bytes) {
     struct bx_history *h = bx_new(struct bx_history);
     snprintf(h->session_id, sizeof h->session_id, "%s", session_id);
-    h->cursor = (struct bx_cursor){.next_seq = 1, .next_delta = UINT64_MAX}; /* deltas are of no interest here */
+    h->cursor = (struct bx_cursor){.next_seq = 1,
+                                   .next_delta = UINT64_MAX}; /* deltas are of no interest here */
     h->result_max_bytes = result_max_bytes;
     h->rules = BX_BUF_INIT(BX_MIB);
     h->factor = 1;
@@ -41,10 +42,12 @@ int64_t bx_tokens_estimate(struct bx_str text) {
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
         wide += c >= 0x80;
-        marks += c < 0x80 && c > ' ' && !(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z');
+        marks += c < 0x80 && c > ' ' && !(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
+                 !(c >= 'a' && c <= 'z');
     }
     /* A word's characters at 4.5 a token, punctuation at 2, other scripts at 2.5 bytes. */
-    return (int64_t)((double)(text.n - wide - marks) / 4.5 + (double)marks / 2 + (double)wide / 2.5 + 0.5);
+    return (int64_t)((double)(text.n - wide - marks) / 4.5 + (double)marks / 2 +
+                     (double)wide / 2.5 + 0.5);
 }
 
 static int64_t block_tokens(const struct bx_block *b) {
@@ -60,7 +63,8 @@ static int64_t message_tokens(const struct bx_message *m) {
 }
 
 static size_t block_bytes(const struct bx_block *b) {
-    return (b->text ? strlen(b->text) : 0) + (b->arguments ? strlen(b->arguments) : 0) + (b->data ? strlen(b->data) : 0);
+    return (b->text ? strlen(b->text) : 0) + (b->arguments ? strlen(b->arguments) : 0) +
+           (b->data ? strlen(b->data) : 0);
 }
 
 static size_t message_bytes(const struct bx_message *m) {
@@ -98,8 +102,9 @@ char *bx_text_shorten(struct bx_str text, size_t max_bytes) {
         head = line;
     struct bx_buf out = BX_BUF_INIT(text.n + 200);
     bx_buf_add(&out, text.p, head);
-    bx_buf_addf(&out, "\n[… %zu of %zu bytes are left out here; ask for a part of it if you need it …]\n", from - head,
-                text.n);
+    bx_buf_addf(&out,
+                "\n[… %zu of %zu bytes are left out here; ask for a part of it if you need it …]\n",
+                from - head, text.n);
     bx_buf_add(&out, text.p + from, text.n - from);
     return bx_buf_steal(&out);
 }
@@ -115,7 +120,8 @@ static void fold_user(struct bx_history *h, const struct bx_val *event) {
 
 static char *arguments_text(const struct bx_val *input) {
     if (!bx_val_is(input, BX_VAL_OBJ))
-        return bx_strdup("{}"); /* broken JSON: providers refuse it in a history; the result says what was wrong */
+        return bx_strdup("{}"); /* broken JSON: providers refuse it in a history; the result says
+                                   what was wrong */
     struct bx_buf out = BX_BUF_INIT(MAX_LINE);
     struct bx_jw w;
     bx_jw_init(&w, &out);
@@ -131,7 +137,7 @@ static void fold_assistant(struct bx_history *h, const struct bx_val *event) {
     struct bx_message *m = bx_message_new(BX_ROLE_ASSISTANT);
     if (text.n)
         bx_message_add_text(m, text.p);
-    bx_val_foreach_item(calls, call) {
+    bx_val_foreach_item (calls, call) {
         struct bx_block *b = bx_message_add(m, BX_BLOCK_CALL);
         b->id = bx_strdup(bx_val_get_z(call, "id"));
         b->tool = bx_strdup(bx_val_get_z(call, "tool"));
@@ -140,7 +146,7 @@ static void fold_assistant(struct bx_history *h, const struct bx_val *event) {
     add_message(h, m);
     h->pending = h->messages.n;
     forget_open_calls(h);
-    bx_val_foreach_item(calls, call2) {
+    bx_val_foreach_item (calls, call2) {
         struct bx_message *result = bx_message_new(BX_ROLE_TOOL);
         struct bx_block *b = bx_message_add(result, BX_BLOCK_RESULT);
         b->id = bx_strdup(bx_val_get_z(call2, "id"));
@@ -152,12 +158,13 @@ static void fold_assistant(struct bx_history *h, const struct bx_val *event) {
     }
 }
 
-/* The text of a result; images go to `images`, a user message behind the results (providers take them nowhere else). */
+/* The text of a result; images go to `images`, a user message behind the results (providers take
+ * them nowhere else). */
 static char *content_text(const struct bx_val *content, struct bx_message **images) {
     if (!bx_val_is(content, BX_VAL_ARR))
         return bx_strdup(bx_val_z(content) ? bx_val_z(content) : "");
     struct bx_buf out = BX_BUF_INIT(MAX_LINE);
-    bx_val_foreach_item(content, block) {
+    bx_val_foreach_item (content, block) {
         const char *text = bx_val_get_z(block, "text"), *data = bx_val_get_z(block, "data");
         if (text) {
             bx_buf_addf(&out, "%s%s", out.size ? "\n" : "", text);
@@ -208,7 +215,8 @@ static void fold_result(struct bx_history *h, const struct bx_val *event) {
 }
 
 static void fold_usage(struct bx_history *h, const struct bx_val *event) {
-    int64_t counted = bx_val_get_int(event, "input_tokens", -1), ours = bx_val_get_int(event, "estimated", 0);
+    int64_t counted = bx_val_get_int(event, "input_tokens", -1),
+            ours = bx_val_get_int(event, "estimated", 0);
     if (counted > 0 && ours > 0)
         h->factor = BX_MIN(3.0, BX_MAX(0.5, (double)counted / (double)ours));
 }
@@ -226,12 +234,14 @@ static void fold(struct bx_history *h, const struct bx_val *event) {
     } else if (bx_str_eqz(type, "title")) {
         h->has_title = true;
     } else if (bx_str_eqz(type, "run_start")) {
-        snprintf(h->open_run, sizeof h->open_run, BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "run")));
+        snprintf(h->open_run, sizeof h->open_run, BX_STR_FMT,
+                 BX_STR_ARG(bx_val_get_str(event, "run")));
         forget_open_calls(h);
     } else if (bx_str_eqz(type, "run_end")) {
         h->open_run[0] = '\0';
         forget_open_calls(h);
-    } else if (bx_str_eqz(type, "answer") && bx_str_eqz(bx_val_get_str(event, "choice"), "session") &&
+    } else if (bx_str_eqz(type, "answer") &&
+               bx_str_eqz(bx_val_get_str(event, "choice"), "session") &&
                bx_val_is(bx_val_get(event, "rule"), BX_VAL_OBJ)) {
         struct bx_jw w;
         bx_buf_addz(&h->rules, h->rules.size ? "," : "");
@@ -269,8 +279,8 @@ bool bx_history_knows_call(const struct bx_history *h, const char *id) {
 
 /* ---- making room ---- */
 
-#define ELIDED       "[left out to save room: %zu bytes of output; call the tool again if you need it]"
-#define ELIDE_FLOOR  200 /* shorter outputs are not worth it */
+#define ELIDED      "[left out to save room: %zu bytes of output; call the tool again if you need it]"
+#define ELIDE_FLOOR 200 /* shorter outputs are not worth it */
 
 static bool elide_output(struct bx_message *m) {
     bool did = false;
@@ -290,7 +300,8 @@ static bool elide_output(struct bx_message *m) {
     return did;
 }
 
-static bool is_question(const struct bx_message *m) { /* of the user's, not an image that a tool gave */
+static bool
+is_question(const struct bx_message *m) { /* of the user's, not an image that a tool gave */
     return m->role == BX_ROLE_USER && m->blocks.n && m->blocks.p[0].kind == BX_BLOCK_TEXT;
 }
 
@@ -310,7 +321,8 @@ static size_t drop_oldest_turn(struct bx_history *h) {
 
 size_t bx_history_elide(struct bx_history *h, int64_t tokens) {
     size_t went = 0;
-    /* The newest results are what the model is about to answer to: they go only when nothing else is left. */
+    /* The newest results are what the model is about to answer to: they go only when nothing else
+     * is left. */
     size_t newest = h->pending < h->messages.n ? h->pending : h->messages.n;
     for (size_t i = 0; i < newest && h->estimate > tokens; i++) {
         int64_t before = message_tokens(h->messages.p[i]);

@@ -4,8 +4,9 @@
 
 /* A call by a person: no session, no question; everything else as for a model's call. */
 
-int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx_val *input, const char *const *limits,
-                       struct bx_cancel *cancel, struct bx_tool_result *ret, struct bx_err *err) {
+int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx_val *input,
+                       const char *const *limits, struct bx_cancel *cancel,
+                       struct bx_tool_result *ret, struct bx_err *err) {
     bx_auto(bx_arena_deinit) struct bx_arena arena;
     struct bx_grant grant;
     struct bx_call_reach reach;
@@ -35,8 +36,10 @@ int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx
         .rule_count = rule_count,
     };
     struct bx_decision decision;
-    bx_permit_evaluate(&request, &decision); /* who makes the call by hand has answered what would be asked */
-    struct bx_tool_ctx ctx = {.cancel = cancel, .session_id = "", .run_id = "", .call_id = "", .grant = &grant};
+    bx_permit_evaluate(&request,
+                       &decision); /* who makes the call by hand has answered what would be asked */
+    struct bx_tool_ctx ctx = {
+        .cancel = cancel, .session_id = "", .run_id = "", .call_id = "", .grant = &grant};
     struct bx_tool_result result = {0};
     if (decision.verdict == BX_DENY) {
         bx_tool_result_text(&result, true, "Not permitted: %s", decision.reason);

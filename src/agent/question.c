@@ -2,7 +2,8 @@
 
 #include "base/id.h"
 
-/* A question is open from its event to its answer or to the end of the run. It waits for as long as it takes. */
+/* A question is open from its event to its answer or to the end of the run. It waits for as long as
+ * it takes. */
 
 static void wake(void *user) {
     struct bx_agent *a = user;
@@ -28,8 +29,8 @@ static int wait_for_answer(struct bx_run *run, struct bx_question *ret) {
     return BX_ERR_CANCELLED;
 }
 
-static void log_question(struct bx_run *run, const struct bx_call *call, const struct bx_permit_request *request,
-                         const char *id) {
+static void log_question(struct bx_run *run, const struct bx_call *call,
+                         const struct bx_permit_request *request, const char *id) {
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(8 * BX_KIB);
     bx_permit_describe(request, &text);
     static const char *const choices[] = {"once", "session", "always", "no"};
@@ -49,7 +50,8 @@ static void log_question(struct bx_run *run, const struct bx_call *call, const s
     bx_event_append(run, &e, "question", BX_BATCHED);
 }
 
-static void log_answer(struct bx_run *run, const struct bx_call *call, const struct bx_question *q) {
+static void log_answer(struct bx_run *run, const struct bx_call *call,
+                       const struct bx_question *q) {
     static const char *const names[] = {"once", "session", "always", "no"};
     struct bx_event e;
     bx_event_begin(&e, run->id);
@@ -60,13 +62,14 @@ static void log_answer(struct bx_run *run, const struct bx_call *call, const str
     if (q->choice == BX_CHOICE_SESSION) {
         bx_auto(bx_buf_deinit) struct bx_buf rule = BX_BUF_INIT(16 * BX_KIB);
         bx_rule_of_call(call, "session", &rule);
-        bx_jw_kraw(&e.w, "rule", bx_buf_str(&rule)); /* from here it is known again after a restart */
+        bx_jw_kraw(&e.w, "rule",
+                   bx_buf_str(&rule)); /* from here it is known again after a restart */
     }
     bx_event_append(run, &e, "answer", BX_DURABLE);
 }
 
-int bx_run_ask(struct bx_run *run, const struct bx_call *call, const struct bx_permit_request *request,
-               struct bx_question *ret) {
+int bx_run_ask(struct bx_run *run, const struct bx_call *call,
+               const struct bx_permit_request *request, struct bx_question *ret) {
     char id[BX_ID_LEN + 1];
     bx_id_new(id);
     { /* open before it is seen: the answer may come at once */
@@ -82,14 +85,14 @@ int bx_run_ask(struct bx_run *run, const struct bx_call *call, const struct bx_p
     return 0;
 }
 
-int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *question, enum bx_choice choice,
-                    const char *text, const char *from, struct bx_err *err) {
+int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *question,
+                    enum bx_choice choice, const char *text, const char *from, struct bx_err *err) {
     BX_LOCKED(&a->lock);
     for (size_t i = 0; i < a->runs.n; i++) {
         struct bx_run *run = a->runs.p[i];
         struct bx_question *q = &run->question;
-        if (strcmp(bx_session_header(run->session)->id, session_id) || !q->id[0] || strcmp(q->id, question) ||
-            q->answered)
+        if (strcmp(bx_session_header(run->session)->id, session_id) || !q->id[0] ||
+            strcmp(q->id, question) || q->answered)
             continue;
         q->choice = choice;
         q->text = text && *text ? bx_strdup(text) : NULL;
@@ -98,5 +101,6 @@ int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *ques
         pthread_cond_broadcast(&a->changed);
         return 0;
     }
-    return bx_fail(err, BX_ERR_NOTFOUND, "this question is not open any more: it was answered, or its run has ended");
+    return bx_fail(err, BX_ERR_NOTFOUND,
+                   "this question is not open any more: it was answered, or its run has ended");
 }

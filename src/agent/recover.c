@@ -4,8 +4,8 @@
 
 /* What a crash left open is closed with events of its own; nothing that was written is changed. */
 
-static int append(struct bx_session *s, struct bx_event *take_e, const char *type, enum bx_durability durability,
-                  struct bx_err *err) {
+static int append(struct bx_session *s, struct bx_event *take_e, const char *type,
+                  enum bx_durability durability, struct bx_err *err) {
     bx_jw_end(&take_e->w);
     int rc = bx_session_append(s, type, bx_buf_str(&take_e->body), durability, NULL, err);
     bx_buf_deinit(&take_e->body);
@@ -31,7 +31,8 @@ int bx_session_close_open(struct bx_session *s, struct bx_history *h, struct bx_
         bx_jw_kstr(&e.w, "call", h->open_calls.p[i]);
         bx_jw_kstr(&e.w, "tool", tool_of_call(h, h->open_calls.p[i]));
         bx_jw_kstr(&e.w, "content",
-                   "Interrupted: the program ended before this call did. Whether it had an effect is not known; look before "
+                   "Interrupted: the program ended before this call did. Whether it had an effect "
+                   "is not known; look before "
                    "you do it again.");
         bx_jw_kbool(&e.w, "is_error", true);
         bx_jw_kstr(&e.w, "limit", NULL);
@@ -58,7 +59,8 @@ static int recover_one(struct bx_agent *a, const char *id, struct bx_err *err) {
     return rc ? rc : bx_session_close_open(s, h, err);
 }
 
-/* A session that cannot be closed is left as it is and tried again when it is used; the others go on. */
+/* A session that cannot be closed is left as it is and tried again when it is used; the others go
+ * on. */
 int bx_agent_recover(struct bx_agent *a, struct bx_err *err) {
     char before[37] = "";
     for (bool more = true; more;) {

@@ -1,18 +1,20 @@
 #include "agent/internal.h"
 
-/* Where rules come from: settings.json ("rules": […]) and the answers "for this session" in the log. */
+/* Where rules come from: settings.json ("rules": […]) and the answers "for this session" in the
+ * log. */
 
 #define MAX_RULES_TEXT (4 * BX_MIB)
 
 static void add_rules(struct bx_jw *w, const struct bx_val *rules) {
-    bx_val_foreach_item(rules, rule)
+    bx_val_foreach_item (rules, rule)
         bx_jw_val(w, rule);
 }
 
-int bx_agent_settings_rules(struct bx_agent *a, const char *session_rules, struct bx_rule **ret, size_t *ret_count,
-                            struct bx_err *err) {
+int bx_agent_settings_rules(struct bx_agent *a, const char *session_rules, struct bx_rule **ret,
+                            size_t *ret_count, struct bx_err *err) {
     bx_auto(bx_doc_freep) struct bx_doc *settings = NULL, *session = NULL, *all = NULL;
-    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(MAX_RULES_TEXT), list = BX_BUF_INIT(MAX_RULES_TEXT);
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(MAX_RULES_TEXT),
+                                         list = BX_BUF_INIT(MAX_RULES_TEXT);
     int rc = bx_settings_load(a->store, &settings, err);
     if (rc)
         return rc;
@@ -40,7 +42,8 @@ int bx_agent_settings_rules(struct bx_agent *a, const char *session_rules, struc
 int bx_run_load_rules(struct bx_run *run, struct bx_err *err) {
     struct bx_rule *rules = NULL;
     size_t count = 0;
-    int rc = bx_agent_settings_rules(run->agent, bx_buf_z(&run->history->rules), &rules, &count, err);
+    int rc =
+        bx_agent_settings_rules(run->agent, bx_buf_z(&run->history->rules), &rules, &count, err);
     if (rc)
         return rc;
     bx_rules_free(run->rules, run->rule_count);
@@ -49,8 +52,8 @@ int bx_run_load_rules(struct bx_run *run, struct bx_err *err) {
     return 0;
 }
 
-/* A call that names something dangerous (a guarded path, a host, a command) gives a rule for exactly that; any other yes
- * is a yes to the tool, inside the root. */
+/* A call that names something dangerous (a guarded path, a host, a command) gives a rule for
+ * exactly that; any other yes is a yes to the tool, inside the root. */
 void bx_rule_of_call(const struct bx_call *call, const char *scope, struct bx_buf *out) {
     struct bx_jw w;
     bx_jw_init(&w, out);

@@ -9,10 +9,11 @@
 #define FAILURES_MAX      3  /* the same failing call in a row */
 #define CONTINUATIONS_MAX 3  /* of a reply that the output limit cut */
 
-static const char last_words[] =
-    "The limit of turns for this task is reached and no tool can be called any more. Say in a few sentences what is done, "
-    "what is not, and what you would do next.";
-static const char go_on[] = "Your answer was cut off by the limit of its length. Go on exactly where it stopped.";
+static const char last_words[] = "The limit of turns for this task is reached and no tool can be "
+                                 "called any more. Say in a few sentences what is done, "
+                                 "what is not, and what you would do next.";
+static const char go_on[] =
+    "Your answer was cut off by the limit of its length. Go on exactly where it stopped.";
 
 /* ---- the calls of one reply ---- */
 
@@ -71,14 +72,16 @@ static void run_calls(struct bx_run *run, struct calls *c) {
 static bool repeats_failure(struct bx_run *run, const struct calls *c) {
     for (size_t i = 0; i < c->n; i++) {
         const struct bx_call *call = &c->items[i];
-        char *key = call->result.is_error ? bx_asprintf("%s %s", call->tool_name, call->arguments) : NULL;
+        char *key =
+            call->result.is_error ? bx_asprintf("%s %s", call->tool_name, call->arguments) : NULL;
         bool same = key && run->last_failure && strcmp(key, run->last_failure) == 0;
         run->failures = same ? run->failures + 1 : key != NULL;
         bx_free(run->last_failure);
         run->last_failure = key;
         if (run->failures >= FAILURES_MAX) {
-            bx_event_limit(run, "repeated_calls", "%s failed %d times in a row with the same arguments.",
-                           call->tool_name, FAILURES_MAX);
+            bx_event_limit(run, "repeated_calls",
+                           "%s failed %d times in a row with the same arguments.", call->tool_name,
+                           FAILURES_MAX);
             return true;
         }
     }
@@ -93,10 +96,13 @@ static const char *cut_short(struct bx_run *run) {
         BX_LOCKED(&run->agent->lock);
         closing = run->agent->closing;
     }
-    return __atomic_load_n(&run->log_failed, __ATOMIC_ACQUIRE) ? "error" : closing ? "interrupted" : "stopped";
+    return __atomic_load_n(&run->log_failed, __ATOMIC_ACQUIRE) ? "error"
+           : closing                                           ? "interrupted"
+                                                               : "stopped";
 }
 
-/* The calls of one reply, from permission to result. NULL: go on with the next turn; else the reason to end. */
+/* The calls of one reply, from permission to result. NULL: go on with the next turn; else the
+ * reason to end. */
 static const char *work_off(struct bx_run *run, const struct bx_message *reply, bool last) {
     bx_auto(calls_deinit) struct calls calls;
     take_calls(run, reply, &calls);
@@ -107,7 +113,9 @@ static const char *work_off(struct bx_run *run, const struct bx_message *reply, 
     }
     for (size_t i = 0; i < BX_MIN(calls.n, MAX_CALLS); i++)
         bx_call_prepare(&calls.items[i]);
-    answer_all(&calls, MAX_CALLS, "Not called: at most 64 calls fit into one reply. Make the other calls in the next.");
+    answer_all(
+        &calls, MAX_CALLS,
+        "Not called: at most 64 calls fit into one reply. Make the other calls in the next.");
     run_calls(run, &calls);
     if (bx_cancel_fired(run->cancel))
         return cut_short(run);
@@ -127,7 +135,9 @@ static const char *run_turns(struct bx_run *run) {
     for (run->turn = 1;; run->turn++) {
         bool last = run->turn > run->max_turns;
         if (last)
-            bx_event_limit(run, "max_turns", "The limit of %u turns is reached; raise it with --max-turns.", run->max_turns);
+            bx_event_limit(run, "max_turns",
+                           "The limit of %u turns is reached; raise it with --max-turns.",
+                           run->max_turns);
         bx_auto(bx_reply_deinit) struct bx_reply reply = {0};
         if (bx_run_ask_model(run, last ? last_words : note, last, &reply))
             return bx_cancel_fired(run->cancel) ? cut_short(run) : "error";
@@ -162,7 +172,8 @@ static void end_run(struct bx_run *run, const char *reason) {
     struct bx_event e;
     bx_event_begin(&e, run->id);
     write_end(run, &e.w, reason);
-    if (bx_event_append(run, &e, "run_end", BX_DURABLE)) { /* nobody shall wait for it: those who watch hear it live */
+    if (bx_event_append(run, &e, "run_end",
+                        BX_DURABLE)) { /* nobody shall wait for it: those who watch hear it live */
         bx_delta_begin(&e, run->id, "run_end");
         write_end(run, &e.w, "error");
         bx_event_delta(run, &e);
@@ -179,7 +190,8 @@ void *bx_run_main(void *user) {
         bx_event_error(run, "store", &err);
         reason = "error";
     } else {
-        run->context = bx_context_new(a->registry, a->mounts[0].host_path, bx_model_is_small(run->model));
+        run->context =
+            bx_context_new(a->registry, a->mounts[0].host_path, bx_model_is_small(run->model));
         reason = run_turns(run);
     }
     end_run(run, reason);

@@ -10,7 +10,8 @@
 #include "json/write.h"
 #include "tools/descriptor.h"
 
-#define DESCRIBE_LIMITS {"time=5s", "fuel=200M", "memory=64MiB", "output=256KiB"}
+#define DESCRIBE_LIMITS                                                                            \
+    { "time=5s", "fuel=200M", "memory=64MiB", "output=256KiB" }
 
 struct box_tool {
     struct bx_tool tool;
@@ -77,14 +78,16 @@ static void add_argument(struct call_input *in, struct bx_str key, const struct 
     bx_vec_push(&in->argv, bx_buf_steal(&arg));
 }
 
-static void make_input(const struct box_tool *b, const struct bx_val *input, struct call_input *in) {
+static void make_input(const struct box_tool *b, const struct bx_val *input,
+                       struct call_input *in) {
     bx_vec_push(&in->argv, bx_strdup(b->name));
     if (b->descriptor.input == BX_INPUT_ARGV) {
-        bx_val_foreach_member(input, key, value)
+        bx_val_foreach_member (input, key, value)
             add_argument(in, key, value);
     } else if (b->descriptor.input == BX_INPUT_STDIN) {
-        bx_val_foreach_member(input, key, value)
-            if (bx_str_eqz(key, "input") || (bx_val_len(input) == 1 && bx_val_is(value, BX_VAL_STR)))
+        bx_val_foreach_member (input, key, value)
+            if (bx_str_eqz(key, "input") ||
+                (bx_val_len(input) == 1 && bx_val_is(value, BX_VAL_STR)))
                 bx_buf_adds(&in->text, bx_val_str(value));
     } else {
         struct bx_jw w;
@@ -103,7 +106,8 @@ static void add_text(struct bx_buf *out, struct bx_str text) {
 }
 
 static void plain_result(const struct bx_box_result *r, struct bx_tool_result *ret) {
-    struct bx_buf text = BX_BUF_INIT(r->out.size + r->err.size + 4 * BX_KIB), json = BX_BUF_INIT(SIZE_MAX / 2);
+    struct bx_buf text = BX_BUF_INIT(r->out.size + r->err.size + 4 * BX_KIB),
+                  json = BX_BUF_INIT(SIZE_MAX / 2);
     bool failed = r->exit != BX_BOX_OK;
     bx_buf_adds(&text, bx_buf_str(&r->out));
     if (failed && r->exit == BX_BOX_ERROR)
@@ -127,9 +131,11 @@ static char *json_of(const struct bx_val *v, size_t max) {
 }
 
 /* The object form; false when the output is not one. */
-static bool object_result(const struct bx_box_result *r, struct bx_doc **ret_doc, struct bx_tool_result *ret) {
+static bool object_result(const struct bx_box_result *r, struct bx_doc **ret_doc,
+                          struct bx_tool_result *ret) {
     struct bx_str text = bx_str_trim(bx_buf_str(&r->out));
-    if (!text.n || text.p[0] != '{' || r->out_cut || (r->exit != BX_BOX_OK && r->exit != BX_BOX_ERROR))
+    if (!text.n || text.p[0] != '{' || r->out_cut ||
+        (r->exit != BX_BOX_OK && r->exit != BX_BOX_ERROR))
         return false;
     struct bx_json_limits limits = {.max_size_bytes = 256 * BX_MIB};
     if (bx_doc_parse(text, &limits, ret_doc, NULL))
@@ -138,7 +144,8 @@ static bool object_result(const struct bx_box_result *r, struct bx_doc **ret_doc
     if (!bx_val_is(content, BX_VAL_STR) && !bx_val_is(content, BX_VAL_ARR))
         return false;
     ret->content = json_of(content, SIZE_MAX / 2);
-    ret->is_error = bx_val_get_bool(bx_doc_root(*ret_doc), "is_error", false) || r->exit == BX_BOX_ERROR;
+    ret->is_error =
+        bx_val_get_bool(bx_doc_root(*ret_doc), "is_error", false) || r->exit == BX_BOX_ERROR;
     return true;
 }
 
@@ -150,7 +157,7 @@ static char *metadata(const struct bx_val *said, struct bx_str diagnostics) {
     struct bx_jw w;
     bx_jw_init(&w, &out);
     bx_jw_obj(&w);
-    bx_val_foreach_member(said, key, value) {
+    bx_val_foreach_member (said, key, value) {
         bx_jw_keys(&w, key);
         bx_jw_val(&w, value);
     }
@@ -165,7 +172,8 @@ void bx_box_tool_result(const struct bx_box_result *r, struct bx_tool_result *re
     if (!object_result(r, &doc, ret))
         plain_result(r, ret);
     const struct bx_val *said = doc ? bx_val_get(bx_doc_root(doc), "metadata") : NULL;
-    ret->metadata = metadata(bx_val_is(said, BX_VAL_OBJ) ? said : NULL, bx_str_trim(bx_buf_str(&r->err)));
+    ret->metadata =
+        metadata(bx_val_is(said, BX_VAL_OBJ) ? said : NULL, bx_str_trim(bx_buf_str(&r->err)));
     ret->limit = r->limit;
 }
 
@@ -191,19 +199,23 @@ static char *receipt(const struct box_tool *b, const struct bx_box_result *r) {
 
 /* ---- the call ---- */
 
-static int image_for(struct box_tool *b, bool fuel, const struct bx_image **ret, struct bx_err *err) {
+static int image_for(struct box_tool *b, bool fuel, const struct bx_image **ret,
+                     struct bx_err *err) {
     *ret = NULL;
     if (!b->path)
         return 0; /* embedded: the box has it by name */
     BX_LOCKED(&b->lock);
-    int rc = b->images[fuel] ? 0 : bx_box_image(b->box, bx_buf_str(&b->wasm), fuel, &b->images[fuel], err);
+    int rc = b->images[fuel]
+                 ? 0
+                 : bx_box_image(b->box, bx_buf_str(&b->wasm), fuel, &b->images[fuel], err);
     *ret = b->images[fuel];
     return rc;
 }
 
 static void on_output(void *user, int fd, struct bx_str piece) {
     struct bx_tool_ctx *ctx = user;
-    if (ctx->on_output && fd == STDERR_FILENO) /* stdout is the result, and may be JSON: shown when it is whole */
+    if (ctx->on_output &&
+        fd == STDERR_FILENO) /* stdout is the result, and may be JSON: shown when it is whole */
         ctx->on_output(ctx->user, "stderr", piece);
 }
 
@@ -247,7 +259,8 @@ int bx_box_tool_wish(const struct bx_tool *t, struct bx_limits *limits, struct b
 
 /* ---- making one ---- */
 
-static int take_descriptor(struct box_tool *b, struct bx_str text, const char *fallback_name, struct bx_err *err) {
+static int take_descriptor(struct box_tool *b, struct bx_str text, const char *fallback_name,
+                           struct bx_err *err) {
     struct bx_descriptor *d = &b->descriptor;
     int rc = bx_descriptor_parse(text, fallback_name, d, err);
     if (rc)
@@ -274,7 +287,8 @@ static int take_descriptor(struct box_tool *b, struct bx_str text, const char *f
     return 0;
 }
 
-int bx_box_tool_embedded(struct bx_box *box, const struct bx_embedded_tool *e, struct bx_tool **ret, struct bx_err *err) {
+int bx_box_tool_embedded(struct bx_box *box, const struct bx_embedded_tool *e, struct bx_tool **ret,
+                         struct bx_err *err) {
     struct box_tool *b = box_tool_new(box);
     int rc = take_descriptor(b, bx_str(e->descriptor), e->name, err);
     if (rc) {
@@ -297,14 +311,20 @@ static int ask_guest(struct box_tool *b, struct bx_buf *ret_text, struct bx_err 
     if (rc)
         return rc;
     const char *const argv[] = {bx_path_base(b->path), "--describe"};
-    struct bx_box_request request = {
-        .tool = argv[0], .image = image, .argv = argv, .argc = 2, .grant = &grant, .repeatable = true};
+    struct bx_box_request request = {.tool = argv[0],
+                                     .image = image,
+                                     .argv = argv,
+                                     .argc = 2,
+                                     .grant = &grant,
+                                     .repeatable = true};
     struct bx_box_result r = {0};
     if ((rc = bx_box_call(b->box, &request, NULL, &r, err)))
         return rc;
     if (r.exit != BX_BOX_OK || !r.out.size)
-        rc = bx_fail(err, BX_ERR_INVALID, "it does not answer to --describe%s%s; put a description into a .json beside it",
-                     r.message[0] ? ": " : "", r.message);
+        rc = bx_fail(
+            err, BX_ERR_INVALID,
+            "it does not answer to --describe%s%s; put a description into a .json beside it",
+            r.message[0] ? ": " : "", r.message);
     else
         bx_buf_adds(ret_text, bx_buf_str(&r.out));
     bx_box_result_deinit(&r);
@@ -324,7 +344,8 @@ static int describe(struct box_tool *b, struct bx_err *err) {
     return rc ? rc : take_descriptor(b, bx_buf_str(&text), stem, err);
 }
 
-int bx_box_tool_load(struct bx_box *box, const char *path, struct bx_tool **ret, struct bx_err *err) {
+int bx_box_tool_load(struct bx_box *box, const char *path, struct bx_tool **ret,
+                     struct bx_err *err) {
     struct box_tool *b = box_tool_new(box);
     b->path = bx_path_absolute(path);
     int rc = bx_file_read(b->path, &b->wasm, err);

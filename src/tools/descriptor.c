@@ -25,11 +25,12 @@ static char *path_members(const struct bx_val *root) {
     if (bx_val_is(said, BX_VAL_STR))
         return bx_strdup(bx_val_z(said));
     if (bx_val_is(said, BX_VAL_ARR)) {
-        bx_val_foreach_item(said, item)
+        bx_val_foreach_item (said, item)
             bx_buf_addf(&out, "%s%s", out.size ? "," : "", bx_val_z(item) ? bx_val_z(item) : "");
     } else {
         static const char *const usual[] = {"file_path", "path", "paths", "cwd"};
-        const struct bx_val *properties = bx_val_get(bx_val_get(root, "input_schema"), "properties");
+        const struct bx_val *properties =
+            bx_val_get(bx_val_get(root, "input_schema"), "properties");
         for (size_t i = 0; i < BX_ARRAY_LEN(usual); i++)
             if (bx_val_get(properties, usual[i]))
                 bx_buf_addf(&out, "%s%s", out.size ? "," : "", usual[i]);
@@ -39,7 +40,8 @@ static char *path_members(const struct bx_val *root) {
 }
 
 static int parse_input(const struct bx_val *v, enum bx_tool_input *ret, struct bx_err *err) {
-    static const char *const names[] = {[BX_INPUT_JSON] = "json", [BX_INPUT_ARGV] = "argv", [BX_INPUT_STDIN] = "stdin"};
+    static const char *const names[] = {
+        [BX_INPUT_JSON] = "json", [BX_INPUT_ARGV] = "argv", [BX_INPUT_STDIN] = "stdin"};
     *ret = BX_INPUT_JSON;
     if (!v)
         return 0;
@@ -55,18 +57,22 @@ static int parse_input(const struct bx_val *v, enum bx_tool_input *ret, struct b
 static int read_members(struct bx_descriptor *d, const char *fallback_name, struct bx_err *err) {
     const struct bx_val *root = bx_doc_root(d->doc);
     if (!bx_val_is(root, BX_VAL_OBJ))
-        return bx_fail(err, BX_ERR_INVALID, "a descriptor is a JSON object, not %s", bx_val_type_name(root));
+        return bx_fail(err, BX_ERR_INVALID, "a descriptor is a JSON object, not %s",
+                       bx_val_type_name(root));
     d->name = bx_val_get_z(root, "name") ? bx_val_get_z(root, "name") : fallback_name;
     if (!d->name || !name_is_valid(d->name))
-        return bx_fail(err, BX_ERR_INVALID, "\"name\" must be 1 to 128 letters, digits, '_', '.' or '-'");
+        return bx_fail(err, BX_ERR_INVALID,
+                       "\"name\" must be 1 to 128 letters, digits, '_', '.' or '-'");
     d->version = bx_val_get_z(root, "version") ? bx_val_get_z(root, "version") : "";
     d->description = bx_val_get_z(root, "description");
     if (!d->description || !*d->description)
-        return bx_fail(err, BX_ERR_INVALID, "\"description\" is missing: a model must know what %s does", d->name);
+        return bx_fail(err, BX_ERR_INVALID,
+                       "\"description\" is missing: a model must know what %s does", d->name);
     struct bx_str level = bx_val_get_str(root, "permission_level");
     if (!bx_level_parse(level, &d->level))
-        return bx_fail(err, BX_ERR_INVALID,
-                       "\"permission_level\" must be none, read_only, write, execute, dangerous or forbidden");
+        return bx_fail(
+            err, BX_ERR_INVALID,
+            "\"permission_level\" must be none, read_only, write, execute, dangerous or forbidden");
     d->schema = bx_val_get(root, "input_schema");
     int rc = bx_schema_validate(d->schema, err);
     if (rc)
@@ -86,7 +92,8 @@ static int read_members(struct bx_descriptor *d, const char *fallback_name, stru
     return 0;
 }
 
-int bx_descriptor_parse(struct bx_str text, const char *fallback_name, struct bx_descriptor *ret, struct bx_err *err) {
+int bx_descriptor_parse(struct bx_str text, const char *fallback_name, struct bx_descriptor *ret,
+                        struct bx_err *err) {
     struct bx_descriptor d = {0};
     struct bx_json_limits limits = {.max_size_bytes = MAX_DESCRIPTOR_BYTES, .max_depth = 32};
     int rc = bx_doc_parse(text, &limits, &d.doc, err);

@@ -6,9 +6,10 @@
 #include "base/path.h"
 
 static const char *const guarded_names[] = {
-    ".git",    ".gitattributes", ".gitmodules", ".gitconfig",    ".envrc",    ".vscode",   ".husky",
-    ".idea",   ".devcontainer",  ".bashrc",     ".bash_profile", ".profile",  ".zshrc",    ".zprofile",
-    ".zshenv", ".ssh",           ".direnv",     ".npmrc",        ".hgrc",     ".pre-commit-config.yaml",
+    ".git",          ".gitattributes", ".gitmodules", ".gitconfig",    ".envrc",
+    ".vscode",       ".husky",         ".idea",       ".devcontainer", ".bashrc",
+    ".bash_profile", ".profile",       ".zshrc",      ".zprofile",     ".zshenv",
+    ".ssh",          ".direnv",        ".npmrc",      ".hgrc",         ".pre-commit-config.yaml",
 };
 
 const char *bx_guarded_part(const char *guest) {
@@ -27,7 +28,8 @@ static const char *keep(struct bx_arena *arena, char *take_s) {
     return copy;
 }
 
-static const char *below(const char *path, const char *dir) { /* what follows dir/, both normal, path is under dir */
+static const char *below(const char *path,
+                         const char *dir) { /* what follows dir/, both normal, path is under dir */
     size_t n = strcmp(dir, "/") ? strlen(dir) : 0;
     return path[n] == '/' ? path + n + 1 : path + n;
 }
@@ -56,7 +58,8 @@ static const struct bx_mount *mount_by_host(const struct bx_grant *grant, const 
     const struct bx_mount *best = NULL;
     for (size_t i = 0; i < grant->mount_count; i++) {
         const struct bx_mount *m = &grant->mounts[i];
-        if (bx_path_is_under(path, m->host_path) && (!best || strlen(m->host_path) > strlen(best->host_path)))
+        if (bx_path_is_under(path, m->host_path) &&
+            (!best || strlen(m->host_path) > strlen(best->host_path)))
             best = m;
     }
     return best;
@@ -66,13 +69,15 @@ static const struct bx_mount *mount_by_guest(const struct bx_grant *grant, const
     const struct bx_mount *best = NULL;
     for (size_t i = 0; i < grant->mount_count; i++) {
         const struct bx_mount *m = &grant->mounts[i];
-        if (bx_path_is_under(path, m->guest_path) && (!best || strlen(m->guest_path) > strlen(best->guest_path)))
+        if (bx_path_is_under(path, m->guest_path) &&
+            (!best || strlen(m->guest_path) > strlen(best->guest_path)))
             best = m;
     }
     return best;
 }
 
-/* "<host folder of a mount>/../…" is no path of the guest's; it would turn into one of another meaning. */
+/* "<host folder of a mount>/../…" is no path of the guest's; it would turn into one of another
+ * meaning. */
 static bool leaves_mount(const struct bx_grant *grant, struct bx_str path) {
     for (size_t i = 0; i < grant->mount_count; i++) {
         const char *host = grant->mounts[i].host_path;
@@ -84,8 +89,10 @@ static bool leaves_mount(const struct bx_grant *grant, struct bx_str path) {
     return false;
 }
 
-const char *bx_guest_path(const struct bx_grant *grant, struct bx_str path, struct bx_arena *arena, bool *ret_outside) {
-    *ret_outside = bx_str_find(path, '\0') != (size_t)-1 || climbs_above_top(path) || leaves_mount(grant, path);
+const char *bx_guest_path(const struct bx_grant *grant, struct bx_str path, struct bx_arena *arena,
+                          bool *ret_outside) {
+    *ret_outside = bx_str_find(path, '\0') != (size_t)-1 || climbs_above_top(path) ||
+                   leaves_mount(grant, path);
     const char *text = bx_arena_str(arena, path);
     const char *normal = keep(arena, bx_path_normal(bx_arena_printf(arena, "/%s", text)));
     if (*text == '/' && !*ret_outside) {
@@ -96,7 +103,8 @@ const char *bx_guest_path(const struct bx_grant *grant, struct bx_str path, stru
     return normal;
 }
 
-const char *bx_guest_path_real(const struct bx_grant *grant, const char *guest, struct bx_arena *arena) {
+const char *bx_guest_path_real(const struct bx_grant *grant, const char *guest,
+                               struct bx_arena *arena) {
     const struct bx_mount *m = mount_by_guest(grant, guest);
     if (!m)
         return NULL;
@@ -106,7 +114,8 @@ const char *bx_guest_path_real(const struct bx_grant *grant, const char *guest, 
         if (real) {
             if (!bx_path_is_under(real, m->host_path))
                 return NULL;
-            const char *path = join(arena, m->guest_path, below(bx_arena_str(arena, bx_str(real)), m->host_path));
+            const char *path =
+                join(arena, m->guest_path, below(bx_arena_str(arena, bx_str(real)), m->host_path));
             return *missing ? join(arena, path, missing) : path;
         }
         struct stat st;

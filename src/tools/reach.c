@@ -20,18 +20,21 @@ static void add_item(struct bx_arena *arena, const char ***list, size_t *count, 
     *list = grown;
 }
 
-static void add_path(const struct bx_tool *t, struct bx_str path, const struct bx_grant *grant, struct bx_arena *arena,
-                     struct bx_call_reach *reach) {
+static void add_path(const struct bx_tool *t, struct bx_str path, const struct bx_grant *grant,
+                     struct bx_arena *arena, struct bx_call_reach *reach) {
     bool outside = false;
     const char *guest = bx_guest_path(grant, path, arena, &outside);
     add_item(arena, &reach->paths, &reach->path_count, guest);
     reach->outside_root |= outside;
     if (t->level < BX_LEVEL_WRITE)
         return;
-    /* A folder of the project may be a link to .git/hooks: judge what it is as well as what it is called. */
+    /* A folder of the project may be a link to .git/hooks: judge what it is as well as what it is
+     * called. */
     const char *real = bx_guest_path_real(grant, guest, arena);
     reach->outside_root |= !real;
-    const char *guarded = bx_guarded_part(guest) ? guest : real && bx_guarded_part(real) ? real : NULL;
+    const char *guarded = bx_guarded_part(guest)          ? guest
+                          : real && bx_guarded_part(real) ? real
+                                                          : NULL;
     if (guarded && !reach->guarded_path)
         reach->guarded_path = guarded;
 }
@@ -46,7 +49,8 @@ static void add_host(struct bx_str url, struct bx_arena *arena, struct bx_call_r
     for (size_t user; (user = bx_str_find(host, '@')) != (size_t)-1;)
         host = bx_str_slice(host, user + 1, host.n);
     if (host.n && host.p[0] == '[')
-        host = bx_str_slice(host, 0, bx_str_find(host, ']') == (size_t)-1 ? host.n : bx_str_find(host, ']') + 1);
+        host = bx_str_slice(
+            host, 0, bx_str_find(host, ']') == (size_t)-1 ? host.n : bx_str_find(host, ']') + 1);
     else if (bx_str_find(host, ':') != (size_t)-1)
         host = bx_str_slice(host, 0, bx_str_find(host, ':'));
     char *copy = bx_arena_str(arena, host);
@@ -55,14 +59,15 @@ static void add_host(struct bx_str url, struct bx_arena *arena, struct bx_call_r
     add_item(arena, &reach->hosts, &reach->host_count, copy);
 }
 
-void bx_tool_reach(const struct bx_tool *t, const struct bx_val *input, const struct bx_grant *grant, struct bx_arena *arena,
+void bx_tool_reach(const struct bx_tool *t, const struct bx_val *input,
+                   const struct bx_grant *grant, struct bx_arena *arena,
                    struct bx_call_reach *ret) {
     *ret = (struct bx_call_reach){0};
-    bx_val_foreach_member(input, key, value) {
+    bx_val_foreach_member (input, key, value) {
         if (names_path(t, key)) {
             if (bx_val_is(value, BX_VAL_STR))
                 add_path(t, bx_val_str(value), grant, arena, ret);
-            bx_val_foreach_item(value, item) {
+            bx_val_foreach_item (value, item) {
                 if (bx_val_is(item, BX_VAL_STR))
                     add_path(t, bx_val_str(item), grant, arena, ret);
             }
@@ -84,18 +89,18 @@ static void write_path(struct bx_jw *w, const struct bx_val *value, const struct
         bx_jw_z(w, guest);
 }
 
-void bx_tool_map_input(const struct bx_tool *t, const struct bx_val *input, const struct bx_grant *grant,
-                       struct bx_arena *arena, struct bx_buf *out) {
+void bx_tool_map_input(const struct bx_tool *t, const struct bx_val *input,
+                       const struct bx_grant *grant, struct bx_arena *arena, struct bx_buf *out) {
     struct bx_jw w;
     bx_jw_init(&w, out);
     bx_jw_obj(&w);
-    bx_val_foreach_member(input, key, value) {
+    bx_val_foreach_member (input, key, value) {
         bx_jw_keys(&w, key);
         if (names_path(t, key) && bx_val_is(value, BX_VAL_STR)) {
             write_path(&w, value, grant, arena);
         } else if (names_path(t, key) && bx_val_is(value, BX_VAL_ARR)) {
             bx_jw_arr(&w);
-            bx_val_foreach_item(value, item) {
+            bx_val_foreach_item (value, item) {
                 if (bx_val_is(item, BX_VAL_STR))
                     write_path(&w, item, grant, arena);
                 else

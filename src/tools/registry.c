@@ -14,8 +14,9 @@
 struct bx_registry {
     struct bx_box *box;
     struct bx_receipts *receipts;
-    BX_VEC(struct bx_tool *) tools; /* by name; never changes after bx_registry_new, so without the lock */
-    pthread_mutex_t lock;           /* of: */
+    BX_VEC(struct bx_tool *)
+    tools;                /* by name; never changes after bx_registry_new, so without the lock */
+    pthread_mutex_t lock; /* of: */
     struct bx_doc *settings;
 };
 
@@ -47,21 +48,25 @@ static bool is_limit(struct bx_str name) {
     return false;
 }
 
-/* Every limit in the settings is tried now, so that a wrong one is said at the start and not at the first call. */
+/* Every limit in the settings is tried now, so that a wrong one is said at the start and not at the
+ * first call. */
 static int check_settings(const struct bx_val *settings, struct bx_err *err) {
     const struct bx_val *limits = bx_val_get(settings, "limits");
     if (limits && !bx_val_is(limits, BX_VAL_OBJ))
-        return bx_fail(err, BX_ERR_INVALID, "settings: \"limits\" must be an object of tool names (or \"*\")");
-    bx_val_foreach_member(limits, tool, values) {
+        return bx_fail(err, BX_ERR_INVALID,
+                       "settings: \"limits\" must be an object of tool names (or \"*\")");
+    bx_val_foreach_member (limits, tool, values) {
         if (!bx_val_is(values, BX_VAL_OBJ))
             return bx_fail(err, BX_ERR_INVALID,
-                           "settings: limits are given by tool, {\"*\":{\"time\":\"60s\"}} is for all of them; \"" BX_STR_FMT
-                           "\" is no object",
+                           "settings: limits are given by tool, {\"*\":{\"time\":\"60s\"}} is for "
+                           "all of them; \"" BX_STR_FMT "\" is no object",
                            BX_STR_ARG(tool));
-        bx_val_foreach_member(values, name, number) {
+        bx_val_foreach_member (values, name, number) {
             (void)number;
             if (!is_limit(name))
-                return bx_fail(err, BX_ERR_INVALID, "settings: there is no limit \"" BX_STR_FMT "\" (for " BX_STR_FMT ")",
+                return bx_fail(err, BX_ERR_INVALID,
+                               "settings: there is no limit \"" BX_STR_FMT "\" (for " BX_STR_FMT
+                               ")",
                                BX_STR_ARG(name), BX_STR_ARG(tool));
         }
         struct bx_limits scratch;
@@ -73,7 +78,8 @@ static int check_settings(const struct bx_val *settings, struct bx_err *err) {
     return 0;
 }
 
-int bx_registry_new(const struct bx_registry_config *config, struct bx_registry **ret, struct bx_err *err) {
+int bx_registry_new(const struct bx_registry_config *config, struct bx_registry **ret,
+                    struct bx_err *err) {
     bx_auto(bx_registry_freep) struct bx_registry *r = bx_new(struct bx_registry);
     pthread_mutex_init(&r->lock, NULL);
     r->box = config->box;
@@ -111,7 +117,8 @@ static unsigned char fold(char c) {
 
 /* Edits (insert, delete, replace) that make one name of the other, letter case and dashes aside. */
 static size_t distance(const char *a, const char *b) {
-    size_t row[130], n = BX_MIN(strlen(b), BX_ARRAY_LEN(row) - 1), m = BX_MIN(strlen(a), BX_ARRAY_LEN(row) - 1);
+    size_t row[130], n = BX_MIN(strlen(b), BX_ARRAY_LEN(row) - 1),
+                     m = BX_MIN(strlen(a), BX_ARRAY_LEN(row) - 1);
     for (size_t j = 0; j <= n; j++)
         row[j] = j;
     for (size_t i = 1; i <= m; i++) {
@@ -151,7 +158,8 @@ struct bx_tool **bx_registry_all(struct bx_registry *r, size_t *ret_count) {
     return all;
 }
 
-int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret, struct bx_err *err) {
+int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret,
+                          struct bx_err *err) {
     return bx_box_tool_load(r->box, path, ret, err);
 }
 
@@ -160,14 +168,16 @@ const char *bx_limit_from_name(enum bx_limit_from from) {
     return names[from];
 }
 
-static void note_origin(struct bx_tool_limits *now, const struct bx_limits *before, enum bx_limit_from from) {
+static void note_origin(struct bx_tool_limits *now, const struct bx_limits *before,
+                        enum bx_limit_from from) {
     for (size_t i = 0; i < BX_LIMIT_COUNT; i++)
         if (now->limits.value[i] != before->value[i])
             now->from[i] = (unsigned char)from;
 }
 
 /* Which limits a layer of the settings names, whether or not they change anything. */
-static int apply_settings(struct bx_tool_limits *l, const struct bx_val *layer, struct bx_err *err) {
+static int apply_settings(struct bx_tool_limits *l, const struct bx_val *layer,
+                          struct bx_err *err) {
     int rc = bx_limits_read(&l->limits, layer, err);
     for (size_t i = 0; i < BX_LIMIT_COUNT; i++) {
         const struct bx_limit_info *info = bx_limit_info((enum bx_limit_id)i);
@@ -221,7 +231,8 @@ static char *record(struct bx_registry *r, const struct bx_tool *t, const struct
     char id[BX_ID_LEN + 1];
     if (!r->receipts)
         return NULL;
-    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(MAX_INPUT_BYTES), json = BX_BUF_INIT(4 * BX_KIB);
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(MAX_INPUT_BYTES),
+                                         json = BX_BUF_INIT(4 * BX_KIB);
     struct bx_jw w;
     bx_jw_init(&w, &text);
     bx_jw_val(&w, input);
@@ -230,7 +241,8 @@ static char *record(struct bx_registry *r, const struct bx_tool *t, const struct
     receipt->input = bx_buf_str(&text);
     receipt->granted = ctx->grant;
     if (bx_receipts_append(r->receipts, receipt, id, NULL))
-        return NULL; /* the record is no condition of the call: its folder's trouble is said by doctor */
+        return NULL; /* the record is no condition of the call: its folder's trouble is said by
+                        doctor */
     bx_jw_init(&w, &json);
     bx_jw_obj(&w);
     bx_jw_kstr(&w, "id", id);
@@ -244,14 +256,16 @@ static char *record(struct bx_registry *r, const struct bx_tool *t, const struct
     return bx_buf_steal(&json);
 }
 
-void bx_registry_record_denied(struct bx_registry *r, const struct bx_tool *t, const struct bx_val *input,
-                               const struct bx_tool_ctx *ctx, const char *reason, char **ret_receipt) {
+void bx_registry_record_denied(struct bx_registry *r, const struct bx_tool *t,
+                               const struct bx_val *input, const struct bx_tool_ctx *ctx,
+                               const char *reason, char **ret_receipt) {
     struct bx_receipt receipt = {.verdict = "denied", .reason = reason};
     *ret_receipt = record(r, t, input, ctx, &receipt);
 }
 
 /* The input with guest paths, in a document of its own; NULL when it is too large for one. */
-static struct bx_doc *map_input(const struct bx_tool *t, const struct bx_val *input, const struct bx_grant *grant) {
+static struct bx_doc *map_input(const struct bx_tool *t, const struct bx_val *input,
+                                const struct bx_grant *grant) {
     bx_auto(bx_arena_deinit) struct bx_arena arena;
     bx_auto(bx_buf_deinit) struct bx_buf mapped = BX_BUF_INIT(MAX_INPUT_BYTES);
     struct bx_json_limits limits = {.max_size_bytes = MAX_INPUT_BYTES};
@@ -263,23 +277,26 @@ static struct bx_doc *map_input(const struct bx_tool *t, const struct bx_val *in
     return doc;
 }
 
-static int run_native(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
-                      struct bx_tool_result *ret, struct bx_err *err) {
+static int run_native(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input,
+                      struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
     uint64_t start_us = bx_mono_us();
     int rc = t->execute(t, input, ctx, ret, err);
     struct bx_receipt receipt = {
         .output = bx_str(ret->content),
         .wall_us = bx_mono_us() - start_us,
         .limit = ret->limit,
-        .verdict = rc ? "failed" : ret->limit ? "stopped" : ret->is_error ? "error" : "ok",
+        .verdict = rc              ? "failed"
+                   : ret->limit    ? "stopped"
+                   : ret->is_error ? "error"
+                                   : "ok",
         .reason = rc && err ? err->msg : NULL,
     };
     ret->receipt = record(r, t, input, ctx, &receipt);
     return rc;
 }
 
-int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
-                        struct bx_tool_result *ret, struct bx_err *err) {
+int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input,
+                        struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
     struct bx_err problem = {0};
     uint64_t start_ms = bx_mono_ms();
     if (!bx_val_is(input, BX_VAL_OBJ) || bx_schema_check(t->schema, input, &problem)) {
@@ -296,7 +313,8 @@ int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct b
         }
         input = bx_doc_root(mapped);
     }
-    int rc = t->kind == BX_TOOL_NATIVE ? run_native(r, t, input, ctx, ret, err) : t->execute(t, input, ctx, ret, err);
+    int rc = t->kind == BX_TOOL_NATIVE ? run_native(r, t, input, ctx, ret, err)
+                                       : t->execute(t, input, ctx, ret, err);
     ret->ms = bx_mono_ms() - start_ms;
     return rc;
 }

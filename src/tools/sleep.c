@@ -6,8 +6,8 @@
 
 #define SLEEP_MAX_MS 3600000
 
-static int sleep_execute(const struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
-                         struct bx_tool_result *ret, struct bx_err *err) {
+static int sleep_execute(const struct bx_tool *t, const struct bx_val *input,
+                         struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
     (void)t, (void)err;
     const struct bx_val *ms = bx_val_get(input, "ms"), *seconds = bx_val_get(input, "seconds");
     if (!ms && !seconds) {
@@ -21,7 +21,8 @@ static int sleep_execute(const struct bx_tool *t, const struct bx_val *input, st
     uint64_t slept = bx_mono_ms() - start;
     if (rc == BX_ERR_CANCELLED) {
         ret->limit = "cancelled";
-        bx_tool_result_text(ret, true, "Stopped after %" PRIu64 " ms of %" PRIu64 " ms.", slept, wait_ms);
+        bx_tool_result_text(ret, true, "Stopped after %" PRIu64 " ms of %" PRIu64 " ms.", slept,
+                            wait_ms);
     } else {
         bx_tool_result_text(ret, false, "Slept %" PRIu64 " ms.", wait_ms);
     }
@@ -30,11 +31,14 @@ static int sleep_execute(const struct bx_tool *t, const struct bx_val *input, st
 
 const struct bx_native_spec bx_native_sleep = {
     .name = "Sleep",
-    .description = "Waits for the given time, at most one hour. Use it to wait for something outside to happen.",
+    .description = "Waits for the given time, at most one hour. Use it to wait for something "
+                   "outside to happen.",
     .level = BX_LEVEL_NONE,
     .schema = "{\"type\":\"object\",\"properties\":{"
-              "\"ms\":{\"type\":\"number\",\"minimum\":0,\"maximum\":3600000,\"description\":\"Milliseconds\"},"
-              "\"seconds\":{\"type\":\"number\",\"minimum\":0,\"maximum\":3600,\"description\":\"Seconds, instead of ms\"}},"
+              "\"ms\":{\"type\":\"number\",\"minimum\":0,\"maximum\":3600000,\"description\":"
+              "\"Milliseconds\"},"
+              "\"seconds\":{\"type\":\"number\",\"minimum\":0,\"maximum\":3600,\"description\":"
+              "\"Seconds, instead of ms\"}},"
               "\"additionalProperties\":false}",
     .example = "{\"ms\":200}",
     .execute = sleep_execute,

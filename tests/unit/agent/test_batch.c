@@ -21,7 +21,8 @@ static bool conflict(enum bx_level a, const char *a_path, enum bx_level b, const
 
 static void test_conflicts(void **state) {
     (void)state;
-    const enum bx_level none = BX_LEVEL_NONE, rd = BX_LEVEL_READ_ONLY, wr = BX_LEVEL_WRITE, ex = BX_LEVEL_EXECUTE;
+    const enum bx_level none = BX_LEVEL_NONE, rd = BX_LEVEL_READ_ONLY, wr = BX_LEVEL_WRITE,
+                        ex = BX_LEVEL_EXECUTE;
     assert_false(conflict(rd, "/a", rd, "/a"));
     assert_false(conflict(rd, NULL, rd, NULL));
     assert_false(conflict(wr, "/a", wr, "/b"));
@@ -84,10 +85,14 @@ static void test_what_may_not_overlap_keeps_its_order(void **state) {
     struct bx_crew *crew = bx_crew_new(N);
     const char *a = "/a", *b = "/b";
     struct bx_batch_item items[N] = {
-        {.level = BX_LEVEL_WRITE, .paths = &a, .path_count = 1},   {.level = BX_LEVEL_READ_ONLY, .paths = &a, .path_count = 1},
-        {.level = BX_LEVEL_WRITE, .paths = &a, .path_count = 1},   {.level = BX_LEVEL_EXECUTE},
-        {.level = BX_LEVEL_EXECUTE},                               {.level = BX_LEVEL_WRITE, .paths = &b, .path_count = 1},
-        {.level = BX_LEVEL_READ_ONLY, .paths = &b, .path_count = 1}, {.level = BX_LEVEL_WRITE},
+        {.level = BX_LEVEL_WRITE, .paths = &a, .path_count = 1},
+        {.level = BX_LEVEL_READ_ONLY, .paths = &a, .path_count = 1},
+        {.level = BX_LEVEL_WRITE, .paths = &a, .path_count = 1},
+        {.level = BX_LEVEL_EXECUTE},
+        {.level = BX_LEVEL_EXECUTE},
+        {.level = BX_LEVEL_WRITE, .paths = &b, .path_count = 1},
+        {.level = BX_LEVEL_READ_ONLY, .paths = &b, .path_count = 1},
+        {.level = BX_LEVEL_WRITE},
     };
     for (int round = 0; round < 50; round++) {
         run(crew, items, N, 1);

@@ -1,6 +1,7 @@
 #include "unit/agent/world.h"
 
-#define WRITE(id_, path) {id_, "write", "{\"file_path\":\"" path "\"}"}
+#define WRITE(id_, path)                                                                           \
+    { id_, "write", "{\"file_path\":\"" path "\"}" }
 #define TYPES "permission question answer tool_start tool_result run_end"
 
 static void test_headless_is_refused(void **state) {
@@ -8,7 +9,8 @@ static void test_headless_is_refused(void **state) {
     W_SCRIPT({.calls = {WRITE("1", "a")}}, {.text = "I may not."});
     w_send(w, "go", &(struct bx_run_options){.headless = true});
     w_expect(w, TYPES, "decision by is_error reason",
-             "permission|deny|headless|nobody is there to ask (mode default asks before level write): start with --yes write, or add a rule"
+             "permission|deny|headless|nobody is there to ask (mode default asks before level "
+             "write): start with --yes write, or add a rule"
              " tool_result|true run_end|done");
     assert_string_equal(w_box.calls, "");
     assert_non_null(strstr(w_model.dump, "(1 error) Not permitted: nobody is there to ask"));
@@ -24,19 +26,26 @@ static void test_yes_for_a_level(void **state) {
 
 static void test_plan_mode_changes_nothing(void **state) {
     struct world *w = *state;
-    W_SCRIPT({.calls = {WRITE("1", "a"), {"2", "read", "{\"file_path\":\"a\"}"}}}, {.text = "a plan"});
+    W_SCRIPT({.calls = {WRITE("1", "a"), {"2", "read", "{\"file_path\":\"a\"}"}}},
+             {.text = "a plan"});
     w_send(w, "go", &(struct bx_run_options){.mode = "plan", .yes_levels = 1u << BX_LEVEL_WRITE});
     assert_string_equal(w_box.calls, "read {\"file_path\":\"/a\"}\n");
-    w_expect(w, "run_start permission", "mode decision by", "run_start|plan permission|deny|mode permission|allow|mode");
+    w_expect(w, "run_start permission", "mode decision by",
+             "run_start|plan permission|deny|mode permission|allow|mode");
 }
 
 static void test_guarded_and_outside(void **state) {
     struct world *w = *state;
-    W_SCRIPT({.calls = {WRITE("1", ".git/hooks/pre-commit"), WRITE("2", "../../etc/cron.d/x"), WRITE("3", "ok")}}, {.text = "done"});
-    w_send(w, "go", &(struct bx_run_options){.mode = "accept-edits", .headless = true, .yes_levels = 1u << BX_LEVEL_WRITE});
+    W_SCRIPT({.calls = {WRITE("1", ".git/hooks/pre-commit"), WRITE("2", "../../etc/cron.d/x"),
+                        WRITE("3", "ok")}},
+             {.text = "done"});
+    w_send(w, "go",
+           &(struct bx_run_options){
+               .mode = "accept-edits", .headless = true, .yes_levels = 1u << BX_LEVEL_WRITE});
     assert_null(strstr(w_box.calls, ".git"));
     assert_non_null(strstr(w_box.calls, "write {\"file_path\":\"/ok\"}"));
-    w_expect(w, "permission", "call decision", "permission|1|deny permission|2|allow permission|3|allow");
+    w_expect(w, "permission", "call decision",
+             "permission|1|deny permission|2|allow permission|3|allow");
     /* 2 was let through by --yes, and goes on as it was written: the wall refuses it */
     assert_non_null(strstr(w_box.calls, "write {\"file_path\":\"../../etc/cron.d/x\"}"));
 }
@@ -48,7 +57,8 @@ static void start(struct world *w, const char *text) {
 static void answer(struct world *w, enum bx_choice choice, const char *text) {
     char *question = w_question(w);
     struct bx_err err = {0};
-    assert_int_equal(bx_agent_answer(w->agent, w_id(w), "another", choice, NULL, "api", &err), BX_ERR_NOTFOUND);
+    assert_int_equal(bx_agent_answer(w->agent, w_id(w), "another", choice, NULL, "api", &err),
+                     BX_ERR_NOTFOUND);
     assert_int_equal(bx_agent_answer(w->agent, w_id(w), question, choice, text, "api", NULL), 0);
     bx_free(question);
 }
@@ -64,18 +74,21 @@ static void test_yes_once_is_once(void **state) {
              "question answer|once|api permission|allow|user tool_start tool_result|false "
              "question answer|no|api permission|deny|user tool_result|true run_end");
     assert_string_equal(w_box.calls, "write {\"file_path\":\"/a\"}\n");
-    assert_non_null(strstr(w_model.dump, "(2 error) Not permitted: the user said no: use b instead"));
+    assert_non_null(
+        strstr(w_model.dump, "(2 error) Not permitted: the user said no: use b instead"));
     struct bx_err err = {0};
     char *questions = w_log(w, "question", "question");
-    assert_int_equal(bx_agent_answer(w->agent, w_id(w), strchr(questions, '|') + 1, BX_CHOICE_ONCE, NULL, "api", &err),
+    assert_int_equal(bx_agent_answer(w->agent, w_id(w), strchr(questions, '|') + 1, BX_CHOICE_ONCE,
+                                     NULL, "api", &err),
                      BX_ERR_NOTFOUND);
     bx_free(questions);
 }
 
 static void test_yes_for_the_session_survives_a_restart(void **state) {
     struct world *w = *state;
-    W_SCRIPT({.calls = {WRITE("1", "a")}}, {.calls = {WRITE("2", "b")}}, {.text = "done"}, {.calls = {WRITE("3", "c")}},
-             {.text = "done"}, {.calls = {WRITE("4", ".git/config")}}, {.text = "done"}, {.calls = {WRITE("5", "d")}}, {.text = "done"});
+    W_SCRIPT({.calls = {WRITE("1", "a")}}, {.calls = {WRITE("2", "b")}}, {.text = "done"},
+             {.calls = {WRITE("3", "c")}}, {.text = "done"}, {.calls = {WRITE("4", ".git/config")}},
+             {.text = "done"}, {.calls = {WRITE("5", "d")}}, {.text = "done"});
     start(w, "go");
     answer(w, BX_CHOICE_SESSION, NULL);
     bx_agent_wait(w->agent, w_id(w));
@@ -85,10 +98,13 @@ static void test_yes_for_the_session_survives_a_restart(void **state) {
     w_open(w);
     assert_int_equal(bx_session_open(w->store, id, &w->session, NULL), 0);
     w_send(w, "more", &(struct bx_run_options){.headless = true});
-    w_send(w, "hook", &(struct bx_run_options){.headless = true}); /* it was said of ordinary files */
+    w_send(w, "hook",
+           &(struct bx_run_options){.headless = true}); /* it was said of ordinary files */
     w_expect(w, "permission", "call decision by",
-             "permission|1|allow|user permission|2|allow|rule permission|3|allow|rule permission|4|deny|headless");
-    struct bx_session_header h = {.title = "", .model = "", .mode = "default", .root = w->root, .kind = "chat"};
+             "permission|1|allow|user permission|2|allow|rule permission|3|allow|rule "
+             "permission|4|deny|headless");
+    struct bx_session_header h = {
+        .title = "", .model = "", .mode = "default", .root = w->root, .kind = "chat"};
     bx_session_unref(w->session);
     assert_int_equal(bx_session_create(w->store, &h, &w->session, NULL), 0);
     w_send(w, "another session", &(struct bx_run_options){.headless = true});
@@ -97,11 +113,13 @@ static void test_yes_for_the_session_survives_a_restart(void **state) {
 
 static void test_always_goes_into_the_settings(void **state) {
     struct world *w = *state;
-    W_SCRIPT({.calls = {WRITE("1", "a")}}, {.text = "done"}, {.calls = {WRITE("2", "b")}}, {.text = "done"});
+    W_SCRIPT({.calls = {WRITE("1", "a")}}, {.text = "done"}, {.calls = {WRITE("2", "b")}},
+             {.text = "done"});
     start(w, "go");
     answer(w, BX_CHOICE_ALWAYS, NULL);
     bx_agent_wait(w->agent, w_id(w));
-    struct bx_session_header h = {.title = "", .model = "", .mode = "default", .root = w->root, .kind = "chat"};
+    struct bx_session_header h = {
+        .title = "", .model = "", .mode = "default", .root = w->root, .kind = "chat"};
     bx_session_unref(w->session);
     assert_int_equal(bx_session_create(w->store, &h, &w->session, NULL), 0);
     w_send(w, "another session", &(struct bx_run_options){.headless = true});
@@ -119,7 +137,9 @@ static void test_stop_while_a_question_waits(void **state) {
     char *question = w_question(w);
     assert_int_equal(bx_agent_stop_run(w->agent, w_id(w), NULL), 0);
     bx_agent_wait(w->agent, w_id(w));
-    assert_int_equal(bx_agent_answer(w->agent, w_id(w), question, BX_CHOICE_ONCE, NULL, "api", NULL), BX_ERR_NOTFOUND);
+    assert_int_equal(
+        bx_agent_answer(w->agent, w_id(w), question, BX_CHOICE_ONCE, NULL, "api", NULL),
+        BX_ERR_NOTFOUND);
     assert_string_equal(w_box.calls, "");
     w_expect(w, TYPES, "reason", "question tool_result run_end|stopped");
     bx_free(question);
@@ -128,19 +148,24 @@ static void test_stop_while_a_question_waits(void **state) {
 static void test_a_rule_denies_whatever_the_mode(void **state) {
     struct world *w = *state;
     struct bx_doc *patch = NULL;
-    assert_int_equal(bx_doc_parse(bx_str("{\"rules\":[{\"tool\":\"read\",\"path\":\"/secrets/**\",\"verdict\":\"deny\"}]}"), NULL, &patch,
-                                  NULL),
-                     0);
+    assert_int_equal(
+        bx_doc_parse(
+            bx_str(
+                "{\"rules\":[{\"tool\":\"read\",\"path\":\"/secrets/**\",\"verdict\":\"deny\"}]}"),
+            NULL, &patch, NULL),
+        0);
     assert_int_equal(bx_settings_patch(w->store, bx_doc_root(patch), NULL), 0);
     bx_doc_free(patch);
-    W_SCRIPT({.calls = {{"1", "read", "{\"file_path\":\"x/../secrets/key\"}"}, {"2", "read", "{\"file_path\":\"x\"}"}}}, {.text = "done"});
+    W_SCRIPT({.calls = {{"1", "read", "{\"file_path\":\"x/../secrets/key\"}"},
+                        {"2", "read", "{\"file_path\":\"x\"}"}}},
+             {.text = "done"});
     w_send(w, "go", &(struct bx_run_options){.mode = "auto"});
     w_expect(w, "permission", "call decision by", "permission|1|deny|rule permission|2|allow|mode");
     assert_string_equal(w_box.calls, "read {\"file_path\":\"/x\"}\n");
 }
 
-static void call_by_hand(struct world *w, const char *tool, const char *input, const char *const *limits,
-                         struct bx_tool_result *ret) {
+static void call_by_hand(struct world *w, const char *tool, const char *input,
+                         const char *const *limits, struct bx_tool_result *ret) {
     struct bx_tool *t = bx_registry_find(w->registry, tool);
     struct bx_doc *doc = NULL;
     assert_int_equal(bx_doc_parse(bx_str(input), NULL, &doc, NULL), 0);
@@ -153,11 +178,14 @@ static void call_by_hand(struct world *w, const char *tool, const char *input, c
 static void test_a_call_by_hand_passes_the_same_check(void **state) {
     struct world *w = *state;
     struct bx_tool_result r;
-    call_by_hand(w, "write", "{\"file_path\":\"a\"}", NULL, &r); /* who calls by hand has answered */
+    call_by_hand(w, "write", "{\"file_path\":\"a\"}", NULL,
+                 &r); /* who calls by hand has answered */
     assert_false(r.is_error);
     bx_tool_result_deinit(&r);
     struct bx_doc *patch = NULL;
-    assert_int_equal(bx_doc_parse(bx_str("{\"rules\":[{\"tool\":\"write\",\"verdict\":\"deny\"}]}"), NULL, &patch, NULL), 0);
+    assert_int_equal(bx_doc_parse(bx_str("{\"rules\":[{\"tool\":\"write\",\"verdict\":\"deny\"}]}"),
+                                  NULL, &patch, NULL),
+                     0);
     assert_int_equal(bx_settings_patch(w->store, bx_doc_root(patch), NULL), 0);
     bx_doc_free(patch);
     call_by_hand(w, "write", "{\"file_path\":\"b\"}", NULL, &r);

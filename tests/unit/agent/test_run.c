@@ -1,6 +1,7 @@
 #include "unit/agent/world.h"
 
-#define READ(id_, path) {id_, "read", "{\"file_path\":\"" path "\"}"}
+#define READ(id_, path)                                                                            \
+    { id_, "read", "{\"file_path\":\"" path "\"}" }
 #define ALL "run_start user assistant permission tool_start tool_result limit run_end"
 
 static void test_answer_without_tools(void **state) {
@@ -8,7 +9,8 @@ static void test_answer_without_tools(void **state) {
     W_SCRIPT({.text = "Hello."});
     w_send(w, "  Hi there\nsecond line", NULL);
     w_expect(w, "", "text title reason model",
-             "run_start|test/scripted user|  Hi there\nsecond line title|Hi there assistant|Hello. usage run_end|done");
+             "run_start|test/scripted user|  Hi there\nsecond line title|Hi there assistant|Hello. "
+             "usage run_end|done");
     assert_string_equal(w_model.dump, "user:   Hi there\nsecond line\n");
     assert_int_equal(w_model.tool_count, 3);
     char *title = bx_session_title(w->session);
@@ -21,7 +23,8 @@ static void test_tool_loop(void **state) {
     W_SCRIPT({.text = "I look.", .calls = {READ("c1", "a.txt")}}, {.text = "It says ok."});
     w_send(w, "what is in a.txt?", NULL);
     w_expect(w, ALL, "decision is_error finish content reason by",
-             "run_start user assistant|tool_calls permission|allow|mode default allows level read_only inside the root|mode"
+             "run_start user assistant|tool_calls permission|allow|mode default allows level "
+             "read_only inside the root|mode"
              " tool_start tool_result|false|ok assistant|stop run_end|done");
     assert_string_equal(w_box.calls, "read {\"file_path\":\"/a.txt\"}\n");
     assert_string_equal(w_model.dump, "user: what is in a.txt?\n"
@@ -37,8 +40,8 @@ static void meet(struct bx_cancel *cancel) {
 
 static void test_eight_reads_at_once(void **state) {
     struct world *w = *state;
-    W_SCRIPT({.calls = {READ("1", "a"), READ("2", "b"), READ("3", "c"), READ("4", "d"), READ("5", "e"), READ("6", "f"),
-                        READ("7", "g"), READ("8", "h")}},
+    W_SCRIPT({.calls = {READ("1", "a"), READ("2", "b"), READ("3", "c"), READ("4", "d"),
+                        READ("5", "e"), READ("6", "f"), READ("7", "g"), READ("8", "h")}},
              {.text = "done"});
     pthread_barrier_init(&all_here, NULL, 8);
     w_box.during = meet;
@@ -55,16 +58,22 @@ static void test_eight_reads_at_once(void **state) {
 
 static void test_malformed_calls_are_explained(void **state) {
     struct world *w = *state;
-    W_SCRIPT({.calls = {{"1", "read", "{\"file_path\":"}, {"2", "raed", "{}"}, {"3", "read", "{\"path\":\"a\"}"},
-                        {"4", "read", "[1]"}, {"", "Sleep", ""}, {"1", "read", "{\"file_path\":\"b\"}"}}},
+    W_SCRIPT({.calls = {{"1", "read", "{\"file_path\":"},
+                        {"2", "raed", "{}"},
+                        {"3", "read", "{\"path\":\"a\"}"},
+                        {"4", "read", "[1]"},
+                        {"", "Sleep", ""},
+                        {"1", "read", "{\"file_path\":\"b\"}"}}},
              {.text = "sorry"});
     w_send(w, "go", NULL);
     assert_non_null(strstr(w_model.dump, "(1 error) The arguments of read are not valid JSON"));
-    assert_non_null(strstr(w_model.dump, "(2 error) There is no tool \"raed\". Did you mean \"read\"?"));
+    assert_non_null(
+        strstr(w_model.dump, "(2 error) There is no tool \"raed\". Did you mean \"read\"?"));
     assert_non_null(strstr(w_model.dump, "(3 error) The arguments of read do not fit"));
-    assert_non_null(strstr(w_model.dump, "(4 error) The arguments of read must be one JSON object"));
+    assert_non_null(
+        strstr(w_model.dump, "(4 error) The arguments of read must be one JSON object"));
     assert_non_null(strstr(w_model.dump, "error) Say how long")); /* no id: one was made up */
-    assert_non_null(strstr(w_model.dump, ") ok\n"));              /* the second call "1" has an id of its own */
+    assert_non_null(strstr(w_model.dump, ") ok\n")); /* the second call "1" has an id of its own */
     assert_string_equal(w_box.calls, "read {\"file_path\":\"/b\"}\n");
     w_expect(w, "run_end", "reason", "run_end|done");
 }
@@ -72,8 +81,8 @@ static void test_malformed_calls_are_explained(void **state) {
 static void test_repeated_failures_end_the_run(void **state) {
     struct world *w = *state;
     w_box.fails = true;
-    W_SCRIPT({.calls = {READ("1", "a")}}, {.calls = {READ("2", "b")}}, {.calls = {READ("3", "a")}}, {.calls = {READ("4", "a")}},
-             {.calls = {READ("5", "a")}});
+    W_SCRIPT({.calls = {READ("1", "a")}}, {.calls = {READ("2", "b")}}, {.calls = {READ("3", "a")}},
+             {.calls = {READ("4", "a")}}, {.calls = {READ("5", "a")}});
     w_send(w, "go", NULL);
     assert_int_equal(w_model.at, 5);
     w_expect(w, "limit run_end", "limit reason", "limit|repeated_calls run_end|repeated_calls");
@@ -81,7 +90,8 @@ static void test_repeated_failures_end_the_run(void **state) {
 
 static void test_max_turns_leaves_a_last_word(void **state) {
     struct world *w = *state;
-    W_SCRIPT({.calls = {READ("1", "a")}}, {.calls = {READ("2", "b")}}, {.text = "So far so good.", .calls = {READ("3", "c")}});
+    W_SCRIPT({.calls = {READ("1", "a")}}, {.calls = {READ("2", "b")}},
+             {.text = "So far so good.", .calls = {READ("3", "c")}});
     w_send(w, "go", &(struct bx_run_options){.max_turns = 2});
     assert_true(w_model.no_tools);
     assert_non_null(strstr(w_model.dump, "limit of turns"));
@@ -109,14 +119,17 @@ static void test_cut_answer_is_continued(void **state) {
     W_SCRIPT({.text = "One, two,", .finish = BX_FINISH_LENGTH}, {.text = " three."});
     w_send(w, "count", NULL);
     assert_non_null(strstr(w_model.dump, "assistant: One, two,\nuser: Your answer was cut off"));
-    w_expect(w, "assistant run_end", "finish reason", "assistant|length assistant|stop run_end|done");
+    w_expect(w, "assistant run_end", "finish reason",
+             "assistant|length assistant|stop run_end|done");
 }
 
 static void test_refused_before_the_first_event(void **state) {
     struct world *w = *state;
     struct bx_err err = {0};
-    struct bx_run_options no_model = {.model = "none"}, bypass = {.mode = "bypass"}, typo = {.mode = "planning"};
-    assert_int_equal(bx_agent_send(w->agent, w->session, "x", &no_model, NULL, &err), BX_ERR_NOTFOUND);
+    struct bx_run_options no_model = {.model = "none"}, bypass = {.mode = "bypass"},
+                          typo = {.mode = "planning"};
+    assert_int_equal(bx_agent_send(w->agent, w->session, "x", &no_model, NULL, &err),
+                     BX_ERR_NOTFOUND);
     assert_int_equal(bx_agent_send(w->agent, w->session, "x", &bypass, NULL, &err), BX_ERR_DENIED);
     assert_int_equal(bx_agent_send(w->agent, w->session, "x", &typo, NULL, &err), BX_ERR_INVALID);
     assert_int_equal(bx_session_last_seq(w->session), 0);
@@ -139,7 +152,8 @@ static void test_stop_in_the_stream(void **state) {
     assert_int_equal(bx_agent_send(w->agent, w->session, "more", NULL, NULL, &err), BX_ERR_BUSY);
     assert_int_equal(bx_agent_stop_run(w->agent, w_id(w), NULL), 0);
     bx_agent_wait(w->agent, w_id(w));
-    w_expect(w, "assistant error run_end", "text finish reason", "assistant|Once upon a|stopped run_end|stopped");
+    w_expect(w, "assistant error run_end", "text finish reason",
+             "assistant|Once upon a|stopped run_end|stopped");
     assert_int_equal(bx_agent_stop_run(w->agent, w_id(w), &err), BX_ERR_NOTFOUND);
 }
 
@@ -153,10 +167,13 @@ static void stop_from_inside(struct bx_cancel *cancel) {
 static void test_stop_in_a_tool(void **state) {
     struct world *w = stopped_world = *state;
     w_box.during = stop_from_inside;
-    W_SCRIPT({.calls = {{"1", "write", "{\"file_path\":\"a\"}"}, {"2", "write", "{\"file_path\":\"a\"}"}}});
+    W_SCRIPT({.calls = {{"1", "write", "{\"file_path\":\"a\"}"},
+                        {"2", "write", "{\"file_path\":\"a\"}"}}});
     w_send(w, "go", &(struct bx_run_options){.yes_levels = 1u << BX_LEVEL_WRITE});
-    assert_string_equal(w_box.calls, "write {\"file_path\":\"/a\"}\n"); /* the second one waited and never began */
-    w_expect(w, "tool_start tool_result run_end", "call reason", "tool_start|1 tool_result|1 tool_result|2 run_end|stopped");
+    assert_string_equal(
+        w_box.calls, "write {\"file_path\":\"/a\"}\n"); /* the second one waited and never began */
+    w_expect(w, "tool_start tool_result run_end", "call reason",
+             "tool_start|1 tool_result|1 tool_result|2 run_end|stopped");
 }
 
 static void test_ending_the_program_interrupts(void **state) {
@@ -175,11 +192,12 @@ static void test_a_full_window_is_emptied_and_said(void **state) {
     memset(big, 'x', 6000);
     w_box.output = big;
     w_model.window = 3000;
-    W_SCRIPT({.calls = {READ("1", "a")}}, {.calls = {READ("2", "b")}}, {.calls = {READ("3", "c")}}, {.calls = {READ("4", "d")}},
-             {.calls = {READ("5", "e")}}, {.text = "done"});
+    W_SCRIPT({.calls = {READ("1", "a")}}, {.calls = {READ("2", "b")}}, {.calls = {READ("3", "c")}},
+             {.calls = {READ("4", "d")}}, {.calls = {READ("5", "e")}}, {.text = "done"});
     w_send(w, "read them", NULL);
     assert_non_null(strstr(w_model.dump, "(1) [left out to save room"));
-    assert_non_null(strstr(w_model.dump, "bytes are left out here")); /* one result is no more than its share */
+    assert_non_null(
+        strstr(w_model.dump, "bytes are left out here")); /* one result is no more than its share */
     assert_non_null(strstr(w_model.dump, "(5) xxx"));
     assert_non_null(strstr(w_model.dump, "user: read them"));
     char *limits = w_log(w, "limit", "limit");
@@ -194,22 +212,25 @@ static void test_a_window_that_nobody_told(void **state) {
     char *big = bx_alloc(6001);
     memset(big, 'x', 6000);
     w_box.output = big;
-    W_SCRIPT({.calls = {READ("1", "a")}}, {.text = "first"}, {.rc = BX_ERR_LIMIT}, {.text = "second"}, {.rc = BX_ERR_LIMIT},
-             {.rc = BX_ERR_LIMIT});
+    W_SCRIPT({.calls = {READ("1", "a")}}, {.text = "first"}, {.rc = BX_ERR_LIMIT},
+             {.text = "second"}, {.rc = BX_ERR_LIMIT}, {.rc = BX_ERR_LIMIT});
     w_send(w, "read it", NULL);
     w_send(w, "and?", NULL);
     assert_non_null(strstr(w_model.dump, "(1) [left out"));
     w_send(w, "more", NULL); /* once more is tried, not for ever */
-    w_expect(w, "error run_end", "code reason", "run_end|done run_end|done error|limit run_end|error");
+    w_expect(w, "error run_end", "code reason",
+             "run_end|done run_end|done error|limit run_end|error");
     bx_free(big);
 }
 
 static void test_images_follow_the_results(void **state) {
     struct world *w = *state;
-    w_box.output = "{\"content\":[{\"type\":\"text\",\"text\":\"a.png\"},{\"type\":\"image\",\"mime\":\"image/png\",\"data\":\"QUJD\"}]}";
+    w_box.output = "{\"content\":[{\"type\":\"text\",\"text\":\"a.png\"},{\"type\":\"image\","
+                   "\"mime\":\"image/png\",\"data\":\"QUJD\"}]}";
     W_SCRIPT({.calls = {READ("1", "a.png")}}, {.text = "a cat"});
     w_send(w, "look", NULL);
-    assert_non_null(strstr(w_model.dump, "(1) a.png\n[image, shown below]\nuser: <image/png QUJD>\n"));
+    assert_non_null(
+        strstr(w_model.dump, "(1) a.png\n[image, shown below]\nuser: <image/png QUJD>\n"));
 }
 
 static void test_what_the_project_says(void **state) {
@@ -243,8 +264,9 @@ static void test_the_log_is_the_conversation(void **state) {
     w_open(w);
     assert_int_equal(bx_session_open(w->store, id, &w->session, NULL), 0);
     w_send(w, "second", NULL);
-    assert_string_equal(w_model.dump, "user: first\nassistant: [1 read {\"file_path\":\"a\"}]\ntool: (1) ok\n"
-                                      "assistant: A.\nuser: second\n");
+    assert_string_equal(w_model.dump,
+                        "user: first\nassistant: [1 read {\"file_path\":\"a\"}]\ntool: (1) ok\n"
+                        "assistant: A.\nuser: second\n");
 }
 
 static void test_recovery_closes_what_a_crash_left_open(void **state) {
@@ -252,12 +274,16 @@ static void test_recovery_closes_what_a_crash_left_open(void **state) {
     static const char *const events[][2] = {
         {"run_start", "{\"run\":\"r\",\"model\":\"m\",\"mode\":\"default\",\"max_turns\":5}"},
         {"user", "{\"run\":\"r\",\"text\":\"hi\"}"},
-        {"assistant", "{\"run\":\"r\",\"turn\":1,\"text\":\"\",\"calls\":[{\"id\":\"1\",\"tool\":\"read\",\"input\":{}},"
+        {"assistant", "{\"run\":\"r\",\"turn\":1,\"text\":\"\",\"calls\":[{\"id\":\"1\",\"tool\":"
+                      "\"read\",\"input\":{}},"
                       "{\"id\":\"2\",\"tool\":\"write\",\"input\":{}}],\"finish\":\"tool_calls\"}"},
-        {"tool_result", "{\"run\":\"r\",\"turn\":1,\"call\":\"1\",\"tool\":\"read\",\"content\":\"fine\",\"is_error\":false}"},
+        {"tool_result", "{\"run\":\"r\",\"turn\":1,\"call\":\"1\",\"tool\":\"read\",\"content\":"
+                        "\"fine\",\"is_error\":false}"},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(events); i++)
-        assert_int_equal(bx_session_append(w->session, events[i][0], bx_str(events[i][1]), BX_DURABLE, NULL, NULL), 0);
+        assert_int_equal(bx_session_append(w->session, events[i][0], bx_str(events[i][1]),
+                                           BX_DURABLE, NULL, NULL),
+                         0);
     assert_int_equal(bx_agent_recover(w->agent, NULL), 0);
     w_expect(w, "tool_result run_end", "run call tool is_error reason",
              "tool_result|r|1|read|false tool_result|r|2|write|true run_end|r|interrupted");

@@ -70,7 +70,8 @@ static void test_spellings_of_one_file(void **state) {
     same(f, "", "/", false);
     same(f, "/usr/share/doc", "/share/doc", false);
     same(f, "/etc/passwd", "/etc/passwd", false); /* of the root, not of the machine */
-    same(f, below_root(f, "x"), below_root(f, "x"), false); /* a neighbour that only begins like the root */
+    same(f, below_root(f, "x"), below_root(f, "x"),
+         false); /* a neighbour that only begins like the root */
 }
 
 static void test_climbing_is_outside(void **state) {
@@ -100,7 +101,10 @@ static void test_guarded_names(void **state) {
 }
 
 static struct bx_call_reach reach_of(struct fixture *f, enum bx_level level, const char *input) {
-    struct bx_tool t = {.name = "t", .level = level, .path_members = "file_path, paths", .command_member = "command"};
+    struct bx_tool t = {.name = "t",
+                        .level = level,
+                        .path_members = "file_path, paths",
+                        .command_member = "command"};
     struct bx_doc *doc = NULL;
     struct bx_call_reach reach;
     assert_int_equal(bx_doc_parse(bx_str(input), NULL, &doc, NULL), 0);
@@ -112,8 +116,9 @@ static struct bx_call_reach reach_of(struct fixture *f, enum bx_level level, con
 
 static void test_reach_names_everything(void **state) {
     struct fixture *f = *state;
-    struct bx_call_reach r =
-        reach_of(f, BX_LEVEL_WRITE, "{\"file_path\":\"a\",\"paths\":[\"b/\",7,\"/c\"],\"url\":\"https://me@Ex.org:8/x\",\"command\":\"ls\"}");
+    struct bx_call_reach r = reach_of(f, BX_LEVEL_WRITE,
+                                      "{\"file_path\":\"a\",\"paths\":[\"b/\",7,\"/"
+                                      "c\"],\"url\":\"https://me@Ex.org:8/x\",\"command\":\"ls\"}");
     assert_int_equal(r.path_count, 3);
     assert_string_equal(r.paths[0], "/a");
     assert_string_equal(r.paths[1], "/b");
@@ -140,7 +145,8 @@ static void test_writes_are_judged_behind_links(void **state) {
     r = reach_of(f, BX_LEVEL_WRITE, "{\"file_path\":\"new/deep/file.txt\"}");
     assert_false(r.outside_root);
     assert_null(r.guarded_path);
-    assert_string_equal(reach_of(f, BX_LEVEL_WRITE, "{\"file_path\":\".git/config\"}").guarded_path, "/.git/config");
+    assert_string_equal(reach_of(f, BX_LEVEL_WRITE, "{\"file_path\":\".git/config\"}").guarded_path,
+                        "/.git/config");
     assert_null(reach_of(f, BX_LEVEL_READ_ONLY, "{\"file_path\":\".git/config\"}").guarded_path);
 }
 
@@ -148,12 +154,15 @@ static void test_input_is_mapped(void **state) {
     struct fixture *f = *state;
     struct bx_tool t = {.name = "t", .path_members = "file_path,paths"};
     struct bx_doc *doc = NULL;
-    char *text = bx_asprintf("{\"file_path\":\"%s/a b\",\"paths\":[\"x\",\"../y\"],\"content\":\"/tmp/x\",\"n\":3}", f->root);
+    char *text = bx_asprintf(
+        "{\"file_path\":\"%s/a b\",\"paths\":[\"x\",\"../y\"],\"content\":\"/tmp/x\",\"n\":3}",
+        f->root);
     assert_int_equal(bx_doc_parse(bx_str(text), NULL, &doc, NULL), 0);
     struct bx_buf out = BX_BUF_INIT(BX_KIB);
     bx_tool_map_input(&t, bx_doc_root(doc), &f->grant, &f->arena, &out);
-    assert_string_equal(bx_buf_z(&out),
-                        "{\"file_path\":\"/a b\",\"paths\":[\"/x\",\"../y\"],\"content\":\"/tmp/x\",\"n\":3}");
+    assert_string_equal(
+        bx_buf_z(&out),
+        "{\"file_path\":\"/a b\",\"paths\":[\"/x\",\"../y\"],\"content\":\"/tmp/x\",\"n\":3}");
     bx_buf_deinit(&out);
     bx_doc_free(doc);
     bx_free(text);

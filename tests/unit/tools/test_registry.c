@@ -10,13 +10,18 @@
 #include "tools/box_tool.h"
 #include "tools/registry.h"
 
-/* The registry with two guests whose box is here: it notes what it was asked and answers what the test wants. */
+/* The registry with two guests whose box is here: it notes what it was asked and answers what the
+ * test wants. */
 
-#define SCHEMA "\"input_schema\":{\"type\":\"object\",\"properties\":{\"file_path\":{\"type\":\"string\"},\"limit\":{\"type\":\"integer\"}},\"required\":[\"file_path\"]}"
+#define SCHEMA                                                                                     \
+    "\"input_schema\":{\"type\":\"object\",\"properties\":{\"file_path\":{\"type\":\"string\"},"   \
+    "\"limit\":{\"type\":\"integer\"}},\"required\":[\"file_path\"]}"
 const struct bx_embedded_tool bx_embedded_tools[] = {
-    {"read", "{\"name\":\"read\",\"version\":\"1\",\"description\":\"Reads\",\"permission_level\":\"read_only\"," SCHEMA
-             ",\"wants\":{\"limits\":{\"time\":\"10s\",\"memory\":\"1GiB\"}}}"},
-    {"write", "{\"name\":\"write\",\"version\":\"1\",\"description\":\"Writes\",\"permission_level\":\"write\"," SCHEMA "}"},
+    {"read",
+     "{\"name\":\"read\",\"version\":\"1\",\"description\":\"Reads\",\"permission_level\":\"read_"
+     "only\"," SCHEMA ",\"wants\":{\"limits\":{\"time\":\"10s\",\"memory\":\"1GiB\"}}}"},
+    {"write", "{\"name\":\"write\",\"version\":\"1\",\"description\":\"Writes\",\"permission_"
+              "level\":\"write\"," SCHEMA "}"},
 };
 const size_t bx_embedded_tool_count = 2;
 
@@ -36,7 +41,10 @@ int bx_box_call(struct bx_box *b, const struct bx_box_request *request, struct b
     snprintf(box.input, sizeof box.input, BX_STR_FMT, BX_STR_ARG(request->input));
     if (box.rc)
         return bx_fail(err, box.rc, "no worker");
-    *ret = (struct bx_box_result){.exit = box.exit, .limit = box.limit, .out = BX_BUF_INIT(BX_KIB), .err = BX_BUF_INIT(BX_KIB)};
+    *ret = (struct bx_box_result){.exit = box.exit,
+                                  .limit = box.limit,
+                                  .out = BX_BUF_INIT(BX_KIB),
+                                  .err = BX_BUF_INIT(BX_KIB)};
     snprintf(ret->message, sizeof ret->message, "%s", box.message ? box.message : "");
     bx_buf_addz(&ret->out, box.output);
     bx_buf_addz(&ret->err, box.errors);
@@ -48,7 +56,8 @@ void bx_box_result_deinit(struct bx_box_result *r) {
     bx_buf_deinit(&r->err);
 }
 
-int bx_box_image(struct bx_box *b, struct bx_str wasm, bool fuel, struct bx_image **ret, struct bx_err *err) {
+int bx_box_image(struct bx_box *b, struct bx_str wasm, bool fuel, struct bx_image **ret,
+                 struct bx_err *err) {
     (void)b, (void)wasm, (void)fuel, (void)ret;
     return bx_fail(err, BX_ERR_INVALID, "not used here");
 }
@@ -81,7 +90,8 @@ static int setup(void **state) {
     bx_grant_init(&f->grant);
     f->grant.mounts = &f->mount;
     f->grant.mount_count = 1;
-    f->ctx = (struct bx_tool_ctx){.session_id = "", .run_id = "", .call_id = "c", .grant = &f->grant};
+    f->ctx =
+        (struct bx_tool_ctx){.session_id = "", .run_id = "", .call_id = "c", .grant = &f->grant};
     *state = f;
     return 0;
 }
@@ -165,7 +175,8 @@ static void test_results(void **state) {
     assert_string_equal(f->result.metadata, "{\"stderr\":\"a warning\"}");
 
     snprintf(box.output, sizeof box.output,
-             "{\"content\":[{\"type\":\"text\",\"text\":\"x\"}],\"is_error\":true,\"metadata\":{\"n\":1}}");
+             "{\"content\":[{\"type\":\"text\",\"text\":\"x\"}],\"is_error\":true,\"metadata\":{"
+             "\"n\":1}}");
     box.errors[0] = '\0';
     assert_int_equal(call(f, "read", "{\"file_path\":\"a\"}"), 0);
     assert_string_equal(f->result.content, "[{\"type\":\"text\",\"text\":\"x\"}]");
@@ -203,8 +214,8 @@ static void test_failures_are_named(void **state) {
     assert_int_equal(call(f, "read", "{\"file_path\":\"a\"}"), BX_ERR_UNAVAILABLE);
 }
 
-static uint64_t limit(struct bx_registry *r, const char *tool, const char *const *over, enum bx_limit_id id,
-                      enum bx_limit_from from) {
+static uint64_t limit(struct bx_registry *r, const char *tool, const char *const *over,
+                      enum bx_limit_id id, enum bx_limit_from from) {
     struct bx_tool *t = bx_registry_find(r, tool);
     struct bx_tool_limits l;
     assert_int_equal(bx_registry_limits(r, t, over, &l, NULL), 0);
@@ -215,9 +226,11 @@ static uint64_t limit(struct bx_registry *r, const char *tool, const char *const
 
 static void test_limits_by_layer(void **state) {
     (void)state;
-    struct bx_registry *r = registry_with("{\"limits\":{\"*\":{\"cpu_time\":\"5s\"},\"write\":{\"time\":\"7s\"}}}", NULL);
+    struct bx_registry *r = registry_with(
+        "{\"limits\":{\"*\":{\"cpu_time\":\"5s\"},\"write\":{\"time\":\"7s\"}}}", NULL);
     assert_int_equal(limit(r, "read", NULL, BX_LIMIT_TIME, BX_FROM_DESCRIPTOR), 10000);
-    assert_int_equal(limit(r, "read", NULL, BX_LIMIT_MEMORY, BX_FROM_DEFAULT), 256 << 20); /* a wish only lowers */
+    assert_int_equal(limit(r, "read", NULL, BX_LIMIT_MEMORY, BX_FROM_DEFAULT),
+                     256 << 20); /* a wish only lowers */
     assert_int_equal(limit(r, "read", NULL, BX_LIMIT_CPU, BX_FROM_SETTINGS), 5000);
     assert_int_equal(limit(r, "write", NULL, BX_LIMIT_TIME, BX_FROM_SETTINGS), 7000);
     const char *over[] = {"time=90s", "memory=8MiB", NULL};
@@ -225,7 +238,8 @@ static void test_limits_by_layer(void **state) {
     assert_int_equal(limit(r, "write", over, BX_LIMIT_MEMORY, BX_FROM_CALL), 8 << 20);
 
     struct bx_doc *doc = NULL;
-    assert_int_equal(bx_doc_parse(bx_str("{\"limits\":{\"write\":{\"time\":\"9s\"}}}"), NULL, &doc, NULL), 0);
+    assert_int_equal(
+        bx_doc_parse(bx_str("{\"limits\":{\"write\":{\"time\":\"9s\"}}}"), NULL, &doc, NULL), 0);
     assert_int_equal(bx_registry_reload(r, bx_doc_root(doc), NULL), 0);
     assert_int_equal(limit(r, "write", NULL, BX_LIMIT_TIME, BX_FROM_SETTINGS), 9000);
     bx_doc_free(doc);
@@ -234,7 +248,8 @@ static void test_limits_by_layer(void **state) {
 
 static void test_wrong_settings_are_refused(void **state) {
     (void)state;
-    static const char *const wrong[] = {"{\"limits\":{\"read\":{\"time\":\"1ms\"}}}", "{\"limits\":{\"read\":{\"tiem\":\"1s\"}}}",
+    static const char *const wrong[] = {"{\"limits\":{\"read\":{\"time\":\"1ms\"}}}",
+                                        "{\"limits\":{\"read\":{\"tiem\":\"1s\"}}}",
                                         "{\"limits\":{\"time\":\"1s\"}}", "{\"limits\":7}"};
     for (size_t i = 0; i < BX_ARRAY_LEN(wrong); i++) {
         struct bx_err err = {0};
@@ -257,7 +272,8 @@ static void test_sleep(void **state) {
     assert_true(f->result.is_error);
     pthread_t thread;
     assert_int_equal(bx_thread_start(&thread, "fire", fire, f->ctx.cancel, NULL), 0);
-    assert_int_equal(call(f, "Sleep", "{\"seconds\":3000}"), 0); /* ends by the token, or this test does not end */
+    assert_int_equal(call(f, "Sleep", "{\"seconds\":3000}"),
+                     0); /* ends by the token, or this test does not end */
     assert_true(f->result.is_error);
     assert_string_equal(f->result.limit, "cancelled");
     pthread_join(thread, NULL);

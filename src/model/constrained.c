@@ -8,15 +8,39 @@
 #define MAX_FILES 48
 #define RESULT_BYTES (5 * BX_KIB) /* of a tool's result that the answer is made from: the window is small */
 
-/* What the prompt says about the tools that every workspace has; for others their own words are used. */
+/* What the prompt says about the tools that every workspace has; for others their own words are used. In the order in
+ * which they are shown: the last example weighs most. for_named: fits a question that names a file. */
 static const struct known_tool {
-    const char *name, *says, *question, *example;
+    const char *name, *says;
+    bool for_named;
+    const char *words[6]; /* else it fits a question with one of these */
+    struct {
+        const char *question, *arguments;
+    } examples[2];
 } known_tools[] = {
-    {"read", "read one file", "What does plan.txt say?", "{\"file_path\":\"/plan.txt\"}"},
-    {"glob", "list the names of files", "Which files are here?", "{\"pattern\":\"*\"}"},
-    {"grep", "search a word in all files", "Search for the word FIXME.", "{\"pattern\":\"FIXME\"}"},
-    {"write", "save text to a file", "Write the text bye to the file end.txt.",
-     "{\"file_path\":\"/end.txt\",\"content\":\"bye\"}"},
+    {"grep",
+     "search a word in all files",
+     false,
+     {"search", "find", "grep", "contain", "contains", "lines"},
+     {{"Search for the word FIXME.", "{\"pattern\":\"FIXME\"}"},
+      {"Find the lines that contain parser.", "{\"pattern\":\"parser\"}"}}},
+    {"glob",
+     "list the names of files",
+     false,
+     {"files", "folder", "directory", "folders"},
+     {{"Which files do we have?", "{\"pattern\":\"*\"}"}}},
+    {"write",
+     "save text to a file",
+     true,
+     {0},
+     {{"Write the text bye to the file end.txt.", "{\"file_path\":\"/end.txt\",\"content\":\"bye\"}"},
+      {"Create a file age.txt with the content 31.", "{\"file_path\":\"/age.txt\",\"content\":\"31\"}"}}},
+    {"read",
+     "read one file",
+     true,
+     {0},
+     {{"What does plan.txt say?", "{\"file_path\":\"/plan.txt\"}"},
+      {"What is the price in the file offer.md?", "{\"file_path\":\"/offer.md\"}"}}},
 };
 
 static const struct known_tool *known(const char *name) {
@@ -31,10 +55,12 @@ static const struct known_tool *known(const char *name) {
 /* ---- what the request holds ---- */
 
 struct facts {
-    const struct bx_tool_spec *tools[MAX_TOOLS];
+    const struct bx_tool_spec *tools[MAX_TOOLS + 4];
     size_t tool_count;
     char *files[MAX_FILES]; /* names that read may be given */
     size_t file_count;
+    bool names_file; /* the question does: then files are only those */
+    bool sure;       /* a tool is needed: "none" is no choice */
     struct bx_buf question; /* text of the last user message */
     size_t question_at;     /* its index among the messages */
     const struct bx_block *result; /* the last tool result behind it, or NULL */
@@ -95,10 +121,43 @@ static void files_of_system(struct facts *f, struct bx_str system) {
     }
 }
 
+/* Is the word in the text, as a word of its own, whatever its case? */
+static bool has_word(struct bx_str text, const char *word) {
+    size_t n = strlen(word);
+    for (size_t at = 0; at + n <= text.n; at++) {
+        bool starts = at == 0 || !is_path_char(text.p[at - 1]);
+        bool ends = at + n == text.n || !is_path_char(text.p[at + n]) || text.p[at + n] == '.';
+        if (starts && ends && bx_str_ieqz(bx_str_slice(text, at, n), word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool fits(const struct facts *f, const struct bx_tool_spec *t) {
+    const struct known_tool *k = known(t->name);
+    struct bx_str question = bx_buf_str(&f->question);
+    if (f->names_file || !k) {
+        return k ? k->for_named : has_word(question, t->name);
+    }
+    for (size_t i = 0; i < BX_ARRAY_LEN(k->words) && k->words[i]; i++) {
+        if (has_word(question, k->words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A model this small takes whatever it is shown, so it is shown only what the question's words speak for. */
 static void pick_tools(struct facts *f, const struct bx_model_request *req) {
-    for (int round = 0; round < 2; round++) { // the known ones first
-        for (size_t i = 0; i < req->tool_count && f->tool_count < MAX_TOOLS; i++) {
-            if ((known(req->tools[i].name) != NULL) == (round == 0)) {
+    for (size_t i = 0; i < req->tool_count && f->tool_count < MAX_TOOLS; i++) {
+        if (!known(req->tools[i].name) && fits(f, &req->tools[i])) {
+            f->tools[f->tool_count++] = &req->tools[i];
+        }
+    }
+    for (size_t k = 0; k < BX_ARRAY_LEN(known_tools); k++) {
+        for (size_t i = 0; i < req->tool_count && f->tool_count < BX_ARRAY_LEN(f->tools); i++) {
+            if (strcmp(req->tools[i].name, known_tools[k].name) == 0 && fits(f, &req->tools[i])) {
                 f->tools[f->tool_count++] = &req->tools[i];
             }
         }
@@ -126,11 +185,18 @@ static void facts_init(struct facts *f, const struct bx_model_request *req) {
             break;
         }
     }
+    files_of_question(f);
+    f->names_file = f->file_count > 0;
+    if (!f->names_file) {
+        files_of_system(f, bx_str(req->system));
+    }
     if (!req->no_tools) {
         pick_tools(f, req);
     }
-    files_of_question(f);
-    files_of_system(f, bx_str(req->system));
+    f->sure = f->names_file;
+    for (size_t i = 0; i < f->tool_count; i++) {
+        f->sure = f->sure || strcmp(f->tools[i]->name, "glob") == 0;
+    }
 }
 
 static void facts_deinit(struct facts *f) {
@@ -154,7 +220,8 @@ static bool is_required(const struct bx_val *schema, struct bx_str name) {
 static void write_member(struct bx_jw *w, const struct facts *f, const char *tool, struct bx_str name,
                          const struct bx_val *schema) {
     bx_jw_keys(w, name);
-    if (strcmp(tool, "read") == 0 && bx_str_eqz(name, "file_path") && f->file_count > 0) {
+    bool limited = strcmp(tool, "read") == 0 || (strcmp(tool, "write") == 0 && f->names_file);
+    if (limited && bx_str_eqz(name, "file_path") && f->file_count > 0) {
         bx_jw_obj(w);
         bx_jw_karr(w, "enum");
         for (size_t i = 0; i < f->file_count; i++) {
@@ -222,7 +289,9 @@ static char *schema_of(const struct facts *f) {
     for (size_t i = 0; i < f->tool_count; i++) {
         write_choice(&w, f, f->tools[i]);
     }
-    write_choice(&w, f, NULL);
+    if (!f->sure) {
+        write_choice(&w, f, NULL);
+    }
     bx_jw_end(&w);
     bx_jw_end(&w);
     return bx_buf_steal(&out);
@@ -236,31 +305,44 @@ char *bx_constrained_schema(const struct bx_model_request *req) {
     return schema;
 }
 
-typedef BX_VEC(struct bx_message *) messages_t;
+struct talk {
+    BX_VEC(struct bx_message *) all;
+};
 
-static void say(messages_t *to, enum bx_role role, const char *text) {
+static void say(struct talk *to, enum bx_role role, const char *text) {
     struct bx_message *m = bx_message_new(role);
     bx_message_add_text(m, text);
-    bx_vec_push(to, m);
+    bx_vec_push(&to->all, m);
 }
 
-static void choice_prompt(const struct facts *f, struct bx_buf *system, messages_t *messages) {
+static void show(struct talk *messages, const char *question, const char *tool, const char *arguments) {
+    bx_auto(bx_freep) char *call = bx_asprintf("{\"tool\":\"%s\",\"arguments\":%s}", tool, arguments);
+    say(messages, BX_ROLE_USER, question);
+    say(messages, BX_ROLE_ASSISTANT, call);
+}
+
+static void choice_prompt(const struct facts *f, struct bx_buf *system, struct talk *messages) {
     bx_buf_addz(system, "Choose the tool for the last message. Answer with one JSON object.\n");
+    if (!f->sure) {
+        bx_buf_addz(system, "none: no tool is needed\n");
+        say(messages, BX_ROLE_USER, "Hello!");
+        say(messages, BX_ROLE_ASSISTANT, "{\"tool\":\"none\"}");
+    }
     for (size_t i = 0; i < f->tool_count; i++) {
         const struct bx_tool_spec *t = f->tools[i];
         const struct known_tool *k = known(t->name);
         struct bx_str says = bx_str(k ? k->says : t->description);
-        bx_buf_addf(system, "%s: " BX_STR_FMT "\n", t->name, BX_STR_ARG(bx_str_slice(says, 0, bx_utf8_cut(says, BX_MIN(says.n, 120)))));
-        bx_auto(bx_freep) char *own = k ? NULL : bx_asprintf("Use the tool %s.", t->name);
-        bx_auto(bx_freep) char *call = bx_asprintf("{\"tool\":\"%s\",\"arguments\":%s}", t->name,
-                                                   k ? k->example : t->example ? t->example : "{}");
-        say(messages, BX_ROLE_USER, k ? k->question : own);
-        say(messages, BX_ROLE_ASSISTANT, call);
+        says = bx_str_slice(says, 0, bx_utf8_cut(says, BX_MIN(says.n, 120)));
+        bx_buf_addf(system, "%s: " BX_STR_FMT "\n", t->name, BX_STR_ARG(says));
+        for (size_t n = 0; k && n < BX_ARRAY_LEN(k->examples) && k->examples[n].question; n++) {
+            show(messages, k->examples[n].question, t->name, k->examples[n].arguments);
+        }
+        if (!k) {
+            bx_auto(bx_freep) char *question = bx_asprintf("Use the tool %s.", t->name);
+            show(messages, question, t->name, t->example ? t->example : "{}");
+        }
     }
-    bx_buf_addz(system, "none: no tool is needed\n");
-    say(messages, BX_ROLE_USER, "Hello!");
-    say(messages, BX_ROLE_ASSISTANT, "{\"tool\":\"none\"}");
-    if (f->file_count > 0) {
+    if (f->file_count > 0 && !f->names_file) {
         bx_buf_addz(system, "Files:");
         for (size_t i = 0; i < f->file_count; i++) {
             bx_buf_addf(system, "%s %s", i ? "," : "", f->files[i]);
@@ -270,21 +352,21 @@ static void choice_prompt(const struct facts *f, struct bx_buf *system, messages
     say(messages, BX_ROLE_USER, bx_buf_z(&f->question));
 }
 
-static int ask_plain(const struct bx_wire *w, const char *system, const messages_t *messages, int64_t max_tokens,
+static int ask_plain(const struct bx_wire *w, const char *system, const struct talk *messages, int64_t max_tokens,
                      bx_model_on_event *on_event, void *user, struct bx_cancel *cancel, struct bx_reply *ret,
                      struct bx_err *err) {
     struct bx_model_request req = {.system = system,
-                                   .messages = (const struct bx_message *const *)messages->p,
-                                   .message_count = messages->n,
+                                   .messages = (const struct bx_message *const *)messages->all.p,
+                                   .message_count = messages->all.n,
                                    .max_output_tokens = max_tokens};
     return bx_wire_ask(w, &req, on_event, user, cancel, ret, err);
 }
 
-static void messages_deinit(messages_t *messages) {
-    for (size_t i = 0; i < messages->n; i++) {
-        bx_message_free(messages->p[i]);
+static void talk_deinit(struct talk *messages) {
+    for (size_t i = 0; i < messages->all.n; i++) {
+        bx_message_free(messages->all.p[i]);
     }
-    bx_vec_free(messages);
+    bx_vec_free(&messages->all);
 }
 
 /* The choice as a call block of *ret, or no block when it is "none" (or not to be understood). */
@@ -339,7 +421,7 @@ static int choose(const struct bx_wire *w, const struct facts *f, bx_model_on_ev
                   struct bx_cancel *cancel, struct bx_reply *ret, struct bx_err *err) {
     bx_auto(bx_freep) char *schema = schema_of(f);
     struct bx_buf system = BX_BUF_INIT(BX_MIB);
-    messages_t messages = {0};
+    struct talk messages = {0};
     struct relay relay = {on_event, user};
     struct bx_wire bound = *w;
     bound.options.schema = schema;
@@ -357,7 +439,7 @@ static int choose(const struct bx_wire *w, const struct facts *f, bx_model_on_ev
         }
     }
     bx_reply_deinit(&reply);
-    messages_deinit(&messages);
+    talk_deinit(&messages);
     bx_buf_deinit(&system);
     return r;
 }
@@ -394,7 +476,7 @@ static void add_result(struct bx_buf *out, struct bx_str text) {
 }
 
 static void answer_prompt(const struct facts *f, const struct bx_model_request *req, struct bx_buf *system,
-                          messages_t *messages) {
+                          struct talk *messages) {
     struct bx_buf text = BX_BUF_INIT(BX_MIB);
     if (f->result) {
         bx_buf_addz(system, "Answer the question with what the text says. Be short.");
@@ -422,10 +504,10 @@ static int answer(const struct bx_wire *w, const struct facts *f, const struct b
                   bx_model_on_event *on_event, void *user, struct bx_cancel *cancel, struct bx_reply *ret,
                   struct bx_err *err) {
     struct bx_buf system = BX_BUF_INIT(BX_MIB);
-    messages_t messages = {0};
+    struct talk messages = {0};
     answer_prompt(f, req, &system, &messages);
     int r = ask_plain(w, bx_buf_z(&system), &messages, req->max_output_tokens, on_event, user, cancel, ret, err);
-    messages_deinit(&messages);
+    talk_deinit(&messages);
     bx_buf_deinit(&system);
     return r;
 }

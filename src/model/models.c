@@ -267,7 +267,7 @@ static struct bx_model *embedded_model(struct bx_models *m, const char *name, co
     model->local = true;
     model->small = !tour && size >= 0 && size < SMALL_FILE_BYTES;
     model->constrained = -1;
-    model->max_output_tokens = model->small ? 400 : 2048;
+    model->max_output_tokens = model->small ? 160 : 2048;
     model->embedded_window = m->embedded_window ? m->embedded_window : tour ? 16384 : model->small ? SMALL_WINDOW : DEFAULT_WINDOW;
     atomic_init(&model->window, 0);
     return model;

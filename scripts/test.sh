@@ -47,6 +47,7 @@ finish() {
 
 say "checks"
 step rooms python3 scripts/check_rooms.py
+step rooms-check python3 tests/checks/check_rooms_test.py
 step format scripts/format.sh --check
 
 say "build"
@@ -60,9 +61,16 @@ step llama-link third_party/test/link.sh
 say "page"
 step page ui/build.sh build/page check
 
+# ThreadSanitizer on the rooms whose code meets threads and that do not link the engine (Rust is not instrumented)
+say "tsan"
+threaded=(base loop store http)
+step configure-tsan cmake --preset tsan
+step build-tsan cmake --build --preset tsan --target "${threaded[@]/#/unit-}"
+suite tsan -L "^($(IFS='|' && echo "${threaded[*]}"))\$"
+
 say "asan"
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
-suite asan -L 'unit|fuzz|attack|guests' -LE none
+suite asan -L 'unit|fuzz|attack|guests'
 
 say "release"
 suite release -L 'flow|attack|guests'

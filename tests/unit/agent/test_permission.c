@@ -198,6 +198,31 @@ static void test_a_call_by_hand_passes_the_same_check(void **state) {
     bx_tool_result_deinit(&r);
 }
 
+static void test_reading_tools_get_a_root_that_is_not_writable(void **state) {
+    struct world *w = *state;
+    W_SCRIPT({.calls = {{"1", "read", "{\"file_path\":\"a\"}"}}}, {.calls = {WRITE("2", "a")}},
+             {.text = "done"}, {.calls = {WRITE("3", "a")}}, {.text = "done"});
+    struct bx_run_options yes = {.yes_levels = 1u << BX_LEVEL_WRITE};
+    w_send(w, "go", &yes);
+    assert_string_equal(w_box.writable, "read:0 write:1 ");
+    bx_agent_free(w->agent);
+    struct bx_agent_config config = {
+        .store = w->store, .registry = w->registry, .root = w->root, .root_read_only = true};
+    assert_int_equal(bx_agent_new(&config, &w->agent, NULL), 0);
+    w_send(w, "go", &yes);
+    assert_string_equal(w_box.writable, "read:0 write:1 write:0 ");
+}
+
+static void test_a_session_cannot_say_bypass(void **state) {
+    struct world *w = *state;
+    W_SCRIPT({.calls = {WRITE("1", "a")}}, {.text = "done"});
+    struct bx_str mode = BX_STR_LIT("{\"mode\":\"bypass\"}");
+    assert_int_equal(bx_session_append(w->session, "mode", mode, BX_DURABLE, NULL, NULL), 0);
+    w_send(w, "go", &(struct bx_run_options){.headless = true});
+    w_expect(w, "run_start permission", "mode decision by",
+             "run_start|default permission|deny|headless");
+}
+
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, w_setup, w_teardown)
     const struct CMUnitTest tests[] = {
@@ -211,6 +236,8 @@ int main(void) {
         T(test_stop_while_a_question_waits),
         T(test_a_rule_denies_whatever_the_mode),
         T(test_a_call_by_hand_passes_the_same_check),
+        T(test_reading_tools_get_a_root_that_is_not_writable),
+        T(test_a_session_cannot_say_bypass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,7 @@ static struct {
     unsigned running, most; /* at a time */
     const char *output;     /* of every call; NULL = "ok" */
     bool fails;
+    char writable[64]; /* "read:0 write:1 ": whether the root was, call by call */
     void (*during)(struct bx_cancel *cancel); /* while a call runs */
 } w_box = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -45,6 +46,9 @@ int bx_box_call(struct bx_box *b, const struct bx_box_request *request, struct b
         BX_LOCKED(&w_box.lock);
         size_t n = strlen(w_box.calls);
         snprintf(w_box.calls + n, sizeof w_box.calls - n, "%s " BX_STR_FMT "\n", request->tool, BX_STR_ARG(request->input));
+        n = strlen(w_box.writable);
+        snprintf(w_box.writable + n, sizeof w_box.writable - n, "%s:%d ", request->tool,
+                 request->grant->mounts[0].writable);
         w_box.running++;
         w_box.most = BX_MAX(w_box.most, w_box.running);
     }
@@ -229,7 +233,7 @@ static int w_setup(void **state) {
     w_open(w);
     struct bx_session_header h = {.title = "", .model = "", .mode = "default", .root = w->root, .kind = "chat"};
     assert_int_equal(bx_session_create(w->store, &h, &w->session, NULL), 0);
-    w_box.calls[0] = '\0';
+    w_box.calls[0] = w_box.writable[0] = '\0';
     w_box.running = w_box.most = 0;
     w_box.output = NULL;
     w_box.fails = false;
@@ -249,7 +253,7 @@ static int w_teardown(void **state) {
     return 0;
 }
 
-static void w_script(const struct w_reply *script, size_t n) {
+__attribute__((unused)) static void w_script(const struct w_reply *script, size_t n) {
     w_model.script = script;
     w_model.n = n;
     w_model.at = 0;

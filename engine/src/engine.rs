@@ -47,8 +47,8 @@ fn options(c: &EngineConfig) -> Result<Config> {
             .max_core_instance_size(4 << 20)
             .max_component_instance_size(4 << 20)
             .table_elements(1_000_000)
-            .linear_memory_keep_resident(1 << 20)
-            .table_keep_resident(64 << 10)
+            .linear_memory_keep_resident(128 << 10)
+            .table_keep_resident(8 << 10)
             .max_unused_warm_slots(16);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }

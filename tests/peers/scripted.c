@@ -249,6 +249,9 @@ static void answer(struct scripted *s, struct peer *p, struct bx_str path, struc
     p->record = 0;
     if (bx_str_ends(path, "/chat/completions")) {
         record(s, p, path, authorization, body);
+        if (bx_val_get_bool(bx_doc_root(s->doc), "die", false)) {
+            _exit(9);
+        }
         answer_chat(s, p, body);
     } else if (bx_str_eqz(path, "/_requests")) {
         bx_auto(bx_freep) char *all = scripted_requests(s);

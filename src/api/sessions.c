@@ -212,7 +212,7 @@ static int write_events(struct bx_session *session, struct bx_jw *w, uint64_t fr
             return r;
         if (cursor.next_seq == before)
             break;
-        left -= BX_MIN(left, (uint64_t)add_lines(w, bx_buf_str(&lines), (size_t)left));
+        left -= add_lines(w, bx_buf_str(&lines), (size_t)left);
         if (bx_buf_failed(w->out))
             return bx_fail(err, BX_ERR_LIMIT, "these events are too large for one reply: ask for fewer with limit");
     }

@@ -34,7 +34,7 @@ class Server:
         else:
             self.log.seek(0)
             why = seen + self.log.read()
-            self.stop()
+            self.stop(started=False)
             raise RuntimeError("the server did not start: " + why)
         self.host = f"127.0.0.1:{self.port}"
         with open(self.workspace + "/.boxagnts/auth.json") as file:
@@ -48,10 +48,13 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
-    def stop(self):
+    def stop(self, started=True):
+        """A server that was hurt on the way (or leaked, under sanitizers) does not end with 0."""
         self.process.terminate()
         try:
             self.process.wait(TIMEOUT_S)
+            self.log.seek(0)
+            assert self.process.returncode == 0 or not started, self.log.read()
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise

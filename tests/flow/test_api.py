@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+"""docs/openapi.json and docs/api.md against the running server; a conversation with a scripted model, its answers resumed.
+BOXAGNTS=path/to/boxagnts SCRIPTED_ENDPOINT=path/to/scripted_endpoint python3 tests/flow/test_api.py"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "attack"))
+from client import Server, request_bytes  # noqa: E402
+
+ROOT = os.path.join(HERE, "..", "..")
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
+
+class Model:
+    """The scripted model, as a provider of the settings."""
+
+    def __init__(self, script):
+        self.file = tempfile.NamedTemporaryFile("w", suffix=".json")
+        json.dump(script, self.file)
+        self.file.flush()
+        self.process = subprocess.Popen([os.environ["SCRIPTED_ENDPOINT"], self.file.name], stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().split()[1])
+
+    def use(self, server):
+        provider = {"base_url": f"http://127.0.0.1:{self.port}/v1", "models": [{"id": "m", "window": 32768}]}
+        return server.api("PUT", "/settings", {"providers": {"scripted": provider}, "model": "scripted/m"})
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+        self.file.close()
+
+
+TYPES = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list, "null": type(None)}
+
+
+def fits(document, schema, value, where="reply"):
+    """The part of JSON Schema that docs/openapi.json uses."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    if "type" in schema:
+        names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        kinds = [TYPES[name] for name in names]
+        assert type(value) in kinds, f"{where} is {value!r}, not {names}"
+    if "enum" in schema:
+        assert value in schema["enum"], f"{where} is {value!r}"
+    if schema.get("format") == "date-time":
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value), f"{where} is {value!r}"
+    if isinstance(value, dict):
+        for name in schema.get("required", []):
+            assert name in value, f"{where} has no {name}"
+        for name, item in value.items():
+            if name in schema.get("properties", {}):
+                fits(document, schema["properties"][name], item, f"{where}.{name}")
+            else:
+                more = schema.get("additionalProperties", True)
+                assert more is not False, f"{where} has {name}, which is not documented"
+                if isinstance(more, dict):
+                    fits(document, more, item, f"{where}.{name}")
+    if isinstance(value, list) and "items" in schema:
+        for i, item in enumerate(value):
+            fits(document, schema["items"], item, f"{where}[{i}]")
+
+
+class Documented(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with open(os.path.join(ROOT, "docs", "openapi.json")) as file:
+            cls.document = json.load(file)
+        cls.server = Server()
+        cls.model = Model([{"text": "hello"}])
+        assert cls.model.use(cls.server).status == 200
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+        cls.model.stop()
+
+    def call(self, method, template, body=None, query="", **names):
+        """One request; its status must be documented and its body must fit what is documented for it."""
+        operation = self.document["paths"][template][method.lower()]
+        reply = self.server.request(method, template.format(**names) + query, body,
+                                    [("Authorization", "Bearer " + self.server.bearer)])
+        self.assertIn(str(reply.status), operation["responses"], (method, template, reply))
+        content = operation["responses"][str(reply.status)].get("content")
+        if content is None:
+            self.assertEqual(reply.body, b"")
+        else:
+            (mime, form), = content.items()
+            self.assertEqual(reply.headers["content-type"], mime)
+            fits(self.document, form["schema"], reply.json)
+        self.seen.add((method, template))
+        return reply
+
+    def test_every_path(self):
+        self.seen = set()
+        sessions, one = "/api/v1/sessions", "/api/v1/sessions/{session}"
+        for path in ["/healthz", "/readyz", "/version", "/api/v1/models", "/api/v1/settings", "/api/v1/tools", "/api/v1/system"]:
+            self.assertEqual(self.call("GET", path).status, 200)
+        row = self.call("POST", sessions, {"title": "first"})
+        self.assertEqual((row.status, row.json["title"], row.json["model"]), (201, "first", "scripted/m"))
+        session = row.json["id"]
+        self.assertEqual(self.call("POST", sessions, {"model": "no/such"}).json["field"], "model")
+        self.assertEqual(self.call("POST", sessions, {"mode": "yolo"}).json["field"], "mode")
+        self.assertEqual(self.call("GET", sessions).json["sessions"][0]["id"], session)
+        self.assertEqual(self.call("GET", sessions, query="?q=FIRST").json["sessions"][0]["id"], session)
+        self.assertEqual(self.call("GET", sessions, query="?q=nobody").json["sessions"], [])
+        self.assertEqual(self.call("GET", sessions, query="?limit=x").json["field"], "limit")
+        self.assertEqual(self.call("GET", sessions, query="?limit=501").status, 400)
+        self.assertEqual(self.call("GET", one, session=session).json["header"]["title"], "first")
+        patched = self.call("PATCH", one, {"title": "second", "mode": "plan"}, session=session).json
+        self.assertEqual((patched["title"], patched["mode"]), ("second", "plan"))
+        self.assertEqual(self.call("POST", one + "/stop", session=session).status, 409)
+        self.assertEqual(self.call("POST", one + "/messages", {"text": "  "}, session=session).json["field"], "text")
+        self.assertEqual(self.call("POST", one + "/messages", {}, session=session).json["field"], "text")
+        with self.server.websocket() as ws:
+            ws.say(op="subscribe", session=session)
+            self.assertEqual(self.call("POST", one + "/messages", {"text": "hi"}, session=session).status, 202)
+            ws.hear_until(lambda m: m.get("event", {}).get("type") == "run_end")
+        page = self.call("GET", one + "/events", query="?from=2&limit=3", session=session).json
+        self.assertEqual([e["seq"] for e in page["events"]], [2, 3, 4])
+        self.assertEqual(page["next"], 5)
+        events = self.call("GET", one + "/events", session=session).json
+        self.assertIsNone(events["next"])
+        self.assertEqual([e["seq"] for e in events["events"]], list(range(1, len(events["events"]) + 1)))
+        self.assertEqual(self.call("GET", one + "/events", query="?from=0", session=session).json["field"], "from")
+        self.assertEqual(self.call("GET", one + "/export", session=session).json["events"], events["events"])
+        bad = {"question": "q", "choice": "perhaps"}
+        self.assertEqual(self.call("POST", one + "/answers", bad, session=session).json["field"], "choice")
+        self.assertEqual(self.call("POST", one + "/answers", {"question": "q", "choice": "no"}, session=session).status, 404)
+        tool = "/api/v1/tools/{tool}/run"
+        with open(self.server.workspace + "/root/a.txt", "w") as file:
+            file.write("content of a\n")
+        result = self.call("POST", tool, {"input": {"file_path": "a.txt"}}, tool="read").json
+        self.assertFalse(result["is_error"], result)
+        self.assertIn("content of a", json.dumps(result["content"]))
+        self.assertTrue(self.call("POST", tool, {"input": {"file_path": 7}}, tool="read").json["is_error"])
+        self.assertEqual(self.call("POST", tool, {"input": {}}, tool="nothing").status, 404)
+        self.assertEqual(self.call("PUT", "/api/v1/settings", {"limits": {"read": {"time": "1ns"}}}).json["field"], "limits")
+        self.assertEqual(self.call("PUT", "/api/v1/settings", {"limits": {"read": {"time": "7s"}}}).status, 200)
+        tools = {t["name"]: t for t in self.call("GET", "/api/v1/tools").json["tools"]}
+        self.assertEqual(tools["read"]["limits"]["time"], {"value": 7000, "unit": "ms", "from": "settings"})
+        self.assertNotIn("limits", self.call("PUT", "/api/v1/settings", {"limits": None}).json)
+        key = "/api/v1/providers/{provider}/key"
+        self.assertEqual(self.call("PUT", key, {"key": "k-1"}, provider="scripted").status, 204)
+        self.assertEqual(self.call("PUT", key, {"key": "k-1"}, provider="nobody").status, 404)
+        self.assertEqual(self.call("PUT", key, {"key": "two words"}, provider="scripted").json["field"], "key")
+        self.assertEqual(self.call("DELETE", one, session=session).status, 204)
+        for method, template in sorted(self.seen):
+            if "{session}" in template:
+                body = {"PATCH": {"title": "x"}, "POST": {"text": "x"}}.get(method)
+                if template.endswith("/answers"):
+                    body = {"question": "q", "choice": "no"}
+                if template.endswith("/stop"):
+                    body = None
+                for nobody in (session, NOBODY, "no-id"):
+                    self.assertEqual(self.call(method, template, body, session=nobody).status, 404)
+        documented = {(m.upper(), p) for p, item in self.document["paths"].items() for m in item if m != "parameters"}
+        self.assertEqual(self.seen, documented)
+
+    def test_routes_and_documents_name_the_same(self):
+        with open(os.path.join(ROOT, "src", "api", "routes.c")) as file:
+            source = file.read().replace('S "', '"/api/v1/sessions').replace("S, ", '"/api/v1/sessions", ')
+        routes = set(re.findall(r'BX_HTTP_([A-Z]+), "([^"]+)"', source))
+        documented = {(m.upper(), re.sub(r"\{\w+\}", "*", p)) for p, item in self.document["paths"].items()
+                      for m in item if m != "parameters" and p.startswith("/api/")}
+        self.assertEqual(routes, documented)
+        with open(os.path.join(ROOT, "docs", "api.md")) as file:
+            rows = re.findall(r"^\| ([A-Z]+) `(/api/[^`?]+)", file.read(), re.M)
+        self.assertEqual({(m, re.sub(r"/(ID|NAME)(?=/|$)", "/*", p)) for m, p in rows}, documented)
+
+    def test_methods(self):
+        auth = [("Authorization", "Bearer " + self.server.bearer)]
+        reply = self.server.request("DELETE", "/api/v1/tools", headers=auth)
+        self.assertEqual((reply.status, reply.headers["allow"]), (405, "GET, HEAD, OPTIONS"))
+        reply = self.server.request("OPTIONS", "/api/v1/sessions", headers=auth)
+        self.assertEqual((reply.status, reply.headers["allow"]), (204, "GET, HEAD, POST, OPTIONS"))
+        head = self.server.request("HEAD", "/api/v1/tools", headers=auth)
+        full = self.server.request("GET", "/api/v1/tools", headers=auth)
+        self.assertEqual(head.headers["content-length"], full.headers["content-length"])
+
+    def test_page(self):
+        cookie = ("Cookie", self.server.cookie)
+        page = self.server.request("GET", "/", headers=[cookie])
+        self.assertEqual((page.status, page.headers["content-type"]), (200, "text/html; charset=utf-8"))
+        self.assertNotRegex(page.body.decode(), r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=|https?://")
+        packed = self.server.request("GET", "/", headers=[cookie, ("Accept-Encoding", "gzip")])
+        self.assertEqual(packed.headers.get("content-encoding"), "gzip")
+        self.assertNotEqual(packed.headers["etag"], page.headers["etag"])
+        again = self.server.request("GET", "/", headers=[cookie, ("If-None-Match", page.headers["etag"])])
+        self.assertEqual((again.status, again.body), (304, b""))
+        stranger = self.server.request("GET", "/", headers=[("Accept", "text/html"), ("Sec-Fetch-Site", "cross-site")])
+        self.assertEqual(stranger.status, 401)
+        self.assertIn(b'http-equiv="refresh"', stranger.body)
+        stranger = self.server.request("GET", "/", headers=[("Accept", "text/html"), ("Sec-Fetch-Site", "same-origin")])
+        self.assertEqual(stranger.status, 401)
+        self.assertNotIn(b"refresh", stranger.body)
+
+
+class Conversation(unittest.TestCase):
+    def setUp(self):
+        self.server = Server()
+        self.model = None
+
+    def tearDown(self):
+        self.server.stop()
+        if self.model:
+            self.model.stop()
+
+    def start(self, script):
+        self.model = Model(script)
+        self.assertEqual(self.model.use(self.server).status, 200)
+        return self.server.api("POST", "/sessions", {}).json["id"]
+
+    def test_resume(self):
+        """Whoever comes late or comes back sees the same events, each once, in order, and what comes then."""
+        session = self.start([{"text": "one two three " * 50}, {"text": "four"}])
+        with self.server.websocket() as first, self.server.websocket() as second:
+            first.say(op="subscribe", session=session)
+            caught_up = first.hear_until(lambda m: m["op"] == "caught_up")[-1]
+            self.assertEqual((caught_up["seq"], caught_up["running"]), (0, False))
+            first.say(op="send", session=session, text="count", ref="a")
+            heard = first.hear_until(lambda m: m.get("event", {}).get("type") == "run_end")
+            events = [m["event"] for m in heard if m["op"] == "event"]
+            logged = [e for e in events if "seq" in e]
+            self.assertEqual([e["seq"] for e in logged], list(range(1, len(logged) + 1)))
+            streamed = "".join(e.get("text", "") for e in events if e["type"] == "delta")
+            self.assertEqual(streamed, "one two three " * 50)
+            if not any(m["op"] == "ok" for m in heard):
+                heard += first.hear_until(lambda m: m["op"] == "ok")
+            ok = next(m for m in heard if m["op"] == "ok")
+            self.assertEqual((ok["ref"], ok["run"]), ("a", logged[0]["run"]))
+            self.assertTrue(any(m["op"] == "sessions" for m in heard + first.hear_until(lambda m: m["op"] == "sessions")))
+            middle = len(logged) // 2
+            second.say(op="subscribe", session=session, **{"from": middle + 1})
+            late = [m["event"] for m in second.hear_until(lambda m: m["op"] == "caught_up") if m["op"] == "event"]
+            self.assertEqual([e for e in late if "seq" in e], logged[middle:])
+            first.say(op="subscribe", session=session, **{"from": len(logged)})  # anew
+            again = [m["event"] for m in first.hear_until(lambda m: m["op"] == "caught_up") if m["op"] == "event"]
+            self.assertEqual([e for e in again if "seq" in e], logged[-1:])
+            second.say(op="unsubscribe", session=session)
+            second.say(op="ping")
+            second.hear_until(lambda m: m["op"] == "pong")
+            first.say(op="send", session=session, text="more")
+            first.hear_until(lambda m: m.get("event", {}).get("type") == "run_end")
+            second.say(op="ping")
+            self.assertFalse([m for m in second.hear_until(lambda m: m["op"] == "pong") if m["op"] == "event"])
+
+    def test_question_and_stop(self):
+        session = self.start([{"calls": [{"tool": "write", "input": {"file_path": "b.txt", "content": "b"}}]}, {"text": "x ", "forever": True}])
+        with self.server.websocket() as ws:
+            ws.say(op="subscribe", session=session)
+            ws.say(op="send", session=session, text="write it")
+            question = ws.hear_until(lambda m: m.get("event", {}).get("type") == "question")[-1]["event"]
+            row = self.server.api("GET", f"/sessions/{session}").json["session"]
+            self.assertTrue(row["running"] and row["waiting"], row)
+            self.assertEqual(self.server.api("POST", f"/sessions/{session}/messages", {"text": "now"}).status, 409)
+            self.assertEqual(self.server.api("DELETE", f"/sessions/{session}").status, 409)
+            ws.say(op="answer", session=session, question=question["question"], choice="once", text="", ref="q")
+            result = ws.hear_until(lambda m: m.get("event", {}).get("type") == "tool_result")[-1]["event"]
+            self.assertFalse(result["is_error"], result)
+            with open(self.server.workspace + "/root/b.txt") as file:
+                self.assertEqual(file.read(), "b")
+            ws.hear_until(lambda m: m.get("event", {}).get("type") == "delta")
+            self.assertEqual(self.server.api("POST", f"/sessions/{session}/stop").status, 202)
+            end = ws.hear_until(lambda m: m.get("event", {}).get("type") == "run_end")[-1]["event"]
+            self.assertEqual(end["reason"], "stopped")
+
+    def test_tool_run_ends_with_its_client(self):
+        """As many endless calls as there are workers for tools, and their clients leave: the next call is served."""
+        auth = [("Authorization", "Bearer " + self.server.bearer)]
+        for _ in range(8):
+            with self.server.connect() as s:
+                s.sendall(request_bytes("POST", "/api/v1/tools/Sleep/run", self.server.host, {"input": {"ms": 3600000}}, auth))
+        reply = self.server.api("POST", "/tools/Sleep/run", {"input": {"ms": 1}})
+        self.assertEqual((reply.status, reply.json["is_error"]), (200, False))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -160,7 +160,7 @@ static void leave_receipt(struct bx_box *box, const struct bx_call *c, const cha
     }
 }
 
-static int call_once(struct bx_box *box, const struct bx_box_request *q, struct bx_cancel *cancel,
+static int try_call(struct bx_box *box, const struct bx_box_request *q, struct bx_cancel *cancel,
                      struct bx_box_result *result, struct bx_err *err) {
     struct bx_call c = {.pool = box->pool, .request = q, .cancel = cancel, .result = result};
     uint64_t started = bx_mono_us();
@@ -210,7 +210,7 @@ int bx_box_call(struct bx_box *box, const struct bx_box_request *q, struct bx_ca
             .out = BX_BUF_INIT(bx_unwired("output") ? 1024 * BX_MIB : (size_t)q->grant->limits.value[BX_LIMIT_OUTPUT]),
             .err = BX_BUF_INIT(ERR_KEPT),
         };
-        r = call_once(box, q, cancel, &result, &why);
+        r = try_call(box, q, cancel, &result, &why);
         if (r == 0) {
             *ret = result;
             return 0;

@@ -168,7 +168,8 @@ void bx_diff_put(struct bx_buf *out, const char *before, size_t before_len, cons
     while (start < a.n && start < b.n && same(&a.at[start], &b.at[start])) {
         start++;
     }
-    while (end < a.n - start && end < b.n - start && same(&a.at[a.n - 1 - end], &b.at[b.n - 1 - end])) {
+    while (end < a.n - start && end < b.n - start &&
+           same(&a.at[a.n - 1 - end], &b.at[b.n - 1 - end])) {
         end++;
     }
     long n_a = a.n - start - end, n_b = b.n - start - end;
@@ -177,7 +178,8 @@ void bx_diff_put(struct bx_buf *out, const char *before, size_t before_len, cons
     }
     for (size_t i = list.n; i > 0;) {
         size_t last = i - 1;
-        while (last > 0 && list.at[last - 1].a - (list.at[last].a + list.at[last].n_a) <= 2 * CONTEXT) {
+        while (last > 0 &&
+               list.at[last - 1].a - (list.at[last].a + list.at[last].n_a) <= 2 * CONTEXT) {
             last--;
         }
         if (!put_hunk(out, &a, &b, &list.at[i - 1], &list.at[last])) {

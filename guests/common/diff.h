@@ -6,8 +6,8 @@
 #include "common/buf.h"
 
 /*
- * A unified diff of two texts (hunks with three lines around them, without file names), for the page.
- * Bounded: texts that differ too much are shown as one replacement, and out ends after about
+ * A unified diff of two texts (hunks with three lines around them, without file names), for the
+ * page. Bounded: texts that differ too much are shown as one replacement, and out ends after about
  * 32 KiB with a line that says so.
  */
 void bx_diff_put(struct bx_buf *out, const char *before, size_t before_len, const char *after,

@@ -88,13 +88,15 @@ ssize_t bx_file_read(int fd, void *bytes, size_t n) {
     return (ssize_t)have;
 }
 
-bool bx_file_load(const char *path, size_t max_bytes, struct bx_buf *ret, struct bx_answer *answer) {
+bool bx_file_load(const char *path, size_t max_bytes, struct bx_buf *ret,
+                  struct bx_answer *answer) {
     struct stat st;
     if (!bx_file_stat(path, &st, answer)) {
         return false;
     }
     if ((unsigned long long)st.st_size > max_bytes) {
-        return bx_answer_fail(answer, "%s is too large for this tool (%lld bytes; the most is %zu).",
+        return bx_answer_fail(answer,
+                              "%s is too large for this tool (%lld bytes; the most is %zu).",
                               bx_path_show(path), (long long)st.st_size, max_bytes);
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC);

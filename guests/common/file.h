@@ -12,13 +12,16 @@ struct bx_answer;
 
 /* Files. Every failure is told in plain words in the answer and returned as false. */
 
-/* What stat() failed with, as the end of a sentence: "it is outside the root…", "the disk is full". */
+/* What stat() failed with, as the end of a sentence: "it is outside the root…", "the disk is full".
+ */
 const char *bx_file_why(int error);
 
-/* "a folder", "a pipe, a socket or a device"; NULL for a plain file. Opening some of them would never return. */
+/* "a folder", "a pipe, a socket or a device"; NULL for a plain file. Opening some of them would
+ * never return. */
 const char *bx_file_oddity(mode_t mode);
 
-/* Stat a plain file that must exist; otherwise says what is there instead, or what has a similar name. */
+/* Stat a plain file that must exist; otherwise says what is there instead, or what has a similar
+ * name. */
 bool bx_file_stat(const char *path, struct stat *ret, struct bx_answer *answer);
 
 /* The whole of a plain file that must exist, at most max_bytes. */

@@ -28,7 +28,8 @@ static uint32_t take_literal(const char **at, const char *end) {
     return take(at, end);
 }
 
-// At '['. Sets *ret_end behind the closing bracket, or NULL when there is none ('[' is then itself).
+// At '['. Sets *ret_end behind the closing bracket, or NULL when there is none ('[' is then
+// itself).
 static bool match_set(const char *p, const char *end, uint32_t c, const char **ret_end) {
     bool negated = p + 1 < end && (p[1] == '!' || p[1] == '^'), found = false;
     const char *at = p + 1 + negated, *first = at;

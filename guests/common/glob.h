@@ -5,8 +5,9 @@
 #include <stddef.h>
 
 /*
- * File name patterns: * and ? within a name, [a-z] and [!a-z], ** for any number of folders, {a,b} for
- * one of several, \ before a character that means itself. Names that begin with a dot are not special.
+ * File name patterns: * and ? within a name, [a-z] and [!a-z], ** for any number of folders, {a,b}
+ * for one of several, \ before a character that means itself. Names that begin with a dot are not
+ * special.
  *
  * Matching takes at most time proportional to pattern times path, whatever the pattern.
  */
@@ -15,7 +16,8 @@ struct bx_glob {
     size_t n;
 };
 
-/* Compile. False and *ret_why (the end of a sentence) for a brace that is not closed or too many. */
+/* Compile. False and *ret_why (the end of a sentence) for a brace that is not closed or too many.
+ */
 bool bx_glob_parse(struct bx_glob *glob, const char *text, size_t len, const char **ret_why);
 void bx_glob_deinit(struct bx_glob *glob);
 

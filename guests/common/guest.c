@@ -102,7 +102,8 @@ static void meta_key(struct bx_answer *answer, const char *key) {
     bx_buf_add_fmt(&answer->metadata, "%s\"%s\":", answer->metadata.len ? "," : "", key);
 }
 
-void bx_answer_meta_string(struct bx_answer *answer, const char *key, const char *text, size_t len) {
+void bx_answer_meta_string(struct bx_answer *answer, const char *key, const char *text,
+                           size_t len) {
     meta_key(answer, key);
     bx_json_put_string(&answer->metadata, text, len);
 }

@@ -53,7 +53,8 @@ static int unlikeness(const char *wanted, const char *name) {
         return edits;
     }
     // the same name with another ending: config.yml, config.yaml
-    bool same_stem = n_stem > 1 && strcspn(name, ".") == n_stem && !strncasecmp(wanted, name, n_stem);
+    bool same_stem =
+        n_stem > 1 && strcspn(name, ".") == n_stem && !strncasecmp(wanted, name, n_stem);
     bool longer = len >= 4 && strncasecmp(wanted, name, len) == 0;
     return same_stem || longer ? 100 + edits : -1;
 }
@@ -82,7 +83,8 @@ static size_t find_near(const char *dir, const char *wanted, struct candidate *b
         return 0;
     }
     for (struct dirent *entry; (entry = readdir(stream)) && n_seen < MAX_ENTRIES; n_seen++) {
-        int cost = entry->d_name[0] == '.' && wanted[0] != '.' ? -1 : unlikeness(wanted, entry->d_name);
+        int cost =
+            entry->d_name[0] == '.' && wanted[0] != '.' ? -1 : unlikeness(wanted, entry->d_name);
         if (cost >= 0 && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             keep(best, &n, entry->d_name, cost);
         }

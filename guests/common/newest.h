@@ -21,7 +21,8 @@ void bx_newest_init(struct bx_newest *newest, size_t max);
 /* Offer one (its time is looked up; a copy is kept if it is new enough). */
 void bx_newest_add(struct bx_newest *newest, const char *path);
 
-/* Put the heap into order: newest first, by name where the times are the same. Nothing can be added after. */
+/* Put the heap into order: newest first, by name where the times are the same. Nothing can be added
+ * after. */
 void bx_newest_sort(struct bx_newest *newest);
 
 #endif

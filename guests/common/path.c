@@ -23,7 +23,8 @@ char *bx_path_parse(const char *text, size_t len, const char **ret_why) {
         size_t part = (size_t)((slash ? slash : end) - at);
         if (part == 2 && at[0] == '.' && at[1] == '.') {
             if (!n) {
-                *ret_why = "leads out of the root with \"..\"; only files below the root can be used";
+                *ret_why =
+                    "leads out of the root with \"..\"; only files below the root can be used";
                 return NULL;
             }
             while (n && out[--n] != '/') {

@@ -7,10 +7,12 @@
 
 /*
  * Paths. Inside a tool a path is relative to the root, without "." and ".." and doubled or trailing
- * slashes; the root itself is ".". The working directory is the root, so they go to open() as they are.
+ * slashes; the root itself is ".". The working directory is the root, so they go to open() as they
+ * are.
  */
 
-/* "/a", "a", "./a//b/../" -> the form above, owned by the caller. NULL and *ret_why if it cannot be. */
+/* "/a", "a", "./a//b/../" -> the form above, owned by the caller. NULL and *ret_why if it cannot
+ * be. */
 char *bx_path_parse(const char *text, size_t len, const char **ret_why);
 
 /* dir/name, or name when dir is "."; the caller's. */
@@ -20,7 +22,8 @@ char *bx_path_join(const char *dir, const char *name);
 char *bx_path_dir(const char *path);
 const char *bx_path_name(const char *path);
 
-/* Append a path for people: names with line breaks, quotes or bad UTF-8 are written "like\nthis". */
+/* Append a path for people: names with line breaks, quotes or bad UTF-8 are written "like\nthis".
+ */
 void bx_path_put(struct bx_buf *out, const char *path);
 
 /* The same as a string, kept until the program ends. */

@@ -24,7 +24,8 @@ size_t bx_utf8_length(const char *text, size_t len) {
     }
     if (a >= 0xF0 && a < 0xF5) {
         bool range = !(a == 0xF0 && b < 0x90) && !(a == 0xF4 && b > 0x8F);
-        return len >= 4 && range && is_tail(text, 1) && is_tail(text, 2) && is_tail(text, 3) ? 4 : 0;
+        return len >= 4 && range && is_tail(text, 1) && is_tail(text, 2) && is_tail(text, 3) ? 4
+                                                                                             : 0;
     }
     return 0;
 }

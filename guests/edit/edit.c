@@ -63,13 +63,13 @@ static bool not_unique(const struct edit *edit, const char *path, const struct b
     for (size_t i = 0; i < n && i < MAX_PLACES_NAMED; i++) {
         size_t next = (size_t)(find(&doc->text, at, wanted) - doc->text.data);
         line += bx_text_count(doc->text.data + at, next - at, '\n');
-        bx_buf_add_fmt(&answer->content, "%s%zu",
-                       i == 0 ? "" : i + 1 == n ? " and " : ", ", line);
+        bx_buf_add_fmt(&answer->content, "%s%zu", i == 0 ? "" : i + 1 == n ? " and " : ", ", line);
         line += bx_text_count(wanted->data, wanted->len, '\n');
         at = next + wanted->len;
     }
-    bx_buf_add_fmt(&answer->content, "%s. Add lines around it until it is the only one, or set "
-                                     "replace_all to change every one.",
+    bx_buf_add_fmt(&answer->content,
+                   "%s. Add lines around it until it is the only one, or set "
+                   "replace_all to change every one.",
                    n > MAX_PLACES_NAMED ? "..." : "");
     return false;
 }

@@ -241,15 +241,16 @@ static void put_closest(struct bx_buf *out, const struct spans *lines, const str
     }
     // show what stands where the wanted text should be, as far as it is the same and one line on
     size_t n = 1;
-    while (row + n < wanted->n && at + n < lines->n && alike(lines->at[at + n - 1], wanted->at[row + n - 1])) {
+    while (row + n < wanted->n && at + n < lines->n &&
+           alike(lines->at[at + n - 1], wanted->at[row + n - 1])) {
         n++;
     }
     if (row + n <= wanted->n && n > 1) {
         bx_buf_add_fmt(out, " From line %zu on it is the same up to line %zu, which differs:\n",
                        at + 1, at + n);
     } else {
-        bx_buf_add_fmt(out, " The closest to its %s line is line %zu:\n", row ? "first full" : "first",
-                       at + 1);
+        bx_buf_add_fmt(out, " The closest to its %s line is line %zu:\n",
+                       row ? "first full" : "first", at + 1);
     }
     put_lines(out, lines, at, n);
 }

@@ -17,7 +17,7 @@ enum { MAX_SHOWN = 200, MAX_DIRS_SHOWN = 10 };
 struct search {
     struct bx_glob glob; // whole paths from the root
     struct bx_newest found;
-    size_t n_ignored; // that match
+    size_t n_ignored;   // that match
     struct bx_buf dirs; // folders that match
     size_t n_dirs;
 };
@@ -68,11 +68,13 @@ static bool start_exists(const char *start, struct bx_answer *answer) {
 }
 
 // The pattern from the root: that of the input counts from base unless it begins with a slash.
-static char *whole_pattern(const char *base, const struct bx_json *pattern, struct bx_answer *answer) {
+static char *whole_pattern(const char *base, const struct bx_json *pattern,
+                           struct bx_answer *answer) {
     const char *why = NULL;
     char *tidy = bx_path_parse(pattern->text, pattern->len, &why);
     if (!tidy || strcmp(tidy, ".") == 0) {
-        bx_answer_fail(answer, "pattern %s.", tidy ? "is empty: give a pattern such as **/*.c" : why);
+        bx_answer_fail(answer, "pattern %s.",
+                       tidy ? "is empty: give a pattern such as **/*.c" : why);
         return NULL;
     }
     if (pattern->text[0] == '/' || strcmp(base, ".") == 0) {
@@ -109,8 +111,8 @@ static void count_deeper(const char *base, const char *pattern, struct bx_answer
     bx_buf_deinit(&text);
 }
 
-static void put_nothing(const struct search *search, const char *base, const struct bx_json *pattern,
-                        struct bx_answer *answer) {
+static void put_nothing(const struct search *search, const char *base,
+                        const struct bx_json *pattern, struct bx_answer *answer) {
     struct bx_buf *out = &answer->content;
     bx_buf_add_str(out, "No files match ");
     bx_buf_add(out, pattern->text, pattern->len);
@@ -123,7 +125,8 @@ static void put_nothing(const struct search *search, const char *base, const str
                        search->n_dirs > MAX_DIRS_SHOWN ? "..." : "");
     }
     if (search->n_ignored) {
-        bx_buf_add_fmt(out, " %zu that match %s left out by .gitignore; name one exactly to see it.",
+        bx_buf_add_fmt(out,
+                       " %zu that match %s left out by .gitignore; name one exactly to see it.",
                        search->n_ignored, search->n_ignored == 1 ? "is" : "are");
     }
     if (!memchr(pattern->text, '/', pattern->len) && !search->n_dirs) {
@@ -139,8 +142,9 @@ static void put_found(struct search *search, const struct bx_walk *walk, struct 
         bx_buf_add_char(out, '\n');
     }
     if (search->found.n_seen > search->found.n) {
-        bx_buf_add_fmt(out, "\n[The newest %zu of %zu files. A narrower pattern or a path shows the rest.]\n",
-                       search->found.n, search->found.n_seen);
+        bx_buf_add_fmt(
+            out, "\n[The newest %zu of %zu files. A narrower pattern or a path shows the rest.]\n",
+            search->found.n, search->found.n_seen);
     }
     if (walk->n_unreadable || walk->n_too_deep) {
         bx_buf_add_fmt(out, "\n[%zu folder%s could not be listed completely.]\n",
@@ -177,8 +181,10 @@ void bx_guest_run(const struct bx_json *input, struct bx_answer *answer) {
     size_t prefix = bx_glob_plain_prefix(whole);
     char *start = prefix ? bx_strndup(whole, prefix - 1) : bx_strndup(".", 1);
     struct stat st;
-    if (!search.found.n && stat(start, &st) == 0 && S_ISDIR(st.st_mode) && !bx_walk_run(&walk, start)) {
-        bx_answer_fail(answer, "%s cannot be searched: %s.", bx_path_show(start), bx_file_why(errno));
+    if (!search.found.n && stat(start, &st) == 0 && S_ISDIR(st.st_mode) &&
+        !bx_walk_run(&walk, start)) {
+        bx_answer_fail(answer, "%s cannot be searched: %s.", bx_path_show(start),
+                       bx_file_why(errno));
         return;
     }
     if (!search.found.n_seen) {

@@ -16,12 +16,13 @@
 
 enum { DEFAULT_SHOWN = 200, MAX_SHOWN = 5000, MAX_CONTEXT = 1000 };
 
-// A list of name patterns: a file must match one that takes in, if there is any, and none that leaves out.
+// A list of name patterns: a file must match one that takes in, if there is any, and none that
+// leaves out.
 struct names {
     struct name_rule {
         struct bx_glob glob;
         bool is_path, is_out;
-    } *rules;
+    } * rules;
     size_t n;
     bool has_in;
 };
@@ -206,7 +207,8 @@ static bool run(struct request *r, struct bx_walk *walk, struct bx_answer *answe
     }
     search_one(r, r->path);
     if (r->search.n_binary) {
-        return bx_answer_fail(answer, "%s is a binary file; grep searches text.", bx_path_show(r->path));
+        return bx_answer_fail(answer, "%s is a binary file; grep searches text.",
+                              bx_path_show(r->path));
     }
     return !r->search.n_unreadable ||
            bx_answer_fail(answer, "%s cannot be read.", bx_path_show(r->path));
@@ -223,11 +225,12 @@ static void put_total(const struct request *r, struct bx_buf *out) {
     switch (s->mode) {
     case BX_SEARCH_CONTENT:
         if (s->n_lines > s->n_shown) {
-            bx_buf_add_fmt(out,
-                           "\n[The first %zu of %s%zu matching lines in %zu file%s. Narrow it with path, "
-                           "glob or pattern%s.]\n",
-                           s->n_shown, least, s->n_lines, s->n_files, plural(s->n_files),
-                           s->n_shown >= s->max_lines ? ", or raise head_limit" : "");
+            bx_buf_add_fmt(
+                out,
+                "\n[The first %zu of %s%zu matching lines in %zu file%s. Narrow it with path, "
+                "glob or pattern%s.]\n",
+                s->n_shown, least, s->n_lines, s->n_files, plural(s->n_files),
+                s->n_shown >= s->max_lines ? ", or raise head_limit" : "");
         }
         break;
     case BX_SEARCH_COUNT:
@@ -237,8 +240,8 @@ static void put_total(const struct request *r, struct bx_buf *out) {
         break;
     case BX_SEARCH_FILES:
         if (r->files.n_seen > r->files.n) {
-            bx_buf_add_fmt(out, "\n[The newest %zu of %s%zu files with matches.]\n", r->files.n, least,
-                           r->files.n_seen);
+            bx_buf_add_fmt(out, "\n[The newest %zu of %s%zu files with matches.]\n", r->files.n,
+                           least, r->files.n_seen);
         }
         break;
     }
@@ -263,26 +266,29 @@ static void put_nothing(const struct request *r, const struct bx_walk *walk, str
     bx_buf_add_str(out, ".\n");
     bool has_line_end = strstr(r->pattern->text, "\\n") || strchr(r->pattern->text, '\n');
     if (has_line_end && !r->search.matcher->is_multiline) {
-        bx_buf_add_str(out, "The pattern has a line end: set multiline to match over several lines.\n");
+        bx_buf_add_str(out,
+                       "The pattern has a line end: set multiline to match over several lines.\n");
     }
 }
 
-static void put_troubles(const struct bx_search *s, const struct bx_walk *walk, struct bx_buf *out) {
+static void put_troubles(const struct bx_search *s, const struct bx_walk *walk,
+                         struct bx_buf *out) {
     size_t n = s->n_unreadable + walk->n_unreadable + walk->n_too_deep;
     if (s->n_costly) {
-        bx_buf_add_fmt(out,
-                       "\n[The pattern is too costly for %zu line%s (the first is %s), which %s left "
-                       "out%s. Avoid nested repeats such as (a+)+.]\n",
-                       s->n_costly, plural(s->n_costly), s->first_costly,
-                       s->n_costly == 1 ? "was" : "were",
-                       s->is_done ? "; the search was ended there" : "");
+        bx_buf_add_fmt(
+            out,
+            "\n[The pattern is too costly for %zu line%s (the first is %s), which %s left "
+            "out%s. Avoid nested repeats such as (a+)+.]\n",
+            s->n_costly, plural(s->n_costly), s->first_costly, s->n_costly == 1 ? "was" : "were",
+            s->is_done ? "; the search was ended there" : "");
     }
     if (s->n_too_large) {
         bx_buf_add_fmt(out, "\n[%zu file%s larger than 16 MB: not searched with multiline.]\n",
                        s->n_too_large, plural(s->n_too_large));
     }
     if (n) {
-        bx_buf_add_fmt(out, "\n[%zu file%s or folder%s could not be read.]\n", n, plural(n), plural(n));
+        bx_buf_add_fmt(out, "\n[%zu file%s or folder%s could not be read.]\n", n, plural(n),
+                       plural(n));
     }
 }
 
@@ -314,8 +320,9 @@ void bx_guest_run(const struct bx_json *input, struct bx_answer *answer) {
     bx_answer_meta_int(answer, "files", (long long)r.search.n_files);
     bx_answer_meta_int(answer, "searched", (long long)r.search.n_searched);
     bx_answer_meta_int(answer, "binary", (long long)r.search.n_binary);
-    bx_answer_meta_bool(answer, "truncated",
-                        r.search.is_done || r.files.n_seen > r.files.n ||
-                            (r.search.mode == BX_SEARCH_CONTENT && r.search.n_lines > r.search.n_shown) ||
-                            r.n_counts > (size_t)r.max_shown);
+    bx_answer_meta_bool(
+        answer, "truncated",
+        r.search.is_done || r.files.n_seen > r.files.n ||
+            (r.search.mode == BX_SEARCH_CONTENT && r.search.n_lines > r.search.n_shown) ||
+            r.n_counts > (size_t)r.max_shown);
 }

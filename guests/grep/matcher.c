@@ -69,7 +69,9 @@ static size_t skip_bracket(const char *p, size_t len, size_t i) {
                 }
             }
         } else if (p[i] == '(') {
-            if (i + 1 < len && (p[i + 1] == '*' || (p[i + 1] == '?' && (i + 2 == len || !strchr(":=!<>", p[i + 2]))))) {
+            if (i + 1 < len &&
+                (p[i + 1] == '*' ||
+                 (p[i + 1] == '?' && (i + 2 == len || !strchr(":=!<>", p[i + 2]))))) {
                 return 0; // options, comments, conditions, recursion
             }
             depth++;
@@ -96,8 +98,9 @@ static size_t required_part(const char *p, size_t start, size_t end, size_t len)
 }
 
 /*
- * The longest run of characters that every match must hold. Careful rather than clever: sets, groups
- * and escapes end a run; an alternative at the top, or anything unclear, means there is none.
+ * The longest run of characters that every match must hold. Careful rather than clever: sets,
+ * groups and escapes end a run; an alternative at the top, or anything unclear, means there is
+ * none.
  */
 static void find_literal(struct bx_matcher *m, const struct bx_json *pattern) {
     const char *p = pattern->text;
@@ -167,12 +170,12 @@ static bool does_not_compile(const struct bx_json *pattern, int code, size_t at,
         from++;
     }
     size_t rest = bx_utf8_cut(pattern->text + cut, pattern->len - cut, 40);
-    return bx_answer_fail(answer,
-                          "The pattern does not compile: %s, at character %zu, here: %s%.*s>>>%.*s%s\n"
-                          "To search for a character such as ( [ { * + ? as it is, put a \\ before it.",
-                          (const char *)why, cut + 1, from ? "..." : "", (int)(cut - from),
-                          pattern->text + from, (int)rest, pattern->text + cut,
-                          rest < pattern->len - cut ? "..." : "");
+    return bx_answer_fail(
+        answer,
+        "The pattern does not compile: %s, at character %zu, here: %s%.*s>>>%.*s%s\n"
+        "To search for a character such as ( [ { * + ? as it is, put a \\ before it.",
+        (const char *)why, cut + 1, from ? "..." : "", (int)(cut - from), pattern->text + from,
+        (int)rest, pattern->text + cut, rest < pattern->len - cut ? "..." : "");
 }
 
 bool bx_matcher_open(struct bx_matcher *m, const struct bx_json *pattern, bool is_caseless,

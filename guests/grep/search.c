@@ -32,9 +32,9 @@ struct file {
     struct bx_utf16 utf16;
     struct bx_buf raw; // only UTF-16 needs it
     struct bx_buf buf;
-    size_t start;      // of what is not searched yet; a line begins there
-    long long line;    // its number
-    size_t shown_end;  // lines before here have been shown, or must not be shown as context
+    size_t start;         // of what is not searched yet; a line begins there
+    long long line;       // its number
+    size_t shown_end;     // lines before here have been shown, or must not be shown as context
     long long shown_line; // the number of the line there
     bool has_shown, is_gap;
     long long after_left; // lines of context still to show
@@ -54,7 +54,8 @@ static size_t line_start(const struct file *f, size_t at, size_t lowest) {
 }
 
 // One line of output. match_at is where in the line the match starts, -1 for a line of context.
-static void put_line(struct file *f, long long number, const char *text, size_t len, long long match_at) {
+static void put_line(struct file *f, long long number, const char *text, size_t len,
+                     long long match_at) {
     struct bx_buf *out = f->search->out;
     char mark = match_at < 0 ? '-' : ':';
     size_t from = 0;
@@ -149,7 +150,8 @@ static void search_lines(struct file *f, size_t limit) {
     while (at < limit && !is_over(f)) {
         size_t hit_start = at, hit_end = at;
         if (m->literal) {
-            const char *hit = bx_matcher_memmem(f->buf.data + at, limit - at, m->literal, m->literal_len);
+            const char *hit =
+                bx_matcher_memmem(f->buf.data + at, limit - at, m->literal, m->literal_len);
             if (!hit) {
                 break;
             }
@@ -162,7 +164,8 @@ static void search_lines(struct file *f, size_t limit) {
         if (!m->is_plain) {
             len -= len && f->buf.data[at + len - 1] == '\n';
             len -= len && f->buf.data[at + len - 1] == '\r'; // $ stands before it
-            enum bx_match status = bx_matcher_find(m, f->buf.data + at, len, 0, &hit_start, &hit_end);
+            enum bx_match status =
+                bx_matcher_find(m, f->buf.data + at, len, 0, &hit_start, &hit_end);
             hit_start += at;
             if (status == BX_MATCH_TOO_COSTLY) {
                 too_costly(f, f->line);
@@ -229,7 +232,8 @@ static bool fill(struct file *f, size_t room) {
 
 // Drop what has been searched, but for the lines that may be shown as context.
 static void slide(struct file *f) {
-    size_t keep = f->start, lowest = f->start > MAX_CONTEXT_BYTES ? f->start - MAX_CONTEXT_BYTES : 0;
+    size_t keep = f->start,
+           lowest = f->start > MAX_CONTEXT_BYTES ? f->start - MAX_CONTEXT_BYTES : 0;
     if (f->search->mode == BX_SEARCH_CONTENT) {
         for (long long n = 0; n < f->search->before && keep > lowest; n++) {
             keep = line_start(f, keep - 1, lowest);
@@ -278,8 +282,8 @@ static void search_pieces(struct file *f) {
         }
         if (f->search->is_full) {
             f->search->n_bytes_after_full += limit - f->start;
-            f->search->is_done = f->search->is_done ||
-                                 f->search->n_bytes_after_full > MAX_BYTES_AFTER_FULL;
+            f->search->is_done =
+                f->search->is_done || f->search->n_bytes_after_full > MAX_BYTES_AFTER_FULL;
         }
         search_lines(f, limit);
         if (f->search->mode == BX_SEARCH_CONTENT) {

@@ -23,14 +23,14 @@ struct bx_search {
     enum bx_search_mode mode;
     long long before, after; /* lines of context */
     bool has_numbers;
-    size_t max_lines;        /* matching lines shown */
-    struct bx_buf *out;      /* content lines */
+    size_t max_lines;   /* matching lines shown */
+    struct bx_buf *out; /* content lines */
 
-    size_t n_lines;   /* matching lines of all files */
-    size_t n_shown;   /* of those */
-    size_t n_files;   /* files with a match */
+    size_t n_lines; /* matching lines of all files */
+    size_t n_shown; /* of those */
+    size_t n_files; /* files with a match */
     size_t n_searched;
-    size_t n_binary;  /* skipped */
+    size_t n_binary; /* skipped */
     size_t n_unreadable;
     size_t n_too_large; /* for multiline */
     size_t n_costly;    /* lines given up */
@@ -40,7 +40,8 @@ struct bx_search {
     unsigned long long n_bytes_after_full;
 };
 
-/* Search one file; returns how many of its lines match (in FILES mode no more than one is looked for). */
+/* Search one file; returns how many of its lines match (in FILES mode no more than one is looked
+ * for). */
 size_t bx_search_file(struct bx_search *search, const char *path);
 
 #endif

@@ -62,9 +62,9 @@ static const struct {
     const char *name;
     const char *type;
 } aliases[] = {
-    {"bash", "sh"},      {"c++", "cpp"},       {"csharp", "cs"}, {"javascript", "js"},
-    {"markdown", "md"},  {"python", "py"},     {"rs", "rust"},   {"rb", "ruby"},
-    {"shell", "sh"},     {"terraform", "tf"},  {"tsx", "ts"},    {"jsx", "js"},
+    {"bash", "sh"},       {"c++", "cpp"},      {"csharp", "cs"},     {"javascript", "js"},
+    {"markdown", "md"},   {"python", "py"},    {"rs", "rust"},       {"rb", "ruby"},
+    {"shell", "sh"},      {"terraform", "tf"}, {"tsx", "ts"},        {"jsx", "js"},
     {"typescript", "ts"}, {"yml", "yaml"},     {"makefile", "make"}, {"text", "txt"},
 };
 

@@ -31,11 +31,12 @@ struct reading {
     struct bx_utf16 utf16;
     struct bx_buf chunk; // decoded, unless it is UTF-8 or Latin-1
     char *raw;
+    size_t n_ready; // bytes in raw that were read to look at and are not used yet
     unsigned long long n_read;
 
     long long first, limit;
-    long long line;        // number of the line that comes next
-    struct bx_buf text;    // the start of that line
+    long long line;         // number of the line that comes next
+    struct bx_buf text;     // the start of that line
     unsigned long long len; // all of it
     long long n_shown;
     bool is_full;      // the limit of lines or bytes is reached
@@ -48,10 +49,23 @@ static bool read_failed(const struct reading *r, struct bx_answer *answer) {
                           bx_file_why(errno));
 }
 
+// How much the next read may be worth: a call out of the box is dear, and so is one that only finds the end.
+static size_t piece_size(const struct reading *r) {
+    unsigned long long left = r->size > r->n_read ? r->size - r->n_read : 0;
+    return r->size == 0 || left > CHUNK_BYTES ? CHUNK_BYTES : (size_t)left; // size 0: it may not know
+}
+
+static ssize_t read_piece(const struct reading *r) {
+    size_t n = piece_size(r);
+    return n ? bx_file_read(r->fd, r->raw, n) : 0;
+}
+
 // The next piece of the file as text, n = 0 at the end.
-static bool next_chunk(struct reading *r, const char **ret, size_t *ret_n, struct bx_answer *answer) {
+static bool next_chunk(struct reading *r, const char **ret, size_t *ret_n,
+                       struct bx_answer *answer) {
     do {
-        ssize_t got = bx_file_read(r->fd, r->raw, CHUNK_BYTES);
+        ssize_t got = r->n_ready ? (ssize_t)r->n_ready : read_piece(r);
+        r->n_ready = 0;
         if (got < 0) {
             return read_failed(r, answer);
         }
@@ -73,6 +87,20 @@ static bool next_chunk(struct reading *r, const char **ret, size_t *ret_n, struc
     return true;
 }
 
+// "%6lld\t": printf would be half the time of a call
+static void put_number(struct bx_buf *out, long long line) {
+    char digits[24];
+    size_t at = sizeof digits;
+    digits[--at] = '\t';
+    for (long long left = line; left || at == sizeof digits - 1; left /= 10) {
+        digits[--at] = (char)('0' + left % 10);
+    }
+    while (at > sizeof digits - 7) {
+        digits[--at] = ' ';
+    }
+    bx_buf_add(out, digits + at, sizeof digits - at);
+}
+
 static void finish_line(struct reading *r, struct bx_answer *answer) {
     size_t shown = r->text.len;
     if (r->len == shown && shown && r->text.data[shown - 1] == '\r') {
@@ -82,7 +110,7 @@ static void finish_line(struct reading *r, struct bx_answer *answer) {
     if (r->len > MAX_LINE_BYTES) {
         shown = bx_utf8_cut(r->text.data, shown, MAX_LINE_BYTES);
     }
-    bx_buf_add_fmt(&answer->content, "%6lld\t", r->line);
+    put_number(&answer->content, r->line);
     if (shown) {
         r->has_latin1 = r->has_latin1 || !bx_utf8_valid(r->text.data, shown);
         bx_utf8_add_text(&answer->content, r->text.data, shown);
@@ -128,8 +156,8 @@ static size_t take_lines(struct reading *r, const char *text, size_t n, struct b
 static bool count_rest(struct reading *r, const char *text, size_t n, long long *ret,
                        struct bx_answer *answer) {
     long long count = 0;
-    bool is_open = false, is_long = r->size - (r->n_read < r->size ? r->n_read : r->size) >
-                                    MAX_COUNT_BYTES;
+    bool is_open = false,
+         is_long = r->size - (r->n_read < r->size ? r->n_read : r->size) > MAX_COUNT_BYTES;
     while (n && !is_long) {
         count += (long long)bx_text_count(text, n, '\n');
         is_open = text[n - 1] != '\n';
@@ -183,8 +211,8 @@ static void put_notes(struct reading *r, struct bx_answer *answer, long long res
         if (rest > 0) {
             bx_buf_add_fmt(out, "%lld more line%s, ", rest, rest == 1 ? "" : "s");
         }
-        bx_buf_add_fmt(out, "%s follow%s. Go on with offset=%lld.]\n", bx_text_size(rest_bytes, size),
-                       rest == 1 ? "s" : "", last + 1);
+        bx_buf_add_fmt(out, "%s follow%s. Go on with offset=%lld.]\n",
+                       bx_text_size(rest_bytes, size), rest == 1 ? "s" : "", last + 1);
     }
     if (r->encoding != BX_ENCODING_UTF8 && r->encoding != BX_ENCODING_UTF8_BOM) {
         bx_buf_add_fmt(out, "\n[The file is %s; it is shown as UTF-8.]\n",
@@ -194,7 +222,8 @@ static void put_notes(struct reading *r, struct bx_answer *answer, long long res
         bx_buf_add_str(out, "\n[Some lines are not UTF-8; they are shown as Latin-1.]\n");
     }
     if (r->has_cut) {
-        bx_buf_add_fmt(out, "\n[Lines longer than %d bytes are cut; grep finds what is in the rest.]\n",
+        bx_buf_add_fmt(out,
+                       "\n[Lines longer than %d bytes are cut; grep finds what is in the rest.]\n",
                        MAX_LINE_BYTES);
     }
     bx_answer_meta_int(answer, "first_line", r->first);
@@ -213,9 +242,6 @@ static bool read_text(struct reading *r, struct bx_answer *answer) {
     long long rest = 0;
     unsigned long long rest_bytes = 0;
     r->utf16.is_big = r->encoding == BX_ENCODING_UTF16BE;
-    if (lseek(r->fd, 0, SEEK_SET) != 0) {
-        return read_failed(r, answer);
-    }
     if (!show_lines(r, answer, &rest, &rest_bytes)) {
         return false;
     }
@@ -233,9 +259,9 @@ static bool read_text(struct reading *r, struct bx_answer *answer) {
 static bool read_image(struct reading *r, struct bx_kind kind, struct bx_answer *answer) {
     char size[32];
     if (r->size > MAX_IMAGE_BYTES) {
-        bx_buf_add_fmt(&answer->content, "%s is %s of %s, too large to look at (the most is %d MB).",
-                       bx_path_show(r->path), kind.name, bx_text_size(r->size, size),
-                       MAX_IMAGE_BYTES >> 20);
+        bx_buf_add_fmt(
+            &answer->content, "%s is %s of %s, too large to look at (the most is %d MB).",
+            bx_path_show(r->path), kind.name, bx_text_size(r->size, size), MAX_IMAGE_BYTES >> 20);
         return true;
     }
     char *bytes = bx_alloc((size_t)r->size);
@@ -256,10 +282,11 @@ static bool read_image(struct reading *r, struct bx_kind kind, struct bx_answer 
 }
 
 static bool read_open(struct reading *r, struct bx_answer *answer) {
-    ssize_t got = bx_file_read(r->fd, r->raw, CHUNK_BYTES);
+    ssize_t got = read_piece(r);
     if (got < 0) {
         return read_failed(r, answer);
     }
+    r->n_ready = (size_t)got;
     bx_answer_meta_string(answer, "path", r->path, strlen(r->path));
     bx_answer_meta_int(answer, "bytes", (long long)r->size);
     if (got == 0) {
@@ -334,11 +361,12 @@ void bx_guest_run(const struct bx_json *input, struct bx_answer *answer) {
         !bx_input_int(input, "limit", 1, 1LL << 53, &r.limit, answer)) {
         return;
     }
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+    bool is_there = stat(path, &st) == 0;
+    if (is_there && S_ISDIR(st.st_mode)) {
         is_folder(path, answer);
         return;
     }
-    if (!bx_file_stat(path, &st, answer)) {
+    if ((!is_there || !S_ISREG(st.st_mode)) && !bx_file_stat(path, &st, answer)) { // in words
         return;
     }
     r.path = path;
@@ -348,7 +376,7 @@ void bx_guest_run(const struct bx_json *input, struct bx_answer *answer) {
         read_failed(&r, answer);
         return;
     }
-    r.raw = bx_alloc(CHUNK_BYTES);
+    r.raw = bx_alloc(piece_size(&r));
     read_open(&r, answer);
     close(r.fd);
 }

@@ -65,9 +65,9 @@ void bx_guest_run(const struct bx_json *input, struct bx_answer *answer) {
         return;
     }
     size_t n_lines = count_lines(content->text, content->len);
-    bx_buf_add_fmt(&answer->content, "%s %s: %zu line%s, %zu byte%s", exists ? "Updated" : "Created",
-                   bx_path_show(path), n_lines, plural(n_lines), content->len,
-                   plural(content->len));
+    bx_buf_add_fmt(&answer->content, "%s %s: %zu line%s, %zu byte%s",
+                   exists ? "Updated" : "Created", bx_path_show(path), n_lines, plural(n_lines),
+                   content->len, plural(content->len));
     if (is_same) {
         bx_buf_add_str(&answer->content, " (it had exactly this content already)");
     } else if (old.data) {

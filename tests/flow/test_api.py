@@ -276,6 +276,7 @@ class Conversation(unittest.TestCase):
     def test_tool_run_ends_with_its_client(self):
         """As many endless calls as there are workers for tools, and their clients leave: the next call is served."""
         auth = [("Authorization", "Bearer " + self.server.bearer)]
+        self.assertEqual(self.server.api("PUT", "/settings", {"limits": {"*": {"time": "1h"}}}).status, 200)
         for _ in range(8):
             with self.server.connect() as s:
                 s.sendall(request_bytes("POST", "/api/v1/tools/Sleep/run", self.server.host, {"input": {"ms": 3600000}}, auth))

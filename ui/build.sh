@@ -18,7 +18,7 @@ if [ ! -e "$modules/.done" ]; then
     done
 fi
 # esbuild resolves packages from the folder of the importing file upwards: a link does it
-if [ ! -e "$here/node_modules" ]; then
+if [ -L "$here/node_modules" ] || [ ! -e "$here/node_modules" ]; then
     ln -sfn "$modules/node_modules" "$here/node_modules"
 fi
 cd "$here"

@@ -9,12 +9,14 @@ async function say(s, text, calls = [], { pause = 8, size = 12, more = {} } = {}
     const turn = s.turn + 1;
     s.delta("state", { phase: "thinking", text: "" });
     await wait(pause * 4);
+    let said = 0;
     for (let i = 0; i < text.length && !s.stopped; i += size) {
         s.delta("delta", { turn, text: text.slice(i, i + size) });
+        said = i + size;
         if (pause) await wait(pause); else if (i % (size * 40) === 0) await wait(1);
     }
     for (const [index, c] of calls.entries()) s.delta("delta_call", { turn, index, tool: c.tool, arguments: JSON.stringify(c.input) });
-    s.assistant(text, s.stopped ? [] : calls, s.stopped ? { finish: "stopped" } : more);
+    s.assistant(text.slice(0, said), s.stopped ? [] : calls, s.stopped ? { finish: "stopped" } : more);
     return !s.stopped;
 }
 

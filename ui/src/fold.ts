@@ -95,13 +95,13 @@ export function fold(view: View, ev: Event): void {
         view.runTokens.output += Math.max(0, ev.output_tokens);
         break;
     case "permission":
-        touch(view, ev.call, (c) => {
+        touch(view, ev, (c) => {
             c.decision = { by: ev.by, reason: ev.reason, allow: ev.decision === "allow" };
             if (ev.decision === "deny") c.state = "denied";
         });
         break;
     case "question":
-        touch(view, ev.call, (c) => {
+        touch(view, ev, (c) => {
             c.state = "waiting";
             c.level = ev.level;
             c.question = { id: ev.question, text: ev.text, choices: ev.choices, level: ev.level };
@@ -117,15 +117,15 @@ export function fold(view: View, ev: Event): void {
         }
         break;
     case "tool_start":
-        touch(view, ev.call, (c) => Object.assign(c, { state: "running", level: ev.level, limits: ev.limits, startedAt: time(ev.t) }));
+        touch(view, ev, (c) => Object.assign(c, { state: "running", level: ev.level, limits: ev.limits, startedAt: time(ev.t) }));
         break;
     case "delta_output":
-        touch(view, ev.call, (c) => {
+        touch(view, ev, (c) => {
             if (c.state === "running") c.output = (c.output + ev.text).slice(-outputKept);
         });
         break;
     case "tool_result":
-        touch(view, ev.call, (c) => {
+        touch(view, ev, (c) => {
             Object.assign(c, { content: ev.content, metadata: ev.metadata, limit: ev.limit, receipt: ev.receipt, ms: ev.ms, endedAt: time(ev.t) });
             c.state = c.state === "denied" ? "denied" : ev.limit ? "limited" : ev.is_error ? "failed" : "done";
         });
@@ -232,9 +232,10 @@ function* calls(view: View): Generator<{ call: Call; item: AssistantItem }> {
     }
 }
 
-function touch(view: View, id: string, change: (call: Call) => void): void {
+function touch(view: View, ev: { run?: string; call: string }, change: (call: Call) => void): void {
     for (const { call, item } of calls(view)) {
-        if (call.id !== id) continue;
+        if (item.run !== ev.run) return; // a model may use an id again in its next run
+        if (call.id !== ev.call) continue;
         change(call);
         item.rev++;
         return;

@@ -12,10 +12,10 @@ export function CallBody({ call }: { call: Call }) {
     const diff = typeof call.metadata?.diff === "string" && call.metadata.diff ? call.metadata.diff : null;
     const images = Array.isArray(call.content) ? call.content.filter((b) => b.type === "image") : [];
     return <>
-        {diff ? null : <><h3>Input</h3><Input input={call.input} /></>}
-        {call.state === "running" && call.output ? <><h3>Output so far</h3><Long text={call.output} tail /></> : null}
-        {diff ? <><h3>Change</h3><Diff text={diff} /></> : null}
-        {call.content !== undefined ? <><h3>Result</h3>{text ? <Long text={text} /> : images.length ? null : <p class="muted small">Nothing.</p>}</> : null}
+        {diff ? null : <><p class="label">Input</p><Input input={call.input} /></>}
+        {call.state === "running" && call.output ? <><p class="label">Output so far</p><Long text={call.output} tail /></> : null}
+        {diff ? <><p class="label">Change</p><Diff text={diff} /></> : null}
+        {call.content !== undefined ? <><p class="label">Result</p>{text ? <Long text={text} /> : images.length ? null : <p class="muted small">Nothing.</p>}</> : null}
         {images.map((b, i) => b.type === "image" && /^image\/[a-z.+-]+$/.test(b.mime)
             ? <img key={i} class="result-image" alt={`Image ${i + 1} of the result`} src={`data:${b.mime};base64,${b.data}`} /> : null)}
         {diff ? <details class="fold"><summary>Input</summary><Input input={call.input} /></details> : null}

@@ -21,7 +21,7 @@ export function CallCard({ call, overlap }: { call: Call; overlap?: { left: numb
     const [icon, level] = levels[call.level ?? ""] ?? ["box", ""];
     const body = `call-${call.id}`;
     const why = call.state === "limited" || call.state === "failed" ? contentText(call.content).split("\n", 1)[0] : call.state === "denied" ? call.decision?.reason ?? call.question?.note : "";
-    return <section class={`card ${tone[call.state]} ${panel === "inspector" && inspected === call.id ? "inspected" : ""}`} data-state={call.state} aria-label={`${call.tool} call, ${words[call.state]}`}>
+    return <div role="group" class={`card ${tone[call.state]} ${panel === "inspector" && inspected === call.id ? "inspected" : ""}`} data-state={call.state} aria-label={`${call.tool} call, ${words[call.state]}`}>
         <button type="button" class="card-line" aria-expanded={open} aria-controls={open ? body : undefined} onClick={() => setOpen(!open)}>
             <span class={`turn ${open ? "down" : ""}`}><Icon name="chevron" size={14} /></span>
             <Icon name={icon} size={14} label={level} />
@@ -33,7 +33,7 @@ export function CallCard({ call, overlap }: { call: Call; overlap?: { left: numb
         {why && !open ? <p class={`card-note ${tone[call.state]}`}><Inline text={why} /></p> : null}
         {call.question && !call.question.answered && call.state === "waiting" ? <QuestionView question={call.question} call={call} /> : null}
         {open ? <div class="card-body" id={body}><CallBody call={call} /></div> : null}
-    </section>;
+    </div>;
 }
 
 /** Sizes set through the DOM: the content policy allows no style attribute in markup. */

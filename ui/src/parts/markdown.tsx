@@ -13,8 +13,11 @@ class BlockView extends Component<Block> {
     }
 }
 
+const drawn = 300_000; // more than any model says in one reply: drawing it would hold up the page
+
 export function Markdown({ text }: { text: string }) {
     const splitter = useRef<Splitter>(undefined);
+    if (text.length > drawn) return <pre class="plain" tabindex={0}>{text}</pre>;
     const parts = (splitter.current ??= new Splitter()).split(text);
     return <div class="markdown" onClick={onClick}>{parts.map((block, i) => <BlockView key={i} {...block} />)}</div>;
 }

@@ -93,10 +93,11 @@ function Walls() {
     const walls = app.system?.walls;
     if (!walls) return null;
     const icon: IconName = walls.summary === "up" ? "shield" : walls.summary === "partly" ? "shieldPart" : "shieldDown";
+    const text = walls.summary === "up" ? "Walls up" : walls.summary === "partly" ? "Walls partly up" : "Second wall down";
     const says = walls.summary === "up" ? "Both walls are up" : walls.summary === "partly" ? "The second wall is partly up" : "The second wall is down";
     return <div class="popover-box" ref={box}>
-        <button type="button" class={`quiet walls ${walls.summary}`} aria-expanded={open} aria-label={says} title={says} onClick={() => setOpen(!open)}>
-            <Icon name={icon} /><span class="walls-text">{walls.summary === "up" ? "Walls up" : walls.summary === "partly" ? "Walls partly up" : "Second wall down"}</span></button>
+        <button type="button" class={`quiet walls ${walls.summary}`} aria-expanded={open} aria-label={text} title={says} onClick={() => setOpen(!open)}>
+            <Icon name={icon} /><span class="walls-text">{text}</span></button>
         {open ? <div class="popover" role="dialog" aria-label="Walls">
             <h3>{says}</h3>
             <dl>

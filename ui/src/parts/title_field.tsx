@@ -1,10 +1,13 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 /** Enter and leaving the field keep the title, Esc does not; `done` gets the new title or null. */
 export function TitleField({ title, done }: { title: string; done: (text: string | null) => void }) {
     const input = useRef<HTMLInputElement>(null);
     const over = useRef(false);
-    useEffect(() => { input.current?.select(); }, []);
+    useLayoutEffect(() => {
+        input.current!.focus();
+        input.current!.select();
+    }, []);
     const end = (keep: boolean) => {
         if (over.current) return; // Enter removes the field, which leaves it as well
         over.current = true;

@@ -1,0 +1,355 @@
+// The page in a real browser: the same tests against the mock and against the real server with the scripted model.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, beforeEach, afterEach, test } from "node:test";
+import { launch, visit, watch } from "./browser.mjs";
+import { start } from "./server.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let server, browser, context, page, faults;
+
+before(async () => {
+    [server, browser] = await Promise.all([start(), launch()]);
+    ({ context, page, faults } = await visit(browser));
+    page.origin = new URL(server.url).origin;
+    await page.goto(server.url);
+    await page.waitForSelector("textarea");
+});
+after(async () => {
+    await browser?.close();
+    await server?.stop();
+});
+beforeEach(async () => {
+    faults.length = 0;
+    await page.keyboard.press("Control+k");
+    await page.waitForFunction(() => location.hash.length < 2);
+});
+afterEach(async () => {
+    assert.deepEqual(faults, []);
+    assert.deepEqual(await page.evaluate(() => window.reports), [], "reports of the content policy");
+    assert.equal(await page.evaluate(() => window.pwned), undefined);
+});
+
+async function say(text) {
+    await page.fill("textarea", text);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => location.hash.startsWith("#/s/"));
+}
+const mode = () => page.getByRole("combobox", { name: "Mode", exact: true });
+const done = (p = page) => p.waitForSelector(".item.end");
+const logText = (p = page) => p.locator(".log").innerText();
+async function clean(what) {
+    await page.evaluate(axe);
+    for (const colorScheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+        assert.deepEqual(result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join(" | ")}`), [], `${what}, ${colorScheme}`);
+    }
+    await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
+}
+
+test("the address works once; another browser is told how to sign in", async () => {
+    assert.equal(new URL(page.url()).search, "");
+    const other = await browser.newContext();
+    const stranger = await other.newPage();
+    await stranger.goto(server.url).catch(() => {});
+    await stranger.goto(page.origin);
+    await stranger.waitForFunction(() => /not signed in|token|address/i.test(document.body.innerText));
+    assert.equal(await stranger.locator("textarea").count(), 0);
+    await other.close();
+});
+
+test("the empty page offers ways to begin", async () => {
+    assert.match(await page.locator("h2").first().innerText(), /works on this machine|should be done/);
+    await clean("empty page");
+});
+
+test("a message is streamed, drawn as Markdown, and the run says what it cost", async () => {
+    await say("MARK DOWN please");
+    await done();
+    assert.equal(await page.locator(".item.user").innerText(), "MARK DOWN please");
+    assert.deepEqual(await page.locator(".markdown h2").allInnerTexts(), ["Part 1", "Part 2"]);
+    assert.equal(await page.locator(".markdown .code").count(), 2);
+    assert.match(await page.locator(".item.end").innerText(), /^Done · 1 turn .*tokens in/);
+    assert.match(await page.locator(".status").innerText(), /\d+ %/);
+    assert.equal(await page.locator("textarea").inputValue(), "");
+    await clean("a reply");
+});
+
+test("eight calls of one reply are one group, each with its limits and receipt", async () => {
+    await say("EIGHT FILES now");
+    await done();
+    const group = page.locator(".group");
+    assert.equal(await group.count(), 1);
+    assert.match(await group.locator(".group-head").innerText(), /^8 calls · side by side in/);
+    assert.equal(await group.locator(".card[data-state=done]").count(), 8);
+    assert.match(await group.locator(".card").nth(2).innerText(), /read\s+\/file-3\.txt/);
+    await group.locator(".card-line").nth(2).click();
+    const body = group.locator(".card-body");
+    assert.match(await body.innerText(), /content of file 3/);
+    assert.match(await body.locator(".limits").innerText(), /time[\s\S]*memory/);
+    await clean("an open card");
+    await body.getByRole("button", { name: "Receipt" }).click();
+    const panel = page.locator("aside[aria-label=Inspector]");
+    assert.match(await panel.innerText(), /Receipt of read[\s\S]*It could reach[\s\S]*no network[\s\S]*Verdict\s+ok/);
+    await clean("a receipt");
+    await panel.getByRole("button", { name: "Back to the session" }).click();
+    assert.match(await panel.innerText(), /Files changed\s+None/);
+    await panel.getByRole("button", { name: "Close" }).click();
+    assert.equal(await panel.count(), 0);
+});
+
+test("a write asks; 1 allows it once, by keyboard alone", async () => {
+    await say("WRITE IT for me");
+    const question = page.locator(".question");
+    await question.waitFor();
+    assert.match(await question.innerText(), /write/);
+    assert.match(await page.locator(".status .waiting").innerText(), /Waiting for you: write/);
+    assert.ok(await question.evaluate((el) => el === document.activeElement), "the question has the focus");
+    await clean("a question");
+    await page.keyboard.press("Enter"); // answers nothing: the focus is on the question, not on a choice
+    await page.waitForSelector(".question[data-armed]");
+    assert.equal(await question.count(), 1);
+    if (server.root) assert.ok(!existsSync(join(server.root, "notes.md")), "nothing is written before the answer");
+    await page.keyboard.press("1");
+    await done();
+    assert.equal(await question.count(), 0);
+    assert.ok(await page.locator("textarea").evaluate((el) => el === document.activeElement), "the focus is back in the message box");
+    await page.locator(".card[data-state=done] .card-line").click();
+    assert.match(await page.locator(".card-body").innerText(), /Change\s[\s\S]*\+# Notes/);
+    if (server.root) assert.equal(readFileSync(join(server.root, "notes.md"), "utf8"), "# Notes\n\nWritten by the test.\n");
+    await page.getByRole("button", { name: "Inspector" }).click();
+    assert.match(await page.locator("aside").innerText(), /\/notes\.md\s*\+\d/);
+    await page.getByRole("button", { name: "Inspector" }).click();
+});
+
+test("Esc says no; a text instead is handed on", async () => {
+    await say("WRITE IT again");
+    await page.waitForSelector(".question[data-armed]");
+    await page.keyboard.press("Escape");
+    await done();
+    assert.equal(await page.locator(".card[data-state=denied]").count(), 1);
+    await page.keyboard.press("Control+k");
+    await say("WRITE IT third");
+    await page.getByRole("button", { name: /No, do this instead/ }).click();
+    await page.keyboard.type("1 is not an answer here");
+    await page.keyboard.press("Enter");
+    await done();
+    assert.equal(await page.locator(".card[data-state=denied]").count(), 1);
+    assert.match(await page.locator(".card").innerText(), /1 is not an answer here|said no/);
+});
+
+test("a digit in a draft is text, not an answer", async () => {
+    await say("WRITE IT with a draft");
+    await page.waitForSelector(".question[data-armed]");
+    await page.locator("textarea").click();
+    await page.keyboard.type("1");
+    assert.equal(await page.locator("textarea").inputValue(), "1");
+    assert.equal(await page.locator(".question").count(), 1);
+    await page.fill("textarea", "");
+    await page.getByRole("button", { name: /^No 4|^No$/ }).click();
+    await done();
+});
+
+test("Esc stops a reply that never ends", async () => {
+    await say("NEVER ENDS today");
+    await page.waitForFunction(() => (document.querySelector(".item.assistant")?.textContent.length ?? 0) > 100);
+    await page.keyboard.press("Escape");
+    await done();
+    assert.match(await page.locator(".item.end").innerText(), /^Stopped/);
+    assert.ok((await page.locator(".item.assistant").innerText()).length > 100, "what was said stays");
+    await page.waitForSelector("button[aria-label=Send]");
+});
+
+test("while a reply streams, a reader who scrolled up stays there and is told of news below", async () => {
+    await page.setViewportSize({ width: 1000, height: 400 });
+    await say("NEVER ENDS slowly");
+    const log = page.locator(".log");
+    await page.waitForFunction(() => { const l = document.querySelector(".log"); return l.scrollTop > 300 && l.scrollHeight - l.scrollTop - l.clientHeight < 5; });
+    await log.hover();
+    await page.mouse.wheel(0, -200);
+    await page.waitForSelector(".chip");
+    const at = await log.evaluate((el) => el.scrollTop);
+    const height = await log.evaluate((el) => el.scrollHeight);
+    await page.waitForFunction((h) => document.querySelector(".log").scrollHeight > h + 60, height);
+    assert.ok(Math.abs(await log.evaluate((el) => el.scrollTop) - at) < 3, "the place is kept");
+    await page.locator(".chip").click();
+    await page.waitForFunction(() => { const l = document.querySelector(".log"); return l.scrollHeight - l.scrollTop - l.clientHeight < 40; });
+    assert.equal(await page.locator(".chip").count(), 0);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await done();
+    await page.setViewportSize({ width: 1440, height: 900 });
+});
+
+test("a failure says what to do", async () => {
+    await say("FAIL NOW please");
+    const notice = page.locator(".notice.stop");
+    await notice.waitFor();
+    assert.ok((await notice.locator("p").count()) === 2, "what happened, and what to do");
+    await done();
+    await clean("an error");
+});
+
+test("what a model, a tool, a title and a file name say stays text", async () => {
+    await say("BREAK THE PAGE");
+    await done();
+    await page.locator(".card-line").first().click();
+    const text = await logText();
+    for (const piece of ["<script>window.pwned=1</script>", "<img src=x onerror=\"window.pwned=1\">", "<iframe srcdoc=", "<svg onload=", "<style>body{display:none}</style>"]) assert.ok(text.split(piece).length - 1 >= 2, `${piece}: once of the model, once of the tool`);
+    assert.equal(await page.locator(".log script, .log iframe, .log svg[onload], .log style, .log form, .log img, .log a[href]").count(), 0);
+    assert.equal(await page.locator("button.remote-image").count(), 1);
+    await page.hover(".chat-head h1");
+    await page.getByRole("button", { name: "Rename this session" }).click();
+    await page.keyboard.type("<img src=x onerror=window.pwned=1>");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector(".session.current .session-title")?.textContent === "<img src=x onerror=window.pwned=1>");
+    await page.waitForFunction(() => document.title === "<img src=x onerror=window.pwned=1> · BoxAgnts");
+    assert.equal(await page.locator(".sessions img, h1 img").count(), 1, "the sign of the product and nothing else");
+});
+
+test("reload keeps everything; a second tab sees the same, live", async () => {
+    await say("EIGHT FILES once more");
+    await done();
+    const before = await logText();
+    await page.reload();
+    await done();
+    assert.equal(await logText(), before);
+    const second = await context.newPage();
+    watch(second, faults);
+    second.origin = page.origin;
+    await second.goto(page.url());
+    await done(second);
+    assert.equal(await logText(second), before);
+    await page.fill("textarea", "WRITE IT in both");
+    await page.keyboard.press("Enter");
+    await second.waitForSelector(".question[data-armed]");
+    await second.locator(".question").getByRole("button", { name: /^Once/ }).click();
+    await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 2);
+    assert.match(await logText(), /WRITE IT in both[\s\S]*Done · 2 turns/);
+    await second.close();
+});
+
+test("a tab opened in mid-reply shows the reply once, whole at its end", async () => {
+    await say("NEVER ENDS for two");
+    await page.waitForFunction(() => (document.querySelector(".item.assistant")?.textContent.length ?? 0) > 300);
+    const second = await context.newPage();
+    watch(second, faults);
+    await second.goto(page.url());
+    await second.waitForSelector(".item.assistant");
+    await page.keyboard.press("Escape");
+    await Promise.all([done(), done(second)]);
+    assert.equal(await logText(second), await logText());
+    await second.close();
+});
+
+test("drafts are kept for each session", async () => {
+    await say("MARK DOWN draft");
+    await done();
+    await page.fill("textarea", "not yet");
+    const url = page.url();
+    await page.keyboard.press("Control+k");
+    await page.waitForFunction(() => document.querySelector("textarea").value === "");
+    await page.goto(url);
+    await page.waitForFunction(() => document.querySelector("textarea").value === "not yet");
+    await page.fill("textarea", "");
+});
+
+test("sessions: rename, search, delete with a way back", async () => {
+    await say("MARK DOWN for the list");
+    await done();
+    const row = page.locator(".session.current");
+    await row.hover();
+    await row.getByRole("button", { name: /^Rename/ }).click();
+    await page.keyboard.type("A pear among apples");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector(".session.current")?.textContent.includes("A pear among apples"));
+    await page.fill("input[type=search]", "pear among");
+    await page.waitForFunction(() => document.querySelectorAll(".session").length === 1);
+    await page.fill("input[type=search]", "");
+    await page.waitForFunction(() => document.querySelectorAll(".session").length > 1);
+    await page.locator(".session", { hasText: "A pear" }).hover();
+    await page.getByRole("button", { name: "Delete A pear among apples" }).click();
+    await page.waitForFunction(() => !document.querySelector(".session-list").textContent.includes("A pear"));
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.waitForFunction(() => document.querySelector(".session-list").textContent.includes("A pear"));
+    await clean("the list");
+});
+
+test("settings: the look is switched and kept; tools are listed with their limits", async () => {
+    await page.getByRole("button", { name: "Settings" }).click();
+    const panel = page.locator("aside[aria-label=Settings]");
+    await panel.locator(".tools li").first().waitFor();
+    await panel.locator(".tools summary", { hasText: /^read/ }).click();
+    assert.match(await panel.locator(".tools details[open]").innerText(), /time\s+\d+ s/);
+    await clean("settings");
+    await panel.getByLabel("Dark").check();
+    const dark = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await page.reload();
+    await page.waitForSelector("textarea");
+    assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), dark);
+    await page.getByRole("button", { name: "Settings" }).click();
+    await panel.getByLabel("As the system").check();
+    assert.notEqual(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), dark);
+    await panel.getByRole("button", { name: "Close" }).click();
+});
+
+test("the mode and the walls are shown; the mode can be changed before the first message", async () => {
+    await mode().selectOption("plan");
+    await say("MARK DOWN in plan mode");
+    await done();
+    assert.equal(await mode().inputValue(), "plan");
+    await page.reload();
+    await done();
+    assert.equal(await mode().inputValue(), "plan");
+    await page.locator("button.walls").click();
+    assert.match(await page.getByRole("dialog", { name: "Walls" }).innerText(), /WebAssembly\s+up[\s\S]*Landlock[\s\S]*seccomp/);
+    await page.keyboard.press("Escape");
+    assert.equal(await page.getByRole("dialog").count(), 0);
+    await page.keyboard.press("Control+k");
+    await mode().selectOption("default");
+});
+
+test("everything is reached with Tab, and the focus is seen", async () => {
+    await say("WRITE IT by tab");
+    await page.waitForSelector(".question[data-armed]");
+    const names = new Set();
+    for (let i = 0; i < 130; i++) {
+        await page.keyboard.press("Tab");
+        const at = await page.evaluate(() => {
+            const el = document.activeElement;
+            if (el === document.body) return { name: "the end", seen: true };
+            const style = getComputedStyle(el);
+            return { name: el.getAttribute("aria-label") || el.title || el.innerText || el.tagName, seen: style.outlineStyle !== "none" || el.matches("textarea") };
+        });
+        assert.ok(at.seen, `focus of ${at.name}`);
+        names.add(at.name.trim().split(/[\n ]/)[0]);
+    }
+    for (const name of ["Once", "This", "Always", "No", "No,", "Details", "Message", "Stop", "Settings", "Inspector", "New", "Search", "Rename", "Delete"]) assert.ok(names.has(name), `${name} among ${[...names].join(", ")}`);
+    await page.getByRole("button", { name: /^No 4|^No$/ }).click();
+    await done();
+});
+
+test("at phone width nothing sticks out and everything is there", async () => {
+    const phone = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, storageState: await context.storageState() });
+    const small = await phone.newPage();
+    watch(small, faults);
+    await small.goto(page.origin);
+    await small.getByRole("button", { name: "Show sessions" }).click();
+    await small.locator(".session a", { hasText: "EIGHT FILES now" }).click();
+    await done(small);
+    const wide = () => small.evaluate(() => [...document.querySelectorAll("main, main *")].filter((el) => { const r = el.getBoundingClientRect(); return r.width && r.right > innerWidth + 1 && !el.closest("pre, table, .sr-only"); }).map((el) => el.className || el.tagName));
+    assert.deepEqual(await wide(), []);
+    assert.equal(await small.evaluate(() => document.documentElement.scrollWidth), 390);
+    await small.locator(".card-line").first().click();
+    await small.locator(".card-body").first().waitFor();
+    assert.deepEqual(await wide(), []);
+    await small.getByRole("button", { name: "Inspector" }).click();
+    assert.ok((await small.locator("aside").boundingBox()).width <= 390);
+    await small.locator("aside").getByRole("button", { name: "Close" }).click();
+    const send = await small.getByRole("button", { name: "Send" }).boundingBox();
+    assert.ok(send.width >= 40 && send.height >= 40, "a thumb can hit Send");
+    await phone.close();
+});

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Questions of a run, asked through the server: what a yes reaches, and what a restart or a crash leaves of it."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import unittest
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from boxagnts import BINARY, PATIENCE, Workspace, matches  # noqa: E402
+
+OPEN = build_opener(ProxyHandler({})).open
+
+
+class Server:
+    """`boxagnts serve` on a workspace that outlives it."""
+
+    def __init__(self, workspace):
+        self.process = subprocess.Popen([BINARY, "serve", "--workspace-dir", workspace.path, "--port", "0"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                        env=workspace.environment(), cwd=workspace.folder)
+        for line in self.process.stdout:
+            found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
+            if found:
+                self.url = f"http://127.0.0.1:{found[1]}/api/v1"
+                break
+        with open(os.path.join(workspace.state, "auth.json")) as file:
+            self.token = json.load(file)["api_token"]
+
+    def call(self, method, path, body=None):
+        data = json.dumps(body).encode() if body is not None else None
+        request = Request(self.url + path, data, {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"},
+                          method=method)
+        try:
+            with OPEN(request, timeout=PATIENCE) as reply:
+                return reply.status, json.loads(reply.read() or "null")
+        except HTTPError as error:
+            with error:
+                return error.code, None
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        code = self.process.wait(PATIENCE)
+        self.process.stdout.close()
+        return code
+
+
+class Questions(unittest.TestCase):
+    def setUp(self):
+        self.workspace = Workspace()
+        self.addCleanup(self.workspace.close)
+        self.server = None
+
+    def tearDown(self):
+        if self.server and self.server.process.poll() is None:
+            self.server.end(signal.SIGKILL)
+
+    def begin(self, *turns):
+        self.workspace.start_model({"turns": turns})
+        self.server = Server(self.workspace)
+        status, row = self.server.call("POST", "/sessions", {"model": "scripted/m"})
+        self.assertEqual(status, 201)
+        self.session = row["id"]
+
+    def restart(self):
+        self.server = Server(self.workspace)
+
+    def send(self, text, status=202):
+        self.assertEqual(self.server.call("POST", f"/sessions/{self.session}/messages", {"text": text})[0], status)
+
+    def answer(self, question, choice, status=202, **more):
+        body = dict(question=question["question"], choice=choice, **more)
+        self.assertEqual(self.server.call("POST", f"/sessions/{self.session}/answers", body)[0], status)
+
+    def wait_for(self, pattern, n=1):
+        """The n-th event like the pattern, once it is on the disk."""
+        give_up = time.monotonic() + PATIENCE
+        while time.monotonic() < give_up:
+            found = [event for event in self.workspace.events(self.session) if matches(pattern, event)]
+            if len(found) >= n:
+                return found[n - 1]
+            time.sleep(0.01)
+        self.fail(f"{pattern} did not come: {self.workspace.events(self.session)}")
+
+    def written(self, name):
+        return os.path.exists(os.path.join(self.workspace.root, name))
+
+    def test_session_answer_survives_a_restart(self):
+        def write(name):
+            return {"calls": [{"tool": "write", "input": {"file_path": name, "content": "x"}}]}
+        self.begin(write("a"), {"text": "one"}, write("b"), {"text": "two"}, write(".envrc"), {"text": "three"})
+        self.send("write a")
+        question = self.wait_for({"type": "question", "tool": "write", "level": "write"})
+        self.assertIn("/a", question["text"])
+        self.assertFalse(self.written("a"))
+        self.send("too early", status=409)
+        self.answer(question, "session")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        self.assertTrue(self.written("a"))
+        self.answer(question, "once", status=404)
+        self.assertEqual(self.server.end(), 0)
+        self.restart()
+        self.send("write b")
+        self.wait_for({"type": "run_end", "reason": "done"}, 2)
+        self.assertTrue(self.written("b"))
+        self.send("write .envrc")
+        question = self.wait_for({"type": "question"}, 2)  # the yes was for ordinary files
+        self.answer(question, "no", text="use the settings")
+        self.wait_for({"type": "run_end", "reason": "done"}, 3)
+        self.assertFalse(self.written(".envrc"))
+        self.wait_for({"type": "tool_result", "is_error": True, "content": {"$has": "use the settings"}})
+
+    def test_crash_while_a_question_waits(self):
+        self.begin({"calls": [{"tool": "write", "input": {"file_path": "a", "content": "x"}}]}, {"text": "here again"})
+        self.send("write a")
+        question = self.wait_for({"type": "question"})
+        self.server.end(signal.SIGKILL)
+        self.restart()
+        self.wait_for({"type": "run_end", "reason": "interrupted"})
+        self.wait_for({"type": "tool_result", "is_error": True})
+        self.answer(question, "once", status=404)
+        self.send("go on")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        self.assertFalse(self.written("a"))
+
+    def test_stop_while_a_question_waits(self):
+        self.begin({"calls": [{"tool": "write", "input": {"file_path": "a", "content": "x"}}]}, {"text": "fine"})
+        self.send("write a")
+        self.wait_for({"type": "question"})
+        self.assertEqual(self.server.call("POST", f"/sessions/{self.session}/stop", {})[0], 202)
+        self.wait_for({"type": "run_end", "reason": "stopped"})
+        self.assertFalse(self.written("a"))
+        self.send("enough")  # right after the last event: the session is free again
+        self.wait_for({"type": "run_end", "reason": "done"})
+
+    def test_end_of_the_program_in_a_stream(self):
+        self.begin({"text": "on and on ", "forever": True})
+        self.send("talk")
+        self.wait_for({"type": "user"})
+        self.assertEqual(self.server.end(), 0)
+        self.wait_for({"type": "run_end", "reason": "interrupted"})  # said by the program itself, not by the next start
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -9,6 +9,8 @@
 #include "box/box.h"
 #include "json/write.h"
 #include "tools/descriptor.h"
+#include "tools/mode.h"
+#include "tools/reach.h"
 
 #define DESCRIBE_LIMITS                                                                            \
     { "time=5s", "fuel=200M", "memory=64MiB", "output=256KiB" }
@@ -241,7 +243,15 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
         .user = ctx,
     };
     struct bx_box_result r = {0};
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
+    struct bx_kept_modes modes = {.n = 0};
+    if (t->level >= BX_LEVEL_WRITE) {
+        struct bx_call_reach reach;
+        bx_tool_reach(t, input, ctx->grant, &arena, &reach);
+        bx_modes_keep(&modes, &reach, ctx->grant);
+    }
     rc = bx_box_call(b->box, &request, ctx->cancel, &r, err);
+    bx_modes_restore(&modes, ctx->grant);
     if (rc)
         return rc;
     bx_box_tool_result(&r, ret);

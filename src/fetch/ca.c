@@ -35,8 +35,9 @@ int bx_ca_get(struct bx_str *ret, struct bx_err *err) {
         }
     }
     if (!is_read) {
-        return bx_fail(err, BX_ERR_UNAVAILABLE,
-                       "no store of certificates was found: install ca-certificates, or set SSL_CERT_FILE");
+        return bx_fail(
+            err, BX_ERR_UNAVAILABLE,
+            "no store of certificates was found: install ca-certificates, or set SSL_CERT_FILE");
     }
     *ret = bx_buf_str(&store);
     return 0;

@@ -10,8 +10,8 @@
 #include "fetch/ca.h"
 #include "fetch/url.h"
 
-/* A handle pair with its own connections; checked out for one exchange. The last one back goes out first, so a client that
- * is used by one thread at a time has one set of connections. */
+/* A handle pair with its own connections; checked out for one exchange. The last one back goes out
+ * first, so a client that is used by one thread at a time has one set of connections. */
 struct slot {
     CURLM *multi;
     CURL *easy;
@@ -149,13 +149,15 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* The same gate for a connection that was there already: it may have been opened under another policy. */
+/* The same gate for a connection that was there already: it may have been opened under another
+ * policy. */
 static int on_request(void *user, char *remote, char *local, int remote_port, int local_port) {
     struct exchange *x = user;
     (void)local, (void)remote_port, (void)local_port;
     struct bx_ip ip;
     if (x->code) {
-        return CURL_PREREQFUNC_ABORT; // one of the name's addresses was refused: then so is the name
+        return CURL_PREREQFUNC_ABORT; // one of the name's addresses was refused: then so is the
+                                      // name
     }
     if (x->req->unix_socket) {
         return CURL_PREREQFUNC_OK;
@@ -184,7 +186,8 @@ static int head_end(struct exchange *x) {
     if (!x->req->on_head) {
         return 0;
     }
-    struct bx_fetch_head head = {.status = x->status, .headers = x->head.p, .header_count = x->head.n};
+    struct bx_fetch_head head = {
+        .status = x->status, .headers = x->head.p, .header_count = x->head.n};
     struct bx_err why = {0};
     int r = x->req->on_head(x->req->user, &head, &why);
     return r ? fail(x, r, &why) : 0;
@@ -246,7 +249,8 @@ static size_t on_piece(char *p, size_t size, size_t n, void *user) {
 static bool is_token(const char *z) {
     static const char others[] = "!#$%&'*+-.^_`|~";
     for (const char *c = z; *c; c++) {
-        bool ok = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr(others, *c);
+        bool ok = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+                  (*c >= '0' && *c <= '9') || strchr(others, *c);
         if (!ok) {
             return false;
         }
@@ -271,12 +275,14 @@ static int set_headers(struct exchange *x, CURL *easy, struct bx_err *err) {
         }
         for (const char *c = h->value; *c; c++) {
             if ((unsigned char)*c < 0x20 && *c != '\t') {
-                return bx_fail(err, BX_ERR_INVALID, "the header %s holds a control character", h->name);
+                return bx_fail(err, BX_ERR_INVALID, "the header %s holds a control character",
+                               h->name);
             }
         }
         has_type = has_type || bx_str_ieqz(bx_str(h->name), "content-type");
         // curl's own way to say "with an empty value" is a semicolon
-        bx_auto(bx_freep) char *line = *h->value ? bx_asprintf("%s: %s", h->name, h->value) : bx_asprintf("%s;", h->name);
+        bx_auto(bx_freep) char *line =
+            *h->value ? bx_asprintf("%s: %s", h->name, h->value) : bx_asprintf("%s;", h->name);
         add_header(x, line);
     }
     add_header(x, "Expect:");
@@ -305,12 +311,14 @@ static int set_tls(CURL *easy, struct bx_err *err) {
     if (r < 0) {
         return r;
     }
-    struct curl_blob blob = {.data = (void *)(uintptr_t)pem.p, .len = pem.n, .flags = CURL_BLOB_NOCOPY};
+    struct curl_blob blob = {
+        .data = (void *)(uintptr_t)pem.p, .len = pem.n, .flags = CURL_BLOB_NOCOPY};
     curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
     return 0;
 }
 
-static int set_options(struct exchange *x, CURL *easy, const struct bx_url *url, struct bx_err *err) {
+static int set_options(struct exchange *x, CURL *easy, const struct bx_url *url,
+                       struct bx_err *err) {
     const struct bx_fetch_request *req = x->req;
     uint64_t connect_ms = req->connect_timeout_ms ? req->connect_timeout_ms : 10000;
     if (req->method && !is_token(req->method)) {
@@ -357,7 +365,9 @@ static uint64_t time_left(const struct exchange *x, uint64_t start_ms, struct bx
     uint64_t quiet_ms = x->head_done ? req->stall_timeout_ms : req->first_byte_timeout_ms;
     uint64_t quiet_end = x->last_ms + (quiet_ms ? quiet_ms : 60000);
     if (now >= quiet_end) {
-        bx_fail(err, BX_ERR_TIMEOUT, x->head_done ? "the answer stalled for %" PRIu64 " s" : "no answer within %" PRIu64 " s",
+        bx_fail(err, BX_ERR_TIMEOUT,
+                x->head_done ? "the answer stalled for %" PRIu64 " s"
+                             : "no answer within %" PRIu64 " s",
                 (now - x->last_ms) / 1000);
         return 0;
     }
@@ -365,7 +375,8 @@ static uint64_t time_left(const struct exchange *x, uint64_t start_ms, struct bx
     if (req->total_timeout_ms) {
         uint64_t end = start_ms + req->total_timeout_ms;
         if (now >= end) {
-            bx_fail(err, BX_ERR_TIMEOUT, "the request took longer than %" PRIu64 " ms", req->total_timeout_ms);
+            bx_fail(err, BX_ERR_TIMEOUT, "the request took longer than %" PRIu64 " ms",
+                    req->total_timeout_ms);
             return 0;
         }
         left = BX_MIN(left, end - now);
@@ -403,7 +414,8 @@ static int drive(struct exchange *x, struct slot *s, CURLcode *ret_code, struct 
     }
 }
 
-static int verdict(const struct exchange *x, CURLcode code, const struct bx_url *url, struct bx_err *err) {
+static int verdict(const struct exchange *x, CURLcode code, const struct bx_url *url,
+                   struct bx_err *err) {
     const char *says = x->curl_says[0] ? x->curl_says : curl_easy_strerror(code);
     const char *where = x->req->unix_socket ? "the local socket" : url->host;
     switch (code) {
@@ -412,7 +424,8 @@ static int verdict(const struct exchange *x, CURLcode code, const struct bx_url 
     case CURLE_OPERATION_TIMEDOUT:
         return bx_fail(err, BX_ERR_TIMEOUT, "%s could not be connected to in time", where);
     case CURLE_COULDNT_RESOLVE_HOST:
-        return bx_fail(err, BX_ERR_UNAVAILABLE, "the name %s is not known to the name server", where);
+        return bx_fail(err, BX_ERR_UNAVAILABLE, "the name %s is not known to the name server",
+                       where);
     case CURLE_COULDNT_CONNECT:
         if (x->req->unix_socket) {
             return bx_fail(err, BX_ERR_UNAVAILABLE, "nothing listens at %s", x->req->unix_socket);
@@ -433,18 +446,23 @@ static int verdict(const struct exchange *x, CURLcode code, const struct bx_url 
     }
 }
 
-static int check_url(struct bx_fetch *f, const struct bx_fetch_request *req, const struct bx_url *url,
-                     struct bx_err *err) {
+static int check_url(struct bx_fetch *f, const struct bx_fetch_request *req,
+                     const struct bx_url *url, struct bx_err *err) {
     if (req->unix_socket) {
-        return req->policy ? bx_fail(err, BX_ERR_DENIED, "a Unix socket is not for sandboxed calls") : 0;
+        return req->policy ? bx_fail(err, BX_ERR_DENIED, "a Unix socket is not for sandboxed calls")
+                           : 0;
     }
     if (f->offline && !bx_url_is_loopback(url)) {
-        return bx_fail(err, BX_ERR_DENIED, "offline: %s may not be reached, only this machine", url->host);
+        return bx_fail(err, BX_ERR_DENIED, "offline: %s may not be reached, only this machine",
+                       url->host);
     }
-    return req->policy ? bx_policy_check_host(req->policy, bx_str(url->scheme), bx_str(url->host), url->port, err) : 0;
+    return req->policy ? bx_policy_check_host(req->policy, bx_str(url->scheme), bx_str(url->host),
+                                              url->port, err)
+                       : 0;
 }
 
-static int run(struct exchange *x, const struct bx_url *url, struct bx_fetch_result *ret, struct bx_err *err) {
+static int run(struct exchange *x, const struct bx_url *url, struct bx_fetch_result *ret,
+               struct bx_err *err) {
     struct slot *s = slot_take(x->fetch);
     CURLcode code = CURLE_OK;
     int r = set_options(x, s->easy, url, err);
@@ -465,8 +483,10 @@ static int run(struct exchange *x, const struct bx_url *url, struct bx_fetch_res
         curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &fresh);
         curl_easy_getinfo(s->easy, CURLINFO_PRIMARY_IP, &address);
         curl_easy_getinfo(s->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-        *ret = (struct bx_fetch_result){
-            .status = x->status, .bytes_in = x->bytes_in, .bytes_out = (uint64_t)sent, .reused = fresh == 0};
+        *ret = (struct bx_fetch_result){.status = x->status,
+                                        .bytes_in = x->bytes_in,
+                                        .bytes_out = (uint64_t)sent,
+                                        .reused = fresh == 0};
         if (address && !x->req->unix_socket) {
             snprintf(ret->address, sizeof ret->address, "%s", address);
         }
@@ -480,8 +500,8 @@ static int run(struct exchange *x, const struct bx_url *url, struct bx_fetch_res
     return r;
 }
 
-int bx_fetch_perform(struct bx_fetch *f, const struct bx_fetch_request *request, struct bx_fetch_result *ret,
-                     struct bx_err *err) {
+int bx_fetch_perform(struct bx_fetch *f, const struct bx_fetch_request *request,
+                     struct bx_fetch_result *ret, struct bx_err *err) {
     struct bx_url url;
     int r = bx_url_parse(request->url, &url, err);
     if (r < 0) {

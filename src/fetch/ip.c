@@ -198,5 +198,6 @@ bool bx_network_parse(struct bx_str text, struct bx_network *ret) {
 }
 
 bool bx_network_has(const struct bx_network *net, const struct bx_ip *ip) {
-    return net->base.is_v6 == ip->is_v6 && starts_with_bits(net->base.bytes, ip->bytes, net->prefix);
+    return net->base.is_v6 == ip->is_v6 &&
+           starts_with_bits(net->base.bytes, ip->bytes, net->prefix);
 }

@@ -3,9 +3,18 @@
 #include "base/vec.h"
 
 static bool belongs_to_connection(const char *name) {
-    static const char *const names[] = {"connection", "content-length",   "expect",  "host",    "keep-alive",
-                                        "te",         "proxy-connection", "trailer", "upgrade", "transfer-encoding",
-                                        "proxy-authorization", "proxy-authenticate"};
+    static const char *const names[] = {"connection",
+                                        "content-length",
+                                        "expect",
+                                        "host",
+                                        "keep-alive",
+                                        "te",
+                                        "proxy-connection",
+                                        "trailer",
+                                        "upgrade",
+                                        "transfer-encoding",
+                                        "proxy-authorization",
+                                        "proxy-authenticate"};
     for (size_t i = 0; i < BX_ARRAY_LEN(names); i++) {
         if (bx_str_ieqz(bx_str(name), names[i])) {
             return true;
@@ -44,8 +53,9 @@ void bx_outbound_response_deinit(struct bx_outbound_response *r) {
     *r = (struct bx_outbound_response){0};
 }
 
-int bx_outbound_perform(struct bx_fetch *f, const struct bx_policy *policy, const struct bx_outbound_request *request,
-                        struct bx_cancel *cancel, struct bx_outbound_response *ret, struct bx_err *err) {
+int bx_outbound_perform(struct bx_fetch *f, const struct bx_policy *policy,
+                        const struct bx_outbound_request *request, struct bx_cancel *cancel,
+                        struct bx_outbound_response *ret, struct bx_err *err) {
     assert(policy);
     size_t max_out = request->max_request_bytes ? request->max_request_bytes : 10 * BX_MIB;
     size_t max_in = request->max_response_bytes ? request->max_response_bytes : 10 * BX_MIB;

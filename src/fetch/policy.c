@@ -22,7 +22,8 @@ struct bx_policy {
 static const struct {
     const char *scheme;
     uint16_t port;
-} default_ports[] = {{"http", 80}, {"https", 443}, {"postgres", 5432}, {"mysql", 3306}, {"redis", 6379}, {"mqtt", 1883}};
+} default_ports[] = {{"http", 80},    {"https", 443},  {"postgres", 5432},
+                     {"mysql", 3306}, {"redis", 6379}, {"mqtt", 1883}};
 
 static bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -55,10 +56,12 @@ static bool is_domain(struct bx_str s) {
 }
 
 static int bad_entry(struct bx_err *err, struct bx_str entry, const char *why) {
-    return bx_fail(err, BX_ERR_INVALID, "allowed_outbound_hosts: \"" BX_STR_FMT "\": %s", BX_STR_ARG(entry), why);
+    return bx_fail(err, BX_ERR_INVALID, "allowed_outbound_hosts: \"" BX_STR_FMT "\": %s",
+                   BX_STR_ARG(entry), why);
 }
 
-static int parse_scheme(struct allow *a, struct bx_str entry, struct bx_str scheme, struct bx_err *err) {
+static int parse_scheme(struct allow *a, struct bx_str entry, struct bx_str scheme,
+                        struct bx_err *err) {
     if (bx_str_eqz(scheme, "*")) {
         return 0;
     }
@@ -68,13 +71,15 @@ static int parse_scheme(struct allow *a, struct bx_str entry, struct bx_str sche
         }
     }
     if (scheme.n == 0) {
-        return bad_entry(err, entry, "the scheme is missing: write for example https://example.com");
+        return bad_entry(err, entry,
+                         "the scheme is missing: write for example https://example.com");
     }
     a->scheme = lower_dup(scheme);
     return 0;
 }
 
-static int parse_host(struct allow *a, struct bx_str entry, struct bx_str host, struct bx_err *err) {
+static int parse_host(struct allow *a, struct bx_str entry, struct bx_str host,
+                      struct bx_err *err) {
     struct bx_str bare = host;
     if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']') {
         bare = bx_str_slice(host, 1, host.n - 2);
@@ -94,21 +99,25 @@ static int parse_host(struct allow *a, struct bx_str entry, struct bx_str host, 
     } else if (is_domain(host)) {
         struct bx_ip ip;
         if (bx_ip_parse(host, &ip)) {
-            return bad_entry(err, entry, "write the address in its plain form, for example 127.0.0.1");
+            return bad_entry(err, entry,
+                             "write the address in its plain form, for example 127.0.0.1");
         }
         a->kind = HOST_NAME;
         a->name = lower_dup(host);
     } else if (bx_str_find(host, '*') != (size_t)-1) {
         return bad_entry(err, entry, "a * may only stand for the whole host or as *.domain");
     } else if (bx_str_find(host, '/') != (size_t)-1) {
-        return bad_entry(err, entry, "a path cannot be given, and a network must look like 10.0.0.0/8");
+        return bad_entry(err, entry,
+                         "a path cannot be given, and a network must look like 10.0.0.0/8");
     } else {
-        return bad_entry(err, entry, "this is not a host name, an address, a network, *, *.domain or self");
+        return bad_entry(err, entry,
+                         "this is not a host name, an address, a network, *, *.domain or self");
     }
     return 0;
 }
 
-static int parse_port(struct allow *a, struct bx_str entry, struct bx_str port, bool given, struct bx_err *err) {
+static int parse_port(struct allow *a, struct bx_str entry, struct bx_str port, bool given,
+                      struct bx_err *err) {
     if (!given) {
         for (size_t i = 0; a->scheme && i < BX_ARRAY_LEN(default_ports); i++) {
             if (strcmp(a->scheme, default_ports[i].scheme) == 0) {
@@ -117,7 +126,8 @@ static int parse_port(struct allow *a, struct bx_str entry, struct bx_str port, 
                 return 0;
             }
         }
-        return bad_entry(err, entry, "this scheme has no default port: add one, for example :8080 or :*");
+        return bad_entry(err, entry,
+                         "this scheme has no default port: add one, for example :8080 or :*");
     }
     if (bx_str_eqz(port, "*")) {
         a->port_to = 65536;
@@ -127,12 +137,15 @@ static int parse_port(struct allow *a, struct bx_str entry, struct bx_str port, 
     uint64_t from, to;
     if (dots == (size_t)-1) {
         if (!bx_str_to_u64(port, &from) || from > 65535) {
-            return bad_entry(err, entry, "the port must be a number up to 65535, * or a range a..b");
+            return bad_entry(err, entry,
+                             "the port must be a number up to 65535, * or a range a..b");
         }
         to = from + 1;
     } else if (!bx_str_to_u64(bx_str_slice(port, 0, dots), &from) ||
-               !bx_str_to_u64(bx_str_slice(port, dots + 2, port.n), &to) || to > 65536 || from >= to) {
-        return bad_entry(err, entry, "a range of ports is a..b with a below b (b itself is not part of it)");
+               !bx_str_to_u64(bx_str_slice(port, dots + 2, port.n), &to) || to > 65536 ||
+               from >= to) {
+        return bad_entry(err, entry,
+                         "a range of ports is a..b with a below b (b itself is not part of it)");
     }
     a->port_from = (uint32_t)from;
     a->port_to = (uint32_t)to;
@@ -148,7 +161,8 @@ static int parse_entry(struct bx_policy *p, struct bx_str entry, struct bx_err *
     size_t at = bx_str_find_str(entry, BX_STR_LIT("://"));
     if (at == (size_t)-1) {
         return bad_entry(err, entry,
-                         "write scheme://host[:port], for example https://example.com; *://*:* allows everything");
+                         "write scheme://host[:port], for example https://example.com; *://*:* "
+                         "allows everything");
     }
     struct bx_str scheme = bx_str_slice(entry, 0, at), rest = bx_str_slice(entry, at + 3, entry.n);
     if (rest.n > 0 && rest.p[rest.n - 1] == '/') {
@@ -157,7 +171,8 @@ static int parse_entry(struct bx_policy *p, struct bx_str entry, struct bx_err *
     if (rest.n == 0) {
         return bad_entry(err, entry, "the host is missing; *://*:* allows everything");
     }
-    // the port stands behind the last colon that is neither inside brackets nor part of a bare IPv6 network
+    // the port stands behind the last colon that is neither inside brackets nor part of a bare IPv6
+    // network
     size_t colon = (size_t)-1, colons = 0;
     for (size_t i = 0; i < rest.n; i++) {
         if (rest.p[i] == ']') {
@@ -188,7 +203,8 @@ static int parse_entry(struct bx_policy *p, struct bx_str entry, struct bx_err *
     return 0;
 }
 
-int bx_policy_new(const struct bx_policy_config *config, struct bx_policy **ret, struct bx_err *err) {
+int bx_policy_new(const struct bx_policy_config *config, struct bx_policy **ret,
+                  struct bx_err *err) {
     bx_auto(bx_policy_freep) struct bx_policy *p = bx_new(struct bx_policy);
     p->self_port = config->self_port;
     for (size_t i = 0; i < config->allowed_host_count; i++) {
@@ -206,7 +222,9 @@ int bx_policy_new(const struct bx_policy_config *config, struct bx_policy **ret,
             bx_vec_push(&p->blocked, net);
         } else {
             return bx_fail(err, BX_ERR_INVALID,
-                           "block_networks: \"%s\" is neither a network such as 10.0.0.0/8 nor the word private", entry);
+                           "block_networks: \"%s\" is neither a network such as 10.0.0.0/8 nor the "
+                           "word private",
+                           entry);
         }
     }
     *ret = bx_steal(&p);
@@ -237,15 +255,16 @@ int bx_policy_host(struct bx_str host, char **ret_host, struct bx_err *err) {
         return 0;
     }
     if (!is_domain(host)) {
-        return bx_fail(err, BX_ERR_DENIED, "\"" BX_STR_FMT "\" is not a host name that can be checked",
+        return bx_fail(err, BX_ERR_DENIED,
+                       "\"" BX_STR_FMT "\" is not a host name that can be checked",
                        BX_STR_ARG(host));
     }
     *ret_host = lower_dup(host);
     return 0;
 }
 
-static bool allow_has_host(const struct bx_policy *p, const struct allow *a, const char *host, const struct bx_ip *ip,
-                           uint16_t port) {
+static bool allow_has_host(const struct bx_policy *p, const struct allow *a, const char *host,
+                           const struct bx_ip *ip, uint16_t port) {
     switch (a->kind) {
     case HOST_ANY:
         return true;
@@ -262,8 +281,8 @@ static bool allow_has_host(const struct bx_policy *p, const struct allow *a, con
     return false;
 }
 
-int bx_policy_check_host(const struct bx_policy *p, struct bx_str scheme, struct bx_str host, uint16_t port,
-                         struct bx_err *err) {
+int bx_policy_check_host(const struct bx_policy *p, struct bx_str scheme, struct bx_str host,
+                         uint16_t port, struct bx_err *err) {
     bx_auto(bx_freep) char *plain = NULL;
     int r = bx_policy_host(host, &plain, err);
     if (r < 0) {
@@ -273,8 +292,8 @@ int bx_policy_check_host(const struct bx_policy *p, struct bx_str scheme, struct
     bool is_ip = bx_ip_parse(bx_str(plain), &ip);
     for (size_t i = 0; i < p->allowed.n; i++) {
         const struct allow *a = &p->allowed.p[i];
-        if ((!a->scheme || bx_str_ieqz(scheme, a->scheme)) && port >= a->port_from && port < a->port_to &&
-            allow_has_host(p, a, plain, is_ip ? &ip : NULL, port)) {
+        if ((!a->scheme || bx_str_ieqz(scheme, a->scheme)) && port >= a->port_from &&
+            port < a->port_to && allow_has_host(p, a, plain, is_ip ? &ip : NULL, port)) {
             return 0;
         }
     }
@@ -282,8 +301,8 @@ int bx_policy_check_host(const struct bx_policy *p, struct bx_str scheme, struct
     return bx_fail(err, BX_ERR_DENIED,
                    "%s%s%s:%u is not among the allowed hosts; \"" BX_STR_FMT
                    "://%s%s%s:%u\" in allowed_outbound_hosts would allow it",
-                   v6 ? "[" : "", plain, v6 ? "]" : "", port, BX_STR_ARG(scheme), v6 ? "[" : "", plain, v6 ? "]" : "",
-                   port);
+                   v6 ? "[" : "", plain, v6 ? "]" : "", port, BX_STR_ARG(scheme), v6 ? "[" : "",
+                   plain, v6 ? "]" : "", port);
 }
 
 static bool is_blocked(const struct bx_policy *p, const struct bx_ip *ip) {
@@ -302,5 +321,6 @@ int bx_policy_check_ip(const struct bx_policy *p, const struct bx_ip *ip, struct
     }
     char text[BX_IP_TEXT_SIZE];
     bx_ip_format(ip, text);
-    return bx_fail(err, BX_ERR_DENIED, "the address %s is in a blocked network; block_networks decides this", text);
+    return bx_fail(err, BX_ERR_DENIED,
+                   "the address %s is in a blocked network; block_networks decides this", text);
 }

@@ -13,10 +13,12 @@ void bx_sse_deinit(struct bx_sse *s) {
     bx_buf_deinit(&s->type);
 }
 
-static int dispatch(struct bx_sse *s, int (*on_event)(void *user, const struct bx_sse_event *event), void *user) {
+static int dispatch(struct bx_sse *s, int (*on_event)(void *user, const struct bx_sse_event *event),
+                    void *user) {
     int r = 0;
     if (s->has_data) {
-        struct bx_sse_event event = {.type = s->type.size ? bx_buf_str(&s->type) : BX_STR_LIT("message"),
+        struct bx_sse_event event = {.type = s->type.size ? bx_buf_str(&s->type)
+                                                          : BX_STR_LIT("message"),
                                      .data = bx_str(bx_buf_z(&s->data))};
         event.data.n = s->data.size;
         r = on_event(user, &event);
@@ -30,7 +32,8 @@ static int dispatch(struct bx_sse *s, int (*on_event)(void *user, const struct b
 static void field(struct bx_sse *s, struct bx_str line) {
     size_t colon = bx_str_find(line, ':');
     struct bx_str name = colon == (size_t)-1 ? line : bx_str_slice(line, 0, colon);
-    struct bx_str value = colon == (size_t)-1 ? (struct bx_str){0} : bx_str_slice(line, colon + 1, line.n);
+    struct bx_str value =
+        colon == (size_t)-1 ? (struct bx_str){0} : bx_str_slice(line, colon + 1, line.n);
     if (value.n > 0 && value.p[0] == ' ') {
         value = bx_str_slice(value, 1, value.n);
     }
@@ -46,7 +49,8 @@ static void field(struct bx_sse *s, struct bx_str line) {
     }
 }
 
-static int end_line(struct bx_sse *s, int (*on_event)(void *user, const struct bx_sse_event *event), void *user) {
+static int end_line(struct bx_sse *s, int (*on_event)(void *user, const struct bx_sse_event *event),
+                    void *user) {
     int r = 0;
     if (s->line.size == 0) {
         r = dispatch(s, on_event, user);
@@ -62,10 +66,12 @@ static bool failed(const struct bx_sse *s) {
 }
 
 static int too_large(const struct bx_sse *s, struct bx_err *err) {
-    return bx_fail(err, BX_ERR_LIMIT, "an event of the stream is larger than %zu bytes", s->line.max);
+    return bx_fail(err, BX_ERR_LIMIT, "an event of the stream is larger than %zu bytes",
+                   s->line.max);
 }
 
-/* Drops a byte order mark from the first line; called when the line has at least three bytes or ends. */
+/* Drops a byte order mark from the first line; called when the line has at least three bytes or
+ * ends. */
 static void drop_mark(struct bx_sse *s) {
     static const char mark[] = "\xef\xbb\xbf";
     if (!s->started && s->line.size >= 3) {
@@ -76,8 +82,9 @@ static void drop_mark(struct bx_sse *s) {
     }
 }
 
-int bx_sse_feed(struct bx_sse *s, struct bx_str bytes, int (*on_event)(void *user, const struct bx_sse_event *event),
-                void *user, struct bx_err *err) {
+int bx_sse_feed(struct bx_sse *s, struct bx_str bytes,
+                int (*on_event)(void *user, const struct bx_sse_event *event), void *user,
+                struct bx_err *err) {
     size_t at = 0;
     while (at < bytes.n) {
         if (s->after_cr && bytes.p[at] == '\n') {
@@ -92,6 +99,9 @@ int bx_sse_feed(struct bx_sse *s, struct bx_str bytes, int (*on_event)(void *use
         }
         bx_buf_add(&s->line, bytes.p + at, end - at);
         drop_mark(s);
+        if (failed(s)) {
+            return too_large(s, err);
+        }
         if (end < bytes.n) {
             s->after_cr = bytes.p[end] == '\r';
             s->started = true;
@@ -109,8 +119,8 @@ int bx_sse_feed(struct bx_sse *s, struct bx_str bytes, int (*on_event)(void *use
     return 0;
 }
 
-int bx_sse_end(struct bx_sse *s, int (*on_event)(void *user, const struct bx_sse_event *event), void *user,
-               struct bx_err *err) {
+int bx_sse_end(struct bx_sse *s, int (*on_event)(void *user, const struct bx_sse_event *event),
+               void *user, struct bx_err *err) {
     if (s->line.size > 0) {
         int r = end_line(s, on_event, user);
         if (r != 0) {

@@ -47,8 +47,9 @@ int bx_url_parse(const char *text, struct bx_url *ret, struct bx_err *err) {
     }
     struct bx_url url = {.handle = u};
     CURLUcode code = curl_url_set(u, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
-    int r = code == CURLUE_OK ? take_apart(u, &url, err)
-                              : bx_fail(err, BX_ERR_INVALID, "this is not a URL: %s", curl_url_strerror(code));
+    int r = code == CURLUE_OK
+                ? take_apart(u, &url, err)
+                : bx_fail(err, BX_ERR_INVALID, "this is not a URL: %s", curl_url_strerror(code));
     if (r < 0) {
         bx_url_deinit(&url);
         return r;

@@ -3,7 +3,8 @@
 
 #define MAX_CONTINUATIONS 4
 
-/* What the caller hears, and what it has heard of this reply: a retry in a continuation voids only the last part. */
+/* What the caller hears, and what it has heard of this reply: a retry in a continuation voids only
+ * the last part. */
 struct listener {
     bx_model_on_event *on_event;
     void *user;
@@ -48,9 +49,10 @@ static bool has_call(const struct bx_message *m) {
     return false;
 }
 
-static bool may_continue(const struct bx_model *m, const struct bx_model_request *req, const struct bx_reply *reply) {
-    if (reply->finish != BX_FINISH_LENGTH || req->max_output_tokens || m->small || has_call(reply->message) ||
-        !text_of(reply->message)) {
+static bool may_continue(const struct bx_model *m, const struct bx_model_request *req,
+                         const struct bx_reply *reply) {
+    if (reply->finish != BX_FINISH_LENGTH || req->max_output_tokens || m->small ||
+        has_call(reply->message) || !text_of(reply->message)) {
         return false;
     }
     int64_t used = BX_MAX(reply->usage.input_tokens, 0) + BX_MAX(reply->usage.output_tokens, 0);
@@ -85,11 +87,13 @@ static void append(struct bx_reply *whole, struct bx_reply *take_next) {
 }
 
 static int ask_next(const struct bx_wire *w, const struct bx_model_request *req, struct listener *l,
-                    struct bx_cancel *cancel, struct bx_reply *whole, struct bx_reply *next, struct bx_err *err) {
+                    struct bx_cancel *cancel, struct bx_reply *whole, struct bx_reply *next,
+                    struct bx_err *err) {
     bx_auto(bx_message_freep) struct bx_message *so_far = bx_message_new(BX_ROLE_ASSISTANT);
     bx_auto(bx_message_freep) struct bx_message *go_on = bx_message_new(BX_ROLE_USER);
     bx_message_add_text(so_far, text_of(whole->message)->text);
-    bx_message_add_text(go_on, "Your reply was cut off. Continue exactly where it stopped; repeat nothing.");
+    bx_message_add_text(
+        go_on, "Your reply was cut off. Continue exactly where it stopped; repeat nothing.");
     BX_VEC(const struct bx_message *) messages = {0};
     for (size_t i = 0; i < req->message_count; i++) {
         bx_vec_push(&messages, req->messages[i]);
@@ -106,8 +110,9 @@ static int ask_next(const struct bx_wire *w, const struct bx_model_request *req,
     return r;
 }
 
-static int ask_whole(const struct bx_model *m, const struct bx_wire *w, const struct bx_model_request *req,
-                     struct listener *l, struct bx_cancel *cancel, struct bx_reply *ret, struct bx_err *err) {
+static int ask_whole(const struct bx_model *m, const struct bx_wire *w,
+                     const struct bx_model_request *req, struct listener *l,
+                     struct bx_cancel *cancel, struct bx_reply *ret, struct bx_err *err) {
     struct bx_reply whole = {0};
     int r = bx_wire_ask(w, req, on_event, l, cancel, &whole, err);
     for (int i = 0; r == 0 && i < MAX_CONTINUATIONS && may_continue(m, req, &whole); i++) {
@@ -143,7 +148,9 @@ static struct bx_wire wire_of(const struct bx_model *m) {
         .attempts = models->attempts,
         .retry_base_ms = models->retry_base_ms,
         .stall_ms = models->stall_ms,
-        .first_byte_ms = models->first_byte_ms ? models->first_byte_ms : m->local ? 600000 : 120000,
+        .first_byte_ms = models->first_byte_ms ? models->first_byte_ms
+                         : m->local            ? 600000
+                                               : 120000,
         .options = {.model = m->name,
                     .max_tokens_key = m->max_tokens_key,
                     .max_tokens = m->max_output_tokens,
@@ -159,7 +166,8 @@ static int ask_endpoint(struct bx_model *m, const struct bx_model_request *req, 
     struct bx_wire w = wire_of(m);
     bx_auto(bx_freep) char *key = bx_models_key(m->models, m->provider, m->key_env);
     bx_auto(bx_freep) char *hint =
-        m->key_env ? bx_asprintf("set %s, or put the key into the settings under provider.%s", m->key_env, m->provider)
+        m->key_env ? bx_asprintf("set %s, or put the key into the settings under provider.%s",
+                                 m->key_env, m->provider)
                    : bx_asprintf("put one into the settings under provider.%s", m->provider);
     if (m->key_env && !key && !m->local) {
         return bx_fail(err, BX_ERR_AUTH, "%s wants a key: %s", m->who, hint);
@@ -173,8 +181,9 @@ static int ask_endpoint(struct bx_model *m, const struct bx_model_request *req, 
     return ask_whole(m, &w, req, l, cancel, ret, err);
 }
 
-static int ask_embedded_once(struct bx_model *m, const struct bx_model_request *req, struct listener *l,
-                             struct bx_cancel *cancel, struct bx_reply *ret, bool *ret_ended, struct bx_err *err) {
+static int ask_embedded_once(struct bx_model *m, const struct bx_model_request *req,
+                             struct listener *l, struct bx_cancel *cancel, struct bx_reply *ret,
+                             bool *ret_ended, struct bx_err *err) {
     struct bx_embedded *e = m->models->embedded;
     struct bx_embedded_use use = {0};
     *ret_ended = false;
@@ -191,7 +200,8 @@ static int ask_embedded_once(struct bx_model *m, const struct bx_model_request *
     w.attempts = 1; // the child either answers or has a reason that a second try will not change
     w.options.greedy = m->small;
     bool constrained = m->constrained == 1 || (m->constrained < 0 && !use.supports_tools);
-    r = constrained ? bx_constrained_ask(&w, req, on_event, l, cancel, ret, err) : ask_whole(m, &w, req, l, cancel, ret, err);
+    r = constrained ? bx_constrained_ask(&w, req, on_event, l, cancel, ret, err)
+                    : ask_whole(m, &w, req, l, cancel, ret, err);
     if (r == BX_ERR_RETRY || r == BX_ERR_UNAVAILABLE) {
         struct bx_err why;
         *ret_ended = bx_embedded_has_ended(e, &use, &why);
@@ -210,15 +220,17 @@ static int ask_embedded(struct bx_model *m, const struct bx_model_request *req, 
     bool ended;
     int r = ask_embedded_once(m, req, l, cancel, ret, &ended, err);
     if (r < 0 && ended && !bx_cancel_fired(cancel)) { // a fresh child, once
-        tell(l, &(struct bx_model_event){.kind = BX_EV_RETRY, .attempt = 1, .text = bx_str(err->msg)});
+        tell(l,
+             &(struct bx_model_event){.kind = BX_EV_RETRY, .attempt = 1, .text = bx_str(err->msg)});
         r = ask_embedded_once(m, req, l, cancel, ret, &ended, err);
     }
     return r;
 }
 
 int bx_model_ask(struct bx_model *m, const struct bx_model_request *req,
-                 void (*on_event_)(void *user, const struct bx_model_event *ev), void *user, struct bx_cancel *cancel,
-                 struct bx_reply *ret_reply, struct bx_err *err) {
+                 void (*on_event_)(void *user, const struct bx_model_event *ev), void *user,
+                 struct bx_cancel *cancel, struct bx_reply *ret_reply, struct bx_err *err) {
     struct listener l = {.on_event = on_event_, .user = user};
-    return m->gguf ? ask_embedded(m, req, &l, cancel, ret_reply, err) : ask_endpoint(m, req, &l, cancel, ret_reply, err);
+    return m->gguf ? ask_embedded(m, req, &l, cancel, ret_reply, err)
+                   : ask_endpoint(m, req, &l, cancel, ret_reply, err);
 }

@@ -6,10 +6,12 @@
 
 #define MAX_TOOLS 5
 #define MAX_FILES 48
-#define RESULT_BYTES (5 * BX_KIB) /* of a tool's result that the answer is made from: the window is small */
+#define RESULT_BYTES                                                                               \
+    (5 * BX_KIB) /* of a tool's result that the answer is made from: the window is small */
 
-/* What the prompt says about the tools that every workspace has; for others their own words are used. In the order in
- * which they are shown: the last example weighs most. for_named: fits a question that names a file. */
+/* What the prompt says about the tools that every workspace has; for others their own words are
+ * used. In the order in which they are shown: the last example weighs most. for_named: fits a
+ * question that names a file. */
 static const struct known_tool {
     const char *name, *says;
     bool for_named;
@@ -33,8 +35,10 @@ static const struct known_tool {
      "save text to a file",
      true,
      {0},
-     {{"Write the text bye to the file end.txt.", "{\"file_path\":\"/end.txt\",\"content\":\"bye\"}"},
-      {"Create a file age.txt with the content 31.", "{\"file_path\":\"/age.txt\",\"content\":\"31\"}"}}},
+     {{"Write the text bye to the file end.txt.",
+       "{\"file_path\":\"/end.txt\",\"content\":\"bye\"}"},
+      {"Create a file age.txt with the content 31.",
+       "{\"file_path\":\"/age.txt\",\"content\":\"31\"}"}}},
     {"read",
      "read one file",
      true,
@@ -59,10 +63,10 @@ struct facts {
     size_t tool_count;
     char *files[MAX_FILES]; /* names that read may be given */
     size_t file_count;
-    bool names_file; /* the question does: then files are only those */
-    bool sure;       /* a tool is needed: "none" is no choice */
-    struct bx_buf question; /* text of the last user message */
-    size_t question_at;     /* its index among the messages */
+    bool names_file;               /* the question does: then files are only those */
+    bool sure;                     /* a tool is needed: "none" is no choice */
+    struct bx_buf question;        /* text of the last user message */
+    size_t question_at;            /* its index among the messages */
     const struct bx_block *result; /* the last tool result behind it, or NULL */
 };
 
@@ -81,7 +85,8 @@ static void add_file(struct facts *f, struct bx_str name) {
 }
 
 static bool is_path_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c & 0x80) || strchr("._-/+", c);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c & 0x80) || strchr("._-/+", c);
 }
 
 /* Words of the question that look like files: a dot or a slash inside. */
@@ -97,7 +102,8 @@ static void files_of_question(struct facts *f) {
             word.n--; // the end of a sentence
         }
         size_t dot = bx_str_find(word, '.'), slash = bx_str_find(word, '/');
-        bool named = (dot != (size_t)-1 && dot > 0 && dot + 1 < word.n) || (slash != (size_t)-1 && word.n > 1);
+        bool named = (dot != (size_t)-1 && dot > 0 && dot + 1 < word.n) ||
+                     (slash != (size_t)-1 && word.n > 1);
         if (named && bx_str_find_str(word, BX_STR_LIT("//")) == (size_t)-1) {
             add_file(f, word);
         }
@@ -148,7 +154,8 @@ static bool fits(const struct facts *f, const struct bx_tool_spec *t) {
     return false;
 }
 
-/* A model this small takes whatever it is shown, so it is shown only what the question's words speak for. */
+/* A model this small takes whatever it is shown, so it is shown only what the question's words
+ * speak for. */
 static void pick_tools(struct facts *f, const struct bx_model_request *req) {
     for (size_t i = 0; i < req->tool_count && f->tool_count < MAX_TOOLS; i++) {
         if (!known(req->tools[i].name) && fits(f, &req->tools[i])) {
@@ -209,7 +216,7 @@ static void facts_deinit(struct facts *f) {
 /* ---- step one: which tool ---- */
 
 static bool is_required(const struct bx_val *schema, struct bx_str name) {
-    bx_val_foreach_item(bx_val_get(schema, "required"), v) {
+    bx_val_foreach_item (bx_val_get(schema, "required"), v) {
         if (bx_str_eq(bx_val_str(v), name)) {
             return true;
         }
@@ -217,8 +224,8 @@ static bool is_required(const struct bx_val *schema, struct bx_str name) {
     return false;
 }
 
-static void write_member(struct bx_jw *w, const struct facts *f, const char *tool, struct bx_str name,
-                         const struct bx_val *schema) {
+static void write_member(struct bx_jw *w, const struct facts *f, const char *tool,
+                         struct bx_str name, const struct bx_val *schema) {
     bx_jw_keys(w, name);
     bool limited = strcmp(tool, "read") == 0 || (strcmp(tool, "write") == 0 && f->names_file);
     if (limited && bx_str_eqz(name, "file_path") && f->file_count > 0) {
@@ -242,7 +249,7 @@ static void write_arguments(struct bx_jw *w, const struct facts *f, const struct
     bx_jw_kobj(w, "arguments");
     bx_jw_kstr(w, "type", "object");
     bx_jw_kobj(w, "properties");
-    bx_val_foreach_member(bx_val_get(schema, "properties"), name, v) {
+    bx_val_foreach_member (bx_val_get(schema, "properties"), name, v) {
         if (is_required(schema, name)) {
             write_member(w, f, t->name, name, v);
         }
@@ -315,8 +322,10 @@ static void say(struct talk *to, enum bx_role role, const char *text) {
     bx_vec_push(&to->all, m);
 }
 
-static void show(struct talk *messages, const char *question, const char *tool, const char *arguments) {
-    bx_auto(bx_freep) char *call = bx_asprintf("{\"tool\":\"%s\",\"arguments\":%s}", tool, arguments);
+static void show(struct talk *messages, const char *question, const char *tool,
+                 const char *arguments) {
+    bx_auto(bx_freep) char *call =
+        bx_asprintf("{\"tool\":\"%s\",\"arguments\":%s}", tool, arguments);
     say(messages, BX_ROLE_USER, question);
     say(messages, BX_ROLE_ASSISTANT, call);
 }
@@ -352,9 +361,9 @@ static void choice_prompt(const struct facts *f, struct bx_buf *system, struct t
     say(messages, BX_ROLE_USER, bx_buf_z(&f->question));
 }
 
-static int ask_plain(const struct bx_wire *w, const char *system, const struct talk *messages, int64_t max_tokens,
-                     bx_model_on_event *on_event, void *user, struct bx_cancel *cancel, struct bx_reply *ret,
-                     struct bx_err *err) {
+static int ask_plain(const struct bx_wire *w, const char *system, const struct talk *messages,
+                     int64_t max_tokens, bx_model_on_event *on_event, void *user,
+                     struct bx_cancel *cancel, struct bx_reply *ret, struct bx_err *err) {
     struct bx_model_request req = {.system = system,
                                    .messages = (const struct bx_message *const *)messages->all.p,
                                    .message_count = messages->all.n,
@@ -412,13 +421,14 @@ static void retries_only(void *user, const struct bx_model_event *ev) {
 static void tell_call(bx_model_on_event *on_event, void *user, const struct bx_block *call) {
     if (on_event) {
         on_event(user, &(struct bx_model_event){.kind = BX_EV_CALL, .tool = call->tool});
-        on_event(user, &(struct bx_model_event){
-                           .kind = BX_EV_ARGUMENTS, .tool = call->tool, .text = bx_str(call->arguments)});
+        on_event(user, &(struct bx_model_event){.kind = BX_EV_ARGUMENTS,
+                                                .tool = call->tool,
+                                                .text = bx_str(call->arguments)});
     }
 }
 
-static int choose(const struct bx_wire *w, const struct facts *f, bx_model_on_event *on_event, void *user,
-                  struct bx_cancel *cancel, struct bx_reply *ret, struct bx_err *err) {
+static int choose(const struct bx_wire *w, const struct facts *f, bx_model_on_event *on_event,
+                  void *user, struct bx_cancel *cancel, struct bx_reply *ret, struct bx_err *err) {
     bx_auto(bx_freep) char *schema = schema_of(f);
     struct bx_buf system = BX_BUF_INIT(BX_MIB);
     struct talk messages = {0};
@@ -427,7 +437,8 @@ static int choose(const struct bx_wire *w, const struct facts *f, bx_model_on_ev
     bound.options.schema = schema;
     choice_prompt(f, &system, &messages);
     struct bx_reply reply = {0};
-    int r = ask_plain(&bound, bx_buf_z(&system), &messages, 300, retries_only, &relay, cancel, &reply, err);
+    int r = ask_plain(&bound, bx_buf_z(&system), &messages, 300, retries_only, &relay, cancel,
+                      &reply, err);
     if (r == 0) {
         ret->message = bx_message_new(BX_ROLE_ASSISTANT);
         ret->usage = reply.usage;
@@ -456,7 +467,9 @@ static struct bx_str without_number(struct bx_str line) {
     while (digits < line.n && line.p[digits] >= '0' && line.p[digits] <= '9') {
         digits++;
     }
-    return digits > at && digits < line.n && line.p[digits] == '\t' ? bx_str_slice(line, digits + 1, line.n) : line;
+    return digits > at && digits < line.n && line.p[digits] == '\t'
+               ? bx_str_slice(line, digits + 1, line.n)
+               : line;
 }
 
 static void add_result(struct bx_buf *out, struct bx_str text) {
@@ -465,7 +478,8 @@ static void add_result(struct bx_buf *out, struct bx_str text) {
     while (bx_str_split(&rest, '\n', &line)) {
         line = without_number(line);
         if (out->size - start + line.n > RESULT_BYTES) {
-            line = bx_str_slice(line, 0, bx_utf8_cut(line, RESULT_BYTES - BX_MIN(RESULT_BYTES, out->size - start)));
+            line = bx_str_slice(
+                line, 0, bx_utf8_cut(line, RESULT_BYTES - BX_MIN(RESULT_BYTES, out->size - start)));
             bx_buf_adds(out, line);
             bx_buf_addz(out, " …\n");
             return;
@@ -475,8 +489,8 @@ static void add_result(struct bx_buf *out, struct bx_str text) {
     }
 }
 
-static void answer_prompt(const struct facts *f, const struct bx_model_request *req, struct bx_buf *system,
-                          struct talk *messages) {
+static void answer_prompt(const struct facts *f, const struct bx_model_request *req,
+                          struct bx_buf *system, struct talk *messages) {
     struct bx_buf text = BX_BUF_INIT(BX_MIB);
     if (f->result) {
         bx_buf_addz(system, "Answer the question with what the text says. Be short.");
@@ -485,11 +499,13 @@ static void answer_prompt(const struct facts *f, const struct bx_model_request *
         bx_buf_addf(&text, "\nQuestion: %s", bx_buf_z(&f->question));
     } else {
         bx_buf_addz(system, "You are a helpful assistant. Answer in one or two short sentences.");
-        size_t from = f->question_at > 4 ? f->question_at - 4 : 0; // the last words, for the thread of the talk
+        size_t from = f->question_at > 4 ? f->question_at - 4
+                                         : 0; // the last words, for the thread of the talk
         for (size_t i = from; i < f->question_at; i++) {
             const struct bx_message *m = req->messages[i];
             for (size_t k = 0; k < m->blocks.n; k++) {
-                if (m->blocks.p[k].kind == BX_BLOCK_TEXT && m->role != BX_ROLE_TOOL && strlen(m->blocks.p[k].text) < 1000) {
+                if (m->blocks.p[k].kind == BX_BLOCK_TEXT && m->role != BX_ROLE_TOOL &&
+                    strlen(m->blocks.p[k].text) < 1000) {
                     say(messages, m->role, m->blocks.p[k].text);
                 }
             }
@@ -500,13 +516,14 @@ static void answer_prompt(const struct facts *f, const struct bx_model_request *
     bx_buf_deinit(&text);
 }
 
-static int answer(const struct bx_wire *w, const struct facts *f, const struct bx_model_request *req,
-                  bx_model_on_event *on_event, void *user, struct bx_cancel *cancel, struct bx_reply *ret,
-                  struct bx_err *err) {
+static int answer(const struct bx_wire *w, const struct facts *f,
+                  const struct bx_model_request *req, bx_model_on_event *on_event, void *user,
+                  struct bx_cancel *cancel, struct bx_reply *ret, struct bx_err *err) {
     struct bx_buf system = BX_BUF_INIT(BX_MIB);
     struct talk messages = {0};
     answer_prompt(f, req, &system, &messages);
-    int r = ask_plain(w, bx_buf_z(&system), &messages, req->max_output_tokens, on_event, user, cancel, ret, err);
+    int r = ask_plain(w, bx_buf_z(&system), &messages, req->max_output_tokens, on_event, user,
+                      cancel, ret, err);
     talk_deinit(&messages);
     bx_buf_deinit(&system);
     return r;
@@ -516,8 +533,9 @@ static int64_t sum(int64_t a, int64_t b) {
     return a < 0 || b < 0 ? BX_MAX(a, b) : a + b;
 }
 
-int bx_constrained_ask(const struct bx_wire *w, const struct bx_model_request *req, bx_model_on_event *on_event,
-                       void *user, struct bx_cancel *cancel, struct bx_reply *ret, struct bx_err *err) {
+int bx_constrained_ask(const struct bx_wire *w, const struct bx_model_request *req,
+                       bx_model_on_event *on_event, void *user, struct bx_cancel *cancel,
+                       struct bx_reply *ret, struct bx_err *err) {
     struct facts f;
     struct bx_reply chosen = {0}, answered = {0};
     facts_init(&f, req);
@@ -533,8 +551,10 @@ int bx_constrained_ask(const struct bx_wire *w, const struct bx_model_request *r
     }
     if (r == 0) {
         if (chosen.message) {
-            answered.usage.input_tokens = sum(answered.usage.input_tokens, chosen.usage.input_tokens);
-            answered.usage.output_tokens = sum(answered.usage.output_tokens, chosen.usage.output_tokens);
+            answered.usage.input_tokens =
+                sum(answered.usage.input_tokens, chosen.usage.input_tokens);
+            answered.usage.output_tokens =
+                sum(answered.usage.output_tokens, chosen.usage.output_tokens);
             answered.usage.first_token_ms += chosen.usage.ms;
             answered.usage.ms += chosen.usage.ms;
         }

@@ -15,7 +15,7 @@
 #include "loop/child.h"
 #include "model/wire.h"
 
-#define TAIL_BYTES (4 * BX_KIB)
+#define TAIL_BYTES     (4 * BX_KIB)
 #define START_LIMIT_MS 600000
 
 enum state { STARTING, READY, ENDED };
@@ -49,14 +49,16 @@ struct bx_embedded {
 
 static unsigned default_threads(void) {
     uint64_t wanted;
-    if (bx_str_to_u64(bx_str(getenv("BOXAGNTS_MODEL_THREADS")), &wanted) && wanted >= 1 && wanted <= 256) {
+    if (bx_str_to_u64(bx_str(getenv("BOXAGNTS_MODEL_THREADS")), &wanted) && wanted >= 1 &&
+        wanted <= 256) {
         return (unsigned)wanted;
     }
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     return cores > 2 ? (unsigned)cores - 1 : 1;
 }
 
-int bx_embedded_new(const struct bx_embedded_config *config, struct bx_embedded **ret, struct bx_err *err) {
+int bx_embedded_new(const struct bx_embedded_config *config, struct bx_embedded **ret,
+                    struct bx_err *err) {
     struct bx_embedded *e = bx_new(struct bx_embedded);
     e->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (e->wake_fd < 0) {
@@ -176,7 +178,8 @@ static void *supervise(void *user) {
             }
             next = look(e);
             for (size_t i = 0; i < e->servers.n; i++) {
-                bx_vec_push(&fds, ((struct pollfd){.fd = e->servers.p[i]->stderr_fd, .events = POLLIN}));
+                bx_vec_push(&fds,
+                            ((struct pollfd){.fd = e->servers.p[i]->stderr_fd, .events = POLLIN}));
             }
         }
         stop_retired(e);
@@ -221,15 +224,17 @@ static int tell_end(struct bx_embedded_server *s, struct bx_err *err) {
     char how[64];
     if (WIFSIGNALED(s->status)) {
         bool memory = WTERMSIG(s->status) == 9;
-        snprintf(how, sizeof how, "signal %d%s", WTERMSIG(s->status), memory ? ", maybe out of memory" : "");
+        snprintf(how, sizeof how, "signal %d%s", WTERMSIG(s->status),
+                 memory ? ", maybe out of memory" : "");
     } else {
         snprintf(how, sizeof how, "status %d", WEXITSTATUS(s->status));
     }
-    return bx_fail(err, BX_ERR_UNAVAILABLE, "the model server of %s ended (%s)%s" BX_STR_FMT, bx_path_base(s->path), how,
-                   words.n ? "; it said: " : "", BX_STR_ARG(words));
+    return bx_fail(err, BX_ERR_UNAVAILABLE, "the model server of %s ended (%s)%s" BX_STR_FMT,
+                   bx_path_base(s->path), how, words.n ? "; it said: " : "", BX_STR_ARG(words));
 }
 
-static int spawn(struct bx_embedded *e, struct bx_embedded_server *s, int64_t window, struct bx_err *err) {
+static int spawn(struct bx_embedded *e, struct bx_embedded_server *s, int64_t window,
+                 struct bx_err *err) {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) < 0) {
         return bx_fail_errno(err, errno, "pipe");
@@ -238,12 +243,19 @@ static int spawn(struct bx_embedded *e, struct bx_embedded_server *s, int64_t wi
     char window_text[24], threads_text[16];
     snprintf(window_text, sizeof window_text, "%" PRId64, window);
     snprintf(threads_text, sizeof threads_text, "%u", e->threads);
-    const char *argv[] = {"boxagnts", "--model-server", s->path, s->socket, window_text, threads_text, NULL};
-    bx_auto(bx_freep) char *cpu = getenv("BOXAGNTS_CPU") ? bx_asprintf("BOXAGNTS_CPU=%s", getenv("BOXAGNTS_CPU")) : NULL;
-    bx_auto(bx_freep) char *unwire = getenv("BX_UNWIRE") ? bx_asprintf("BX_UNWIRE=%s", getenv("BX_UNWIRE")) : NULL;
+    const char *argv[] = {"boxagnts",  "--model-server", s->path, s->socket,
+                          window_text, threads_text,     NULL};
+    bx_auto(bx_freep) char *cpu =
+        getenv("BOXAGNTS_CPU") ? bx_asprintf("BOXAGNTS_CPU=%s", getenv("BOXAGNTS_CPU")) : NULL;
+    bx_auto(bx_freep) char *unwire =
+        getenv("BX_UNWIRE") ? bx_asprintf("BX_UNWIRE=%s", getenv("BX_UNWIRE")) : NULL;
     const char *env[] = {"LC_ALL=C.UTF-8", cpu ? cpu : unwire, cpu ? unwire : NULL, NULL};
-    struct bx_child_spec spec = {
-        .path = e->exe, .argv = argv, .env = env, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = fds[1]};
+    struct bx_child_spec spec = {.path = e->exe,
+                                 .argv = argv,
+                                 .env = env,
+                                 .stdin_fd = -1,
+                                 .stdout_fd = -1,
+                                 .stderr_fd = fds[1]};
     pid_t pid = 0;
     int r = bx_child_start(&spec, &pid, err);
     close(fds[1]);
@@ -258,19 +270,22 @@ static int spawn(struct bx_embedded *e, struct bx_embedded_server *s, int64_t wi
     return 0;
 }
 
-static void read_props(struct bx_embedded *e, struct bx_embedded_server *s, struct bx_cancel *cancel) {
+static void read_props(struct bx_embedded *e, struct bx_embedded_server *s,
+                       struct bx_cancel *cancel) {
     struct bx_buf body = BX_BUF_INIT(4 * BX_MIB);
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     if (bx_wire_get(e->fetch, "http://model/props", s->socket, cancel, &body, NULL) == 0 &&
         bx_doc_parse(bx_buf_str(&body), NULL, &doc, NULL) == 0) {
         const struct bx_val *root = bx_doc_root(doc);
         s->window = bx_val_get_int(bx_val_get(root, "default_generation_settings"), "n_ctx", 0);
-        s->supports_tools = bx_val_get_bool(bx_val_get(root, "chat_template_caps"), "supports_tools", false);
+        s->supports_tools =
+            bx_val_get_bool(bx_val_get(root, "chat_template_caps"), "supports_tools", false);
     }
     bx_buf_deinit(&body);
 }
 
-static int wait_ready(struct bx_embedded *e, struct bx_embedded_server *s, struct bx_cancel *cancel, struct bx_err *err) {
+static int wait_ready(struct bx_embedded *e, struct bx_embedded_server *s, struct bx_cancel *cancel,
+                      struct bx_err *err) {
     uint64_t start = bx_mono_ms();
     for (uint64_t wait_ms = 2;; wait_ms = BX_MIN(wait_ms * 2, 100)) {
         int r = bx_cancel_sleep(cancel, wait_ms);
@@ -293,8 +308,8 @@ static int wait_ready(struct bx_embedded *e, struct bx_embedded_server *s, struc
             return 0;
         }
         if (bx_mono_ms() - start > START_LIMIT_MS) {
-            return bx_fail(err, BX_ERR_UNAVAILABLE, "%s did not become ready within %d s", bx_path_base(s->path),
-                           START_LIMIT_MS / 1000);
+            return bx_fail(err, BX_ERR_UNAVAILABLE, "%s did not become ready within %d s",
+                           bx_path_base(s->path), START_LIMIT_MS / 1000);
         }
     }
 }
@@ -306,7 +321,8 @@ static int prepare(struct bx_embedded *e, struct bx_embedded_server *s, struct b
     int r = bx_dir_make(e->runtime_dir, 0700, err);
     struct sockaddr_un un;
     if (r == 0 && strlen(s->socket) >= sizeof un.sun_path) {
-        return bx_fail(err, BX_ERR_INVALID, "the folder for sockets has too long a name: %s", e->runtime_dir);
+        return bx_fail(err, BX_ERR_INVALID, "the folder for sockets has too long a name: %s",
+                       e->runtime_dir);
     }
     unlink(s->socket); // of a process that was killed
     return r;
@@ -317,11 +333,14 @@ static void fill(struct bx_embedded_server *s, struct bx_embedded_use *ret) {
         .server = s, .socket = s->socket, .window = s->window, .supports_tools = s->supports_tools};
 }
 
-/* The server of that path, or a new one in state STARTING that the caller has to start (*ret_mine). With the lock held. */
-static struct bx_embedded_server *find_or_add(struct bx_embedded *e, const char *path, bool *ret_mine) {
+/* The server of that path, or a new one in state STARTING that the caller has to start (*ret_mine).
+ * With the lock held. */
+static struct bx_embedded_server *find_or_add(struct bx_embedded *e, const char *path,
+                                              bool *ret_mine) {
     for (size_t i = e->servers.n; i > 0; i--) {
         struct bx_embedded_server *s = e->servers.p[i - 1];
-        if (strcmp(s->path, path) == 0 && s->state != ENDED && !(s->state == READY && has_ended(s))) {
+        if (strcmp(s->path, path) == 0 && s->state != ENDED &&
+            !(s->state == READY && has_ended(s))) {
             *ret_mine = false;
             return s;
         }
@@ -359,8 +378,8 @@ static int wait_for_starter(struct bx_embedded *e, struct bx_cancel *cancel, str
 }
 
 int bx_embedded_acquire(struct bx_embedded *e, const char *model_path, int64_t window,
-                        void (*on_phase)(void *user, const char *text), void *user, struct bx_cancel *cancel,
-                        struct bx_embedded_use *ret, struct bx_err *err) {
+                        void (*on_phase)(void *user, const char *text), void *user,
+                        struct bx_cancel *cancel, struct bx_embedded_use *ret, struct bx_err *err) {
     int r = start_thread(e, err);
     struct bx_embedded_server *s = NULL;
     for (bool mine = false; r == 0 && !mine;) {

@@ -46,6 +46,11 @@ struct bx_model {
     _Atomic int64_t window;
 };
 
+/* provider_rows.c: the rows of providers.c with the settings' changes; views into `settings` are kept. */
+int bx_rows_load(struct bx_models *m, const struct bx_val *settings, struct bx_err *err);
+void bx_rows_clear(struct bx_models *m);
+struct bx_provider_row *bx_rows_find(struct bx_models *m, struct bx_str id);
+
 void bx_models_unref(struct bx_models *m);
 /* The key of a provider: environment, then secret; the caller's, NULL when there is none. */
 char *bx_models_key(struct bx_models *m, const char *provider, const char *key_env);

@@ -1,106 +1,11 @@
 #include "base/file.h"
 #include "base/path.h"
-#include "fetch/url.h"
 #include "model/impl.h"
-#include "model/providers.h"
 
 #define SMALL_FILE_BYTES (700ll * 1024 * 1024) /* about a billion parameters at 4 bits */
-#define SMALL_WINDOW 4096
-#define DEFAULT_WINDOW 8192
-#define MAX_GGUF 200
-
-/* ---- provider rows ---- */
-
-static void row_deinit(struct bx_provider_row *r) {
-    bx_free(r->id);
-    bx_free(r->name);
-    bx_free(r->base_url);
-    bx_free(r->key_env);
-    bx_free(r->max_tokens_key);
-    bx_free(r->absent_hint);
-}
-
-static void rows_clear(struct bx_models *m) {
-    for (size_t i = 0; i < m->rows.n; i++) {
-        row_deinit(&m->rows.p[i]);
-    }
-    bx_vec_free(&m->rows);
-}
-
-static struct bx_provider_row *row_find(struct bx_models *m, struct bx_str id) {
-    for (size_t i = 0; i < m->rows.n; i++) {
-        if (bx_str_eqz(id, m->rows.p[i].id)) {
-            return &m->rows.p[i];
-        }
-    }
-    return NULL;
-}
-
-static void replace(char **at, const struct bx_val *v) {
-    if (bx_val_is(v, BX_VAL_STR)) {
-        bx_free(*at);
-        *at = bx_strdup(bx_val_z(v));
-    }
-}
-
-static bool url_is_local(const char *text) {
-    struct bx_url url;
-    if (bx_url_parse(text, &url, NULL) < 0) {
-        return false;
-    }
-    bool local = bx_url_is_loopback(&url);
-    bx_url_deinit(&url);
-    return local;
-}
-
-static int row_from_settings(struct bx_models *m, struct bx_str id, const struct bx_val *v, struct bx_err *err) {
-    struct bx_provider_row *r = row_find(m, id);
-    if (bx_str_eqz(id, "embedded") || id.n == 0 || bx_str_find(id, '/') != (size_t)-1) {
-        return bx_fail(err, BX_ERR_INVALID, "settings: providers: \"" BX_STR_FMT "\" cannot be a provider's name",
-                       BX_STR_ARG(id));
-    }
-    if (!r) {
-        bx_vec_push(&m->rows, (struct bx_provider_row){0});
-        r = &m->rows.p[m->rows.n - 1];
-        r->id = bx_str_dup(id);
-        r->name = bx_str_dup(id);
-    }
-    replace(&r->name, bx_val_get(v, "name"));
-    replace(&r->base_url, bx_val_get(v, "base_url"));
-    replace(&r->key_env, bx_val_get(v, "key_env"));
-    replace(&r->max_tokens_key, bx_val_get(v, "max_tokens_key"));
-    r->no_stream_usage = bx_val_get_bool(v, "no_stream_usage", r->no_stream_usage);
-    r->short_ids = bx_val_get_bool(v, "short_ids", r->short_ids);
-    r->images = bx_val_get_bool(v, "images", r->images);
-    r->models = bx_val_get(v, "models");
-    struct bx_url url;
-    struct bx_err why;
-    if (!r->base_url || bx_url_parse(r->base_url, &url, &why) < 0) {
-        return bx_fail(err, BX_ERR_INVALID, "settings: providers: %s: base_url must be an http or https URL (%s)", r->id,
-                       r->base_url ? why.msg : "it is missing");
-    }
-    bx_url_deinit(&url);
-    for (size_t n = strlen(r->base_url); n > 0 && r->base_url[n - 1] == '/'; n--) {
-        r->base_url[n - 1] = 0;
-    }
-    return 0;
-}
-
-static void rows_builtin(struct bx_models *m) {
-    for (size_t i = 0; i < bx_provider_count; i++) {
-        const struct bx_provider *p = &bx_providers[i];
-        struct bx_provider_row r = {.id = bx_strdup(p->id),
-                                    .name = bx_strdup(p->name),
-                                    .base_url = bx_strdup(p->base_url),
-                                    .key_env = bx_strdup(p->key_env),
-                                    .max_tokens_key = bx_strdup(p->max_tokens_key),
-                                    .absent_hint = bx_strdup(p->absent_hint),
-                                    .no_stream_usage = p->no_stream_usage,
-                                    .short_ids = p->short_ids,
-                                    .images = p->images};
-        bx_vec_push(&m->rows, r);
-    }
-}
+#define SMALL_WINDOW     4096
+#define DEFAULT_WINDOW   8192
+#define MAX_GGUF         200
 
 static uint64_t positive(const struct bx_val *obj, const char *key, uint64_t fallback) {
     int64_t n = bx_val_get_int(obj, key, 0);
@@ -111,22 +16,15 @@ int bx_models_reload(struct bx_models *m, const struct bx_val *settings, struct 
     struct bx_doc *doc = settings ? bx_val_copy(settings) : NULL;
     const struct bx_val *root = doc ? bx_doc_root(doc) : NULL;
     struct bx_models fresh = {0};
-    int r = 0;
-    rows_builtin(&fresh);
-    bx_val_foreach_member(bx_val_get(root, "providers"), id, v) {
-        r = r < 0 ? r : row_from_settings(&fresh, id, v, err);
-    }
+    int r = bx_rows_load(&fresh, root, err);
     if (r < 0) {
-        rows_clear(&fresh);
+        bx_rows_clear(&fresh);
         bx_doc_free(doc);
         return r;
     }
-    for (size_t i = 0; i < fresh.rows.n; i++) {
-        fresh.rows.p[i].local = url_is_local(fresh.rows.p[i].base_url);
-    }
     const struct bx_val *requests = bx_val_get(root, "model_requests");
     BX_LOCKED(&m->lock);
-    rows_clear(m);
+    bx_rows_clear(m);
     bx_doc_free(m->settings);
     m->rows.p = fresh.rows.p;
     m->rows.n = fresh.rows.n;
@@ -142,7 +40,8 @@ int bx_models_reload(struct bx_models *m, const struct bx_val *settings, struct 
 
 /* ---- life ---- */
 
-int bx_models_new(const struct bx_models_config *config, struct bx_models **ret, struct bx_err *err) {
+int bx_models_new(const struct bx_models_config *config, struct bx_models **ret,
+                  struct bx_err *err) {
     bx_auto(bx_models_freep) struct bx_models *m = bx_new(struct bx_models);
     atomic_init(&m->refs, 1);
     pthread_mutex_init(&m->lock, NULL);
@@ -153,12 +52,14 @@ int bx_models_new(const struct bx_models_config *config, struct bx_models **ret,
     m->offline = config->offline;
     const struct bx_val *embedded = bx_val_get(config->settings, "embedded");
     int r = bx_models_reload(m, config->settings, err);
-    r = r < 0 ? r : bx_fetch_new(&(struct bx_fetch_config){.offline = config->offline}, &m->fetch, err);
+    r = r < 0 ? r
+              : bx_fetch_new(&(struct bx_fetch_config){.offline = config->offline}, &m->fetch, err);
     if (r == 0) {
-        struct bx_embedded_config child = {.runtime_dir = config->runtime_dir,
-                                           .fetch = m->fetch,
-                                           .threads = (unsigned)BX_MIN(positive(embedded, "threads", 0), 256),
-                                           .idle_ms = positive(embedded, "idle_ms", 0)};
+        struct bx_embedded_config child = {
+            .runtime_dir = config->runtime_dir,
+            .fetch = m->fetch,
+            .threads = (unsigned)BX_MIN(positive(embedded, "threads", 0), 256),
+            .idle_ms = positive(embedded, "idle_ms", 0)};
         r = bx_embedded_new(&child, &m->embedded, err);
     }
     if (r == 0) {
@@ -173,7 +74,7 @@ void bx_models_unref(struct bx_models *m) {
     }
     bx_embedded_free(m->embedded);
     bx_fetch_free(m->fetch);
-    rows_clear(m);
+    bx_rows_clear(m);
     bx_doc_free(m->settings);
     bx_free(m->models_dir);
     bx_free(m->runtime_dir);
@@ -212,7 +113,7 @@ static struct bx_model *model_new(struct bx_models *m, const char *provider, con
 }
 
 static const struct bx_val *model_settings(const struct bx_val *models, const char *name) {
-    bx_val_foreach_item(models, v) {
+    bx_val_foreach_item (models, v) {
         if (bx_str_eqz(bx_val_get_str(v, "id"), name)) {
             return v;
         }
@@ -220,13 +121,15 @@ static const struct bx_val *model_settings(const struct bx_val *models, const ch
     return NULL;
 }
 
-static int get_remote(struct bx_models *m, const struct bx_provider_row *row, const char *name, struct bx_model **ret,
-                      struct bx_err *err) {
+static int get_remote(struct bx_models *m, const struct bx_provider_row *row, const char *name,
+                      struct bx_model **ret, struct bx_err *err) {
     if (!*name) {
-        return bx_fail(err, BX_ERR_NOTFOUND, "name a model behind the provider, as in %s/NAME", row->id);
+        return bx_fail(err, BX_ERR_NOTFOUND, "name a model behind the provider, as in %s/NAME",
+                       row->id);
     }
     if (m->offline && !row->local) {
-        return bx_fail(err, BX_ERR_UNAVAILABLE, "offline: %s is not on this machine; embedded models work", row->name);
+        return bx_fail(err, BX_ERR_UNAVAILABLE,
+                       "offline: %s is not on this machine; embedded models work", row->name);
     }
     const struct bx_val *s = model_settings(row->models, name);
     struct bx_model *model = model_new(m, row->id, name);
@@ -268,7 +171,10 @@ static struct bx_model *embedded_model(struct bx_models *m, const char *name, co
     model->small = !tour && size >= 0 && size < SMALL_FILE_BYTES;
     model->constrained = -1;
     model->max_output_tokens = model->small ? 160 : 2048;
-    model->embedded_window = m->embedded_window ? m->embedded_window : tour ? 16384 : model->small ? SMALL_WINDOW : DEFAULT_WINDOW;
+    model->embedded_window = m->embedded_window ? m->embedded_window
+                             : tour             ? 16384
+                             : model->small     ? SMALL_WINDOW
+                                                : DEFAULT_WINDOW;
     atomic_init(&model->window, 0);
     return model;
 }
@@ -280,7 +186,8 @@ static int get_tour(struct bx_models *m, struct bx_model **ret, struct bx_err *e
     bx_auto(bx_freep) char *path = bx_asprintf("%s/tour.gguf", m->runtime_dir);
     int r = bx_dir_make(m->runtime_dir, 0700, err);
     if (r == 0 && file_size(path) != (int64_t)bx_tour_gguf.n) {
-        r = bx_file_write_atomic(path, bx_str_n((const char *)bx_tour_gguf.p, bx_tour_gguf.n), 0600, err);
+        r = bx_file_write_atomic(path, bx_str_n((const char *)bx_tour_gguf.p, bx_tour_gguf.n), 0600,
+                                 err);
     }
     if (r == 0) {
         *ret = embedded_model(m, "tour", path);
@@ -322,7 +229,8 @@ static void ggufs_deinit(struct ggufs *g) {
     }
 }
 
-/* The file of a name, the caller's, or NULL. "smollm2" is also a file that came under its long name. */
+/* The file of a name, the caller's, or NULL. "smollm2" is also a file that came under its long
+ * name. */
 static char *gguf_of(struct bx_models *m, const char *name) {
     struct ggufs g;
     char *path = NULL;
@@ -341,7 +249,8 @@ static char *gguf_of(struct bx_models *m, const char *name) {
     return path;
 }
 
-static int get_embedded(struct bx_models *m, const char *name, struct bx_model **ret, struct bx_err *err) {
+static int get_embedded(struct bx_models *m, const char *name, struct bx_model **ret,
+                        struct bx_err *err) {
     if (strcmp(name, "tour") == 0) {
         return get_tour(m, ret, err);
     }
@@ -360,7 +269,8 @@ static int get_embedded(struct bx_models *m, const char *name, struct bx_model *
     }
     path = gguf_of(m, stem);
     if (!path) {
-        return bx_fail(err, BX_ERR_NOTFOUND, "there are no weights for \"%s\": put the file at %s/%s.gguf%s", stem,
+        return bx_fail(err, BX_ERR_NOTFOUND,
+                       "there are no weights for \"%s\": put the file at %s/%s.gguf%s", stem,
                        m->models_dir ? m->models_dir : ".", stem,
                        strcmp(stem, "smollm2") == 0 ? " (make weights does it)" : "");
     }
@@ -379,19 +289,20 @@ static int not_found(struct bx_models *m, const char *id, struct bx_err *err) {
     }
     ggufs_deinit(&g);
     for (size_t i = 0; i < m->rows.n; i++) {
-        bx_val_foreach_item(m->rows.p[i].models, v) {
+        bx_val_foreach_item (m->rows.p[i].models, v) {
             const char *name = bx_val_is(v, BX_VAL_STR) ? bx_val_z(v) : bx_val_get_z(v, "id");
             bx_buf_addf(&names, "%s/%s, ", m->rows.p[i].id, name ? name : "?");
         }
     }
-    int r = bx_fail(err, BX_ERR_NOTFOUND, "there is no model \"%s\"; there are: %sembedded/tour, or PROVIDER/NAME", id,
+    int r = bx_fail(err, BX_ERR_NOTFOUND,
+                    "there is no model \"%s\"; there are: %sembedded/tour, or PROVIDER/NAME", id,
                     bx_buf_z(&names));
     bx_buf_deinit(&names);
     return r;
 }
 
 static bool row_has(const struct bx_provider_row *row, const char *name) {
-    bx_val_foreach_item(row->models, v) {
+    bx_val_foreach_item (row->models, v) {
         if (bx_str_eqz(bx_val_is(v, BX_VAL_STR) ? bx_val_str(v) : bx_val_get_str(v, "id"), name)) {
             return true;
         }
@@ -399,16 +310,19 @@ static bool row_has(const struct bx_provider_row *row, const char *name) {
     return false;
 }
 
-static int get_bare(struct bx_models *m, const char *id, struct bx_model **ret, struct bx_err *err) {
+static int get_bare(struct bx_models *m, const char *id, struct bx_model **ret,
+                    struct bx_err *err) {
     bx_auto(bx_freep) char *path = gguf_of(m, id);
-    if (path || strcmp(id, "tour") == 0 || strcmp(id, "smollm2") == 0 || bx_str_ends(bx_str(id), ".gguf")) {
+    if (path || strcmp(id, "tour") == 0 || strcmp(id, "smollm2") == 0 ||
+        bx_str_ends(bx_str(id), ".gguf")) {
         return get_embedded(m, id, ret, err);
     }
     const struct bx_provider_row *found = NULL;
     for (size_t i = 0; i < m->rows.n; i++) {
         if (row_has(&m->rows.p[i], id)) {
             if (found) {
-                return bx_fail(err, BX_ERR_INVALID, "both %s and %s have a model \"%s\": write PROVIDER/NAME", found->id,
+                return bx_fail(err, BX_ERR_INVALID,
+                               "both %s and %s have a model \"%s\": write PROVIDER/NAME", found->id,
                                m->rows.p[i].id, id);
             }
             found = &m->rows.p[i];
@@ -417,14 +331,15 @@ static int get_bare(struct bx_models *m, const char *id, struct bx_model **ret, 
     return found ? get_remote(m, found, id, ret, err) : not_found(m, id, err);
 }
 
-static int get_named(struct bx_models *m, const char *id, struct bx_model **ret, struct bx_err *err) {
+static int get_named(struct bx_models *m, const char *id, struct bx_model **ret,
+                     struct bx_err *err) {
     struct bx_str all = bx_str(id);
     size_t slash = bx_str_find(all, '/');
     if (slash == (size_t)-1) {
         return get_bare(m, id, ret, err);
     }
     struct bx_str provider = bx_str_slice(all, 0, slash);
-    const struct bx_provider_row *row = row_find(m, provider);
+    const struct bx_provider_row *row = bx_rows_find(m, provider);
     if (bx_str_eqz(provider, "embedded")) {
         return get_embedded(m, id + slash + 1, ret, err);
     }
@@ -456,14 +371,16 @@ static int get_default(struct bx_models *m, struct bx_model **ret, struct bx_err
     ggufs_deinit(&g);
     for (size_t i = 0; r < 0 && i < m->rows.n; i++) {
         const struct bx_val *first = bx_val_at(m->rows.p[i].models, 0);
-        const char *name = bx_val_is(first, BX_VAL_STR) ? bx_val_z(first) : bx_val_get_z(first, "id");
+        const char *name =
+            bx_val_is(first, BX_VAL_STR) ? bx_val_z(first) : bx_val_get_z(first, "id");
         if (name && row_is_ready(m, &m->rows.p[i])) {
             r = get_remote(m, &m->rows.p[i], name, ret, err);
         }
     }
     if (r < 0) {
         return bx_fail(err, BX_ERR_NOTFOUND,
-                       "no model is ready: put a .gguf into %s, or name one with --model PROVIDER/NAME and set its key",
+                       "no model is ready: put a .gguf into %s, or name one with --model "
+                       "PROVIDER/NAME and set its key",
                        m->models_dir ? m->models_dir : "the models folder");
     }
     return 0;
@@ -486,14 +403,16 @@ static void list_embedded(struct bx_models *m, struct bx_model_infos *ret) {
     ggufs_init(m, &g);
     bx_auto(bx_freep) char *weights = gguf_of(m, "smollm2");
     if (!weights) {
-        push_info(ret, (struct bx_model_info){
-                           .id = bx_strdup("embedded/smollm2"),
-                           .name = bx_strdup("smollm2"),
-                           .provider = bx_strdup("embedded"),
-                           .local = true,
-                           .constrained = true,
-                           .why = bx_asprintf("its weights are not at %s/smollm2.gguf (make weights puts them there)",
-                                              m->models_dir ? m->models_dir : ".")});
+        push_info(ret,
+                  (struct bx_model_info){
+                      .id = bx_strdup("embedded/smollm2"),
+                      .name = bx_strdup("smollm2"),
+                      .provider = bx_strdup("embedded"),
+                      .local = true,
+                      .constrained = true,
+                      .why = bx_asprintf(
+                          "its weights are not at %s/smollm2.gguf (make weights puts them there)",
+                          m->models_dir ? m->models_dir : ".")});
     }
     for (size_t i = 0; i < g.n; i++) {
         bool is_smollm2 = weights && bx_str_ends(bx_str(weights), ".gguf") &&
@@ -518,8 +437,9 @@ static void list_embedded(struct bx_models *m, struct bx_model_infos *ret) {
     }
 }
 
-static void list_row(struct bx_models *m, const struct bx_provider_row *row, struct bx_model_infos *ret) {
-    bx_val_foreach_item(row->models, v) {
+static void list_row(struct bx_models *m, const struct bx_provider_row *row,
+                     struct bx_model_infos *ret) {
+    bx_val_foreach_item (row->models, v) {
         const char *name = bx_val_is(v, BX_VAL_STR) ? bx_val_z(v) : bx_val_get_z(v, "id");
         if (!name) {
             continue;
@@ -532,14 +452,15 @@ static void list_row(struct bx_models *m, const struct bx_provider_row *row, str
             why = bx_asprintf("it wants a key: set %s or put one into the settings", row->key_env);
         }
         const char *shown = bx_val_get_z(v, "name");
-        push_info(ret, (struct bx_model_info){.id = bx_asprintf("%s/%s", row->id, name),
-                                              .name = bx_strdup(shown ? shown : name),
-                                              .provider = bx_strdup(row->id),
-                                              .window = bx_val_get_int(v, "window", 0),
-                                              .local = row->local,
-                                              .constrained = bx_val_get_bool(v, "constrained", false),
-                                              .available = ready,
-                                              .why = why});
+        push_info(ret,
+                  (struct bx_model_info){.id = bx_asprintf("%s/%s", row->id, name),
+                                         .name = bx_strdup(shown ? shown : name),
+                                         .provider = bx_strdup(row->id),
+                                         .window = bx_val_get_int(v, "window", 0),
+                                         .local = row->local,
+                                         .constrained = bx_val_get_bool(v, "constrained", false),
+                                         .available = ready,
+                                         .why = why});
     }
 }
 
@@ -563,13 +484,17 @@ void bx_model_infos_deinit(struct bx_model_infos *infos) {
     *infos = (struct bx_model_infos){0};
 }
 
-void bx_models_each_provider(struct bx_models *m, void (*fn)(void *user, const struct bx_provider_info *p), void *user) {
+void bx_models_each_provider(struct bx_models *m,
+                             void (*fn)(void *user, const struct bx_provider_info *p), void *user) {
     BX_LOCKED(&m->lock);
     for (size_t i = 0; i < m->rows.n; i++) {
         const struct bx_provider_row *r = &m->rows.p[i];
         bx_auto(bx_freep) char *key = bx_models_key(m, r->id, r->key_env);
-        struct bx_provider_info info = {
-            .id = r->id, .name = r->name, .base_url = r->base_url, .key_env = r->key_env, .has_key = key != NULL};
+        struct bx_provider_info info = {.id = r->id,
+                                        .name = r->name,
+                                        .base_url = r->base_url,
+                                        .key_env = r->key_env,
+                                        .has_key = key != NULL};
         fn(user, &info);
     }
 }

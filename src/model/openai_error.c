@@ -11,15 +11,17 @@ static bool has_word(struct bx_str text, const char *const *words, size_t n) {
 }
 
 static bool is_context_error(struct bx_str text) {
-    static const char *const words[] = {"context_length", "context length",  "context window",     "exceed_context_size",
-                                        "context size",   "maximum context", "prompt is too long", "too many tokens",
-                                        "input is too long"};
+    static const char *const words[] = {
+        "context_length",      "context length",  "context window",
+        "exceed_context_size", "context size",    "maximum context",
+        "prompt is too long",  "too many tokens", "input is too long"};
     return has_word(text, words, BX_ARRAY_LEN(words));
 }
 
 static bool is_passing(struct bx_str text) {
-    static const char *const words[] = {"overloaded", "rate_limit", "rate limit", "server_error", "timeout",
-                                        "temporarily", "unavailable", "internal error"};
+    static const char *const words[] = {"overloaded",   "rate_limit",    "rate limit",
+                                        "server_error", "timeout",       "temporarily",
+                                        "unavailable",  "internal error"};
     return has_word(text, words, BX_ARRAY_LEN(words));
 }
 
@@ -31,18 +33,22 @@ static void describe(struct bx_str body, struct bx_buf *all, struct bx_buf *ret_
         root = bx_val_at(root, 0); // Gemini wraps its errors in a list
     }
     const struct bx_val *error = bx_val_get(root, "error");
-    struct bx_str message = bx_val_is(error, BX_VAL_STR) ? bx_val_str(error) : bx_val_get_str(error, "message");
+    struct bx_str message =
+        bx_val_is(error, BX_VAL_STR) ? bx_val_str(error) : bx_val_get_str(error, "message");
     if (message.n == 0) {
         message = bx_val_get_str(root, "message");
     }
     if (message.n == 0) {
         message = bx_val_get_str(root, "detail");
     }
-    bx_buf_adds(ret_message, bx_str_slice(message, 0, bx_utf8_cut(message, BX_MIN(message.n, 300))));
-    bx_buf_addf(all, BX_STR_FMT " " BX_STR_FMT " " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(error, "type")),
+    bx_buf_adds(ret_message,
+                bx_str_slice(message, 0, bx_utf8_cut(message, BX_MIN(message.n, 300))));
+    bx_buf_addf(all, BX_STR_FMT " " BX_STR_FMT " " BX_STR_FMT,
+                BX_STR_ARG(bx_val_get_str(error, "type")),
                 BX_STR_ARG(bx_val_get_str(error, "code")), BX_STR_ARG(message));
     for (size_t i = 0; i < all->size; i++) {
-        all->p[i] = (char)(all->p[i] >= 'A' && all->p[i] <= 'Z' ? all->p[i] + ('a' - 'A') : all->p[i]);
+        all->p[i] =
+            (char)(all->p[i] >= 'A' && all->p[i] <= 'Z' ? all->p[i] + ('a' - 'A') : all->p[i]);
     }
 }
 
@@ -62,7 +68,8 @@ static int judge(int status, struct bx_str all) {
     if (status == 401 || status == 403) {
         return BX_ERR_AUTH;
     }
-    static const char *const spent[] = {"insufficient_quota", "insufficient_balance", "insufficient balance"};
+    static const char *const spent[] = {"insufficient_quota", "insufficient_balance",
+                                        "insufficient balance"};
     if (has_word(all, spent, BX_ARRAY_LEN(spent))) {
         return BX_ERR_DENIED;
     }
@@ -88,7 +95,8 @@ int bx_openai_error(int status, struct bx_str body, const char *who, struct bx_e
     const char *says = message.size ? bx_buf_z(&message) : "no reason given";
     switch (code) {
     case BX_ERR_LIMIT:
-        bx_fail(err, code, "the conversation is longer than the model's window (%s: %s)", who, says);
+        bx_fail(err, code, "the conversation is longer than the model's window (%s: %s)", who,
+                says);
         break;
     case BX_ERR_AUTH:
         bx_fail(err, code, "%s refuses the key (%d: %s)", who, status, says);

@@ -5,11 +5,11 @@
 #include "model/openai.h"
 #include "model/text_calls.h"
 
-#define MAX_EVENT_BYTES (8 * BX_MIB)
+#define MAX_EVENT_BYTES    (8 * BX_MIB)
 #define MAX_DOCUMENT_BYTES (32 * BX_MIB)
-#define MAX_TEXT_BYTES (8 * BX_MIB)
+#define MAX_TEXT_BYTES     (8 * BX_MIB)
 #define MAX_ARGUMENT_BYTES (4 * BX_MIB)
-#define MAX_CALLS 64
+#define MAX_CALLS          64
 
 struct call {
     int64_t index; /* the server's; -1 when it gave none */
@@ -66,7 +66,8 @@ static struct call *call_add(struct bx_openai_reader *r, int64_t index) {
         fail(r, BX_ERR_LIMIT, "the model wrote too many tool calls in one reply");
         return NULL;
     }
-    bx_vec_push(&r->calls, ((struct call){.index = index, .arguments = BX_BUF_INIT(MAX_ARGUMENT_BYTES)}));
+    bx_vec_push(&r->calls,
+                ((struct call){.index = index, .arguments = BX_BUF_INIT(MAX_ARGUMENT_BYTES)}));
     return &r->calls.p[r->calls.n - 1];
 }
 
@@ -80,7 +81,8 @@ static void call_tell(struct bx_openai_reader *r, struct call *c, struct bx_str 
     }
     struct bx_str piece = first ? bx_buf_str(&c->arguments) : more;
     if (c->announced && piece.n > 0) {
-        emit(r, (struct bx_model_event){.kind = BX_EV_ARGUMENTS, .index = index, .tool = c->name, .text = piece});
+        emit(r, (struct bx_model_event){
+                    .kind = BX_EV_ARGUMENTS, .index = index, .tool = c->name, .text = piece});
     }
 }
 
@@ -116,9 +118,9 @@ static bool on_text_call(void *user, struct bx_str body) {
     return true;
 }
 
-struct bx_openai_reader *bx_openai_reader_new(bool text_calls,
-                                              void (*on_event)(void *user, const struct bx_model_event *ev),
-                                              void *user) {
+struct bx_openai_reader *
+bx_openai_reader_new(bool text_calls, void (*on_event)(void *user, const struct bx_model_event *ev),
+                     void *user) {
     struct bx_openai_reader *r = bx_new(struct bx_openai_reader);
     r->on_event = on_event;
     r->user = user;
@@ -159,7 +161,8 @@ static bool is_whole_json(const struct bx_buf *b) {
 }
 
 /* Which call a piece belongs to; a new one when it begins one. */
-static struct call *call_find(struct bx_openai_reader *r, int64_t index, const char *id, const char *name) {
+static struct call *call_find(struct bx_openai_reader *r, int64_t index, const char *id,
+                              const char *name) {
     struct call *c = NULL;
     if (index >= 0) {
         for (size_t i = r->calls.n; i > 0 && !c; i--) {
@@ -223,7 +226,7 @@ static int read_call(struct bx_openai_reader *r, const struct bx_val *v) {
 
 static int read_text(struct bx_openai_reader *r, const struct bx_val *content) {
     if (bx_val_is(content, BX_VAL_ARR)) { // parts, as in requests
-        bx_val_foreach_item(content, part) {
+        bx_val_foreach_item (content, part) {
             int code = read_text(r, bx_val_get(part, "text"));
             if (code < 0) {
                 return code;
@@ -258,7 +261,7 @@ static int read_choice(struct bx_openai_reader *r, const struct bx_val *choice) 
     if (code == 0 && !bx_val_get(m, "content")) {
         code = read_text(r, bx_val_get(m, "refusal"));
     }
-    bx_val_foreach_item(bx_val_get(m, "tool_calls"), call) {
+    bx_val_foreach_item (bx_val_get(m, "tool_calls"), call) {
         if (code < 0) {
             break;
         }
@@ -301,17 +304,19 @@ static int read_object(struct bx_openai_reader *r, struct bx_str json) {
     int code = bx_doc_parse(json, NULL, &doc, &why);
     bx_buf_deinit(&clean);
     if (code < 0) {
-        r->failed = bx_fail(r->err, BX_ERR_PROTO, "the model server sent something that is not JSON: %s", why.msg);
+        r->failed = bx_fail(r->err, BX_ERR_PROTO,
+                            "the model server sent something that is not JSON: %s", why.msg);
         return r->failed;
     }
     const struct bx_val *root = bx_doc_root(doc);
     const struct bx_val *error = bx_val_get(root, "error");
     if (error && !bx_val_is(error, BX_VAL_NULL)) {
-        r->failed = bx_openai_error(0, json.p ? json : BX_STR_LIT("{}"), "the model server", r->err);
+        r->failed =
+            bx_openai_error(0, json.p ? json : BX_STR_LIT("{}"), "the model server", r->err);
         return r->failed;
     }
     read_usage(r, root);
-    bx_val_foreach_item(bx_val_get(root, "choices"), choice) {
+    bx_val_foreach_item (bx_val_get(root, "choices"), choice) {
         if (bx_val_get_int(choice, "index", 0) == 0 && read_choice(r, choice) < 0) {
             return r->failed;
         }
@@ -416,7 +421,9 @@ int bx_openai_reader_end(struct bx_openai_reader *r, struct bx_reply *ret, struc
         return r->failed;
     }
     if (r->mode == MODE_DOCUMENT && !r->any_choice) {
-        return fail(r, BX_ERR_PROTO, "the model server's answer holds no reply: is this an OpenAI-compatible address?");
+        return fail(
+            r, BX_ERR_PROTO,
+            "the model server's answer holds no reply: is this an OpenAI-compatible address?");
     }
     if (r->mode != MODE_DOCUMENT && !r->finish[0] && !(r->done && r->any_choice)) {
         return fail(r, BX_ERR_RETRY, "the model's answer was cut");

@@ -2,7 +2,8 @@
 #include "model/openai.h"
 
 /* Mistral wants nine letters or digits; the same id always gives the same nine. */
-static void write_id(struct bx_jw *w, const struct bx_openai_options *o, const char *key, const char *id) {
+static void write_id(struct bx_jw *w, const struct bx_openai_options *o, const char *key,
+                     const char *id) {
     if (!o->short_ids) {
         bx_jw_kstr(w, key, id ? id : "");
         return;
@@ -37,7 +38,8 @@ static bool has_block(const struct bx_message *m, enum bx_block_kind kind) {
     return false;
 }
 
-static void write_image(struct bx_jw *w, const struct bx_openai_options *o, const struct bx_block *b) {
+static void write_image(struct bx_jw *w, const struct bx_openai_options *o,
+                        const struct bx_block *b) {
     bx_jw_obj(w);
     if (o->images) {
         struct bx_buf url = BX_BUF_INIT(64 * BX_MIB);
@@ -55,7 +57,8 @@ static void write_image(struct bx_jw *w, const struct bx_openai_options *o, cons
     bx_jw_end(w);
 }
 
-static void write_user(struct bx_jw *w, const struct bx_openai_options *o, const struct bx_message *m) {
+static void write_user(struct bx_jw *w, const struct bx_openai_options *o,
+                       const struct bx_message *m) {
     bx_jw_obj(w);
     bx_jw_kstr(w, "role", "user");
     if (has_block(m, BX_BLOCK_IMAGE)) {
@@ -97,7 +100,8 @@ static void write_arguments(struct bx_jw *w, const char *arguments) {
     bx_buf_deinit(&mended);
 }
 
-static void write_assistant(struct bx_jw *w, const struct bx_openai_options *o, const struct bx_message *m) {
+static void write_assistant(struct bx_jw *w, const struct bx_openai_options *o,
+                            const struct bx_message *m) {
     struct bx_buf text = BX_BUF_INIT(64 * BX_MIB);
     join_text(m, &text);
     bool has_calls = has_block(m, BX_BLOCK_CALL);
@@ -134,7 +138,8 @@ static void write_assistant(struct bx_jw *w, const struct bx_openai_options *o, 
     bx_buf_deinit(&text);
 }
 
-static void write_message(struct bx_jw *w, const struct bx_openai_options *o, const struct bx_message *m) {
+static void write_message(struct bx_jw *w, const struct bx_openai_options *o,
+                          const struct bx_message *m) {
     if (m->role == BX_ROLE_ASSISTANT) {
         write_assistant(w, o, m);
         return;
@@ -186,8 +191,8 @@ static void write_schema(struct bx_jw *w, const char *schema) {
     bx_jw_end(w);
 }
 
-int bx_openai_write(const struct bx_openai_options *options, const struct bx_model_request *req, struct bx_buf *out,
-                    struct bx_err *err) {
+int bx_openai_write(const struct bx_openai_options *options, const struct bx_model_request *req,
+                    struct bx_buf *out, struct bx_err *err) {
     struct bx_jw w;
     bx_jw_init(&w, out);
     bx_jw_obj(&w);
@@ -210,7 +215,8 @@ int bx_openai_write(const struct bx_openai_options *options, const struct bx_mod
     }
     int64_t max_tokens = req->max_output_tokens ? req->max_output_tokens : options->max_tokens;
     if (max_tokens > 0) {
-        bx_jw_kint(&w, options->max_tokens_key ? options->max_tokens_key : "max_tokens", max_tokens);
+        bx_jw_kint(&w, options->max_tokens_key ? options->max_tokens_key : "max_tokens",
+                   max_tokens);
     }
     if (options->greedy) {
         bx_jw_kint(&w, "temperature", 0);
@@ -223,5 +229,7 @@ int bx_openai_write(const struct bx_openai_options *options, const struct bx_mod
         bx_jw_end(&w);
     }
     bx_jw_end(&w);
-    return bx_buf_failed(out) ? bx_fail(err, BX_ERR_LIMIT, "the conversation is larger than %zu bytes", out->max) : 0;
+    return bx_buf_failed(out)
+               ? bx_fail(err, BX_ERR_LIMIT, "the conversation is larger than %zu bytes", out->max)
+               : 0;
 }

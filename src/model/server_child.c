@@ -9,11 +9,13 @@
 #include "model/models.h"
 #include "model/server_wall.h"
 
-int llama_server(int argc, char **argv) __asm__("_Z12llama_serveriPPc"); // tools/server/server.cpp; no header has it
+int llama_server(int argc, char **argv) __asm__(
+    "_Z12llama_serveriPPc"); // tools/server/server.cpp; no header has it
 
 extern char **environ;
 
-/* Nothing from outside configures it. The parent gives a clean environment; this holds for a run by hand too. */
+/* Nothing from outside configures it. The parent gives a clean environment; this holds for a run by
+ * hand too. */
 static void scrub_environment(void) {
     static const char *const prefixes[] = {"LLAMA_", "GGML_", "HF_", "MODEL_ENDPOINT", "LD_"};
     for (char **e = environ; *e;) {
@@ -50,8 +52,9 @@ _Noreturn void bx_model_server_main(int argc, char **argv) {
     if (!files) {
         fprintf(stderr, "no Landlock in this kernel: the model server may read files\n");
     }
-    char *args[] = {argv[0],       "-m",      argv[2],   "--host", argv[3],         "-c",
-                    argv[4],       "-np",     "1",       "-t",     argv[5],         "--jinja",
-                    "--offline",   "--no-warmup", "--log-verbosity", "1", NULL};
+    char *args[] = {argv[0], "-m",      argv[2],     "--host",      argv[3],
+                    "-c",    argv[4],   "-np",       "1",           "-t",
+                    argv[5], "--jinja", "--offline", "--no-warmup", "--log-verbosity",
+                    "1",     NULL};
     exit(llama_server((int)BX_ARRAY_LEN(args) - 1, args));
 }

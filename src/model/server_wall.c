@@ -15,10 +15,10 @@
 #include "base/unwire.h"
 
 /* Newer than some headers; the numbers are the kernel's interface. */
-#define FS_REFER (1ull << 13)     /* ABI 2 */
-#define FS_TRUNCATE (1ull << 14)  /* ABI 3 */
+#define FS_REFER     (1ull << 13) /* ABI 2 */
+#define FS_TRUNCATE  (1ull << 14) /* ABI 3 */
 #define FS_IOCTL_DEV (1ull << 15) /* ABI 5 */
-#define NET_TCP 3ull              /* ABI 4: bind and connect */
+#define NET_TCP      3ull         /* ABI 4: bind and connect */
 
 struct ruleset_attr { /* struct landlock_ruleset_attr of ABI 4 */
     uint64_t fs, net;
@@ -36,7 +36,8 @@ static int allow(int ruleset, const char *path, uint64_t access, struct bx_err *
     return 0;
 }
 
-static int wall_files(const char *model_path, const char *socket_dir, bool *ret_up, struct bx_err *err) {
+static int wall_files(const char *model_path, const char *socket_dir, bool *ret_up,
+                      struct bx_err *err) {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     *ret_up = false;
     if (abi < 1 || bx_unwired("model_landlock")) {
@@ -47,14 +48,17 @@ static int wall_files(const char *model_path, const char *socket_dir, bool *ret_
     attr.fs |= abi >= 3 ? FS_TRUNCATE : 0;
     attr.fs |= abi >= 5 ? FS_IOCTL_DEV : 0;
     attr.net = abi >= 4 ? NET_TCP : 0;
-    bx_auto(bx_fd_close) int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, abi >= 4 ? 16 : 8, 0);
+    bx_auto(bx_fd_close) int ruleset =
+        (int)syscall(SYS_landlock_create_ruleset, &attr, abi >= 4 ? 16 : 8, 0);
     if (ruleset < 0) {
         return bx_fail_errno(err, errno, "landlock");
     }
     int r = allow(ruleset, model_path, LANDLOCK_ACCESS_FS_READ_FILE, err);
     if (r == 0) {
         r = allow(ruleset, socket_dir,
-                  LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE, err);
+                  LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+                      LANDLOCK_ACCESS_FS_REMOVE_FILE,
+                  err);
     }
     if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0) {
         r = bx_fail_errno(err, errno, "landlock");
@@ -64,16 +68,50 @@ static int wall_files(const char *model_path, const char *socket_dir, bool *ret_
 }
 
 static const unsigned denied[] = {
-    SYS_execve,        SYS_execveat,          SYS_connect,       SYS_ptrace,        SYS_mount,
-    SYS_umount2,       SYS_pivot_root,        SYS_chroot,        SYS_setns,         SYS_unshare,
-    SYS_bpf,           SYS_perf_event_open,   SYS_keyctl,        SYS_add_key,       SYS_request_key,
-    SYS_userfaultfd,   SYS_process_vm_readv,  SYS_process_vm_writev, SYS_open_by_handle_at, SYS_name_to_handle_at,
-    SYS_io_uring_setup, SYS_io_uring_enter,   SYS_io_uring_register, SYS_init_module, SYS_finit_module,
-    SYS_delete_module, SYS_kexec_load,        SYS_reboot,        SYS_swapon,        SYS_swapoff,
-    SYS_kill,          SYS_tkill,             SYS_pidfd_open,    SYS_pidfd_getfd,   SYS_pidfd_send_signal,
-    SYS_acct,          SYS_quotactl,          SYS_personality,   SYS_memfd_secret,
+    SYS_execve,
+    SYS_execveat,
+    SYS_connect,
+    SYS_ptrace,
+    SYS_mount,
+    SYS_umount2,
+    SYS_pivot_root,
+    SYS_chroot,
+    SYS_setns,
+    SYS_unshare,
+    SYS_bpf,
+    SYS_perf_event_open,
+    SYS_keyctl,
+    SYS_add_key,
+    SYS_request_key,
+    SYS_userfaultfd,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_open_by_handle_at,
+    SYS_name_to_handle_at,
+    SYS_io_uring_setup,
+    SYS_io_uring_enter,
+    SYS_io_uring_register,
+    SYS_init_module,
+    SYS_finit_module,
+    SYS_delete_module,
+    SYS_kexec_load,
+    SYS_reboot,
+    SYS_swapon,
+    SYS_swapoff,
+    SYS_kill,
+    SYS_tkill,
+    SYS_pidfd_open,
+    SYS_pidfd_getfd,
+    SYS_pidfd_send_signal,
+    SYS_acct,
+    SYS_quotactl,
+    SYS_personality,
+    SYS_memfd_secret,
 #ifdef SYS_fork
-    SYS_fork,          SYS_vfork,             SYS_ioperm,        SYS_iopl,
+    SYS_fork,
+    SYS_vfork,
+    SYS_ioperm,
+    SYS_iopl,
 #endif
 };
 
@@ -86,13 +124,14 @@ static const unsigned denied[] = {
 #endif
 
 #define REFUSE(e) (SECCOMP_RET_ERRNO | (e))
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(offsetof(struct seccomp_data, field)))
+#define LOAD(field)                                                                                \
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(offsetof(struct seccomp_data, field)))
 
 static int wall_calls(struct bx_err *err) {
     struct sock_filter code[BX_ARRAY_LEN(denied) * 2 + 40];
     unsigned short n = 0;
-#define ADD(...) code[n++] = (struct sock_filter)__VA_ARGS__
-#define RETURN(value) ADD(BPF_STMT(BPF_RET | BPF_K, (value)))
+#define ADD(...)                  code[n++] = (struct sock_filter)__VA_ARGS__
+#define RETURN(value)             ADD(BPF_STMT(BPF_RET | BPF_K, (value)))
 #define UNLESS(test, value, jump) ADD(BPF_JUMP(BPF_JMP | (test) | BPF_K, (value), 0, (jump)))
     ADD(LOAD(arch));
     ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0));
@@ -106,7 +145,8 @@ static int wall_calls(struct bx_err *err) {
         UNLESS(BPF_JEQ, denied[i], 1);
         RETURN(REFUSE(EPERM));
     }
-    // the flags of clone3 are behind a pointer: say that it is not there, and the C library uses clone
+    // the flags of clone3 are behind a pointer: say that it is not there, and the C library uses
+    // clone
     UNLESS(BPF_JEQ, SYS_clone3, 1);
     RETURN(REFUSE(ENOSYS));
     // threads, not processes
@@ -132,7 +172,8 @@ static int wall_calls(struct bx_err *err) {
     return 0;
 }
 
-int bx_server_wall(const char *model_path, const char *socket_dir, bool *ret_files, struct bx_err *err) {
+int bx_server_wall(const char *model_path, const char *socket_dir, bool *ret_files,
+                   struct bx_err *err) {
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);

@@ -126,7 +126,8 @@ static bool step(struct bx_text_calls *t) {
 
 int bx_text_calls_feed(struct bx_text_calls *t, struct bx_str text, struct bx_err *err) {
     if (bx_buf_adds(&t->held, text) < 0) {
-        return bx_fail(err, BX_ERR_LIMIT, "the model wrote a tool call of more than %zu bytes", t->held.max);
+        return bx_fail(err, BX_ERR_LIMIT, "the model wrote a tool call of more than %zu bytes",
+                       t->held.max);
     }
     while (t->held.size > 0 && step(t)) {
     }

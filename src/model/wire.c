@@ -4,8 +4,8 @@
 #include "base/id.h"
 
 #define MAX_REQUEST_BYTES (128 * BX_MIB)
-#define MAX_ERROR_BYTES (64 * BX_KIB)
-#define MAX_WAIT_MS 60000
+#define MAX_ERROR_BYTES   (64 * BX_KIB)
+#define MAX_WAIT_MS       60000
 
 struct attempt {
     const struct bx_wire *wire;
@@ -32,7 +32,8 @@ static int on_head(void *user, const struct bx_fetch_head *head, struct bx_err *
     struct attempt *a = user;
     (void)err;
     a->status = head->status;
-    const char *ms = bx_fetch_head_get(head, "retry-after-ms"), *s = bx_fetch_head_get(head, "retry-after");
+    const char *ms = bx_fetch_head_get(head, "retry-after-ms"),
+               *s = bx_fetch_head_get(head, "retry-after");
     uint64_t number;
     if (ms && bx_str_to_u64(bx_str(ms), &number)) {
         a->retry_after_ms = BX_MIN(number, 86400000);
@@ -60,16 +61,19 @@ static void hide_key(const struct bx_wire *w, struct bx_err *err) {
 }
 
 static int judge_status(const struct bx_wire *w, const struct attempt *a, struct bx_err *err) {
-    int r = bx_openai_error(a->status, bx_str_n(bx_buf_z(&a->error_body), a->error_body.size), w->who, err);
+    int r = bx_openai_error(a->status, bx_str_n(bx_buf_z(&a->error_body), a->error_body.size),
+                            w->who, err);
     if (r == BX_ERR_AUTH && !w->key) {
-        return bx_fail(err, r, "%s wants a key: %s", w->who, w->key_hint ? w->key_hint : "none is configured");
+        return bx_fail(err, r, "%s wants a key: %s", w->who,
+                       w->key_hint ? w->key_hint : "none is configured");
     }
     hide_key(w, err);
     return r;
 }
 
-static int try_once(const struct bx_wire *w, const struct bx_model_request *req, struct bx_str body, struct attempt *a,
-                    struct bx_cancel *cancel, struct bx_reply *ret, struct bx_err *err) {
+static int try_once(const struct bx_wire *w, const struct bx_model_request *req, struct bx_str body,
+                    struct attempt *a, struct bx_cancel *cancel, struct bx_reply *ret,
+                    struct bx_err *err) {
     a->start_ms = bx_mono_ms();
     a->reader = bx_openai_reader_new(req->tool_count > 0 && !w->options.schema, on_model_event, a);
     bx_auto(bx_freep) char *bearer = w->key ? bx_asprintf("Bearer %s", w->key) : NULL;
@@ -106,7 +110,8 @@ static int try_once(const struct bx_wire *w, const struct bx_model_request *req,
     if (r == 0) {
         uint64_t now = bx_mono_ms();
         ret->usage.ms = (int64_t)(now - a->start_ms);
-        ret->usage.first_token_ms = (int64_t)((a->first_token_ms ? a->first_token_ms : now) - a->start_ms);
+        ret->usage.first_token_ms =
+            (int64_t)((a->first_token_ms ? a->first_token_ms : now) - a->start_ms);
     }
     bx_openai_reader_free(bx_steal(&a->reader));
     bx_buf_deinit(&a->error_body);
@@ -114,10 +119,12 @@ static int try_once(const struct bx_wire *w, const struct bx_model_request *req,
 }
 
 static bool may_retry(const struct bx_wire *w, int code) {
-    return code == BX_ERR_RETRY || code == BX_ERR_TIMEOUT || (code == BX_ERR_UNAVAILABLE && !w->local);
+    return code == BX_ERR_RETRY || code == BX_ERR_TIMEOUT ||
+           (code == BX_ERR_UNAVAILABLE && !w->local);
 }
 
-/* 1, 2, 4 … times the base, at most 30 s, a quarter more or less so that many clients do not come back at once. */
+/* 1, 2, 4 … times the base, at most 30 s, a quarter more or less so that many clients do not come
+ * back at once. */
 static uint64_t backoff_ms(const struct bx_wire *w, unsigned attempt) {
     uint64_t wait = BX_MIN(w->retry_base_ms << BX_MIN(attempt - 1, 16), 30000);
     uint16_t random;
@@ -125,15 +132,18 @@ static uint64_t backoff_ms(const struct bx_wire *w, unsigned attempt) {
     return wait - wait / 4 + wait / 2 * random / UINT16_MAX;
 }
 
-int bx_wire_ask(const struct bx_wire *w, const struct bx_model_request *req, bx_model_on_event *on_event, void *user,
-                struct bx_cancel *cancel, struct bx_reply *ret, struct bx_err *err) {
+int bx_wire_ask(const struct bx_wire *w, const struct bx_model_request *req,
+                bx_model_on_event *on_event, void *user, struct bx_cancel *cancel,
+                struct bx_reply *ret, struct bx_err *err) {
     struct bx_err local_err;
     err = err ? err : &local_err; // retries tell the reason
     struct bx_buf body = BX_BUF_INIT(MAX_REQUEST_BYTES);
     int r = bx_openai_write(&w->options, req, &body, err);
     for (unsigned attempt = 1; r == 0; attempt++) {
-        struct attempt a = {
-            .wire = w, .on_event = on_event, .user = user, .error_body = BX_BUF_INIT(MAX_ERROR_BYTES)};
+        struct attempt a = {.wire = w,
+                            .on_event = on_event,
+                            .user = user,
+                            .error_body = BX_BUF_INIT(MAX_ERROR_BYTES)};
         r = try_once(w, req, bx_buf_str(&body), &a, cancel, ret, err);
         if (r == 0 || !may_retry(w, r) || attempt >= w->attempts) {
             break;
@@ -141,8 +151,8 @@ int bx_wire_ask(const struct bx_wire *w, const struct bx_model_request *req, bx_
         uint64_t wait_ms = a.retry_after_ms ? a.retry_after_ms : backoff_ms(w, attempt);
         if (wait_ms > MAX_WAIT_MS) {
             struct bx_err plain = *err;
-            r = bx_fail(err, r, "%s; it asks to be left alone for %" PRIu64 " s: try again then", plain.msg,
-                        wait_ms / 1000);
+            r = bx_fail(err, r, "%s; it asks to be left alone for %" PRIu64 " s: try again then",
+                        plain.msg, wait_ms / 1000);
             break;
         }
         struct bx_model_event ev = {
@@ -164,8 +174,8 @@ static int collect(void *user, struct bx_str piece, struct bx_err *err) {
     return r < 0 ? bx_fail(err, r, "the answer is too large") : 0;
 }
 
-int bx_wire_get(struct bx_fetch *fetch, const char *url, const char *unix_socket, struct bx_cancel *cancel,
-                struct bx_buf *out, struct bx_err *err) {
+int bx_wire_get(struct bx_fetch *fetch, const char *url, const char *unix_socket,
+                struct bx_cancel *cancel, struct bx_buf *out, struct bx_err *err) {
     struct bx_fetch_request request = {.url = url,
                                        .unix_socket = unix_socket,
                                        .total_timeout_ms = 10000,

@@ -1,4 +1,5 @@
-/* The reader of chat completions: the same reply however the bytes are cut, and every piece of text is valid UTF-8. */
+/* The reader of chat completions: the same reply however the bytes are cut, and every piece of text
+ * is valid UTF-8. */
 #include "base/utf8.h"
 #include "fuzz/fuzz.h"
 #include "model/openai.h"
@@ -22,8 +23,8 @@ static int read_in_pieces(struct bx_str all, size_t piece, struct bx_buf *out) {
     if (r == 0) {
         for (size_t i = 0; i < reply.message->blocks.n; i++) {
             const struct bx_block *b = &reply.message->blocks.p[i];
-            bx_buf_addf(out, "%d %s %s %s\n", (int)b->kind, b->text ? b->text : "", b->tool ? b->tool : "",
-                        b->arguments ? b->arguments : "");
+            bx_buf_addf(out, "%d %s %s %s\n", (int)b->kind, b->text ? b->text : "",
+                        b->tool ? b->tool : "", b->arguments ? b->arguments : "");
         }
         bx_reply_deinit(&reply);
     }

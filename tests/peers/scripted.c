@@ -31,7 +31,8 @@ struct peer {
 
 struct record {
     char *json;
-    uint64_t at_us, replied_at_us; /* monotonic: first byte of the request, last byte of the reply; 0 not yet */
+    uint64_t at_us,
+        replied_at_us; /* monotonic: first byte of the request, last byte of the reply; 0 not yet */
 };
 
 struct scripted {
@@ -49,8 +50,10 @@ struct scripted {
 
 static int listen_at(struct scripted *s, const char *unix_path, uint16_t port, struct bx_err *err) {
     struct sockaddr_un un = {.sun_family = AF_UNIX};
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    s->listen_fd = socket(unix_path ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_in in = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    s->listen_fd =
+        socket(unix_path ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int on = 1, r;
     if (unix_path) {
         if (strlen(unix_path) >= sizeof un.sun_path) {
@@ -75,8 +78,8 @@ static int listen_at(struct scripted *s, const char *unix_path, uint16_t port, s
     return 0;
 }
 
-int scripted_new(const char *script_json, const char *unix_path, uint16_t port, struct scripted **ret,
-                 struct bx_err *err) {
+int scripted_new(const char *script_json, const char *unix_path, uint16_t port,
+                 struct scripted **ret, struct bx_err *err) {
     struct scripted *s = bx_new(struct scripted);
     s->listen_fd = -1;
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -135,8 +138,8 @@ char *scripted_requests(struct scripted *s) {
     for (size_t i = 0; i < s->records.n; i++) {
         bx_buf_addz(&b, i ? ",\n" : "");
         const struct record *r = &s->records.p[i];
-        bx_buf_addf(&b, "{\"at_us\":%" PRIu64 ",\"replied_at_us\":%" PRIu64 ",%s", r->at_us, r->replied_at_us,
-                    r->json + 1);
+        bx_buf_addf(&b, "{\"at_us\":%" PRIu64 ",\"replied_at_us\":%" PRIu64 ",%s", r->at_us,
+                    r->replied_at_us, r->json + 1);
     }
     bx_buf_addc(&b, ']');
     return bx_buf_steal(&b);
@@ -147,8 +150,8 @@ size_t scripted_connections(struct scripted *s) {
     return s->connections;
 }
 
-static void record(struct scripted *s, struct peer *p, struct bx_str path, struct bx_str authorization,
-                   struct bx_str body) {
+static void record(struct scripted *s, struct peer *p, struct bx_str path,
+                   struct bx_str authorization, struct bx_str body) {
     struct bx_buf b = BX_BUF_INIT(MAX_REQUEST * 2);
     struct bx_jw w;
     bx_jw_init(&w, &b);
@@ -159,7 +162,8 @@ static void record(struct scripted *s, struct peer *p, struct bx_str path, struc
     bx_jw_end(&w);
     BX_LOCKED(&s->lock);
     if (s->records.n < MAX_RECORDS) {
-        bx_vec_push(&s->records, ((struct record){.json = bx_buf_steal(&b), .at_us = p->first_byte_us}));
+        bx_vec_push(&s->records,
+                    ((struct record){.json = bx_buf_steal(&b), .at_us = p->first_byte_us}));
         p->record = s->records.n;
     } else {
         bx_buf_deinit(&b);
@@ -171,7 +175,7 @@ static const struct bx_val *turns_for(const struct scripted *s, struct bx_str bo
     if (bx_val_is(root, BX_VAL_ARR)) {
         return root;
     }
-    bx_val_foreach_item(bx_val_get(root, "when"), when) {
+    bx_val_foreach_item (bx_val_get(root, "when"), when) {
         if (bx_str_find_str(body, bx_val_get_str(when, "contains")) != (size_t)-1) {
             return bx_val_get(when, "turns");
         }
@@ -180,15 +184,15 @@ static const struct bx_val *turns_for(const struct scripted *s, struct bx_str bo
 }
 
 /* Which of the tries of this turn; counted by conversation (its first user message). */
-static const struct bx_val *pick_try(struct scripted *s, const struct bx_val *turn, const struct bx_val *messages,
-                                     unsigned k) {
+static const struct bx_val *pick_try(struct scripted *s, const struct bx_val *turn,
+                                     const struct bx_val *messages, unsigned k) {
     const struct bx_val *tries = bx_val_get(turn, "tries");
     if (!tries) {
         return turn;
     }
     struct bx_buf key = BX_BUF_INIT(MAX_REQUEST);
     bx_buf_addf(&key, "%u ", k);
-    bx_val_foreach_item(messages, m) {
+    bx_val_foreach_item (messages, m) {
         if (bx_str_eqz(bx_val_get_str(m, "role"), "user")) {
             bx_buf_adds(&key, bx_val_get_str(m, "content"));
             break;
@@ -210,7 +214,8 @@ static void answer_chat(struct scripted *s, struct peer *p, struct bx_str body) 
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     bx_auto(bx_doc_freep) struct bx_doc *last = NULL;
     if (bx_doc_parse(body, NULL, &doc, NULL) < 0) {
-        plain_reply(&p->reply, 400, "", "application/json", BX_STR_LIT("{\"error\":{\"message\":\"not JSON\"}}"));
+        plain_reply(&p->reply, 400, "", "application/json",
+                    BX_STR_LIT("{\"error\":{\"message\":\"not JSON\"}}"));
         return;
     }
     const struct bx_val *messages = bx_val_get(bx_doc_root(doc), "messages");
@@ -218,7 +223,7 @@ static void answer_chat(struct scripted *s, struct peer *p, struct bx_str body) 
     if (bx_val_get(bx_doc_root(s->doc), "by")) {
         k = (unsigned)s->served;
     } else {
-        bx_val_foreach_item(messages, m) {
+        bx_val_foreach_item (messages, m) {
             k += bx_str_eqz(bx_val_get_str(m, "role"), "assistant");
         }
     }
@@ -236,13 +241,15 @@ static void answer_props(struct scripted *s, struct peer *p) {
     const struct bx_val *root = bx_doc_root(s->doc);
     char text[160];
     snprintf(text, sizeof text,
-             "{\"default_generation_settings\":{\"n_ctx\":%d},\"chat_template_caps\":{\"supports_tools\":%s}}",
-             (int)bx_val_get_int(root, "window", 32768), bx_val_get_bool(root, "tools", true) ? "true" : "false");
+             "{\"default_generation_settings\":{\"n_ctx\":%d},\"chat_template_caps\":{\"supports_"
+             "tools\":%s}}",
+             (int)bx_val_get_int(root, "window", 32768),
+             bx_val_get_bool(root, "tools", true) ? "true" : "false");
     plain_reply(&p->reply, 200, "", "application/json", bx_str(text));
 }
 
-static void answer(struct scripted *s, struct peer *p, struct bx_str path, struct bx_str authorization,
-                   struct bx_str body) {
+static void answer(struct scripted *s, struct peer *p, struct bx_str path,
+                   struct bx_str authorization, struct bx_str body) {
     p->reply = (struct reply){.out = BX_BUF_INIT(256 * BX_MIB)};
     p->sent = 0;
     p->replying = true;
@@ -270,10 +277,13 @@ static void answer(struct scripted *s, struct peer *p, struct bx_str path, struc
     } else if (bx_str_eqz(path, "/health")) {
         plain_reply(&p->reply, 200, "", "application/json", BX_STR_LIT("{\"status\":\"ok\"}"));
     } else if (bx_str_ends(path, "/models")) {
-        plain_reply(&p->reply, 200, "", "application/json",
-                    BX_STR_LIT("{\"object\":\"list\",\"data\":[{\"id\":\"scripted\",\"object\":\"model\"}]}"));
+        plain_reply(
+            &p->reply, 200, "", "application/json",
+            BX_STR_LIT(
+                "{\"object\":\"list\",\"data\":[{\"id\":\"scripted\",\"object\":\"model\"}]}"));
     } else {
-        plain_reply(&p->reply, 404, "", "application/json", BX_STR_LIT("{\"error\":{\"message\":\"no such path\"}}"));
+        plain_reply(&p->reply, 404, "", "application/json",
+                    BX_STR_LIT("{\"error\":{\"message\":\"no such path\"}}"));
     }
     p->wait_until_ms = p->reply.delay_ms ? bx_mono_ms() + p->reply.delay_ms : 0;
 }
@@ -294,7 +304,8 @@ static bool take_request(struct scripted *s, struct peer *p) {
             continue;
         }
         size_t colon = bx_str_find(line, ':');
-        struct bx_str name = bx_str_slice(line, 0, colon), value = bx_str_trim(bx_str_slice(line, colon + 1, line.n));
+        struct bx_str name = bx_str_slice(line, 0, colon),
+                      value = bx_str_trim(bx_str_slice(line, colon + 1, line.n));
         if (bx_str_ieqz(name, "content-length")) {
             bx_str_to_u64(value, &length);
         } else if (bx_str_ieqz(name, "authorization")) {
@@ -399,7 +410,9 @@ void scripted_serve(struct scripted *s) {
         for (size_t i = 0; i < s->peers.n; i++) {
             struct peer *p = s->peers.p[i];
             bool write_now = p->replying && !p->wait_until_ms;
-            bx_vec_push(&fds, ((struct pollfd){.fd = p->fd, .events = (short)(POLLIN | (write_now ? POLLOUT : 0))}));
+            bx_vec_push(&fds,
+                        ((struct pollfd){.fd = p->fd,
+                                         .events = (short)(POLLIN | (write_now ? POLLOUT : 0))}));
         }
         if (poll(fds.p, fds.n, poll_timeout(s)) < 0 && errno != EINTR) {
             break;

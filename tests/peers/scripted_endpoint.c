@@ -1,5 +1,6 @@
-/* scripted_endpoint SCRIPT.json [--unix PATH | --port N]: the scripted model server (scripted.h) as a program. Prints
- * "listening PORT" (or the path) when it is ready; ends with its parent or on SIGTERM. */
+/* scripted_endpoint SCRIPT.json [--unix PATH | --port N]: the scripted model server (scripted.h) as
+ * a program. Prints "listening PORT" (or the path) when it is ready; ends with its parent or on
+ * SIGTERM. */
 #include <signal.h>
 #include <sys/prctl.h>
 
@@ -13,7 +14,8 @@ int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--unix") == 0 && i + 1 < argc) {
             unix_path = argv[++i];
-        } else if (strcmp(argv[i], "--port") == 0 && i + 1 < argc && bx_str_to_u64(bx_str(argv[i + 1]), &port)) {
+        } else if (strcmp(argv[i], "--port") == 0 && i + 1 < argc &&
+                   bx_str_to_u64(bx_str(argv[i + 1]), &port)) {
             i++;
         } else {
             script = argv[i];
@@ -26,7 +28,8 @@ int main(int argc, char **argv) {
     struct bx_err err;
     struct bx_buf text = BX_BUF_INIT(16 * BX_MIB);
     struct scripted *s = NULL;
-    if (bx_file_read(script, &text, &err) < 0 || scripted_new(bx_buf_z(&text), unix_path, (uint16_t)port, &s, &err) < 0) {
+    if (bx_file_read(script, &text, &err) < 0 ||
+        scripted_new(bx_buf_z(&text), unix_path, (uint16_t)port, &s, &err) < 0) {
         fprintf(stderr, "%s\n", err.msg);
         return 1;
     }

@@ -1,4 +1,5 @@
-/* The replies of the scripted endpoint: from a turn of the script to the bytes of a response. Included by scripted.c. */
+/* The replies of the scripted endpoint: from a turn of the script to the bytes of a response.
+ * Included by scripted.c. */
 #include "base/utf8.h"
 #include "json/write.h"
 
@@ -6,7 +7,7 @@
 
 struct reply {
     struct bx_buf out;
-    size_t pause_at;   /* offset in out; 0 = no pause */
+    size_t pause_at; /* offset in out; 0 = no pause */
     uint64_t pause_ms, delay_ms;
     size_t chunk_bytes;
     size_t forever_from; /* offset in out from where to repeat; 0 = not */
@@ -73,8 +74,8 @@ static void arguments_of(const struct bx_val *call, struct bx_buf *out) {
     bx_jw_val(&w, bx_val_get(call, "input"));
 }
 
-static void write_call(struct bx_jw *w, const struct bx_val *call, int64_t index, unsigned turn, struct bx_str arguments,
-                       bool head) {
+static void write_call(struct bx_jw *w, const struct bx_val *call, int64_t index, unsigned turn,
+                       struct bx_str arguments, bool head) {
     bx_jw_obj(w);
     bx_jw_kint(w, "index", index);
     if (head) {
@@ -92,9 +93,10 @@ static void write_call(struct bx_jw *w, const struct bx_val *call, int64_t index
     bx_jw_end(w);
 }
 
-static void call_pieces(struct bx_buf *b, struct bx_buf *body, const struct bx_val *calls, unsigned turn) {
+static void call_pieces(struct bx_buf *b, struct bx_buf *body, const struct bx_val *calls,
+                        unsigned turn) {
     int64_t index = 0;
-    bx_val_foreach_item(calls, call) {
+    bx_val_foreach_item (calls, call) {
         struct bx_buf arguments = BX_BUF_INIT(16 * BX_MIB);
         arguments_of(call, &arguments);
         struct bx_str all = bx_buf_str(&arguments);
@@ -103,7 +105,8 @@ static void call_pieces(struct bx_buf *b, struct bx_buf *body, const struct bx_v
             struct bx_jw w;
             delta_begin(&w, b);
             bx_jw_karr(&w, "tool_calls");
-            write_call(&w, call, index, turn, part == 0 ? bx_str_slice(all, 0, half) : bx_str_slice(all, half, all.n),
+            write_call(&w, call, index, turn,
+                       part == 0 ? bx_str_slice(all, 0, half) : bx_str_slice(all, half, all.n),
                        part == 0);
             bx_jw_end(&w);
             delta_end(&w, b, body, NULL);
@@ -132,8 +135,8 @@ static const char *finish_of(const struct bx_val *turn) {
     return finish ? finish : bx_val_len(bx_val_get(turn, "calls")) > 0 ? "tool_calls" : "stop";
 }
 
-static void stream_body(const struct bx_val *turn, unsigned k, size_t request_bytes, struct bx_buf *body,
-                        size_t *ret_first) {
+static void stream_body(const struct bx_val *turn, unsigned k, size_t request_bytes,
+                        struct bx_buf *body, size_t *ret_first) {
     struct bx_buf b = BX_BUF_INIT(32 * BX_MIB);
     struct bx_jw w;
     delta_begin(&w, &b);
@@ -157,7 +160,8 @@ static void stream_body(const struct bx_val *turn, unsigned k, size_t request_by
     bx_buf_deinit(&b);
 }
 
-static void whole_body(const struct bx_val *turn, unsigned k, size_t request_bytes, struct bx_buf *body) {
+static void whole_body(const struct bx_val *turn, unsigned k, size_t request_bytes,
+                       struct bx_buf *body) {
     struct bx_jw w;
     bx_jw_init(&w, body);
     bx_jw_obj(&w);
@@ -174,7 +178,7 @@ static void whole_body(const struct bx_val *turn, unsigned k, size_t request_byt
     if (bx_val_get(turn, "calls")) {
         bx_jw_karr(&w, "tool_calls");
         int64_t index = 0;
-        bx_val_foreach_item(bx_val_get(turn, "calls"), call) {
+        bx_val_foreach_item (bx_val_get(turn, "calls"), call) {
             struct bx_buf arguments = BX_BUF_INIT(16 * BX_MIB);
             arguments_of(call, &arguments);
             write_call(&w, call, index++, k, bx_buf_str(&arguments), true);
@@ -190,9 +194,10 @@ static void whole_body(const struct bx_val *turn, unsigned k, size_t request_byt
     bx_jw_end(&w);
 }
 
-static void plain_reply(struct reply *r, int status, const char *extra, const char *type, struct bx_str body) {
-    bx_buf_addf(&r->out, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%sContent-Length: %zu\r\n\r\n", status,
-                status == 200 ? "OK" : "Fault", type, extra, body.n);
+static void plain_reply(struct reply *r, int status, const char *extra, const char *type,
+                        struct bx_str body) {
+    bx_buf_addf(&r->out, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%sContent-Length: %zu\r\n\r\n",
+                status, status == 200 ? "OK" : "Fault", type, extra, body.n);
     bx_buf_adds(&r->out, body);
 }
 
@@ -202,19 +207,23 @@ static void error_reply(struct reply *r, const struct bx_val *turn) {
     bx_jw_init(&w, &body);
     bx_jw_obj(&w);
     bx_jw_kobj(&w, "error");
-    bx_jw_kstr(&w, "message", bx_val_get_z(turn, "error") ? bx_val_get_z(turn, "error") : "scripted fault");
+    bx_jw_kstr(&w, "message",
+               bx_val_get_z(turn, "error") ? bx_val_get_z(turn, "error") : "scripted fault");
     bx_jw_end(&w);
     bx_jw_end(&w);
     char extra[64] = "";
     if (bx_val_get(turn, "retry_after")) {
-        snprintf(extra, sizeof extra, "Retry-After: %d\r\n", (int)bx_val_get_int(turn, "retry_after", 0));
+        snprintf(extra, sizeof extra, "Retry-After: %d\r\n",
+                 (int)bx_val_get_int(turn, "retry_after", 0));
     }
-    plain_reply(r, (int)bx_val_get_int(turn, "status", 500), extra, "application/json", bx_buf_str(&body));
+    plain_reply(r, (int)bx_val_get_int(turn, "status", 500), extra, "application/json",
+                bx_buf_str(&body));
     bx_buf_deinit(&body);
 }
 
 /* The response to one request for turn number k. */
-static void turn_reply(struct reply *r, const struct bx_val *turn, unsigned k, bool stream, size_t request_bytes) {
+static void turn_reply(struct reply *r, const struct bx_val *turn, unsigned k, bool stream,
+                       size_t request_bytes) {
     r->delay_ms = (uint64_t)bx_val_get_int(turn, "delay_ms", 0);
     r->chunk_bytes = (size_t)bx_val_get_int(turn, "chunk_bytes", 0);
     if (bx_val_get(turn, "status")) {
@@ -237,7 +246,8 @@ static void turn_reply(struct reply *r, const struct bx_val *turn, unsigned k, b
     all = bx_str_slice(all, 0, cut >= 0 ? (size_t)cut : all.n);
     r->pause_ms = (uint64_t)bx_val_get_int(turn, "stall_ms", 0);
     size_t pause = (size_t)bx_val_get_int(turn, "stall_after", (int64_t)first);
-    bx_buf_addf(&r->out, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n",
+    bx_buf_addf(&r->out,
+                "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n",
                 stream ? "text/event-stream" : "application/json");
     pause = BX_MIN(pause, all.n);
     if (pause > 0) {

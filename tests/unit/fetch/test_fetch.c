@@ -30,9 +30,11 @@ struct server {
 static const char *answer_for(const char *head) {
     static char big[300000];
     if (strstr(head, " /ok ")) {
-        return "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\nConnection: keep-alive\r\n\r\nhello";
+        return "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\nConnection: "
+               "keep-alive\r\n\r\nhello";
     } else if (strstr(head, " /continue ")) {
-        return "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nX-A: b\r\nContent-Length: 2\r\n\r\nok";
+        return "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nX-A: b\r\nContent-Length: "
+               "2\r\n\r\nok";
     } else if (strstr(head, " /redirect ")) {
         return "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
     } else if (strstr(head, " /cut ")) {
@@ -185,7 +187,8 @@ static void plain(void **state) {
     struct bx_fetch_result result;
     int before = tcp.connections;
     struct bx_fetch_header headers[] = {{"X-One", "1"}, {"X-Empty", ""}};
-    struct bx_fetch_request req = {.headers = headers, .header_count = 2, .body = BX_STR_LIT("body")};
+    struct bx_fetch_request req = {
+        .headers = headers, .header_count = 2, .body = BX_STR_LIT("body")};
     assert_int_equal(go(f, req, "/ok", &got, &result, NULL), 0);
     assert_string_equal(bx_buf_z(&got.body), "hello");
     assert_string_equal(got.head, "200 b");
@@ -231,31 +234,42 @@ static void failures(void **state) {
     assert_int_equal(go(f, none, "/cut", NULL, NULL, &err), BX_ERR_RETRY);
     assert_int_equal(go(f, none, "/chunked-cut", NULL, NULL, &err), BX_ERR_RETRY);
     assert_int_equal(go(f, none, "/garbage", NULL, NULL, &err), BX_ERR_PROTO);
-    assert_int_equal(go(f, (struct bx_fetch_request){.max_response_bytes = 1000}, "/big", NULL, NULL, &err),
-                     BX_ERR_LIMIT);
-    assert_int_equal(go(f, (struct bx_fetch_request){.max_response_bytes = 250000}, "/big", NULL, NULL, &err), 0);
-    assert_int_equal(go(f, (struct bx_fetch_request){.stall_timeout_ms = 50}, "/stall", NULL, NULL, &err),
-                     BX_ERR_TIMEOUT);
-    assert_non_null(strstr(err.msg, "stalled"));
-    assert_int_equal(go(f, (struct bx_fetch_request){.first_byte_timeout_ms = 50}, "/silent", NULL, NULL, &err),
-                     BX_ERR_TIMEOUT);
-    assert_non_null(strstr(err.msg, "no answer"));
-    assert_int_equal(go(f, (struct bx_fetch_request){.total_timeout_ms = 50}, "/stall", NULL, NULL, &err),
-                     BX_ERR_TIMEOUT);
-    assert_int_equal(go(f, (struct bx_fetch_request){.url = "http://127.0.0.1:1/"}, "", NULL, NULL, &err),
-                     BX_ERR_UNAVAILABLE);
-    assert_int_equal(go(f, (struct bx_fetch_request){.url = "http://no-such-name.invalid/"}, "", NULL, NULL, &err),
-                     BX_ERR_UNAVAILABLE);
-    assert_int_equal(go(f, (struct bx_fetch_request){.url = "file:///etc/passwd"}, "", NULL, NULL, &err),
-                     BX_ERR_INVALID);
-    struct bx_fetch_header split = {"X-A", "b\r\nX-C: d"}, name = {"X A", "b"};
     assert_int_equal(
-        go(f, (struct bx_fetch_request){.headers = &split, .header_count = 1}, "/ok", NULL, NULL, &err),
+        go(f, (struct bx_fetch_request){.max_response_bytes = 1000}, "/big", NULL, NULL, &err),
+        BX_ERR_LIMIT);
+    assert_int_equal(
+        go(f, (struct bx_fetch_request){.max_response_bytes = 250000}, "/big", NULL, NULL, &err),
+        0);
+    assert_int_equal(
+        go(f, (struct bx_fetch_request){.stall_timeout_ms = 50}, "/stall", NULL, NULL, &err),
+        BX_ERR_TIMEOUT);
+    assert_non_null(strstr(err.msg, "stalled"));
+    assert_int_equal(
+        go(f, (struct bx_fetch_request){.first_byte_timeout_ms = 50}, "/silent", NULL, NULL, &err),
+        BX_ERR_TIMEOUT);
+    assert_non_null(strstr(err.msg, "no answer"));
+    assert_int_equal(
+        go(f, (struct bx_fetch_request){.total_timeout_ms = 50}, "/stall", NULL, NULL, &err),
+        BX_ERR_TIMEOUT);
+    assert_int_equal(
+        go(f, (struct bx_fetch_request){.url = "http://127.0.0.1:1/"}, "", NULL, NULL, &err),
+        BX_ERR_UNAVAILABLE);
+    assert_int_equal(go(f, (struct bx_fetch_request){.url = "http://no-such-name.invalid/"}, "",
+                        NULL, NULL, &err),
+                     BX_ERR_UNAVAILABLE);
+    assert_int_equal(
+        go(f, (struct bx_fetch_request){.url = "file:///etc/passwd"}, "", NULL, NULL, &err),
         BX_ERR_INVALID);
-    assert_int_equal(go(f, (struct bx_fetch_request){.headers = &name, .header_count = 1}, "/ok", NULL, NULL, &err),
+    struct bx_fetch_header split = {"X-A", "b\r\nX-C: d"}, name = {"X A", "b"};
+    assert_int_equal(go(f, (struct bx_fetch_request){.headers = &split, .header_count = 1}, "/ok",
+                        NULL, NULL, &err),
                      BX_ERR_INVALID);
-    assert_int_equal(go(f, (struct bx_fetch_request){.method = "GET /\r\n"}, "/ok", NULL, NULL, &err),
+    assert_int_equal(go(f, (struct bx_fetch_request){.headers = &name, .header_count = 1}, "/ok",
+                        NULL, NULL, &err),
                      BX_ERR_INVALID);
+    assert_int_equal(
+        go(f, (struct bx_fetch_request){.method = "GET /\r\n"}, "/ok", NULL, NULL, &err),
+        BX_ERR_INVALID);
     bx_fetch_free(f);
 }
 
@@ -268,7 +282,8 @@ static void *fire(void *user) {
 static void cancelled(void **state) {
     (void)state;
     struct bx_fetch *f = client(false);
-    struct bx_cancel *before = bx_cancel_new(NULL), *body = bx_cancel_new(NULL), *silent = bx_cancel_new(NULL);
+    struct bx_cancel *before = bx_cancel_new(NULL), *body = bx_cancel_new(NULL),
+                     *silent = bx_cancel_new(NULL);
     struct bx_fetch_request req = {.first_byte_timeout_ms = 3600000, .stall_timeout_ms = 3600000};
     bx_cancel_fire(before, "test");
     req.cancel = before;
@@ -319,19 +334,27 @@ static void offline(void **state) {
     struct bx_fetch *f = client(true);
     struct bx_err err;
     assert_int_equal(go(f, (struct bx_fetch_request){0}, "/ok", NULL, NULL, &err), 0);
-    assert_int_equal(go(f, (struct bx_fetch_request){.url = "http://192.0.2.1/"}, "", NULL, NULL, &err), BX_ERR_DENIED);
+    assert_int_equal(
+        go(f, (struct bx_fetch_request){.url = "http://192.0.2.1/"}, "", NULL, NULL, &err),
+        BX_ERR_DENIED);
     // a name is refused before it is looked up
-    assert_int_equal(go(f, (struct bx_fetch_request){.url = "http://example.com/"}, "", NULL, NULL, &err), BX_ERR_DENIED);
+    assert_int_equal(
+        go(f, (struct bx_fetch_request){.url = "http://example.com/"}, "", NULL, NULL, &err),
+        BX_ERR_DENIED);
     // a name of this machine that does not lead to this machine
-    assert_int_equal(go(f, (struct bx_fetch_request){.url = "http://x.localhost:80/", .pin = "x.localhost:80:192.0.2.1"},
+    assert_int_equal(go(f,
+                        (struct bx_fetch_request){.url = "http://x.localhost:80/",
+                                                  .pin = "x.localhost:80:192.0.2.1"},
                         "", NULL, NULL, &err),
                      BX_ERR_DENIED);
     bx_fetch_free(f);
 }
 
 static struct bx_policy *policy_of(const char *host, const char *block) {
-    struct bx_policy_config config = {
-        .allowed_hosts = &host, .allowed_host_count = 1, .block_networks = &block, .block_network_count = block ? 1 : 0};
+    struct bx_policy_config config = {.allowed_hosts = &host,
+                                      .allowed_host_count = 1,
+                                      .block_networks = &block,
+                                      .block_network_count = block ? 1 : 0};
     struct bx_policy *p = NULL;
     assert_int_equal(bx_policy_new(&config, &p, NULL), 0);
     return p;
@@ -368,11 +391,13 @@ static void address_is_judged(void **state) {
 static void reused_connection_is_judged(void **state) {
     (void)state;
     struct bx_fetch *f = client(false);
-    struct bx_policy *strict = policy_of("http://*:*", "private"), *open = policy_of("http://*:*", NULL);
+    struct bx_policy *strict = policy_of("http://*:*", "private"),
+                     *open = policy_of("http://*:*", NULL);
     struct bx_err err;
     assert_int_equal(go(f, (struct bx_fetch_request){.policy = open}, "/ok", NULL, NULL, &err), 0);
     int requests = tcp.requests;
-    assert_int_equal(go(f, (struct bx_fetch_request){.policy = strict}, "/ok", NULL, NULL, &err), BX_ERR_DENIED);
+    assert_int_equal(go(f, (struct bx_fetch_request){.policy = strict}, "/ok", NULL, NULL, &err),
+                     BX_ERR_DENIED);
     assert_int_equal(tcp.requests, requests);
     bx_policy_free(strict);
     bx_policy_free(open);
@@ -386,9 +411,13 @@ static void outbound(void **state) {
     snprintf(url, sizeof url, "http://127.0.0.1:%u/ok", tcp.port);
     snprintf(entry, sizeof entry, "http://127.0.0.1:%u", tcp.port);
     struct bx_policy *p = policy_of(entry, NULL), *other = policy_of("https://example.com", NULL);
-    struct bx_fetch_header headers[] = {{"Host", "evil.example"}, {"Transfer-Encoding", "chunked"}, {"X-Mine", "1"}};
-    struct bx_outbound_request req = {
-        .method = "PUT", .url = url, .headers = headers, .header_count = 3, .body = BX_STR_LIT("abc")};
+    struct bx_fetch_header headers[] = {
+        {"Host", "evil.example"}, {"Transfer-Encoding", "chunked"}, {"X-Mine", "1"}};
+    struct bx_outbound_request req = {.method = "PUT",
+                                      .url = url,
+                                      .headers = headers,
+                                      .header_count = 3,
+                                      .body = BX_STR_LIT("abc")};
     struct bx_outbound_response res;
     assert_int_equal(bx_outbound_perform(f, p, &req, NULL, &res, NULL), 0);
     assert_int_equal(res.status, 200);
@@ -451,11 +480,16 @@ static void threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain),       cmocka_unit_test(heads),
-        cmocka_unit_test(failures),    cmocka_unit_test(cancelled),
-        cmocka_unit_test(unix_socket), cmocka_unit_test(offline),
-        cmocka_unit_test(address_is_judged), cmocka_unit_test(reused_connection_is_judged),
-        cmocka_unit_test(outbound),    cmocka_unit_test(threads),
+        cmocka_unit_test(plain),
+        cmocka_unit_test(heads),
+        cmocka_unit_test(failures),
+        cmocka_unit_test(cancelled),
+        cmocka_unit_test(unix_socket),
+        cmocka_unit_test(offline),
+        cmocka_unit_test(address_is_judged),
+        cmocka_unit_test(reused_connection_is_judged),
+        cmocka_unit_test(outbound),
+        cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

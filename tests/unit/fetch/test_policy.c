@@ -90,7 +90,8 @@ static void hosts(void **state) {
     for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
         int r = judge(cases[i].allow, cases[i].url);
         if (r != cases[i].result) {
-            fail_msg("%s against %s: %s", cases[i].url, cases[i].allow ? cases[i].allow : "(nothing)", bx_err_name(r));
+            fail_msg("%s against %s: %s", cases[i].url,
+                     cases[i].allow ? cases[i].allow : "(nothing)", bx_err_name(r));
         }
     }
 }
@@ -98,11 +99,36 @@ static void hosts(void **state) {
 static void bad_entries(void **state) {
     (void)state;
     static const char *const bad[] = {
-        "",          "*",           "?",           ":",          "example.com", "https://",     "://example.com",
-        "*://*",     "gopher://a",  "h2+c://a:1",  "https://a*", "https://*a",  "https://a.*.b:1", "https://a:b",
-        "https://a:70000", "https://a:5..5", "https://a:9..5", "https://a:1..70000", "https://a/b", "https://10.0.0.0/33",
-        "https://0x7f.1", "{http,https}://a", "https://a:{1,2}", "https://a..b", "https://.a", "https://a b", "https://*.",
-        "https://a:", "https://10.0.0.1/"  "/8",
+        "",
+        "*",
+        "?",
+        ":",
+        "example.com",
+        "https://",
+        "://example.com",
+        "*://*",
+        "gopher://a",
+        "h2+c://a:1",
+        "https://a*",
+        "https://*a",
+        "https://a.*.b:1",
+        "https://a:b",
+        "https://a:70000",
+        "https://a:5..5",
+        "https://a:9..5",
+        "https://a:1..70000",
+        "https://a/b",
+        "https://10.0.0.0/33",
+        "https://0x7f.1",
+        "{http,https}://a",
+        "https://a:{1,2}",
+        "https://a..b",
+        "https://.a",
+        "https://a b",
+        "https://*.",
+        "https://a:",
+        "https://10.0.0.1/"
+        "/8",
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(bad); i++) {
         struct bx_policy_config config = {.allowed_hosts = &bad[i], .allowed_host_count = 1};
@@ -181,8 +207,8 @@ static void networks(void **state) {
         assert_true(bx_ip_parse(bx_str(cases[i].ip), &ip));
         int r = bx_policy_check_ip(p, &ip, NULL);
         if (r != (cases[i].blocked ? BX_ERR_DENIED : 0)) {
-            fail_msg("%s with block_networks %s: %s", cases[i].ip, cases[i].block ? cases[i].block : "(nothing)",
-                     bx_err_name(r));
+            fail_msg("%s with block_networks %s: %s", cases[i].ip,
+                     cases[i].block ? cases[i].block : "(nothing)", bx_err_name(r));
         }
         bx_policy_free(p);
     }
@@ -192,12 +218,15 @@ static void denial_says_what_would_allow_it(void **state) {
     (void)state;
     struct bx_policy *p = policy_of("https://example.com", NULL);
     struct bx_err err;
-    assert_int_equal(bx_policy_check_host(p, BX_STR_LIT("http"), BX_STR_LIT("Other.org"), 81, &err), BX_ERR_DENIED);
+    assert_int_equal(bx_policy_check_host(p, BX_STR_LIT("http"), BX_STR_LIT("Other.org"), 81, &err),
+                     BX_ERR_DENIED);
     assert_non_null(strstr(err.msg, "\"http://other.org:81\""));
     // what it says is taken, and allows it
     struct bx_policy *q = policy_of("http://other.org:81", NULL);
-    assert_int_equal(bx_policy_check_host(q, BX_STR_LIT("http"), BX_STR_LIT("Other.org"), 81, NULL), 0);
-    assert_int_equal(bx_policy_check_host(p, BX_STR_LIT("http"), BX_STR_LIT("::1"), 81, &err), BX_ERR_DENIED);
+    assert_int_equal(bx_policy_check_host(q, BX_STR_LIT("http"), BX_STR_LIT("Other.org"), 81, NULL),
+                     0);
+    assert_int_equal(bx_policy_check_host(p, BX_STR_LIT("http"), BX_STR_LIT("::1"), 81, &err),
+                     BX_ERR_DENIED);
     assert_non_null(strstr(err.msg, "\"http://[::1]:81\""));
     bx_policy_free(p);
     bx_policy_free(q);
@@ -206,11 +235,14 @@ static void denial_says_what_would_allow_it(void **state) {
 static void hosts_that_cannot_be_checked(void **state) {
     (void)state;
     struct bx_policy *p = policy_of("*://*:*", NULL);
-    static const char *const bad[] = {"", "a b", "a\nb", "a/b", "a%00b", "..", "a..b", "[::1", "a@b", "a:1"};
+    static const char *const bad[] = {"",   "a b",  "a\nb", "a/b", "a%00b",
+                                      "..", "a..b", "[::1", "a@b", "a:1"};
     for (size_t i = 0; i < BX_ARRAY_LEN(bad); i++) {
-        assert_int_equal(bx_policy_check_host(p, BX_STR_LIT("http"), bx_str(bad[i]), 80, NULL), BX_ERR_DENIED);
+        assert_int_equal(bx_policy_check_host(p, BX_STR_LIT("http"), bx_str(bad[i]), 80, NULL),
+                         BX_ERR_DENIED);
     }
-    assert_int_equal(bx_policy_check_host(p, BX_STR_LIT("http"), bx_str_n("a\0b", 3), 80, NULL), BX_ERR_DENIED);
+    assert_int_equal(bx_policy_check_host(p, BX_STR_LIT("http"), bx_str_n("a\0b", 3), 80, NULL),
+                     BX_ERR_DENIED);
     bx_policy_free(p);
 }
 

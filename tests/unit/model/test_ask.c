@@ -37,7 +37,8 @@ static struct world open_world(const char *script, const char *model_settings) {
     }
     pthread_create(&w.thread, NULL, serve, w.peer);
     bx_auto(bx_freep) char *text = bx_asprintf(
-        "{\"providers\":{\"my\":{\"base_url\":\"http://127.0.0.1:%u/v1/\",\"key_env\":\"BX_TEST_KEY\",\"models\":[{\"id\":\"m\"%s}]}},"
+        "{\"providers\":{\"my\":{\"base_url\":\"http://127.0.0.1:%u/v1/"
+        "\",\"key_env\":\"BX_TEST_KEY\",\"models\":[{\"id\":\"m\"%s}]}},"
         "\"model_requests\":{\"attempts\":3,\"retry_base_ms\":1,\"stall_timeout_ms\":300}}",
         scripted_port(w.peer), model_settings);
     assert_int_equal(bx_doc_parse(bx_str(text), NULL, &w.settings, NULL), 0);
@@ -46,7 +47,8 @@ static struct world open_world(const char *script, const char *model_settings) {
                                       .models_dir = "/nonexistent",
                                       .runtime_dir = "/nonexistent",
                                       .offline = true};
-    if (bx_models_new(&config, &w.models, &err) < 0 || bx_models_get(w.models, "my/m", &w.model, &err) < 0) {
+    if (bx_models_new(&config, &w.models, &err) < 0 ||
+        bx_models_get(w.models, "my/m", &w.model, &err) < 0) {
         fail_msg("%s", err.msg);
     }
     return w;
@@ -91,11 +93,12 @@ static void on_event(void *user, const struct bx_model_event *ev) {
 static const struct bx_tool_spec read_tool = {
     .name = "read",
     .description = "Reads",
-    .schema = "{\"type\":\"object\",\"properties\":{\"file_path\":{\"type\":\"string\"},\"limit\":{\"type\":\"integer\"}},"
+    .schema = "{\"type\":\"object\",\"properties\":{\"file_path\":{\"type\":\"string\"},\"limit\":{"
+              "\"type\":\"integer\"}},"
               "\"required\":[\"file_path\"]}"};
 
-static int ask(struct world *w, const char *question, bool tools, struct bx_cancel *cancel, struct heard *h,
-               struct bx_reply *ret, struct bx_err *err) {
+static int ask(struct world *w, const char *question, bool tools, struct bx_cancel *cancel,
+               struct heard *h, struct bx_reply *ret, struct bx_err *err) {
     struct bx_message *user = bx_message_new(BX_ROLE_USER);
     bx_message_add_text(user, question);
     const struct bx_message *messages[] = {user};
@@ -124,7 +127,10 @@ static size_t requests(struct world *w) {
 
 static void text_and_calls(void **state) {
     (void)state;
-    struct world w = open_world("[{\"reasoning\":\"hm\",\"text\":\"I look.\",\"calls\":[{\"tool\":\"read\",\"input\":{\"file_path\":\"a\"}}]}]", "");
+    struct world w =
+        open_world("[{\"reasoning\":\"hm\",\"text\":\"I "
+                   "look.\",\"calls\":[{\"tool\":\"read\",\"input\":{\"file_path\":\"a\"}}]}]",
+                   "");
     struct heard h = {0};
     struct bx_reply reply;
     assert_int_equal(ask(&w, "hello", true, NULL, &h, &reply, NULL), 0);
@@ -149,11 +155,17 @@ static void text_and_calls(void **state) {
 static void retries(void **state) {
     (void)state;
     static const char *const faults[] = {
-        "{\"status\":429}", "{\"status\":500}", "{\"status\":408}", "{\"cut_after\":300}", "{\"cut_after\":0}",
-        "{\"text\":\"half\",\"stall_ms\":60000}", "{\"raw\":\"data: {\\\"error\\\":{\\\"message\\\":\\\"Overloaded\\\"}}\\n\\n\"}",
+        "{\"status\":429}",
+        "{\"status\":500}",
+        "{\"status\":408}",
+        "{\"cut_after\":300}",
+        "{\"cut_after\":0}",
+        "{\"text\":\"half\",\"stall_ms\":60000}",
+        "{\"raw\":\"data: {\\\"error\\\":{\\\"message\\\":\\\"Overloaded\\\"}}\\n\\n\"}",
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(faults); i++) {
-        bx_auto(bx_freep) char *script = bx_asprintf("[{\"tries\":[%s,{\"text\":\"whole\"}]}]", faults[i]);
+        bx_auto(bx_freep) char *script =
+            bx_asprintf("[{\"tries\":[%s,{\"text\":\"whole\"}]}]", faults[i]);
         struct world w = open_world(script, "");
         struct heard h = {0};
         struct bx_reply reply;
@@ -219,7 +231,8 @@ static void gives_up(void **state) {
 
 static void retry_after(void **state) {
     (void)state;
-    struct world w = open_world("[{\"tries\":[{\"status\":429,\"retry_after\":1},{\"text\":\"a\"}]}]", "");
+    struct world w =
+        open_world("[{\"tries\":[{\"status\":429,\"retry_after\":1},{\"text\":\"a\"}]}]", "");
     struct heard h = {0};
     struct bx_reply reply;
     assert_int_equal(ask(&w, "hello", false, NULL, &h, &reply, NULL), 0);
@@ -234,13 +247,15 @@ static void cancelled(void **state) {
     (void)state;
     static const char *const scripts[] = {
         "[{\"text\":\"again \",\"forever\":true}]",
-        "[{\"text\":\"a long text that has more than one piece\",\"stall_ms\":3600000,\"stall_after\":500}]",
+        "[{\"text\":\"a long text that has more than one "
+        "piece\",\"stall_ms\":3600000,\"stall_after\":500}]",
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(scripts); i++) {
         struct world w = open_world(scripts[i], "");
         struct heard h = {.fire_at_text = bx_cancel_new(NULL)};
         struct bx_reply reply;
-        assert_int_equal(ask(&w, "hello", false, h.fire_at_text, &h, &reply, NULL), BX_ERR_CANCELLED);
+        assert_int_equal(ask(&w, "hello", false, h.fire_at_text, &h, &reply, NULL),
+                         BX_ERR_CANCELLED);
         assert_int_equal(requests(&w), 1);
         bx_cancel_unref(h.fire_at_text);
         heard_deinit(&h);
@@ -250,9 +265,11 @@ static void cancelled(void **state) {
 
 static void continued(void **state) {
     (void)state;
-    struct world w = open_world("{\"by\":\"request\",\"turns\":[{\"text\":\"one, \",\"finish\":\"length\"},"
-                                "{\"text\":\"tw\",\"stall_ms\":60000},{\"text\":\"two, \",\"finish\":\"length\"},"
-                                "{\"text\":\"three\"}]}", "");
+    struct world w = open_world(
+        "{\"by\":\"request\",\"turns\":[{\"text\":\"one, \",\"finish\":\"length\"},"
+        "{\"text\":\"tw\",\"stall_ms\":60000},{\"text\":\"two, \",\"finish\":\"length\"},"
+        "{\"text\":\"three\"}]}",
+        "");
     struct heard h = {0};
     struct bx_reply reply;
     assert_int_equal(ask(&w, "count", false, NULL, &h, &reply, NULL), 0);
@@ -269,7 +286,9 @@ static void continued(void **state) {
 /* A call that the limit cut is the agent's to mend, not ours to continue. */
 static void cut_call_is_not_continued(void **state) {
     (void)state;
-    struct world w = open_world("[{\"text\":\"I\",\"calls\":[{\"tool\":\"read\",\"arguments\":\"{\\\"file\"}],\"finish\":\"length\"}]", "");
+    struct world w = open_world("[{\"text\":\"I\",\"calls\":[{\"tool\":\"read\",\"arguments\":\"{"
+                                "\\\"file\"}],\"finish\":\"length\"}]",
+                                "");
     struct heard h = {0};
     struct bx_reply reply;
     assert_int_equal(ask(&w, "hello", true, NULL, &h, &reply, NULL), 0);
@@ -284,10 +303,12 @@ static void key_is_missing(void **state) {
     (void)state;
     struct world w = open_world("[{\"text\":\"a\"}]", "");
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
-    static const char settings[] = "{\"providers\":{\"far\":{\"base_url\":\"https://models.example/v1\",\"key_env\":\"BX_TEST_FAR\"}}}";
+    static const char settings[] = "{\"providers\":{\"far\":{\"base_url\":\"https://models.example/"
+                                   "v1\",\"key_env\":\"BX_TEST_FAR\"}}}";
     assert_int_equal(bx_doc_parse(bx_str(settings), NULL, &doc, NULL), 0);
     struct bx_models *models;
-    struct bx_models_config config = {.settings = bx_doc_root(doc), .models_dir = "/nonexistent", .runtime_dir = "/nonexistent"};
+    struct bx_models_config config = {
+        .settings = bx_doc_root(doc), .models_dir = "/nonexistent", .runtime_dir = "/nonexistent"};
     assert_int_equal(bx_models_new(&config, &models, NULL), 0);
     bx_model_unref(w.model);
     assert_int_equal(bx_models_get(models, "far/m", &w.model, NULL), 0);
@@ -304,7 +325,8 @@ static void key_is_missing(void **state) {
 static void nothing_listens(void **state) {
     (void)state;
     struct world w = open_world("[]", "");
-    static const char settings[] = "{\"providers\":{\"ollama\":{\"base_url\":\"http://127.0.0.1:1/v1\"}}}";
+    static const char settings[] =
+        "{\"providers\":{\"ollama\":{\"base_url\":\"http://127.0.0.1:1/v1\"}}}";
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     assert_int_equal(bx_doc_parse(bx_str(settings), NULL, &doc, NULL), 0);
     assert_int_equal(bx_models_reload(w.models, bx_doc_root(doc), NULL), 0);
@@ -324,8 +346,10 @@ static void nothing_listens(void **state) {
 
 static void constrained_call(void **state) {
     (void)state;
-    struct world w = open_world("{\"by\":\"request\",\"turns\":[{\"text\":\"{\\\"tool\\\":\\\"read\\\",\\\"arguments\\\":{\\\"file_path\\\":\\\"/note.txt\\\"}}\"}]}",
-                                ",\"constrained\":true");
+    struct world w =
+        open_world("{\"by\":\"request\",\"turns\":[{\"text\":\"{\\\"tool\\\":\\\"read\\\","
+                   "\\\"arguments\\\":{\\\"file_path\\\":\\\"/note.txt\\\"}}\"}]}",
+                   ",\"constrained\":true");
     struct heard h = {0};
     struct bx_reply reply;
     assert_int_equal(ask(&w, "What is in note.txt?", true, NULL, &h, &reply, NULL), 0);
@@ -340,12 +364,15 @@ static void constrained_call(void **state) {
     assert_int_equal(bx_doc_parse(bx_str(sent), NULL, &doc, NULL), 0);
     const struct bx_val *body = bx_val_get(bx_val_at(bx_doc_root(doc), 0), "body");
     assert_null(bx_val_get(body, "tools"));
-    const struct bx_val *schema = bx_val_get(bx_val_get(bx_val_get(body, "response_format"), "json_schema"), "schema");
+    const struct bx_val *schema =
+        bx_val_get(bx_val_get(bx_val_get(body, "response_format"), "json_schema"), "schema");
     const struct bx_val *choices = bx_val_get(schema, "anyOf");
     assert_int_equal(bx_val_len(choices), 1); // the question names a file: "none" is no choice
-    const struct bx_val *arguments = bx_val_get(bx_val_get(bx_val_at(choices, 0), "properties"), "arguments");
+    const struct bx_val *arguments =
+        bx_val_get(bx_val_get(bx_val_at(choices, 0), "properties"), "arguments");
     assert_int_equal(bx_val_len(bx_val_get(arguments, "properties")), 1); // only what is required
-    const struct bx_val *names = bx_val_get(bx_val_get(bx_val_get(arguments, "properties"), "file_path"), "enum");
+    const struct bx_val *names =
+        bx_val_get(bx_val_get(bx_val_get(arguments, "properties"), "file_path"), "enum");
     assert_int_equal(bx_val_len(names), 1);
     assert_string_equal(bx_val_z(bx_val_at(names, 0)), "/note.txt");
     bx_reply_deinit(&reply);
@@ -355,8 +382,10 @@ static void constrained_call(void **state) {
 
 static void constrained_answer(void **state) {
     (void)state;
-    struct world w = open_world("{\"by\":\"request\",\"turns\":[{\"text\":\"It is pelican.\"}]}", ",\"constrained\":true");
-    struct bx_message *user = bx_message_new(BX_ROLE_USER), *call = bx_message_new(BX_ROLE_ASSISTANT);
+    struct world w = open_world("{\"by\":\"request\",\"turns\":[{\"text\":\"It is pelican.\"}]}",
+                                ",\"constrained\":true");
+    struct bx_message *user = bx_message_new(BX_ROLE_USER),
+                      *call = bx_message_new(BX_ROLE_ASSISTANT);
     struct bx_message *result = bx_message_new(BX_ROLE_TOOL);
     bx_message_add_text(user, "What is the secret word in note.txt?");
     struct bx_block *b = bx_message_add(call, BX_BLOCK_CALL);
@@ -368,14 +397,16 @@ static void constrained_answer(void **state) {
     b->tool = bx_strdup("read");
     b->text = bx_strdup("     1\tThe secret word is pelican.\n");
     const struct bx_message *messages[] = {user, call, result};
-    struct bx_model_request req = {.messages = messages, .message_count = 3, .tools = &read_tool, .tool_count = 1};
+    struct bx_model_request req = {
+        .messages = messages, .message_count = 3, .tools = &read_tool, .tool_count = 1};
     struct heard h = {.text = BX_BUF_INIT(BX_MIB), .calls = BX_BUF_INIT(BX_MIB)};
     struct bx_reply reply;
     assert_int_equal(bx_model_ask(w.model, &req, on_event, &h, NULL, &reply, NULL), 0);
     assert_int_equal(reply.finish, BX_FINISH_STOP);
     assert_string_equal(bx_buf_z(&h.text), "It is pelican.");
     bx_auto(bx_freep) char *sent = scripted_requests(w.peer);
-    assert_non_null(strstr(sent, "Text:\\nThe secret word is pelican.\\n")); // the line number is gone
+    assert_non_null(
+        strstr(sent, "Text:\\nThe secret word is pelican.\\n")); // the line number is gone
     assert_null(strstr(sent, "response_format"));
     bx_reply_deinit(&reply);
     heard_deinit(&h);
@@ -388,7 +419,8 @@ static void constrained_answer(void **state) {
 /* No word of the question speaks for a tool: one request, plain. */
 static void constrained_talk(void **state) {
     (void)state;
-    struct world w = open_world("{\"by\":\"request\",\"turns\":[{\"text\":\"Hi.\"}]}", ",\"constrained\":true");
+    struct world w =
+        open_world("{\"by\":\"request\",\"turns\":[{\"text\":\"Hi.\"}]}", ",\"constrained\":true");
     struct heard h = {0};
     struct bx_reply reply;
     assert_int_equal(ask(&w, "Hello!", true, NULL, &h, &reply, NULL), 0);

@@ -1,5 +1,5 @@
-/* The supervisor of the model server, with this program as the child: it plays the scripted endpoint on the socket. The
- * model "file" says what the child does. */
+/* The supervisor of the model server, with this program as the child: it plays the scripted
+ * endpoint on the socket. The model "file" says what the child does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,7 +68,8 @@ struct world {
 static struct world open_world(uint64_t idle_ms) {
     struct world w = {.run = bx_asprintf("%s/run", dir)};
     assert_int_equal(bx_fetch_new(&(struct bx_fetch_config){.offline = true}, &w.fetch, NULL), 0);
-    struct bx_embedded_config config = {.runtime_dir = w.run, .fetch = w.fetch, .threads = 1, .idle_ms = idle_ms};
+    struct bx_embedded_config config = {
+        .runtime_dir = w.run, .fetch = w.fetch, .threads = 1, .idle_ms = idle_ms};
     assert_int_equal(bx_embedded_new(&config, &w.e, NULL), 0);
     return w;
 }
@@ -91,7 +92,8 @@ static pid_t only_pid(struct world *w) {
 static void starts_once_and_stops(void **state) {
     (void)state;
     struct world w = open_world(0);
-    bx_auto(bx_freep) char *path = model_file("a", "{\"turns\":[{\"text\":\"x\"}],\"window\":1234,\"tools\":false}");
+    bx_auto(bx_freep) char *path =
+        model_file("a", "{\"turns\":[{\"text\":\"x\"}],\"window\":1234,\"tools\":false}");
     struct bx_embedded_use one, two;
     struct bx_buf phases = BX_BUF_INIT(4096);
     struct bx_err err;
@@ -122,10 +124,13 @@ static void never_ready(void **state) {
     struct bx_embedded_use use;
     struct bx_err err;
     bx_auto(bx_freep) char *crash = model_file("crash", "crash");
-    assert_int_equal(bx_embedded_acquire(w.e, crash, 4096, NULL, NULL, NULL, &use, &err), BX_ERR_UNAVAILABLE);
+    assert_int_equal(bx_embedded_acquire(w.e, crash, 4096, NULL, NULL, NULL, &use, &err),
+                     BX_ERR_UNAVAILABLE);
     assert_non_null(strstr(err.msg, "status 7"));
     assert_non_null(strstr(err.msg, "the weights are broken"));
-    assert_int_equal(bx_embedded_acquire(w.e, "/nonexistent.gguf", 4096, NULL, NULL, NULL, &use, &err), BX_ERR_NOTFOUND);
+    assert_int_equal(
+        bx_embedded_acquire(w.e, "/nonexistent.gguf", 4096, NULL, NULL, NULL, &use, &err),
+        BX_ERR_NOTFOUND);
     close_world(&w);
 }
 
@@ -142,14 +147,16 @@ static void cancel_during_start(void **state) {
     bx_auto(bx_freep) char *never = model_file("never", "never");
     pthread_t t;
     pthread_create(&t, NULL, fire, cancel);
-    assert_int_equal(bx_embedded_acquire(w.e, never, 4096, NULL, NULL, cancel, &use, NULL), BX_ERR_CANCELLED);
+    assert_int_equal(bx_embedded_acquire(w.e, never, 4096, NULL, NULL, cancel, &use, NULL),
+                     BX_ERR_CANCELLED);
     pthread_join(t, NULL);
     assert_int_equal(only_pid(&w), -1); // the half-started child is not kept
     bx_cancel_unref(cancel);
     close_world(&w);
 }
 
-/* Waits on the clock-free fact that the list is empty; the test's own time limit ends it when that never comes. */
+/* Waits on the clock-free fact that the list is empty; the test's own time limit ends it when that
+ * never comes. */
 static void idle_is_stopped(void **state) {
     (void)state;
     struct world w = open_world(1);
@@ -233,7 +240,8 @@ static void ask_embedded(void **state) {
 /* A child that dies at every request: once more with a fresh one, then a clear error. */
 static void ask_crashing(void **state) {
     (void)state;
-    bx_auto(bx_freep) char *path = model_file("dies", "{\"turns\":[{\"text\":\"hi\"}],\"die\":true}");
+    bx_auto(bx_freep) char *path =
+        model_file("dies", "{\"turns\":[{\"text\":\"hi\"}],\"die\":true}");
     struct heard h = {0};
     struct bx_reply reply;
     struct bx_err err;
@@ -247,9 +255,12 @@ int main(int argc, char **argv) {
         _exit(child(argc, argv)); // its leaks are not the test's
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(starts_once_and_stops), cmocka_unit_test(never_ready),
-        cmocka_unit_test(cancel_during_start),   cmocka_unit_test(idle_is_stopped),
-        cmocka_unit_test(another_model_takes_the_place), cmocka_unit_test(ask_embedded),
+        cmocka_unit_test(starts_once_and_stops),
+        cmocka_unit_test(never_ready),
+        cmocka_unit_test(cancel_during_start),
+        cmocka_unit_test(idle_is_stopped),
+        cmocka_unit_test(another_model_takes_the_place),
+        cmocka_unit_test(ask_embedded),
         cmocka_unit_test(ask_crashing),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -86,14 +86,17 @@ static char *read_in_two(struct bx_str all, size_t cut, struct bx_usage *ret_usa
 }
 
 #define D(delta) "data: {\"choices\":[{\"index\":0,\"delta\":" delta "}]}\n\n"
-#define FIN(reason) "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"" reason "\"}]}\n\n"
-#define DONE "data: [DONE]\n\n"
+#define FIN(reason)                                                                                \
+    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"" reason "\"}]}\n\n"
+#define DONE       "data: [DONE]\n\n"
 #define CALL(rest) D("{\"tool_calls\":[{" rest "}]}")
 
 static const struct {
     const char *what, *bytes, *reply;
 } cases[] = {
-    {"text", D("{\"role\":\"assistant\",\"content\":null}") D("{\"content\":\"Hel\"}") D("{\"content\":\"lo\"}") FIN("stop") DONE,
+    {"text",
+     D("{\"role\":\"assistant\",\"content\":null}") D("{\"content\":\"Hel\"}")
+         D("{\"content\":\"lo\"}") FIN("stop") DONE,
      "t:Hello f:stop"},
     {"[DONE] missing", D("{\"content\":\"a\"}") FIN("stop"), "t:a f:stop"},
     {"finish missing", D("{\"content\":\"a\"}") DONE, "t:a f:stop"},
@@ -102,91 +105,149 @@ static const struct {
     {"nothing at all", "", "retry"},
     {"only [DONE]", DONE, "retry"},
     {"cut behind the finish", D("{\"content\":\"a\"}") FIN("stop") "data: {\"usa", "t:a f:stop"},
-    {"CRLF and comments", ": ping\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\r\n\r\n",
+    {"CRLF and comments",
+     ": ping\r\n\r\ndata: "
+     "{\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\r\n\r\n",
      "t:a f:stop"},
-    {"no space behind data", "data:{\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n", "t:a f:stop"},
-    {"multibyte", D("{\"content\":\"h\xc3\xa9\xf0\x9f\x98\x80\"}") FIN("stop"), "t:h\xc3\xa9\xf0\x9f\x98\x80 f:stop"},
+    {"no space behind data",
+     "data:{\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n",
+     "t:a f:stop"},
+    {"multibyte", D("{\"content\":\"h\xc3\xa9\xf0\x9f\x98\x80\"}") FIN("stop"),
+     "t:h\xc3\xa9\xf0\x9f\x98\x80 f:stop"},
     {"invalid UTF-8", D("{\"content\":\"a\xff\"}") FIN("stop"), "t:a\xef\xbf\xbd f:stop"},
-    {"content in parts", D("{\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\"}]}") FIN("stop"),
+    {"content in parts",
+     D("{\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\"}]}")
+         FIN("stop"),
      "t:ab f:stop"},
-    {"reasoning_content", D("{\"reasoning_content\":\"hm\"}") D("{\"content\":\"a\"}") FIN("stop"), "r:hm t:a f:stop"},
-    {"reasoning", D("{\"reasoning\":\"hm\"}") D("{\"content\":\"a\"}") FIN("stop"), "r:hm t:a f:stop"},
-    {"<think>", D("{\"content\":\"<thi\"}") D("{\"content\":\"nk>\\nhm</thi\"}") D("{\"content\":\"nk>\\n\\na\"}") FIN("stop"),
+    {"reasoning_content", D("{\"reasoning_content\":\"hm\"}") D("{\"content\":\"a\"}") FIN("stop"),
      "r:hm t:a f:stop"},
-    {"<think> later is text", D("{\"content\":\"a <think>b</think>\"}") FIN("stop"), "t:a <think>b</think> f:stop"},
-    {"a call", CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"\"}")
-                   CALL("\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":\"}") CALL("\"index\":0,\"function\":{\"arguments\":\"1}\"}")
-                       FIN("tool_calls"),
+    {"reasoning", D("{\"reasoning\":\"hm\"}") D("{\"content\":\"a\"}") FIN("stop"),
+     "r:hm t:a f:stop"},
+    {"<think>",
+     D("{\"content\":\"<thi\"}") D("{\"content\":\"nk>\\nhm</thi\"}")
+         D("{\"content\":\"nk>\\n\\na\"}") FIN("stop"),
+     "r:hm t:a f:stop"},
+    {"<think> later is text", D("{\"content\":\"a <think>b</think>\"}") FIN("stop"),
+     "t:a <think>b</think> f:stop"},
+    {"a call",
+     CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"\"}")
+         CALL("\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":\"}")
+             CALL("\"index\":0,\"function\":{\"arguments\":\"1}\"}") FIN("tool_calls"),
      "c:read({\"a\":1}) f:calls"},
-    {"a call that ends with stop", CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}") FIN("stop"),
+    {"a call that ends with stop",
+     CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}")
+         FIN("stop"),
      "c:read({}) f:calls"},
-    {"without id", CALL("\"index\":0,\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}") FIN("tool_calls"), "c:read({}) f:calls"},
-    {"without index", CALL("\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{\"}")
-                          CALL("\"function\":{\"arguments\":\"}\"}") FIN("tool_calls"),
+    {"without id",
+     CALL("\"index\":0,\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}") FIN("tool_calls"),
      "c:read({}) f:calls"},
-    {"two without index and id", CALL("\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}")
-                                     CALL("\"function\":{\"name\":\"glob\",\"arguments\":\"{}\"}") FIN("tool_calls"),
+    {"without index",
+     CALL("\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{\"}")
+         CALL("\"function\":{\"arguments\":\"}\"}") FIN("tool_calls"),
+     "c:read({}) f:calls"},
+    {"two without index and id",
+     CALL("\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}")
+         CALL("\"function\":{\"name\":\"glob\",\"arguments\":\"{}\"}") FIN("tool_calls"),
      "c:read({}) c:glob({}) f:calls"},
-    {"two with one index", CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}")
-                               CALL("\"index\":0,\"id\":\"y\",\"function\":{\"name\":\"glob\",\"arguments\":\"{}\"}") FIN("tool_calls"),
+    {"two with one index",
+     CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}")
+         CALL("\"index\":0,\"id\":\"y\",\"function\":{\"name\":\"glob\",\"arguments\":\"{}\"}")
+             FIN("tool_calls"),
      "c:read({}) c:glob({}) f:calls"},
-    {"two with one id", CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}")
-                            CALL("\"index\":1,\"id\":\"x\",\"function\":{\"name\":\"glob\",\"arguments\":\"{}\"}") FIN("tool_calls"),
+    {"two with one id",
+     CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}")
+         CALL("\"index\":1,\"id\":\"x\",\"function\":{\"name\":\"glob\",\"arguments\":\"{}\"}")
+             FIN("tool_calls"),
      "c:read({}) c:glob({}) f:calls"},
-    {"two in one delta", D("{\"tool_calls\":[{\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"a\",\"arguments\":\"{}\"}},"
-                           "{\"index\":1,\"id\":\"y\",\"function\":{\"name\":\"b\",\"arguments\":\"{}\"}}]}") FIN("tool_calls"),
+    {"two in one delta",
+     D("{\"tool_calls\":[{\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"a\",\"arguments\":\"{}"
+       "\"}},"
+       "{\"index\":1,\"id\":\"y\",\"function\":{\"name\":\"b\",\"arguments\":\"{}\"}}]}")
+         FIN("tool_calls"),
      "c:a({}) c:b({}) f:calls"},
-    {"interleaved", CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"a\",\"arguments\":\"{\"}")
-                        CALL("\"index\":1,\"id\":\"y\",\"function\":{\"name\":\"b\",\"arguments\":\"{\"}")
-                            CALL("\"index\":0,\"function\":{\"arguments\":\"}\"}") CALL("\"index\":1,\"function\":{\"arguments\":\"}\"}")
-                                FIN("tool_calls"),
+    {"interleaved",
+     CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"a\",\"arguments\":\"{\"}")
+         CALL("\"index\":1,\"id\":\"y\",\"function\":{\"name\":\"b\",\"arguments\":\"{\"}")
+             CALL("\"index\":0,\"function\":{\"arguments\":\"}\"}")
+                 CALL("\"index\":1,\"function\":{\"arguments\":\"}\"}") FIN("tool_calls"),
      "c:a({}) c:b({}) f:calls"},
-    {"arguments before the name", CALL("\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\"\"}")
-                                      CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\":1}\"}")
-                                          FIN("tool_calls"),
+    {"arguments before the name",
+     CALL("\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\"\"}")
+         CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\":1}\"}")
+             FIN("tool_calls"),
      "c:read({\"a\":1}) f:calls"},
-    {"the name again in each piece", CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{\"}")
-                                         CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"}\"}") FIN("stop"),
+    {"the name again in each piece",
+     CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{\"}")
+         CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"}\"}")
+             FIN("stop"),
      "c:read({}) f:calls"},
-    {"arguments as an object", CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":{\"a\":1}}") FIN("stop"),
+    {"arguments as an object",
+     CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":{\"a\":1}}")
+         FIN("stop"),
      "c:read({\"a\":1}) f:calls"},
-    {"no arguments", CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\"}") FIN("stop"), "c:read({}) f:calls"},
+    {"no arguments", CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\"}") FIN("stop"),
+     "c:read({}) f:calls"},
     {"broken arguments stay as they are",
-     CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{\\\"a\\\":\"}") FIN("tool_calls"),
+     CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{\\\"a\\\":\"}")
+         FIN("tool_calls"),
      "c:read({\"a\":) f:calls"},
-    {"a call cut by the limit", CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{\\\"a\\\":\"}") FIN("length"),
+    {"a call cut by the limit",
+     CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{\\\"a\\\":\"}")
+         FIN("length"),
      "c:read({\"a\":) f:length"},
-    {"a whole call at the limit", CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}") FIN("length"),
+    {"a whole call at the limit",
+     CALL("\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}")
+         FIN("length"),
      "c:read({}) f:calls"},
-    {"a call as text", D("{\"content\":\"I look.\\n<tool\"}") D("{\"content\":\"_call>\\n{\\\"name\\\":\\\"read\\\",\\\"arguments\\\":{\\\"a\\\":1}}\\n</tool_call>\\n\"}")
-                           FIN("stop"),
+    {"a call as text",
+     D("{\"content\":\"I look.\\n<tool\"}")
+         D("{\"content\":\"_call>\\n{\\\"name\\\":\\\"read\\\",\\\"arguments\\\":{\\\"a\\\":1}}\\n<"
+           "/tool_call>\\n\"}") FIN("stop"),
      "t:I look.\n c:read({\"a\":1}) f:calls"},
-    {"two calls as text", D("{\"content\":\"<tool_call>{\\\"name\\\":\\\"a\\\",\\\"arguments\\\":{}}</tool_call>\\n<tool_call>{\\\"name\\\":\\\"b\\\",\\\"parameters\\\":{}}</tool_call>\"}")
-                              FIN("stop"),
+    {"two calls as text",
+     D("{\"content\":\"<tool_call>{\\\"name\\\":\\\"a\\\",\\\"arguments\\\":{}}</"
+       "tool_call>\\n<tool_call>{\\\"name\\\":\\\"b\\\",\\\"parameters\\\":{}}</tool_call>\"}")
+         FIN("stop"),
      "c:a({}) c:b({}) f:calls"},
-    {"a call as text without its end", D("{\"content\":\"<tool_call>{\\\"name\\\":\\\"a\\\",\\\"arguments\\\":{}}\"}") FIN("stop"),
+    {"a call as text without its end",
+     D("{\"content\":\"<tool_call>{\\\"name\\\":\\\"a\\\",\\\"arguments\\\":{}}\"}") FIN("stop"),
      "c:a({}) f:calls"},
     {"a tag that is no call", D("{\"content\":\"<tool_call>nothing</tool_call> b\"}") FIN("stop"),
      "t:<tool_call>nothing</tool_call> b f:stop"},
-    {"a tag that never ends", D("{\"content\":\"a <tool_call> b\"}") FIN("stop"), "t:a <tool_call> b f:stop"},
-    {"nearly a tag", D("{\"content\":\"a <tool_\"}") D("{\"content\":\"x\"}") FIN("stop"), "t:a <tool_x f:stop"},
+    {"a tag that never ends", D("{\"content\":\"a <tool_call> b\"}") FIN("stop"),
+     "t:a <tool_call> b f:stop"},
+    {"nearly a tag", D("{\"content\":\"a <tool_\"}") D("{\"content\":\"x\"}") FIN("stop"),
+     "t:a <tool_x f:stop"},
     {"length", D("{\"content\":\"a\"}") FIN("length"), "t:a f:length"},
     {"filter", D("{\"content\":\"a\"}") FIN("content_filter"), "t:a f:filter"},
     {"refusal", D("{\"refusal\":\"no\"}") FIN("stop"), "t:no f:stop"},
     {"empty reply", FIN("stop") DONE, "f:stop"},
-    {"second choice", "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"x\"}}]}\n\n" D("{\"content\":\"a\"}") FIN("stop"), "t:a f:stop"},
-    {"error in the stream", D("{\"content\":\"a\"}") "data: {\"error\":{\"message\":\"Overloaded\",\"type\":\"overloaded_error\"}}\n\n", "retry"},
+    {"second choice",
+     "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"x\"}}]}\n\n" D(
+         "{\"content\":\"a\"}") FIN("stop"),
+     "t:a f:stop"},
+    {"error in the stream",
+     D("{\"content\":\"a\"}") "data: "
+                              "{\"error\":{\"message\":\"Overloaded\",\"type\":\"overloaded_"
+                              "error\"}}\n\n",
+     "retry"},
     {"error with a code", "data: {\"error\":{\"message\":\"x\",\"code\":503}}\n\n", "retry"},
     {"error as a string", "data: {\"error\":\"something is wrong\"}\n\n", "proto"},
-    {"context error in the stream", "data: {\"error\":{\"message\":\"x\",\"code\":\"context_length_exceeded\"}}\n\n", "limit"},
+    {"context error in the stream",
+     "data: {\"error\":{\"message\":\"x\",\"code\":\"context_length_exceeded\"}}\n\n", "limit"},
     {"no JSON", "data: <html>\n\n" FIN("stop"), "proto"},
     {"not this format", "<html>hello</html>", "retry"},
-    {"a document", "{\"choices\":[{\"message\":{\"content\":\"a\",\"tool_calls\":[{\"id\":\"x\",\"function\":{\"name\":\"read\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"tool_calls\"}]}",
+    {"a document",
+     "{\"choices\":[{\"message\":{\"content\":\"a\",\"tool_calls\":[{\"id\":\"x\",\"function\":{"
+     "\"name\":\"read\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"tool_calls\"}]}",
      "t:a c:read({}) f:calls"},
-    {"a document behind blanks", " \r\n{\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}", "t:a f:stop"},
+    {"a document behind blanks",
+     " \r\n{\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}",
+     "t:a f:stop"},
     {"another document", "{\"status\":\"ok\"}", "proto"},
     {"half a document", "{\"choices\":[{\"message\":{\"con", "proto"},
-    {"an error document", "{\"error\":{\"message\":\"x\",\"type\":\"invalid_request_error\"}}", "proto"},
+    {"an error document", "{\"error\":{\"message\":\"x\",\"type\":\"invalid_request_error\"}}",
+     "proto"},
 };
 
 static void every_split(void **state) {
@@ -197,7 +258,8 @@ static void every_split(void **state) {
             struct bx_usage usage;
             bx_auto(bx_freep) char *got = read_in_two(all, cut, &usage);
             if (strcmp(got, cases[i].reply) != 0) {
-                fail_msg("%s, cut at %zu: %s instead of %s", cases[i].what, cut, got, cases[i].reply);
+                fail_msg("%s, cut at %zu: %s instead of %s", cases[i].what, cut, got,
+                         cases[i].reply);
             }
         }
     }
@@ -210,9 +272,21 @@ static void usage(void **state) {
         int64_t in, out, cached;
     } table[] = {
         {D("{\"content\":\"a\"}") FIN("stop"), -1, -1, -1},
-        {D("{\"content\":\"a\"}") FIN("stop") "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3,\"prompt_tokens_details\":{\"cached_tokens\":5}}}\n\n" DONE, 7, 3, 5},
-        {D("{\"content\":\"a\"}") FIN("stop") "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3,\"prompt_cache_hit_tokens\":4}}\n\n", 7, 3, 4},
-        {D("{\"content\":\"a\"}") "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":null,\"x_groq\":{\"usage\":{\"prompt_tokens\":2,\"completion_tokens\":1}}}\n\n", 2, 1, -1},
+        {D("{\"content\":\"a\"}")
+             FIN("stop") "data: "
+                         "{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3,"
+                         "\"prompt_tokens_details\":{\"cached_tokens\":5}}}\n\n" DONE,
+         7, 3, 5},
+        {D("{\"content\":\"a\"}")
+             FIN("stop") "data: "
+                         "{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3,"
+                         "\"prompt_cache_hit_tokens\":4}}\n\n",
+         7, 3, 4},
+        {D("{\"content\":\"a\"}") "data: "
+                                  "{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],"
+                                  "\"usage\":null,\"x_groq\":{\"usage\":{\"prompt_tokens\":2,"
+                                  "\"completion_tokens\":1}}}\n\n",
+         2, 1, -1},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(table); i++) {
         struct bx_usage u = {0};
@@ -236,12 +310,21 @@ static void errors(void **state) {
         {404, "{\"error\":{\"message\":\"no such model\"}}", BX_ERR_NOTFOUND},
         {408, "", BX_ERR_RETRY},
         {429, "{\"error\":{\"message\":\"slow down\"}}", BX_ERR_RETRY},
-        {429, "{\"error\":{\"message\":\"You exceeded your current quota\",\"code\":\"insufficient_quota\"}}", BX_ERR_DENIED},
+        {429,
+         "{\"error\":{\"message\":\"You exceeded your current "
+         "quota\",\"code\":\"insufficient_quota\"}}",
+         BX_ERR_DENIED},
         {500, "<html>", BX_ERR_RETRY},
         {503, "{\"error\":{\"message\":\"loading model\"}}", BX_ERR_RETRY},
         {400, "{\"error\":{\"message\":\"bad\"}}", BX_ERR_INVALID},
-        {400, "{\"error\":{\"message\":\"This model's maximum context length is 8192 tokens\",\"code\":\"context_length_exceeded\"}}", BX_ERR_LIMIT},
-        {400, "{\"error\":{\"type\":\"exceed_context_size_error\",\"message\":\"the request exceeds the available context size\"}}", BX_ERR_LIMIT},
+        {400,
+         "{\"error\":{\"message\":\"This model's maximum context length is 8192 "
+         "tokens\",\"code\":\"context_length_exceeded\"}}",
+         BX_ERR_LIMIT},
+        {400,
+         "{\"error\":{\"type\":\"exceed_context_size_error\",\"message\":\"the request exceeds the "
+         "available context size\"}}",
+         BX_ERR_LIMIT},
         {400, "[{\"error\":{\"message\":\"bad\",\"code\":400}}]", BX_ERR_INVALID},
         {413, "{\"error\":{\"message\":\"prompt is too long\"}}", BX_ERR_LIMIT},
         {422, "{\"detail\":\"extra fields\"}", BX_ERR_INVALID},
@@ -258,8 +341,10 @@ static void errors(void **state) {
 
 static void request(void **state) {
     (void)state;
-    struct bx_message *user = bx_message_new(BX_ROLE_USER), *assistant = bx_message_new(BX_ROLE_ASSISTANT);
-    struct bx_message *result = bx_message_new(BX_ROLE_TOOL), *thought = bx_message_new(BX_ROLE_ASSISTANT);
+    struct bx_message *user = bx_message_new(BX_ROLE_USER),
+                      *assistant = bx_message_new(BX_ROLE_ASSISTANT);
+    struct bx_message *result = bx_message_new(BX_ROLE_TOOL),
+                      *thought = bx_message_new(BX_ROLE_ASSISTANT);
     bx_message_add_text(user, "Say \"hi\"\n");
     struct bx_block *b = bx_message_add(user, BX_BLOCK_IMAGE);
     b->mime = bx_strdup("image/jpeg");
@@ -278,9 +363,15 @@ static void request(void **state) {
     b->tool = bx_strdup("read");
     b->text = bx_strdup("seen");
     const struct bx_message *messages[] = {user, thought, assistant, result};
-    struct bx_tool_spec tool = {.name = "read", .description = "Reads", .schema = "{\"type\":\"object\"}"};
-    struct bx_model_request req = {.system = "Be good", .messages = messages, .message_count = 4, .tools = &tool, .tool_count = 1};
-    struct bx_openai_options o = {.model = "m", .stream = true, .stream_usage = true, .images = true};
+    struct bx_tool_spec tool = {
+        .name = "read", .description = "Reads", .schema = "{\"type\":\"object\"}"};
+    struct bx_model_request req = {.system = "Be good",
+                                   .messages = messages,
+                                   .message_count = 4,
+                                   .tools = &tool,
+                                   .tool_count = 1};
+    struct bx_openai_options o = {
+        .model = "m", .stream = true, .stream_usage = true, .images = true};
     struct bx_buf out = BX_BUF_INIT(BX_MIB);
     assert_int_equal(bx_openai_write(&o, &req, &out, NULL), 0);
     assert_string_equal(
@@ -289,13 +380,20 @@ static void request(void **state) {
         "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"Say \\\"hi\\\"\\n\"},"
         "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/jpeg;base64,QUJD\"}}]},"
         "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":["
-        "{\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"read\",\"arguments\":\"{\\\"a\\\":1}\"}},"
-        "{\"id\":\"call_2\",\"type\":\"function\",\"function\":{\"name\":\"read\",\"arguments\":\"{\\\"invalid_json\\\":\\\"{\\\\\\\"a\\\\\\\":\\\"}\"}}]},"
+        "{\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"read\",\"arguments\":\"{"
+        "\\\"a\\\":1}\"}},"
+        "{\"id\":\"call_2\",\"type\":\"function\",\"function\":{\"name\":\"read\",\"arguments\":\"{"
+        "\\\"invalid_json\\\":\\\"{\\\\\\\"a\\\\\\\":\\\"}\"}}]},"
         "{\"role\":\"tool\",\"tool_call_id\":\"call_1\",\"content\":\"seen\"}],"
-        "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"read\",\"description\":\"Reads\",\"parameters\":{\"type\":\"object\"}}}],"
+        "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"read\",\"description\":"
+        "\"Reads\",\"parameters\":{\"type\":\"object\"}}}],"
         "\"tool_choice\":\"auto\",\"stream\":true,\"stream_options\":{\"include_usage\":true}}");
     bx_buf_reset(&out);
-    o = (struct bx_openai_options){.model = "m", .max_tokens_key = "max_completion_tokens", .max_tokens = 9, .short_ids = true, .greedy = true};
+    o = (struct bx_openai_options){.model = "m",
+                                   .max_tokens_key = "max_completion_tokens",
+                                   .max_tokens = 9,
+                                   .short_ids = true,
+                                   .greedy = true};
     req.no_tools = true;
     assert_int_equal(bx_openai_write(&o, &req, &out, NULL), 0);
     assert_non_null(strstr(bx_buf_z(&out), "\"tool_choice\":\"none\""));

@@ -1,4 +1,5 @@
-/* The model server's walls, from inside: each try is a child that puts the walls up and then does what it must not. */
+/* The model server's walls, from inside: each try is a child that puts the walls up and then does
+ * what it must not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +73,9 @@ static int read_model(void) {
 
 static int map_model(void) {
     int fd = open(model, O_RDONLY);
-    return fd < 0 ? errno : mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? errno : 0;
+    return fd < 0                                                         ? errno
+           : mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? errno
+                                                                          : 0;
 }
 
 static int write_model(void) {

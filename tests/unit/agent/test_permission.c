@@ -223,6 +223,23 @@ static void test_a_session_cannot_say_bypass(void **state) {
              "run_start|default permission|deny|headless");
 }
 
+static void test_forbidden_is_not_offered_and_not_run(void **state) {
+    struct world *w = *state;
+    W_SCRIPT({.calls = {{"1", "format_disk", "{\"file_path\":\"/\"}"}}}, {.text = "no"});
+    w_send(w, "go", &(struct bx_run_options){.yes_levels = ~0u});
+    assert_int_equal(w_model.tool_count, 3); /* read, write, Sleep */
+    w_expect(w, "permission", "decision by", "permission|deny|level");
+    assert_string_equal(w_box.calls, "");
+}
+
+static void test_nobody_is_asked_about_a_broken_call(void **state) {
+    struct world *w = *state;
+    W_SCRIPT({.calls = {{"1", "write", "{\"path\":\"a\"}"}}}, {.text = "sorry"});
+    w_send(w, "go", &(struct bx_run_options){.headless = true});
+    w_expect(w, "permission question run_end", "reason", "run_end|done");
+    assert_non_null(strstr(w_model.dump, "(1 error) The arguments of write do not fit"));
+}
+
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, w_setup, w_teardown)
     const struct CMUnitTest tests[] = {
@@ -238,6 +255,8 @@ int main(void) {
         T(test_a_call_by_hand_passes_the_same_check),
         T(test_reading_tools_get_a_root_that_is_not_writable),
         T(test_a_session_cannot_say_bypass),
+        T(test_forbidden_is_not_offered_and_not_run),
+        T(test_nobody_is_asked_about_a_broken_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,8 +24,10 @@
 const struct bx_embedded_tool bx_embedded_tools[] = {
     {"read", "{\"name\":\"read\",\"description\":\"Reads a file\",\"permission_level\":\"read_only\"," W_PATH_SCHEMA "}"},
     {"write", "{\"name\":\"write\",\"description\":\"Writes a file\",\"permission_level\":\"write\"," W_PATH_SCHEMA "}"},
+    {"format_disk",
+     "{\"name\":\"format_disk\",\"description\":\"Never\",\"permission_level\":\"forbidden\"," W_PATH_SCHEMA "}"},
 };
-const size_t bx_embedded_tool_count = 2;
+const size_t bx_embedded_tool_count = 3;
 
 /* ---- the box ---- */
 

@@ -17,8 +17,8 @@ struct bx_api {
     struct bx_loop *loop;
     struct bx_http_server *server; /* loop thread */
     struct bx_auth *auth;          /* loop thread */
-    struct bx_api_pool *quick;         /* the disk */
-    struct bx_api_pool *slow;          /* tool calls: as long as their limits */
+    struct bx_workers *quick;         /* the disk */
+    struct bx_workers *slow;          /* tool calls: as long as their limits */
     struct bx_cancel *cancel;      /* fires when the server stops: tool calls of the page */
     struct bx_hub *hub;            /* loop thread */
     struct bx_socket *sockets;     /* loop thread; all that are open */

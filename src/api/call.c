@@ -64,7 +64,7 @@ void bx_api_call_start(struct bx_api *api, struct bx_http_exchange *ex, const st
         c->cancel = bx_cancel_new(api->cancel);
         bx_http_exchange_on_gone(ex, on_gone, c->cancel); /* lives until the reply, as this call does */
     }
-    if (!bx_api_pool_run(c->route->slow ? api->slow : api->quick, work, done, c)) {
+    if (!bx_workers_run(c->route->slow ? api->slow : api->quick, work, done, c)) {
         fail(c, BX_ERR_UNAVAILABLE, "too much is waiting: try again in a moment");
         done(c);
     }

@@ -97,9 +97,9 @@ static int make_parts(struct running *run, struct bx_err *err) {
     struct bx_api *api = &run->api;
     int r = bx_loop_new(&api->loop, err);
     if (r == 0)
-        r = bx_api_pool_new(api->loop, "api", QUICK_THREADS, MAX_QUEUED, &api->quick, err);
+        r = bx_workers_new(api->loop, "api", QUICK_THREADS, MAX_QUEUED, &api->quick, err);
     if (r == 0)
-        r = bx_api_pool_new(api->loop, "api-tools", SLOW_THREADS, MAX_QUEUED, &api->slow, err);
+        r = bx_workers_new(api->loop, "api-tools", SLOW_THREADS, MAX_QUEUED, &api->slow, err);
     if (r == 0)
         r = listen_on(api, err);
     if (r == 0)
@@ -136,8 +136,8 @@ static void take_down(struct running *run) {
     struct bx_api *api = &run->api;
     bx_cancel_fire(api->cancel, "the server stops");
     bx_store_on_list_change(api->config->store, NULL, NULL);
-    bx_api_pool_free(api->slow);
-    bx_api_pool_free(api->quick);
+    bx_workers_free(api->slow);
+    bx_workers_free(api->quick);
     if (api->hub)
         bx_hub_stop(api->hub);
     bx_loop_free(api->loop); /* what the workers have posted still runs */

@@ -232,7 +232,7 @@ static void done(void *user) {
 static bool start_job(struct bx_socket *s, enum bx_op op, struct bx_doc **doc, char **ref, struct subscription *sub) {
     struct job *j = bx_new(struct job);
     *j = (struct job){.socket = s, .op = op, .doc = *doc, .ref = *ref, .sub = sub};
-    if (s->job_count >= MAX_JOBS || !bx_api_pool_run(s->api->quick, work, done, j)) {
+    if (s->job_count >= MAX_JOBS || !bx_workers_run(s->api->quick, work, done, j)) {
         say_error(s, *ref, BX_ERR_BUSY, "too much is waiting: try again in a moment");
         bx_free(j);
         return false;

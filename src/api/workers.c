@@ -9,7 +9,7 @@ struct job {
     void *user;
 };
 
-struct bx_api_pool {
+struct bx_workers {
     struct bx_loop *loop;
     pthread_mutex_t mutex; /* of what follows */
     pthread_cond_t more;
@@ -20,7 +20,7 @@ struct bx_api_pool {
     unsigned thread_count;
 };
 
-static struct job *next_job(struct bx_api_pool *p) {
+static struct job *next_job(struct bx_workers *p) {
     BX_LOCKED(&p->mutex);
     while (!p->first && !p->ending)
         pthread_cond_wait(&p->more, &p->mutex);
@@ -35,7 +35,7 @@ static struct job *next_job(struct bx_api_pool *p) {
 }
 
 static void *worker_main(void *user) {
-    struct bx_api_pool *p = user;
+    struct bx_workers *p = user;
     for (struct job *job; (job = next_job(p)); bx_free(job)) {
         job->work(job->user);
         bx_loop_post(p->loop, job->done, job->user);
@@ -43,9 +43,9 @@ static void *worker_main(void *user) {
     return NULL;
 }
 
-int bx_api_pool_new(struct bx_loop *loop, const char *name, unsigned threads, size_t max_queued, struct bx_api_pool **ret,
-                struct bx_err *err) {
-    struct bx_api_pool *p = bx_new(struct bx_api_pool);
+int bx_workers_new(struct bx_loop *loop, const char *name, unsigned threads, size_t max_queued, struct bx_workers **ret,
+                   struct bx_err *err) {
+    struct bx_workers *p = bx_new(struct bx_workers);
     p->loop = loop;
     p->max_queued = max_queued;
     p->last = &p->first;
@@ -55,7 +55,7 @@ int bx_api_pool_new(struct bx_loop *loop, const char *name, unsigned threads, si
     for (unsigned i = 0; i < threads; i++) {
         int r = bx_thread_start(&p->threads[i], name, worker_main, p, err);
         if (r < 0) {
-            bx_api_pool_free(p);
+            bx_workers_free(p);
             return r;
         }
         p->thread_count++;
@@ -64,7 +64,7 @@ int bx_api_pool_new(struct bx_loop *loop, const char *name, unsigned threads, si
     return 0;
 }
 
-void bx_api_pool_free(struct bx_api_pool *p) {
+void bx_workers_free(struct bx_workers *p) {
     if (!p)
         return;
     {
@@ -80,7 +80,7 @@ void bx_api_pool_free(struct bx_api_pool *p) {
     bx_free(p);
 }
 
-bool bx_api_pool_run(struct bx_api_pool *p, void (*work)(void *user), void (*done)(void *user), void *user) {
+bool bx_workers_run(struct bx_workers *p, void (*work)(void *user), void (*done)(void *user), void *user) {
     BX_LOCKED(&p->mutex);
     if (p->queued >= p->max_queued || p->ending)
         return false;

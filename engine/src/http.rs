@@ -11,7 +11,7 @@ use std::os::fd::RawFd;
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks};
@@ -69,6 +69,8 @@ pub struct Answers {
     open: HashMap<u64, Open>,
     last_id: u64,
     host: Option<Host>,
+    /// Of the pump, which had nothing to wait for: requests are made by tasks beside it
+    idle: Option<Waker>,
 }
 
 struct AnswerBody(mpsc::UnboundedReceiver<Piece>);
@@ -137,6 +139,9 @@ impl Answers {
         let (body, body_end) = mpsc::unbounded_channel();
         self.open.insert(self.last_id, Open { head: Some(head), body, body_end: Some(body_end) });
         self.host = Some(host.clone());
+        if let Some(pump) = self.idle.take() {
+            pump.wake();
+        }
         Ok(answer)
     }
 
@@ -199,8 +204,12 @@ impl Pump {
 
     pub fn poll(&mut self, cx: &mut Context<'_>) {
         loop {
-            if self.answers.lock().unwrap().open.is_empty() {
-                return;
+            {
+                let mut answers = self.answers.lock().unwrap();
+                if answers.open.is_empty() {
+                    answers.idle = Some(cx.waker().clone());
+                    return;
+                }
             }
             let Some(fd) = self.readable() else { return self.lost() };
             let mut guard = match fd.poll_read_ready(cx) {

@@ -92,6 +92,7 @@ struct rig_call {
     struct bx_cancel *cancel;
     struct bx_str input;
     void (*output)(void *user, int fd, struct bx_str piece);
+    bx_outbound_fn *outbound;
     void *user;
 };
 static inline int rig_run(const struct rig_call *c, struct bx_box_result *ret, struct bx_err *err) {
@@ -120,6 +121,7 @@ static inline int rig_run(const struct rig_call *c, struct bx_box_result *ret, s
         .input = c->input,
         .grant = &grant,
         .output = c->output,
+        .outbound = c->outbound,
         .user = c->user,
         .repeatable = !c->writable,
     };

@@ -14,7 +14,8 @@ struct bx_auth {
 
 static void add_host(struct bx_auth *a, const char *name, bool has_port) {
     a->hosts = bx_realloc_array(a->hosts, a->host_count + 1, sizeof *a->hosts);
-    a->hosts[a->host_count++] = has_port ? bx_strdup(name) : bx_asprintf("%s:%u", name, (unsigned)a->port);
+    a->hosts[a->host_count++] =
+        has_port ? bx_strdup(name) : bx_asprintf("%s:%u", name, (unsigned)a->port);
 }
 
 char *bx_auth_new_secret(void) {
@@ -113,6 +114,7 @@ bool bx_auth_spend_token(struct bx_auth *a, struct bx_str token) {
 }
 
 void bx_auth_set_cookie(const struct bx_auth *a, struct bx_http_reply *reply) {
-    bx_http_reply_headerf(reply, "Set-Cookie", "%s=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=%d", a->cookie_name,
+    bx_http_reply_headerf(reply, "Set-Cookie",
+                          "%s=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=%d", a->cookie_name,
                           a->session_key, COOKIE_LIFE_S);
 }

@@ -6,7 +6,8 @@
 #include "loop/child.h"
 
 static const char *opener(void) {
-    static const char *const candidates[] = {"/usr/bin/xdg-open", "/usr/local/bin/xdg-open", "/usr/bin/open"};
+    static const char *const candidates[] = {"/usr/bin/xdg-open", "/usr/local/bin/xdg-open",
+                                             "/usr/bin/open"};
     for (size_t i = 0; i < BX_ARRAY_LEN(candidates); i++) {
         if (access(candidates[i], X_OK) == 0)
             return candidates[i];
@@ -21,8 +22,10 @@ void bx_browser_open(struct bx_store *store, const char *url) {
     const char *program = opener();
     extern char **environ;
     pid_t pid;
-    bx_buf_addf(&page, "<!doctype html><meta http-equiv=\"refresh\" content=\"0;url=%s\"><a href=\"%s\">BoxAgnts</a>\n", url,
-                url);
+    bx_buf_addf(&page,
+                "<!doctype html><meta http-equiv=\"refresh\" content=\"0;url=%s\"><a "
+                "href=\"%s\">BoxAgnts</a>\n",
+                url, url);
     const char *argv[] = {program, path, NULL};
     struct bx_child_spec spec = {.path = program,
                                  .argv = argv,
@@ -32,6 +35,7 @@ void bx_browser_open(struct bx_store *store, const char *url) {
                                  .stderr_fd = -1};
     if (!program)
         bx_warn("api", "there is no xdg-open here: open the address above yourself");
-    else if (bx_file_write_atomic(path, bx_buf_str(&page), 0600, &err) < 0 || bx_child_start(&spec, &pid, &err) < 0)
+    else if (bx_file_write_atomic(path, bx_buf_str(&page), 0600, &err) < 0 ||
+             bx_child_start(&spec, &pid, &err) < 0)
         bx_warn("api", "cannot show the page: %s", err.msg);
 }

@@ -23,8 +23,10 @@ static int read_body(struct bx_api_call *c, struct bx_err *err) {
         return 0;
     struct bx_str type = bx_http_field(c->req, "content-type");
     size_t semicolon = bx_str_find(type, ';');
-    if (body->size && !bx_str_ieqz(bx_str_trim(bx_str_slice(type, 0, semicolon)), "application/json")) {
-        bx_api_problem(&c->reply, 415, "the body must be JSON: send Content-Type: application/json", "invalid", NULL);
+    if (body->size &&
+        !bx_str_ieqz(bx_str_trim(bx_str_slice(type, 0, semicolon)), "application/json")) {
+        bx_api_problem(&c->reply, 415, "the body must be JSON: send Content-Type: application/json",
+                       "invalid", NULL);
         return 1;
     }
     int r = bx_body_parse(bx_buf_str(body), c->route->members, &c->doc, c->field, err);
@@ -53,7 +55,8 @@ static void on_gone(void *user) {
     bx_cancel_fire(user, "the client left");
 }
 
-void bx_api_call_start(struct bx_api *api, struct bx_http_exchange *ex, const struct bx_http_match *match) {
+void bx_api_call_start(struct bx_api *api, struct bx_http_exchange *ex,
+                       const struct bx_http_match *match) {
     struct bx_api_call *c = bx_new(struct bx_api_call);
     c->api = api;
     c->ex = bx_http_exchange_ref(ex);
@@ -62,7 +65,8 @@ void bx_api_call_start(struct bx_api *api, struct bx_http_exchange *ex, const st
     c->route = match->route->target;
     if (c->route->slow) {
         c->cancel = bx_cancel_new(api->cancel);
-        bx_http_exchange_on_gone(ex, on_gone, c->cancel); /* lives until the reply, as this call does */
+        bx_http_exchange_on_gone(ex, on_gone,
+                                 c->cancel); /* lives until the reply, as this call does */
     }
     if (!bx_workers_run(c->route->slow ? api->slow : api->quick, work, done, c)) {
         fail(c, BX_ERR_UNAVAILABLE, "too much is waiting: try again in a moment");
@@ -101,17 +105,20 @@ int bx_call_session(struct bx_api_call *c, struct bx_session **ret, struct bx_er
     return r < 0 ? r : bx_session_open(c->api->config->store, id, ret, err);
 }
 
-int bx_call_query_uint(struct bx_api_call *c, const char *name, uint64_t min, uint64_t max, uint64_t fallback,
-                       uint64_t *ret, struct bx_err *err) {
+int bx_call_query_uint(struct bx_api_call *c, const char *name, uint64_t min, uint64_t max,
+                       uint64_t fallback, uint64_t *ret, struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(64);
     uint64_t n = fallback;
-    if (bx_http_query(c->req, name, &text) && (!bx_str_to_u64(bx_buf_str(&text), &n) || n < min || n > max))
-        return bx_call_fault(c, name, err, "\"%s\" must be a number from %" PRIu64 " to %" PRIu64, name, min, max);
+    if (bx_http_query(c->req, name, &text) &&
+        (!bx_str_to_u64(bx_buf_str(&text), &n) || n < min || n > max))
+        return bx_call_fault(c, name, err, "\"%s\" must be a number from %" PRIu64 " to %" PRIu64,
+                             name, min, max);
     *ret = n;
     return 0;
 }
 
-int bx_call_fault(struct bx_api_call *c, const char *field, struct bx_err *err, const char *fmt, ...) {
+int bx_call_fault(struct bx_api_call *c, const char *field, struct bx_err *err, const char *fmt,
+                  ...) {
     char text[400];
     va_list ap;
     va_start(ap, fmt);

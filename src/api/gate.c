@@ -1,11 +1,12 @@
-/* The order in which a request is looked at: Host, where it comes from, who it is, and only then what it wants. All of
- * that happens on its head, before a byte of the body is taken. */
+/* The order in which a request is looked at: Host, where it comes from, who it is, and only then
+ * what it wants. All of that happens on its head, before a byte of the body is taken. */
 #include "api/call.h"
 #include "api/page.h"
 #include "api/socket.h"
 
-static const char csp[] = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
-                          "form-action 'none'; connect-src 'self'; frame-ancestors 'none'";
+static const char csp[] =
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'none'; connect-src 'self'; frame-ancestors 'none'";
 
 void bx_api_reply(struct bx_http_exchange *ex, struct bx_http_reply *take_reply) {
     static const char *const fixed[][2] = {
@@ -23,7 +24,8 @@ void bx_api_reply(struct bx_http_exchange *ex, struct bx_http_reply *take_reply)
     bx_http_exchange_reply(ex, take_reply);
 }
 
-void bx_api_problem(struct bx_http_reply *reply, int status, const char *detail, const char *code, const char *field) {
+void bx_api_problem(struct bx_http_reply *reply, int status, const char *detail, const char *code,
+                    const char *field) {
     struct bx_jw w;
     bx_http_reply_init(reply, status, 16 * BX_KIB);
     bx_http_reply_header(reply, "Content-Type", BX_STR_LIT("application/problem+json"));
@@ -46,8 +48,8 @@ static void refuse(struct bx_http_exchange *ex, int status, const char *detail, 
     bx_api_reply(ex, &reply);
 }
 
-/* What a person sees whose browser has no cookie. After a link from elsewhere a browser holds a SameSite=Strict cookie back
- * once; coming again from this very page brings it. */
+/* What a person sees whose browser has no cookie. After a link from elsewhere a browser holds a
+ * SameSite=Strict cookie back once; coming again from this very page brings it. */
 static void refuse_person(struct bx_http_exchange *ex) {
     const struct bx_http_request *req = bx_http_exchange_request(ex);
     struct bx_str site = bx_http_field(req, "sec-fetch-site");
@@ -56,27 +58,33 @@ static void refuse_person(struct bx_http_exchange *ex) {
     bx_http_reply_init(&reply, 401, 4 * BX_KIB);
     bx_http_reply_header(&reply, "Content-Type", BX_STR_LIT("text/html; charset=utf-8"));
     bx_buf_addf(&reply.body,
-                "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">%s<title>BoxAgnts</title><h1>BoxAgnts</h1>"
-                "<p>This browser is not signed in. Open the address that <code>boxagnts</code> printed when it started: "
-                "it carries a token that works once. If it was used already, start <code>boxagnts</code> again.</p>"
+                "<!doctype html><html lang=\"en\"><meta "
+                "charset=\"utf-8\">%s<title>BoxAgnts</title><h1>BoxAgnts</h1>"
+                "<p>This browser is not signed in. Open the address that <code>boxagnts</code> "
+                "printed when it started: "
+                "it carries a token that works once. If it was used already, start "
+                "<code>boxagnts</code> again.</p>"
                 "<p><a href=\"/\">Try again</a></p></html>",
                 again ? "<meta http-equiv=\"refresh\" content=\"0;url=/\">" : "");
     bx_api_reply(ex, &reply);
 }
 
 static bool is_open_path(struct bx_str path) {
-    return bx_str_eqz(path, "/healthz") || bx_str_eqz(path, "/readyz") || bx_str_eqz(path, "/version");
+    return bx_str_eqz(path, "/healthz") || bx_str_eqz(path, "/readyz") ||
+           bx_str_eqz(path, "/version");
 }
 
 static bool changes(enum bx_http_method method) {
     return method != BX_HTTP_GET && method != BX_HTTP_HEAD;
 }
 
-/* "/?token=…": 303 with the cookie when it is the token, also when this browser is known already. */
+/* "/?token=…": 303 with the cookie when it is the token, also when this browser is known already.
+ */
 static bool sign_in(struct bx_api *api, struct bx_http_exchange *ex) {
     const struct bx_http_request *req = bx_http_exchange_request(ex);
     bx_auto(bx_buf_deinit) struct bx_buf token = BX_BUF_INIT(256);
-    if (!bx_str_eqz(req->path, "/") || req->method != BX_HTTP_GET || !bx_http_query(req, "token", &token))
+    if (!bx_str_eqz(req->path, "/") || req->method != BX_HTTP_GET ||
+        !bx_http_query(req, "token", &token))
         return false;
     bool spent = bx_auth_spend_token(api->auth, bx_buf_str(&token));
     if (!spent && !bx_auth_is_known(api->auth, req))
@@ -95,7 +103,10 @@ static bool may_pass(struct bx_api *api, struct bx_http_exchange *ex) {
     const struct bx_http_request *req = bx_http_exchange_request(ex);
     bool is_api = bx_str_starts(req->path, "/api/") || bx_str_eqz(req->path, "/ws");
     if (!bx_auth_host_is_ours(api->auth, req)) {
-        refuse(ex, 421, "this server answers to its own address only: use 127.0.0.1 or localhost with its port", "host");
+        refuse(
+            ex, 421,
+            "this server answers to its own address only: use 127.0.0.1 or localhost with its port",
+            "host");
         return false;
     }
     if ((changes(req->method) || is_api) && !bx_auth_origin_is_ours(api->auth, req)) {
@@ -104,13 +115,15 @@ static bool may_pass(struct bx_api *api, struct bx_http_exchange *ex) {
     }
     if (is_open_path(req->path) || sign_in(api, ex) || bx_auth_is_known(api->auth, req))
         return true;
-    if (!is_api && bx_str_find_str(bx_http_field(req, "accept"), BX_STR_LIT("text/html")) != (size_t)-1)
+    if (!is_api &&
+        bx_str_find_str(bx_http_field(req, "accept"), BX_STR_LIT("text/html")) != (size_t)-1)
         refuse_person(ex);
     else
-        refuse(ex, 401,
-               "who are you? A browser opens the address that was printed at start; a program sends "
-               "Authorization: Bearer with the api_token of auth.json",
-               "auth");
+        refuse(
+            ex, 401,
+            "who are you? A browser opens the address that was printed at start; a program sends "
+            "Authorization: Bearer with the api_token of auth.json",
+            "auth");
     return false;
 }
 
@@ -148,7 +161,8 @@ static void on_head(void *user, struct bx_http_exchange *ex) {
         bx_socket_open(api, ex);
 }
 
-static void small_json(struct bx_http_exchange *ex, int status, const char *key, const char *value) {
+static void small_json(struct bx_http_exchange *ex, int status, const char *key,
+                       const char *value) {
     struct bx_http_reply reply;
     struct bx_jw w;
     bx_http_reply_init(&reply, status, 1000);

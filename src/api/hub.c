@@ -49,7 +49,8 @@ static void free_feed(struct bx_feed *f) {
 
 static void on_wake(void *user) {
     struct bx_feed *f = user;
-    atomic_store(&f->posted, false); /* before reading: what is appended from here on wakes us again */
+    atomic_store(&f->posted,
+                 false); /* before reading: what is appended from here on wakes us again */
     f->waking = true;
     for (struct bx_watch *w = f->watches; w; w = f->next_to_wake) {
         f->next_to_wake = w->next;

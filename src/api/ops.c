@@ -3,14 +3,22 @@
 #include "base/id.h"
 #include "json/write.h"
 
-#define SESSION {.name = "session", .type = BX_VAL_STR, .required = true, .max_bytes = BX_ID_LEN}
-#define OP      {.name = "op", .type = BX_VAL_STR, .required = true, .max_bytes = 20}
-#define REF     {.name = "ref", .type = BX_VAL_STR, .max_bytes = 200}
+#define SESSION                                                                                    \
+    { .name = "session", .type = BX_VAL_STR, .required = true, .max_bytes = BX_ID_LEN }
+#define OP                                                                                         \
+    { .name = "op", .type = BX_VAL_STR, .required = true, .max_bytes = 20 }
+#define REF                                                                                        \
+    { .name = "ref", .type = BX_VAL_STR, .max_bytes = 200 }
 
-static const struct bx_member subscribe_members[] = {OP, SESSION, {.name = "from", .type = BX_VAL_INT}, REF, {.name = NULL}};
+static const struct bx_member subscribe_members[] = {
+    OP, SESSION, {.name = "from", .type = BX_VAL_INT}, REF, {.name = NULL}};
 static const struct bx_member session_members[] = {OP, SESSION, REF, {.name = NULL}};
 static const struct bx_member send_members[] = {
-    OP, SESSION, {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB}, REF, {.name = NULL}};
+    OP,
+    SESSION,
+    {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB},
+    REF,
+    {.name = NULL}};
 static const struct bx_member answer_members[] = {
     OP,
     SESSION,
@@ -25,9 +33,12 @@ static const struct {
     const char *name;
     const struct bx_member *members;
 } ops[] = {
-    [BX_OP_SUBSCRIBE] = {"subscribe", subscribe_members}, [BX_OP_UNSUBSCRIBE] = {"unsubscribe", session_members},
-    [BX_OP_SEND] = {"send", send_members},                [BX_OP_STOP] = {"stop", session_members},
-    [BX_OP_ANSWER] = {"answer", answer_members},          [BX_OP_PING] = {"ping", ping_members},
+    [BX_OP_SUBSCRIBE] = {"subscribe", subscribe_members},
+    [BX_OP_UNSUBSCRIBE] = {"unsubscribe", session_members},
+    [BX_OP_SEND] = {"send", send_members},
+    [BX_OP_STOP] = {"stop", session_members},
+    [BX_OP_ANSWER] = {"answer", answer_members},
+    [BX_OP_PING] = {"ping", ping_members},
 };
 
 static int check(const struct bx_val *root, enum bx_op *ret_op, struct bx_err *err) {
@@ -37,7 +48,8 @@ static int check(const struct bx_val *root, enum bx_op *ret_op, struct bx_err *e
     while (op < BX_ARRAY_LEN(ops) && !bx_str_eqz(name, ops[op].name))
         op++;
     if (op == BX_ARRAY_LEN(ops))
-        return bx_fail(err, BX_ERR_INVALID, "\"op\" must be subscribe, unsubscribe, send, stop, answer or ping");
+        return bx_fail(err, BX_ERR_INVALID,
+                       "\"op\" must be subscribe, unsubscribe, send, stop, answer or ping");
     int r = bx_body_check(root, ops[op].members, field, err);
     if (r < 0)
         return r;
@@ -52,7 +64,8 @@ static int check(const struct bx_val *root, enum bx_op *ret_op, struct bx_err *e
     return 0;
 }
 
-int bx_op_parse(struct bx_str text, enum bx_op *ret_op, struct bx_doc **ret_doc, char **ret_ref, struct bx_err *err) {
+int bx_op_parse(struct bx_str text, enum bx_op *ret_op, struct bx_doc **ret_doc, char **ret_ref,
+                struct bx_err *err) {
     static const struct bx_json_limits limits = {.max_depth = 16};
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     *ret_ref = NULL;

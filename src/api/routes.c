@@ -5,10 +5,11 @@
 #define LARGE (2 * BX_MIB)
 
 static const struct bx_member no_members[] = {{.name = NULL}};
-static const struct bx_member create_members[] = {{.name = "model", .type = BX_VAL_STR, .max_bytes = 1000},
-                                                  {.name = "mode", .type = BX_VAL_STR, .max_bytes = 100},
-                                                  {.name = "title", .type = BX_VAL_STR, .max_bytes = 400},
-                                                  {.name = NULL}};
+static const struct bx_member create_members[] = {
+    {.name = "model", .type = BX_VAL_STR, .max_bytes = 1000},
+    {.name = "mode", .type = BX_VAL_STR, .max_bytes = 100},
+    {.name = "title", .type = BX_VAL_STR, .max_bytes = 400},
+    {.name = NULL}};
 static const struct bx_member message_members[] = {
     {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB}, {.name = NULL}};
 static const struct bx_member answer_members[] = {
@@ -24,10 +25,14 @@ static const struct bx_member settings_members[] = {
     {.name = NULL}};
 static const struct bx_member key_members[] = {
     {.name = "key", .type = BX_VAL_STR, .required = true, .max_bytes = 4 * BX_KIB}, {.name = NULL}};
-static const struct bx_member run_members[] = {{.name = "input", .type = BX_VAL_OBJ, .required = true}, {.name = NULL}};
+static const struct bx_member run_members[] = {
+    {.name = "input", .type = BX_VAL_OBJ, .required = true}, {.name = NULL}};
 
-#define ROUTE(run, members, slow) &(const struct bx_call_route){run, members, slow}
-#define S          "/api/v1/sessions"
+#define ROUTE(run, members, slow)                                                                  \
+    &(const struct bx_call_route) {                                                                \
+        run, members, slow                                                                         \
+    }
+#define S "/api/v1/sessions"
 
 const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_GET, S, 0, ROUTE(bx_route_sessions_list, NULL, false)},
@@ -43,7 +48,8 @@ const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_GET, "/api/v1/models", 0, ROUTE(bx_route_models, NULL, false)},
     {BX_HTTP_GET, "/api/v1/settings", 0, ROUTE(bx_route_settings_get, NULL, false)},
     {BX_HTTP_PUT, "/api/v1/settings", LARGE, ROUTE(bx_route_settings_put, settings_members, false)},
-    {BX_HTTP_PUT, "/api/v1/providers/*/key", SMALL, ROUTE(bx_route_provider_key, key_members, false)},
+    {BX_HTTP_PUT, "/api/v1/providers/*/key", SMALL,
+     ROUTE(bx_route_provider_key, key_members, false)},
     {BX_HTTP_GET, "/api/v1/tools", 0, ROUTE(bx_route_tools, NULL, false)},
     {BX_HTTP_POST, "/api/v1/tools/*/run", LARGE, ROUTE(bx_route_tool_run, run_members, true)},
     {BX_HTTP_GET, "/api/v1/system", 0, ROUTE(bx_route_system, NULL, false)},

@@ -84,11 +84,15 @@ static int listen_on(struct bx_api *api, struct bx_err *err) {
         host = "127.0.0.1";
     if (!is_loopback(host))
         return bx_fail(err, BX_ERR_DENIED,
-                       "--host %s would let other machines in, which needs a password that this version does not have: "
+                       "--host %s would let other machines in, which needs a password that this "
+                       "version does not have: "
                        "leave it out, or forward the port over ssh",
                        host);
-    struct bx_http_server_config config = {
-        .loop = api->loop, .host = host, .port = api->config->port, .handler = &bx_api_handler, .user = api};
+    struct bx_http_server_config config = {.loop = api->loop,
+                                           .host = host,
+                                           .port = api->config->port,
+                                           .handler = &bx_api_handler,
+                                           .user = api};
     bx_http_limits_default(&config.limits);
     return bx_http_server_start(&config, &api->server, err);
 }
@@ -120,7 +124,8 @@ static void announce(struct bx_api *api) {
     const char *host = api->config->host && strchr(api->config->host, ':') ? "[::1]" : "127.0.0.1";
     unsigned port = bx_http_server_port(api->server);
     bx_auto(bx_freep) char *plain = bx_asprintf("http://%s:%u/", host, port);
-    bx_auto(bx_freep) char *url = bx_asprintf("%s?token=%s", plain, bx_auth_one_time_token(api->auth));
+    bx_auto(bx_freep) char *url =
+        bx_asprintf("%s?token=%s", plain, bx_auth_one_time_token(api->auth));
     bx_store_set_url(api->config->store, plain); /* without the token: other processes read it */
     if (api->config->ready) {
         api->config->ready(api->config->user, url);

@@ -44,8 +44,8 @@ int bx_route_sessions_list(struct bx_api_call *c, struct bx_err *err) {
         return r;
     bool has_before = bx_http_query(c->req, "before", &before) && before.size;
     bool has_query = bx_http_query(c->req, "q", &query) && query.size;
-    r = bx_store_list(c->api->config->store, has_before ? bx_buf_z(&before) : NULL, has_query ? bx_buf_z(&query) : NULL,
-                      (size_t)limit, &list, err);
+    r = bx_store_list(c->api->config->store, has_before ? bx_buf_z(&before) : NULL,
+                      has_query ? bx_buf_z(&query) : NULL, (size_t)limit, &list, err);
     if (r < 0)
         return r;
     struct bx_jw *w = bx_call_json(c, 200);
@@ -66,7 +66,9 @@ static int check_mode(struct bx_api_call *c, const char *mode, struct bx_err *er
     if (!mode)
         return 0;
     if (!bx_mode_parse(bx_str(mode), &parsed))
-        return bx_call_fault(c, "mode", err, "there is no mode \"%.60s\": use plan, default, accept-edits or auto", mode);
+        return bx_call_fault(c, "mode", err,
+                             "there is no mode \"%.60s\": use plan, default, accept-edits or auto",
+                             mode);
     if (parsed == BX_MODE_BYPASS) {
         bx_call_fault(c, "mode", err, "bypass can only be switched on when boxagnts is started");
         return BX_ERR_DENIED;
@@ -82,7 +84,8 @@ static int check_model(struct bx_api_call *c, const char *id, struct bx_err *err
     return r;
 }
 
-/* The settings' word, else the first model that is ready, else "" (chosen when the first message is sent). */
+/* The settings' word, else the first model that is ready, else "" (chosen when the first message is
+ * sent). */
 static char *default_model(struct bx_api_call *c) {
     bx_auto(bx_model_unrefp) struct bx_model *model = NULL;
     if (bx_models_get(c->api->config->models, NULL, &model, NULL) < 0)
@@ -146,7 +149,8 @@ int bx_route_session_get(struct bx_api_call *c, struct bx_err *err) {
     return 0;
 }
 
-static int append_value(struct bx_session *session, const char *member, const char *value, struct bx_err *err) {
+static int append_value(struct bx_session *session, const char *member, const char *value,
+                        struct bx_err *err) {
     if (!value)
         return 0;
     bx_auto(bx_buf_deinit) struct bx_buf body = BX_BUF_INIT(16 * BX_KIB);
@@ -198,8 +202,8 @@ static size_t add_lines(struct bx_jw *w, struct bx_str lines, size_t max) {
 }
 
 /* Events only: this cursor is past all deltas that there will ever be. */
-static int write_events(struct bx_session *session, struct bx_jw *w, uint64_t from, uint64_t limit, uint64_t *ret_next,
-                        struct bx_err *err) {
+static int write_events(struct bx_session *session, struct bx_jw *w, uint64_t from, uint64_t limit,
+                        uint64_t *ret_next, struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf lines = BX_BUF_INIT(64 * BX_MIB);
     struct bx_cursor cursor = {.next_seq = from, .next_delta = UINT64_MAX};
     uint64_t last = bx_session_last_seq(session), left = limit;
@@ -207,14 +211,16 @@ static int write_events(struct bx_session *session, struct bx_jw *w, uint64_t fr
         uint64_t before = cursor.next_seq;
         bx_buf_reset(&lines);
         /* one at a time where they are counted */
-        int r = bx_session_read(session, &cursor, limit == UINT64_MAX ? 64 * BX_KIB : 1, &lines, err);
+        int r =
+            bx_session_read(session, &cursor, limit == UINT64_MAX ? 64 * BX_KIB : 1, &lines, err);
         if (r < 0)
             return r;
         if (cursor.next_seq == before)
             break;
         left -= add_lines(w, bx_buf_str(&lines), (size_t)left);
         if (bx_buf_failed(w->out))
-            return bx_fail(err, BX_ERR_LIMIT, "these events are too large for one reply: ask for fewer with limit");
+            return bx_fail(err, BX_ERR_LIMIT,
+                           "these events are too large for one reply: ask for fewer with limit");
     }
     *ret_next = cursor.next_seq <= last ? cursor.next_seq : 0;
     return 0;
@@ -255,7 +261,8 @@ int bx_route_session_export(struct bx_api_call *c, struct bx_err *err) {
     const struct bx_session_header *h = bx_session_header(session);
     bx_auto(bx_freep) char *title = bx_session_title(session);
     struct bx_jw *w = bx_call_json(c, 200);
-    bx_http_reply_headerf(&c->reply, "Content-Disposition", "attachment; filename=\"boxagnts-%s.json\"", h->id);
+    bx_http_reply_headerf(&c->reply, "Content-Disposition",
+                          "attachment; filename=\"boxagnts-%s.json\"", h->id);
     bx_jw_obj(w);
     bx_jw_kint(w, "v", 1);
     bx_jw_kstr(w, "id", h->id);
@@ -281,7 +288,8 @@ int bx_route_session_message(struct bx_api_call *c, struct bx_err *err) {
         return bx_call_fault(c, "text", err, "\"text\" is empty: write a message");
     int r = bx_call_session(c, &session, err);
     if (r == 0)
-        r = bx_agent_send(c->api->config->agent, session, bx_val_get_z(c->body, "text"), &options, run, err);
+        r = bx_agent_send(c->api->config->agent, session, bx_val_get_z(c->body, "text"), &options,
+                          run, err);
     if (r < 0)
         return r;
     struct bx_jw *w = bx_call_json(c, 202);
@@ -313,8 +321,8 @@ int bx_route_session_answer(struct bx_api_call *c, struct bx_err *err) {
     if (r < 0)
         return r;
     const char *text = bx_val_get_z(c->body, "text");
-    r = bx_agent_answer(c->api->config->agent, bx_session_header(session)->id, bx_val_get_z(c->body, "question"), choice,
-                        text ? text : "", "api", err);
+    r = bx_agent_answer(c->api->config->agent, bx_session_header(session)->id,
+                        bx_val_get_z(c->body, "question"), choice, text ? text : "", "api", err);
     if (r == 0)
         bx_call_empty(c, 202);
     return r;

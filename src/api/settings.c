@@ -53,7 +53,8 @@ int bx_route_models(struct bx_api_call *c, struct bx_err *err) {
     return 0;
 }
 
-/* Keys belong into auth.json; where somebody wrote one into settings.json it does not leave through here. */
+/* Keys belong into auth.json; where somebody wrote one into settings.json it does not leave through
+ * here. */
 static bool is_secret(struct bx_str name) {
     static const char *const names[] = {"key",    "api_key",  "apikey",        "api-key", "token",
                                         "secret", "password", "authorization", "headers"};
@@ -64,10 +65,11 @@ static bool is_secret(struct bx_str name) {
     return false;
 }
 
-static void write_public(struct bx_jw *w, const struct bx_val *v) { /* as deep as the parser's limit lets it be */
+static void write_public(struct bx_jw *w,
+                         const struct bx_val *v) { /* as deep as the parser's limit lets it be */
     if (bx_val_is(v, BX_VAL_OBJ)) {
         bx_jw_obj(w);
-        bx_val_foreach_member(v, name, value) {
+        bx_val_foreach_member (v, name, value) {
             if (!is_secret(name)) {
                 bx_jw_keys(w, name);
                 write_public(w, value);
@@ -76,7 +78,7 @@ static void write_public(struct bx_jw *w, const struct bx_val *v) { /* as deep a
         bx_jw_end(w);
     } else if (bx_val_is(v, BX_VAL_ARR)) {
         bx_jw_arr(w);
-        bx_val_foreach_item(v, item)
+        bx_val_foreach_item (v, item)
             write_public(w, item);
         bx_jw_end(w);
     } else {
@@ -96,19 +98,21 @@ int bx_route_settings_get(struct bx_api_call *c, struct bx_err *err) {
     return reply_settings(c, err);
 }
 
-/* What the settings would be: the members of patch instead of those there are, without those that it sets to null. */
-static int merge(const struct bx_val *old, const struct bx_val *patch, struct bx_doc **ret, struct bx_err *err) {
+/* What the settings would be: the members of patch instead of those there are, without those that
+ * it sets to null. */
+static int merge(const struct bx_val *old, const struct bx_val *patch, struct bx_doc **ret,
+                 struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(8 * BX_MIB);
     struct bx_jw w;
     bx_jw_init(&w, &text);
     bx_jw_obj(&w);
-    bx_val_foreach_member(old, name, value) {
+    bx_val_foreach_member (old, name, value) {
         if (bx_val_is(bx_val_get_n(patch, name), BX_VAL_ABSENT)) {
             bx_jw_keys(&w, name);
             bx_jw_val(&w, value);
         }
     }
-    bx_val_foreach_member(patch, key, changed) {
+    bx_val_foreach_member (patch, key, changed) {
         if (!bx_val_is(changed, BX_VAL_NULL)) {
             bx_jw_keys(&w, key);
             bx_jw_val(&w, changed);
@@ -121,7 +125,7 @@ static int merge(const struct bx_val *old, const struct bx_val *patch, struct bx
 }
 
 static bool has_secret(const struct bx_val *v) {
-    bx_val_foreach_member(v, name, value) {
+    bx_val_foreach_member (v, name, value) {
         if ((is_secret(name) && !bx_str_ieqz(name, "headers")) || has_secret(value))
             return true;
     }
@@ -132,15 +136,18 @@ static int check_patch(struct bx_api_call *c, struct bx_err *err) {
     enum bx_mode mode;
     struct bx_str word = bx_val_get_str(c->body, "mode");
     if (word.p && (!bx_mode_parse(word, &mode) || mode == BX_MODE_BYPASS))
-        return bx_call_fault(c, "mode", err, "\"mode\" must be plan, default, accept-edits or auto");
+        return bx_call_fault(c, "mode", err,
+                             "\"mode\" must be plan, default, accept-edits or auto");
     if (has_secret(bx_val_get(c->body, "providers")))
-        return bx_call_fault(c, "providers", err,
-                             "a key does not belong into the settings: store it with PUT /api/v1/providers/ID/key");
+        return bx_call_fault(
+            c, "providers", err,
+            "a key does not belong into the settings: store it with PUT /api/v1/providers/ID/key");
     return 0;
 }
 
 /* Everybody takes the new settings, or nobody does and err says who would not. */
-static int apply(struct bx_api_call *c, const struct bx_val *old, const struct bx_val *settings, struct bx_err *err) {
+static int apply(struct bx_api_call *c, const struct bx_val *old, const struct bx_val *settings,
+                 struct bx_err *err) {
     const struct bx_serve_config *config = c->api->config;
     bx_auto(bx_model_unrefp) struct bx_model *model = NULL;
     const char *wanted = bx_val_get_z(c->body, "model");
@@ -198,7 +205,8 @@ int bx_route_provider_key(struct bx_api_call *c, struct bx_err *err) {
         return bx_fail(err, BX_ERR_NOTFOUND, "there is no provider of this name");
     for (size_t i = 0; i < key.n; i++) {
         if ((unsigned char)key.p[i] <= ' ' || (unsigned char)key.p[i] >= 0x7f)
-            return bx_call_fault(c, "key", err, "a key has no spaces and no line ends: copy it again");
+            return bx_call_fault(c, "key", err,
+                                 "a key has no spaces and no line ends: copy it again");
     }
     BX_LOCKED(&c->api->settings_mutex);
     bx_auto(bx_freep) char *name = bx_asprintf("provider." BX_STR_FMT, BX_STR_ARG(search.id));

@@ -32,7 +32,9 @@ struct bx_socket {
 
 static void pump(struct bx_socket *s);
 
-/* --- life ------------------------------------------------------------------------------------------------------ */
+/* --- life
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void unref(struct bx_socket *s) {
     if (--s->refs == 0)
@@ -71,7 +73,9 @@ static void on_close(void *user, struct bx_ws *ws) {
     unref(s);
 }
 
-/* --- out ------------------------------------------------------------------------------------------------------- */
+/* --- out
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 static void say(struct bx_socket *s, struct bx_buf *text) {
     if (s->ws && !bx_buf_failed(text))
@@ -136,7 +140,8 @@ static void pump(struct bx_socket *s) {
     }
     for (bool more = true; more && bx_ws_has_room(s->ws);) {
         more = false;
-        for (struct subscription *sub = s->subscriptions, *next; sub && bx_ws_has_room(s->ws); sub = next) {
+        for (struct subscription *sub = s->subscriptions, *next; sub && bx_ws_has_room(s->ws);
+             sub = next) {
             next = sub->next;
             more |= sub->watch.feed && advance(s, sub);
         }
@@ -154,7 +159,8 @@ static void on_news(struct bx_watch *w) {
     pump(((struct subscription *)w)->socket);
 }
 
-/* --- jobs: what a page asks for that may take the disk --------------------------------------------------------- */
+/* --- jobs: what a page asks for that may take the disk
+ * --------------------------------------------------------- */
 
 struct job {
     struct bx_socket *socket; /* a reference */
@@ -173,8 +179,9 @@ static int work_answer(struct job *j, struct bx_agent *agent, const struct bx_va
     enum bx_choice choice;
     if (!bx_choice_parse(bx_val_get_str(message, "choice"), &choice))
         return bx_fail(&j->err, BX_ERR_INVALID, "\"choice\" must be once, session, always or no");
-    return bx_agent_answer(agent, bx_val_get_z(message, "session"), bx_val_get_z(message, "question"), choice,
-                           text ? text : "", "page", &j->err);
+    return bx_agent_answer(agent, bx_val_get_z(message, "session"),
+                           bx_val_get_z(message, "question"), choice, text ? text : "", "page",
+                           &j->err);
 }
 
 static void work(void *user) { /* a worker thread: nothing of the socket but its api */
@@ -193,7 +200,8 @@ static void work(void *user) { /* a worker thread: nothing of the socket but its
     }
     j->result = bx_session_open(config->store, id, &j->session, &j->err);
     if (j->result == 0 && j->op == BX_OP_SEND)
-        j->result = bx_agent_send(config->agent, j->session, bx_val_get_z(message, "text"), &options, j->run, &j->err);
+        j->result = bx_agent_send(config->agent, j->session, bx_val_get_z(message, "text"),
+                                  &options, j->run, &j->err);
 }
 
 static void done_subscribe(struct job *j) {
@@ -229,7 +237,8 @@ static void done(void *user) {
     unref(s);
 }
 
-static bool start_job(struct bx_socket *s, enum bx_op op, struct bx_doc **doc, char **ref, struct subscription *sub) {
+static bool start_job(struct bx_socket *s, enum bx_op op, struct bx_doc **doc, char **ref,
+                      struct subscription *sub) {
     struct job *j = bx_new(struct job);
     *j = (struct job){.socket = s, .op = op, .doc = *doc, .ref = *ref, .sub = sub};
     if (s->job_count >= MAX_JOBS || !bx_workers_run(s->api->quick, work, done, j)) {
@@ -244,7 +253,9 @@ static bool start_job(struct bx_socket *s, enum bx_op op, struct bx_doc **doc, c
     return true;
 }
 
-/* --- in -------------------------------------------------------------------------------------------------------- */
+/* --- in
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void subscribe(struct bx_socket *s, struct bx_doc **doc, char **ref) {
     const struct bx_val *message = bx_doc_root(*doc);
@@ -262,7 +273,8 @@ static void subscribe(struct bx_socket *s, struct bx_doc **doc, char **ref) {
         return;
     }
     sub = bx_new(struct subscription);
-    *sub = (struct subscription){.watch.news = on_news, .socket = s, .cursor = cursor, .opening = true};
+    *sub = (struct subscription){
+        .watch.news = on_news, .socket = s, .cursor = cursor, .opening = true};
     memcpy(sub->session, session, sizeof sub->session);
     sub->next = s->subscriptions;
     s->subscriptions = sub;

@@ -3,7 +3,8 @@
 #include "box/wall_linux.h"
 
 static void write_limits(struct bx_jw *w, const struct bx_tool_limits *limits) {
-    static const char *const units[] = {[BX_UNIT_MS] = "ms", [BX_UNIT_BYTES] = "bytes", [BX_UNIT_COUNT] = "count"};
+    static const char *const units[] = {
+        [BX_UNIT_MS] = "ms", [BX_UNIT_BYTES] = "bytes", [BX_UNIT_COUNT] = "count"};
     bx_jw_kobj(w, "limits");
     for (unsigned i = 0; i < BX_LIMIT_COUNT; i++) {
         const struct bx_limit_info *info = bx_limit_info((enum bx_limit_id)i);
@@ -30,7 +31,8 @@ static const char *kind_name(enum bx_tool_kind kind) {
     return "native";
 }
 
-static int write_tool(struct bx_jw *w, struct bx_registry *registry, const struct bx_tool *t, struct bx_err *err) {
+static int write_tool(struct bx_jw *w, struct bx_registry *registry, const struct bx_tool *t,
+                      struct bx_err *err) {
     struct bx_tool_limits limits;
     int r = bx_registry_limits(registry, t, NULL, &limits, err);
     if (r < 0)
@@ -75,7 +77,8 @@ int bx_route_tool_run(struct bx_api_call *c, struct bx_err *err) {
     struct bx_tool_result result = {0};
     if (!tool)
         return bx_fail(err, BX_ERR_NOTFOUND, "there is no tool of this name");
-    int r = bx_agent_call_tool(config->agent, tool, bx_val_get(c->body, "input"), NULL, c->cancel, &result, err);
+    int r = bx_agent_call_tool(config->agent, tool, bx_val_get(c->body, "input"), NULL, c->cancel,
+                               &result, err);
     if (r < 0)
         return r;
     bx_call_json(c, 200);
@@ -85,7 +88,7 @@ int bx_route_tool_run(struct bx_api_call *c, struct bx_err *err) {
 }
 
 static void write_walls(struct bx_jw *w, const struct bx_box_walls *walls) {
-    const char *summary = walls->parts == BX_WALL_ALL ? "up"
+    const char *summary = walls->parts == BX_WALL_ALL                           ? "up"
                           : walls->parts & (BX_WALL_LANDLOCK | BX_WALL_SECCOMP) ? "partly"
                                                                                 : "down";
     bx_jw_kobj(w, "walls");

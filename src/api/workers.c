@@ -43,8 +43,8 @@ static void *worker_main(void *user) {
     return NULL;
 }
 
-int bx_workers_new(struct bx_loop *loop, const char *name, unsigned threads, size_t max_queued, struct bx_workers **ret,
-                   struct bx_err *err) {
+int bx_workers_new(struct bx_loop *loop, const char *name, unsigned threads, size_t max_queued,
+                   struct bx_workers **ret, struct bx_err *err) {
     struct bx_workers *p = bx_new(struct bx_workers);
     p->loop = loop;
     p->max_queued = max_queued;
@@ -80,7 +80,8 @@ void bx_workers_free(struct bx_workers *p) {
     bx_free(p);
 }
 
-bool bx_workers_run(struct bx_workers *p, void (*work)(void *user), void (*done)(void *user), void *user) {
+bool bx_workers_run(struct bx_workers *p, void (*work)(void *user), void (*done)(void *user),
+                    void *user) {
     BX_LOCKED(&p->mutex);
     if (p->queued >= p->max_queued || p->ending)
         return false;

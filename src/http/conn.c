@@ -6,7 +6,8 @@
 #include "http/exchange.h"
 
 #define MAX_OUT (80 * BX_MIB)
-#define KEPT_OUT_BYTES (2 * BX_KIB) /* larger output memory is given back once sent: most sockets are idle */
+#define KEPT_OUT_BYTES                                                                             \
+    (2 * BX_KIB) /* larger output memory is given back once sent: most sockets are idle */
 
 enum state {
     READING,   /* a request, or waiting for one */
@@ -30,9 +31,10 @@ struct bx_http_conn {
     struct bx_buf held, out;
     size_t out_at;
     struct bx_str fixed;
-    size_t head_bytes;  /* of this request, for the limit: also trailers and chunk extensions */
-    int refuse_status;  /* set by a parser callback that stops the parser */
-    bool keep_alive, whole, busy /* wake is not needed: the transport called us */, in_flight, shut, eof;
+    size_t head_bytes; /* of this request, for the limit: also trailers and chunk extensions */
+    int refuse_status; /* set by a parser callback that stops the parser */
+    bool keep_alive, whole, busy /* wake is not needed: the transport called us */, in_flight, shut,
+        eof;
     uint64_t now_ms, deadline_ms;
 };
 
@@ -47,7 +49,8 @@ void bx_http_limits_default(struct bx_http_limits *ret) {
                                    .ws = {.max_message_bytes = BX_MIB, .ping_every_ms = 30000}};
 }
 
-/* --- the parser's callbacks: they only collect and check ------------------------------------------------------ */
+/* --- the parser's callbacks: they only collect and check
+ * ------------------------------------------------------ */
 
 static int stop_with(struct bx_http_conn *c, int status) {
     c->refuse_status = status;
@@ -79,7 +82,7 @@ static int on_url(llhttp_t *p, const char *at, size_t n) {
 
 static int on_name(llhttp_t *p, const char *at, size_t n) {
     struct bx_http_conn *c = p->data;
-    int r = count_head(c, n + 4); /* ": " and CRLF */
+    int r = count_head(c, n + 4);  /* ": " and CRLF */
     if (r < 0 || c->ex->head_done) /* trailers are counted and dropped */
         return r;
     return bx_http_exchange_add_name(c->ex, at, n) < 0 ? stop_with(c, 431) : 0;
@@ -194,7 +197,9 @@ static const llhttp_settings_t settings = {.on_message_begin = on_begin,
                                            .on_body = on_body,
                                            .on_message_complete = on_complete};
 
-/* --- replies ---------------------------------------------------------------------------------------------------- */
+/* --- replies
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void send_reply(struct bx_http_conn *c) {
     struct bx_http_exchange *ex = c->ex;
@@ -230,7 +235,8 @@ static void ws_wake(void *user) {
         c->wake(c->wake_user);
 }
 
-struct bx_ws *bx_http_conn_upgrade(struct bx_http_conn *c, const struct bx_ws_handler *handler, void *user) {
+struct bx_ws *bx_http_conn_upgrade(struct bx_http_conn *c, const struct bx_ws_handler *handler,
+                                   void *user) {
     c->ws = bx_ws_new(&c->limits->ws, handler, user, &c->out, ws_wake, c, c->now_ms);
     return c->ws;
 }
@@ -270,7 +276,9 @@ static void refuse(struct bx_http_conn *c, int status) {
         bx_http_exchange_refuse(c->ex, status, why_of(status));
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------- */
+/* --- reading
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 /* A request was parsed as far as it will be. */
 static void request_ended(struct bx_http_conn *c) {
@@ -352,7 +360,9 @@ bool bx_http_conn_wants_read(const struct bx_http_conn *c) {
     }
 }
 
-/* --- output ------------------------------------------------------------------------------------------------------ */
+/* --- output
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 size_t bx_http_conn_peek(const struct bx_http_conn *c, struct bx_str ret[static 2]) {
     size_t n = 0;
@@ -428,10 +438,14 @@ void bx_http_conn_flushed(struct bx_http_conn *c, uint64_t now_ms) {
     c->busy = false;
 }
 
-/* --- life -------------------------------------------------------------------------------------------------------- */
+/* --- life
+ * --------------------------------------------------------------------------------------------------------
+ */
 
-struct bx_http_conn *bx_http_conn_new(const struct bx_http_limits *limits, const struct bx_http_handler *handler,
-                                      void *user, void (*wake)(void *wake_user), void *wake_user, uint64_t now_ms) {
+struct bx_http_conn *bx_http_conn_new(const struct bx_http_limits *limits,
+                                      const struct bx_http_handler *handler, void *user,
+                                      void (*wake)(void *wake_user), void *wake_user,
+                                      uint64_t now_ms) {
     struct bx_http_conn *c = bx_new(struct bx_http_conn);
     c->limits = limits;
     c->handler = handler;

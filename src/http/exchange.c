@@ -2,7 +2,8 @@
 
 #include "http/sha1.h"
 
-struct bx_http_exchange *bx_http_exchange_new(struct bx_http_conn *conn, const struct bx_http_limits *limits) {
+struct bx_http_exchange *bx_http_exchange_new(struct bx_http_conn *conn,
+                                              const struct bx_http_limits *limits) {
     struct bx_http_exchange *ex = bx_new(struct bx_http_exchange);
     ex->refs = 1;
     ex->conn = conn;
@@ -63,8 +64,9 @@ void bx_http_exchange_reply(struct bx_http_exchange *ex, struct bx_http_reply *t
     ex->reply = *take_reply;
     *take_reply = (struct bx_http_reply){0};
     if (bx_buf_failed(&ex->reply.head) || bx_buf_failed(&ex->reply.body)) {
-        const char *why = bx_buf_failed(&ex->reply.head) ? "The reply has a header that cannot be sent"
-                                                         : "The reply is too large: ask for less at a time";
+        const char *why = bx_buf_failed(&ex->reply.head)
+                              ? "The reply has a header that cannot be sent"
+                              : "The reply is too large: ask for less at a time";
         bx_http_reply_deinit(&ex->reply);
         bx_http_reply_refuse(&ex->reply, 500, why);
     }
@@ -132,9 +134,16 @@ static int split_target(struct bx_http_request *r) {
 
 int bx_http_exchange_finish_head(struct bx_http_exchange *ex, const char **ret_why) {
     /* fields whose doubles could be read in two ways */
-    static const char *const single[] = {"host",          "content-length", "transfer-encoding", "content-type",
-                                         "authorization", "origin",         "cookie",            "expect",
-                                         "upgrade",       "sec-websocket-key"};
+    static const char *const single[] = {"host",
+                                         "content-length",
+                                         "transfer-encoding",
+                                         "content-type",
+                                         "authorization",
+                                         "origin",
+                                         "cookie",
+                                         "expect",
+                                         "upgrade",
+                                         "sec-websocket-key"};
     struct bx_http_request *r = &ex->request;
     ex->head_done = true;
     make_views(r);
@@ -166,7 +175,8 @@ int bx_http_exchange_finish_head(struct bx_http_exchange *ex, const char **ret_w
 
 static bool is_handshake(const struct bx_http_exchange *ex) {
     const struct bx_http_request *r = &ex->request;
-    return !ex->has_body && r->method == BX_HTTP_GET && bx_http_field_has_token(r, "upgrade", "websocket") &&
+    return !ex->has_body && r->method == BX_HTTP_GET &&
+           bx_http_field_has_token(r, "upgrade", "websocket") &&
            bx_http_field_has_token(r, "connection", "upgrade") &&
            bx_base64_is(bx_http_field(r, "sec-websocket-key"), 16);
 }
@@ -183,7 +193,8 @@ static void add_accept(const struct bx_http_request *r, struct bx_http_reply *re
     bx_buf_deinit(&text);
 }
 
-struct bx_ws *bx_http_exchange_upgrade(struct bx_http_exchange *ex, const struct bx_ws_handler *handler, void *user) {
+struct bx_ws *bx_http_exchange_upgrade(struct bx_http_exchange *ex,
+                                       const struct bx_ws_handler *handler, void *user) {
     const struct bx_http_request *r = &ex->request;
     if (!bx_str_eqz(bx_http_field(r, "sec-websocket-version"), "13") || !is_handshake(ex)) {
         struct bx_http_reply reply;
@@ -201,7 +212,8 @@ struct bx_ws *bx_http_exchange_upgrade(struct bx_http_exchange *ex, const struct
     bx_http_reply_header(&reply, "Upgrade", BX_STR_LIT("websocket"));
     bx_http_reply_header(&reply, "Connection", BX_STR_LIT("Upgrade"));
     add_accept(r, &reply);
-    struct bx_ws *ws = ex->conn && !ex->replied ? bx_http_conn_upgrade(ex->conn, handler, user) : NULL;
+    struct bx_ws *ws =
+        ex->conn && !ex->replied ? bx_http_conn_upgrade(ex->conn, handler, user) : NULL;
     bx_http_exchange_reply(ex, &reply);
     return ws;
 }

@@ -19,8 +19,8 @@ static bool pattern_fits(struct bx_str pattern, struct bx_str path, struct bx_ht
     }
 }
 
-bool bx_http_route_find(const struct bx_http_route *routes, size_t count, enum bx_http_method method,
-                        struct bx_str path, struct bx_http_match *ret) {
+bool bx_http_route_find(const struct bx_http_route *routes, size_t count,
+                        enum bx_http_method method, struct bx_str path, struct bx_http_match *ret) {
     struct bx_http_match found = {0};
     unsigned methods = 0;
     enum bx_http_method wanted = method == BX_HTTP_HEAD ? BX_HTTP_GET : method;
@@ -42,6 +42,7 @@ bool bx_http_route_find(const struct bx_http_route *routes, size_t count, enum b
 void bx_http_allow(unsigned methods, struct bx_buf *out) {
     for (unsigned m = 0; m < BX_HTTP_METHOD_COUNT; m++) {
         if (methods & 1u << m)
-            bx_buf_addf(out, "%s%s", out->size ? ", " : "", bx_http_method_name((enum bx_http_method)m));
+            bx_buf_addf(out, "%s%s", out->size ? ", " : "",
+                        bx_http_method_name((enum bx_http_method)m));
     }
 }

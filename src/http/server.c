@@ -5,8 +5,10 @@
 #include "base/clock.h"
 #include "loop/uv.h"
 
-#define TICK_MS       250
-#define LINGER_MS     1000 /* how long the rest of a refused request is swallowed, so that our answer is not reset away */
+#define TICK_MS 250
+#define LINGER_MS                                                                                  \
+    1000 /* how long the rest of a refused request is swallowed, so that our answer is not reset   \
+            away */
 #define MAX_SWALLOWED (4 * BX_MIB)
 #define MAX_TURNS     16 /* writes of one connection in a row before the others have their turn */
 
@@ -91,7 +93,8 @@ static size_t to_bufs(const struct bx_str pieces[static 2], uv_buf_t bufs[static
     size_t n = 0;
     for (size_t i = 0; i < 2; i++) {
         if (pieces[i].n)
-            bufs[n++] = uv_buf_init((char *)(uintptr_t)pieces[i].p, (unsigned)BX_MIN(pieces[i].n, (size_t)1 << 30));
+            bufs[n++] = uv_buf_init((char *)(uintptr_t)pieces[i].p,
+                                    (unsigned)BX_MIN(pieces[i].n, (size_t)1 << 30));
     }
     return n;
 }
@@ -115,7 +118,8 @@ static void flush(struct peer *p) {
             break;
         uv_buf_t bufs[2];
         size_t count = to_bufs(pieces, bufs), total = pieces[0].n + pieces[1].n;
-        int n = turn < MAX_TURNS ? uv_try_write((uv_stream_t *)&p->tcp, bufs, (unsigned)count) : UV_EAGAIN;
+        int n = turn < MAX_TURNS ? uv_try_write((uv_stream_t *)&p->tcp, bufs, (unsigned)count)
+                                 : UV_EAGAIN;
         if (n < 0 && n != UV_EAGAIN && n != UV_ENOSYS) {
             close_peer(p);
             break;
@@ -225,8 +229,10 @@ static void on_connection(uv_stream_t *listener, int status) {
         s->peers->prev = p;
     s->peers = p;
     s->peer_count++;
-    p->conn = bx_http_conn_new(&s->config.limits, s->config.handler, s->config.user, on_wake, p, bx_mono_ms());
-    if (uv_accept(listener, (uv_stream_t *)&p->tcp) < 0 || s->peer_count > s->config.max_connections) {
+    p->conn = bx_http_conn_new(&s->config.limits, s->config.handler, s->config.user, on_wake, p,
+                               bx_mono_ms());
+    if (uv_accept(listener, (uv_stream_t *)&p->tcp) < 0 ||
+        s->peer_count > s->config.max_connections) {
         close_peer(p);
         return;
     }
@@ -241,7 +247,8 @@ static void on_tick(uv_timer_t *timer) {
         next = p->next; /* peers are freed in their close callback, not here */
         if (p->closing)
             continue;
-        if ((s->stopping && now_ms >= s->stop_at_ms) || (p->lingering && now_ms >= p->linger_until_ms)) {
+        if ((s->stopping && now_ms >= s->stop_at_ms) ||
+            (p->lingering && now_ms >= p->linger_until_ms)) {
             close_peer(p);
         } else if (!p->lingering && now_ms >= bx_http_conn_deadline_ms(p->conn)) {
             p->flushing = true;
@@ -264,7 +271,8 @@ static int parse_address(const char *host, uint16_t port, struct sockaddr_storag
     return uv_ip6_addr(host, port, (struct sockaddr_in6 *)ret);
 }
 
-static int listen_on(struct bx_http_server *s, const char *host, uint16_t port, struct bx_err *err) {
+static int listen_on(struct bx_http_server *s, const char *host, uint16_t port,
+                     struct bx_err *err) {
     struct sockaddr_storage address = {0};
     if (parse_address(host, port, &address) < 0)
         return bx_fail(err, BX_ERR_INVALID, "'%s' is not an IP address: use 127.0.0.1", host);
@@ -272,10 +280,13 @@ static int listen_on(struct bx_http_server *s, const char *host, uint16_t port, 
     if (r == 0)
         r = uv_listen((uv_stream_t *)&s->listener, 512, on_connection);
     if (r == UV_EADDRINUSE)
-        return bx_fail(err, BX_ERR_BUSY, "port %u is taken: choose another with --port, or stop the program that has it",
-                       (unsigned)port);
+        return bx_fail(
+            err, BX_ERR_BUSY,
+            "port %u is taken: choose another with --port, or stop the program that has it",
+            (unsigned)port);
     if (r < 0)
-        return bx_fail(err, BX_ERR_IO, "cannot listen on %s port %u: %s", host, (unsigned)port, uv_strerror(r));
+        return bx_fail(err, BX_ERR_IO, "cannot listen on %s port %u: %s", host, (unsigned)port,
+                       uv_strerror(r));
     int size = sizeof address;
     uv_tcp_getsockname(&s->listener, (struct sockaddr *)&address, &size);
     s->port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
@@ -283,7 +294,8 @@ static int listen_on(struct bx_http_server *s, const char *host, uint16_t port, 
     return 0;
 }
 
-int bx_http_server_start(const struct bx_http_server_config *config, struct bx_http_server **ret, struct bx_err *err) {
+int bx_http_server_start(const struct bx_http_server_config *config, struct bx_http_server **ret,
+                         struct bx_err *err) {
     struct bx_http_server *s = bx_new(struct bx_http_server);
     uv_loop_t *loop = bx_loop_uv(config->loop);
     s->config = *config;
@@ -314,7 +326,8 @@ size_t bx_http_server_connections(const struct bx_http_server *s) {
     return s->peer_count;
 }
 
-void bx_http_server_stop(struct bx_http_server *s, uint64_t grace_ms, void (*stopped)(void *user), void *user) {
+void bx_http_server_stop(struct bx_http_server *s, uint64_t grace_ms, void (*stopped)(void *user),
+                         void *user) {
     uint64_t stop_at_ms = bx_mono_ms() + grace_ms;
     if (s->stopping) {
         s->stop_at_ms = BX_MIN(s->stop_at_ms, stop_at_ms);

@@ -32,7 +32,8 @@ bool bx_static_takes_gzip(struct bx_str accept_encoding) {
     return star;
 }
 
-static const struct bx_page_file *find(const struct bx_page_file *files, size_t count, struct bx_str path) {
+static const struct bx_page_file *find(const struct bx_page_file *files, size_t count,
+                                       struct bx_str path) {
     if (bx_str_eqz(path, "/"))
         path = BX_STR_LIT("/index.html");
     for (size_t i = 0; i < count; i++) {
@@ -67,7 +68,8 @@ static enum range read_range(struct bx_str field, size_t size, size_t *ret_from,
         return RANGE_NONE;
     struct bx_str first = bx_str_slice(spec, 0, dash), last = bx_str_slice(spec, dash + 1, spec.n);
     uint64_t a = 0, b = UINT64_MAX;
-    if ((first.n && !bx_str_to_u64(first, &a)) || (last.n && !bx_str_to_u64(last, &b)) || (!first.n && !last.n))
+    if ((first.n && !bx_str_to_u64(first, &a)) || (last.n && !bx_str_to_u64(last, &b)) ||
+        (!first.n && !last.n))
         return RANGE_NONE;
     if (!first.n) { /* the last b bytes */
         if (b == 0)
@@ -84,7 +86,8 @@ static enum range read_range(struct bx_str field, size_t size, size_t *ret_from,
     return RANGE_ONE;
 }
 
-static void add_range(const struct bx_http_request *req, struct bx_str tag, struct bx_http_reply *ret) {
+static void add_range(const struct bx_http_request *req, struct bx_str tag,
+                      struct bx_http_reply *ret) {
     struct bx_str range = bx_http_field(req, "range"), condition = bx_http_field(req, "if-range");
     size_t size = ret->fixed.n, from, n;
     bx_http_reply_header(ret, "Accept-Ranges", BX_STR_LIT("bytes"));
@@ -106,8 +109,8 @@ static void add_range(const struct bx_http_request *req, struct bx_str tag, stru
     }
 }
 
-bool bx_static_reply(const struct bx_page_file *files, size_t count, const struct bx_http_request *req,
-                     struct bx_http_reply *ret) {
+bool bx_static_reply(const struct bx_page_file *files, size_t count,
+                     const struct bx_http_request *req, struct bx_http_reply *ret) {
     const struct bx_page_file *file = find(files, count, req->path);
     if (!file)
         return false;
@@ -116,7 +119,8 @@ bool bx_static_reply(const struct bx_page_file *files, size_t count, const struc
                 bx_static_takes_gzip(bx_http_field(req, "accept-encoding"));
     bx_http_reply_init(ret, 200, 0);
     bx_http_reply_header(ret, "Content-Type", bx_str(file->mime));
-    bx_http_reply_header(ret, "Cache-Control", BX_STR_LIT("no-cache")); /* kept, but asked about: a new binary shows */
+    bx_http_reply_header(ret, "Cache-Control",
+                         BX_STR_LIT("no-cache")); /* kept, but asked about: a new binary shows */
     if (file->gz)
         bx_http_reply_header(ret, "Vary", BX_STR_LIT("Accept-Encoding"));
     struct bx_buf tag = BX_BUF_INIT(256);
@@ -126,7 +130,8 @@ bool bx_static_reply(const struct bx_page_file *files, size_t count, const struc
         bx_buf_addz(&tag, "-gz\"");
     }
     bx_http_reply_header(ret, "ETag", bx_buf_str(&tag));
-    ret->fixed = (struct bx_str){(const char *)(gzip ? file->gz : file->p), gzip ? file->gz_n : file->n};
+    ret->fixed =
+        (struct bx_str){(const char *)(gzip ? file->gz : file->p), gzip ? file->gz_n : file->n};
     if (gzip)
         bx_http_reply_header(ret, "Content-Encoding", BX_STR_LIT("gzip"));
     if (tags_have(bx_http_field(req, "if-none-match"), bx_buf_str(&tag))) {

@@ -19,7 +19,8 @@ struct bx_ws {
     bool in_flight, gave_up;
 };
 
-static ssize_t on_recv(wslay_event_context_ptr ctx, uint8_t *buf, size_t len, int flags, void *user) {
+static ssize_t on_recv(wslay_event_context_ptr ctx, uint8_t *buf, size_t len, int flags,
+                       void *user) {
     (void)flags;
     struct bx_ws *ws = user;
     if (ws->in_size == 0) {
@@ -82,7 +83,8 @@ void bx_ws_free(struct bx_ws *ws) {
     bx_free(ws);
 }
 
-/* Moves what wslay has queued into out, and tells the transport unless it is the one that called us. */
+/* Moves what wslay has queued into out, and tells the transport unless it is the one that called
+ * us. */
 static void push(struct bx_ws *ws) {
     if (wslay_event_send(ws->wslay) != 0)
         ws->gave_up = true;
@@ -143,8 +145,7 @@ void bx_ws_set_in_flight(struct bx_ws *ws, bool in_flight) {
 }
 
 bool bx_ws_is_over(const struct bx_ws *ws) {
-    return ws->gave_up ||
-           (!wslay_event_want_read(ws->wslay) && !wslay_event_want_write(ws->wslay));
+    return ws->gave_up || (!wslay_event_want_read(ws->wslay) && !wslay_event_want_write(ws->wslay));
 }
 
 uint64_t bx_ws_deadline_ms(const struct bx_ws *ws) {

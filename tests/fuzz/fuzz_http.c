@@ -1,5 +1,5 @@
-/* Requests, cut into pieces of a size that the first byte chooses. Whatever comes: no request without a Host, no two at
- * a time, and after a refusal nothing more. */
+/* Requests, cut into pieces of a size that the first byte chooses. Whatever comes: no request
+ * without a Host, no two at a time, and after a refusal nothing more. */
 #include "fuzz.h"
 #include "http/conn.h"
 
@@ -12,7 +12,8 @@ static void on_head(void *user, struct bx_http_exchange *ex) {
     const struct bx_http_request *r = bx_http_exchange_request(ex);
     assert(!w->in_work && !w->refused);
     assert(bx_http_field_count(r, "host") == 1 && bx_http_field(r, "host").n > 0);
-    assert(!(bx_http_field_count(r, "content-length") && bx_http_field_count(r, "transfer-encoding")));
+    assert(
+        !(bx_http_field_count(r, "content-length") && bx_http_field_count(r, "transfer-encoding")));
     assert(r->path.n > 0 && bx_str_find(r->path, '\0') == (size_t)-1);
     bx_http_exchange_set_max_body(ex, 100);
 }

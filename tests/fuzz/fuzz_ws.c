@@ -1,5 +1,5 @@
-/* What a client sends after its handshake, cut into pieces of a size that the first byte chooses: texts that come
- * out are UTF-8 and within the limit, and nothing comes after the end. */
+/* What a client sends after its handshake, cut into pieces of a size that the first byte chooses:
+ * texts that come out are UTF-8 and within the limit, and nothing comes after the end. */
 #include "base/utf8.h"
 #include "fuzz.h"
 #include "http/ws.h"
@@ -33,7 +33,8 @@ static void on_wake(void *user) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const struct bx_ws_handler handler = {on_text, on_writable, on_close};
-    static const struct bx_ws_config config = {.max_message_bytes = MAX_MESSAGE, .ping_every_ms = 1000};
+    static const struct bx_ws_config config = {.max_message_bytes = MAX_MESSAGE,
+                                               .ping_every_ms = 1000};
     struct bx_buf out = BX_BUF_INIT(BX_MIB);
     struct watch watch = {0};
     if (size < 2)

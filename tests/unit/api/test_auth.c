@@ -12,8 +12,11 @@
 
 static struct bx_auth *make(uint16_t port) {
     static const char *const extra[] = {"box.example", "other.example:8443", "[::2]"};
-    struct bx_auth_config config = {
-        .port = port, .extra_hosts = extra, .extra_host_count = 3, .session_key = KEY, .api_token = TOKEN};
+    struct bx_auth_config config = {.port = port,
+                                    .extra_hosts = extra,
+                                    .extra_host_count = 3,
+                                    .session_key = KEY,
+                                    .api_token = TOKEN};
     return bx_auth_new(&config);
 }
 
@@ -29,12 +32,14 @@ static void test_hosts(void **state) {
         uint16_t port;
         bool ours;
     } cases[] = {
-        {"127.0.0.1:30001", 30001, true},   {"localhost:30001", 30001, true},  {"LocalHost:30001", 30001, true},
-        {"[::1]:30001", 30001, true},       {"box.example:30001", 30001, true}, {"other.example:8443", 30001, true},
-        {"[::2]:30001", 30001, true},       {"127.0.0.1", 30001, false},       {"127.0.0.1:80", 30001, false},
-        {"127.0.0.1", 80, true},            {"127.0.0.1:80", 80, true},        {"other.example:30001", 30001, false},
-        {"evil.example:30001", 30001, false}, {"", 30001, false},              {"127.0.0.1:30001 ", 30001, false},
-        {"127.0.0.1:300011", 30001, false},
+        {"127.0.0.1:30001", 30001, true},     {"localhost:30001", 30001, true},
+        {"LocalHost:30001", 30001, true},     {"[::1]:30001", 30001, true},
+        {"box.example:30001", 30001, true},   {"other.example:8443", 30001, true},
+        {"[::2]:30001", 30001, true},         {"127.0.0.1", 30001, false},
+        {"127.0.0.1:80", 30001, false},       {"127.0.0.1", 80, true},
+        {"127.0.0.1:80", 80, true},           {"other.example:30001", 30001, false},
+        {"evil.example:30001", 30001, false}, {"", 30001, false},
+        {"127.0.0.1:30001 ", 30001, false},   {"127.0.0.1:300011", 30001, false},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
         struct bx_auth *a = make(cases[i].port);
@@ -51,13 +56,20 @@ static void test_origins(void **state) {
         const char *name, *value;
         bool ours;
     } cases[] = {
-        {"Origin", "http://127.0.0.1:30001", true},    {"Origin", "http://localhost:30001", true},
-        {"Origin", "https://other.example:8443", true}, {"Origin", "null", false},
-        {"Origin", "", false},                          {"Origin", "http://127.0.0.1:30002", false},
-        {"Origin", "http://evil.example", false},       {"Origin", "127.0.0.1:30001", false},
-        {"Origin", "ws://127.0.0.1:30001", false},      {"Sec-Fetch-Site", "same-origin", true},
-        {"Sec-Fetch-Site", "none", true},               {"Sec-Fetch-Site", "same-site", false},
-        {"Sec-Fetch-Site", "cross-site", false},        {"Accept", "*/*", true},
+        {"Origin", "http://127.0.0.1:30001", true},
+        {"Origin", "http://localhost:30001", true},
+        {"Origin", "https://other.example:8443", true},
+        {"Origin", "null", false},
+        {"Origin", "", false},
+        {"Origin", "http://127.0.0.1:30002", false},
+        {"Origin", "http://evil.example", false},
+        {"Origin", "127.0.0.1:30001", false},
+        {"Origin", "ws://127.0.0.1:30001", false},
+        {"Sec-Fetch-Site", "same-origin", true},
+        {"Sec-Fetch-Site", "none", true},
+        {"Sec-Fetch-Site", "same-site", false},
+        {"Sec-Fetch-Site", "cross-site", false},
+        {"Accept", "*/*", true},
     };
     struct bx_auth *a = make(30001);
     for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
@@ -90,7 +102,8 @@ static void test_who(void **state) {
     struct bx_auth *a = make(30001);
     for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
         struct bx_http_request r = with(cases[i].name, cases[i].value);
-        if (bx_auth_is_known(a, &r) != cases[i].known || bx_auth_is_program(a, &r) != cases[i].program)
+        if (bx_auth_is_known(a, &r) != cases[i].known ||
+            bx_auth_is_program(a, &r) != cases[i].program)
             fail_msg("%s: %s", cases[i].name, cases[i].value);
     }
     bx_auth_free(a);
@@ -101,7 +114,8 @@ static void test_empty_secrets(void **state) {
     (void)state;
     struct bx_auth_config config = {.port = 1, .session_key = "", .api_token = ""};
     struct bx_auth *a = bx_auth_new(&config);
-    struct bx_http_request cookie = with("Cookie", "boxagnts_1="), bearer = with("Authorization", "Bearer  ");
+    struct bx_http_request cookie = with("Cookie", "boxagnts_1="),
+                           bearer = with("Authorization", "Bearer  ");
     assert_false(bx_auth_is_known(a, &cookie));
     assert_false(bx_auth_is_known(a, &bearer));
     bx_auth_free(a);
@@ -126,8 +140,11 @@ static void test_token_works_once(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hosts),         cmocka_unit_test(test_origins),          cmocka_unit_test(test_who),
-        cmocka_unit_test(test_empty_secrets), cmocka_unit_test(test_token_works_once),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_who),
+        cmocka_unit_test(test_empty_secrets),
+        cmocka_unit_test(test_token_works_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

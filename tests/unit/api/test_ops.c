@@ -22,7 +22,9 @@ static void test_ops(void **state) {
         {"{\"op\":\"unsubscribe\",\"session\":\"" ID "\"}", BX_OP_UNSUBSCRIBE},
         {"{\"op\":\"send\",\"session\":\"" ID "\",\"text\":\"x\"}", BX_OP_SEND},
         {"{\"op\":\"stop\",\"session\":\"" ID "\"}", BX_OP_STOP},
-        {"{\"op\":\"answer\",\"session\":\"" ID "\",\"question\":\"q\",\"choice\":\"no\",\"text\":\"t\"}", BX_OP_ANSWER},
+        {"{\"op\":\"answer\",\"session\":\"" ID
+         "\",\"question\":\"q\",\"choice\":\"no\",\"text\":\"t\"}",
+         BX_OP_ANSWER},
         {"", BX_ERR_INVALID},
         {"[]", BX_ERR_INVALID},
         {"{}", BX_ERR_INVALID},
@@ -56,7 +58,9 @@ static void test_ref_of_a_bad_message(void **state) {
     struct bx_doc *doc = NULL;
     enum bx_op op;
     char *ref;
-    assert_int_equal(bx_op_parse(BX_STR_LIT("{\"op\":\"?\",\"ref\":\"r1\"}"), &op, &doc, &ref, NULL), BX_ERR_INVALID);
+    assert_int_equal(
+        bx_op_parse(BX_STR_LIT("{\"op\":\"?\",\"ref\":\"r1\"}"), &op, &doc, &ref, NULL),
+        BX_ERR_INVALID);
     assert_string_equal(ref, "r1");
     bx_free(ref);
 }
@@ -71,21 +75,25 @@ static void test_texts(void **state) {
     assert_string_equal(bx_buf_z(&out), "{\"op\":\"ok\"}");
     bx_buf_reset(&out);
     bx_op_write_error(&out, "r", BX_ERR_BUSY, "");
-    assert_string_equal(bx_buf_z(&out), "{\"op\":\"error\",\"ref\":\"r\",\"code\":\"busy\",\"text\":\"busy\"}");
+    assert_string_equal(bx_buf_z(&out),
+                        "{\"op\":\"error\",\"ref\":\"r\",\"code\":\"busy\",\"text\":\"busy\"}");
     bx_buf_reset(&out);
     bx_op_write_event(&out, "s", BX_STR_LIT("{\"seq\":1}"));
-    assert_string_equal(bx_buf_z(&out), "{\"op\":\"event\",\"session\":\"s\",\"event\":{\"seq\":1}}");
+    assert_string_equal(bx_buf_z(&out),
+                        "{\"op\":\"event\",\"session\":\"s\",\"event\":{\"seq\":1}}");
     bx_buf_reset(&out);
     bx_op_write_caught_up(&out, "s", 3, true);
-    assert_string_equal(bx_buf_z(&out), "{\"op\":\"caught_up\",\"session\":\"s\",\"seq\":3,\"running\":true}");
+    assert_string_equal(bx_buf_z(&out),
+                        "{\"op\":\"caught_up\",\"session\":\"s\",\"seq\":3,\"running\":true}");
     bx_buf_deinit(&out);
 }
 
 static void test_bodies(void **state) {
     (void)state;
-    static const struct bx_member members[] = {{.name = "name", .type = BX_VAL_STR, .required = true, .max_bytes = 5},
-                                               {.name = "mode", .type = BX_VAL_STR, .nullable = true},
-                                               {.name = NULL}};
+    static const struct bx_member members[] = {
+        {.name = "name", .type = BX_VAL_STR, .required = true, .max_bytes = 5},
+        {.name = "mode", .type = BX_VAL_STR, .nullable = true},
+        {.name = NULL}};
     static const struct {
         const char *text;
         int result;
@@ -106,14 +114,16 @@ static void test_bodies(void **state) {
         struct bx_err err = {0};
         char field[64];
         int r = bx_body_parse(bx_str(cases[i].text), members, &doc, field, &err);
-        if (r != cases[i].result || strcmp(field, cases[i].field) != 0 || !strstr(err.msg, cases[i].says))
+        if (r != cases[i].result || strcmp(field, cases[i].field) != 0 ||
+            !strstr(err.msg, cases[i].says))
             fail_msg("%s: %d '%s' %s", cases[i].text, r, field, err.msg);
         bx_doc_free(doc);
     }
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ops), cmocka_unit_test(test_ref_of_a_bad_message),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ops),
+                                       cmocka_unit_test(test_ref_of_a_bad_message),
                                        cmocka_unit_test(test_texts), cmocka_unit_test(test_bodies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Work runs off the loop, its end on the loop; a full queue says so; what is queued at the end is still done. */
+/* Work runs off the loop, its end on the loop; a full queue says so; what is queued at the end is
+ * still done. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,6 +68,7 @@ static void test_full_and_end(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_work_and_done), cmocka_unit_test(test_full_and_end)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_work_and_done),
+                                       cmocka_unit_test(test_full_and_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

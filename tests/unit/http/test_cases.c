@@ -1,7 +1,9 @@
-/* Every file of tests/cases/http fed to a connection: what is answered, and does the connection go on?
+/* Every file of tests/cases/http fed to a connection: what is answered, and does the connection go
+ * on?
  *
- * A file is: "expect: 200 200 keep" (the statuses of the replies, then keep, close or wait), lines beginning with '#',
- * an empty line, then the bytes. In them \r \n \t \0 \\ \xHH are escapes, a real line end is nothing, and
+ * A file is: "expect: 200 200 keep" (the statuses of the replies, then keep, close or wait), lines
+ * beginning with '#', an empty line, then the bytes. In them \r \n \t \0 \\ \xHH are escapes, a
+ * real line end is nothing, and
  * "{{TEXT*N}}" is TEXT N times. Each case is fed whole, byte by byte, and in pieces of 7. */
 #include <dirent.h>
 #include <setjmp.h>
@@ -69,7 +71,8 @@ static void feed(struct bx_str input, size_t step, struct served *served, struct
     struct bx_buf sent = BX_BUF_INIT(8 * BX_MIB);
     for (size_t at = 0; at < input.n && bx_http_conn_end(c) == BX_HTTP_OPEN;) {
         size_t n = BX_MIN(BX_MIN(step, input.n - at), BX_HTTP_READ_BYTES);
-        char *copy = bx_memdup(input.p + at, n); /* an exact block: reading past it is seen by the sanitizer */
+        char *copy = bx_memdup(input.p + at,
+                               n); /* an exact block: reading past it is seen by the sanitizer */
         bx_http_conn_feed(c, copy, n, 0);
         bx_free(copy);
         pump(c, &sent);
@@ -97,7 +100,8 @@ static void unescape(struct bx_str s, struct bx_buf *out) {
         size_t end, star;
         if (s.p[i] == '\n')
             continue;
-        if (bx_str_starts(here, "{{") && (end = bx_str_find_str(here, BX_STR_LIT("}}"))) != (size_t)-1) {
+        if (bx_str_starts(here, "{{") &&
+            (end = bx_str_find_str(here, BX_STR_LIT("}}"))) != (size_t)-1) {
             struct bx_str body = bx_str_slice(here, 2, end - 2);
             uint64_t times = 0;
             assert_true((star = bx_str_find(body, '*')) != (size_t)-1);
@@ -111,7 +115,11 @@ static void unescape(struct bx_str s, struct bx_buf *out) {
                 bx_buf_addc(out, (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2])));
                 i += 2;
             } else {
-                bx_buf_addc(out, c == 'r' ? '\r' : c == 'n' ? '\n' : c == 't' ? '\t' : c == '0' ? '\0' : c);
+                bx_buf_addc(out, c == 'r'   ? '\r'
+                                 : c == 'n' ? '\n'
+                                 : c == 't' ? '\t'
+                                 : c == '0' ? '\0'
+                                            : c);
             }
         } else {
             bx_buf_addc(out, s.p[i]);
@@ -123,7 +131,8 @@ static size_t failures;
 
 static void check_file(const char *path) {
     static const size_t steps[] = {SIZE_MAX, 1, 7};
-    struct bx_buf text = BX_BUF_INIT(BX_MIB), input = BX_BUF_INIT(8 * BX_MIB), got = BX_BUF_INIT(4096);
+    struct bx_buf text = BX_BUF_INIT(BX_MIB), input = BX_BUF_INIT(8 * BX_MIB),
+                  got = BX_BUF_INIT(4096);
     assert_int_equal(bx_file_read(path, &text, NULL), 0);
     struct bx_str rest = bx_buf_str(&text), line, expect = {NULL, 0};
     while (bx_str_split(&rest, '\n', &line) && line.n) {
@@ -138,8 +147,8 @@ static void check_file(const char *path) {
         struct served served;
         feed(bx_buf_str(&input), steps[i], &served, &got);
         if (!bx_str_eq(bx_buf_str(&got), expect))
-            failures++, print_error("%s in steps of %zu: '%s' instead of '" BX_STR_FMT "'\n", path, steps[i],
-                                    bx_buf_z(&got), BX_STR_ARG(expect));
+            failures++, print_error("%s in steps of %zu: '%s' instead of '" BX_STR_FMT "'\n", path,
+                                    steps[i], bx_buf_z(&got), BX_STR_ARG(expect));
         assert_true(served.requests <= served.heads);
         bx_buf_reset(&got);
     }

@@ -1,4 +1,5 @@
-/* What tests/cases cannot show: replies that come later, timeouts, a full socket, clients that leave, the end. */
+/* What tests/cases cannot show: replies that come later, timeouts, a full socket, clients that
+ * leave, the end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -248,9 +249,12 @@ static void test_server_stops(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pipelined_requests_wait), cmocka_unit_test(test_header_injection_is_a_500),
-        cmocka_unit_test(test_too_large_reply_is_a_500), cmocka_unit_test(test_timeouts),
-        cmocka_unit_test(test_client_leaves), cmocka_unit_test(test_first_reply_counts),
+        cmocka_unit_test(test_pipelined_requests_wait),
+        cmocka_unit_test(test_header_injection_is_a_500),
+        cmocka_unit_test(test_too_large_reply_is_a_500),
+        cmocka_unit_test(test_timeouts),
+        cmocka_unit_test(test_client_leaves),
+        cmocka_unit_test(test_first_reply_counts),
         cmocka_unit_test(test_server_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,13 +27,14 @@ static int get(const char *path, const char *name, const char *value, struct bx_
     return ret->status;
 }
 
-static void check(const char *path, const char *name, const char *value, int status, const char *body,
-                  const char *in_head) {
+static void check(const char *path, const char *name, const char *value, int status,
+                  const char *body, const char *in_head) {
     struct bx_http_reply reply;
     int got = get(path, name, value, &reply);
-    if (got != status || !bx_str_eqz(reply.fixed, body) || (in_head && !strstr(bx_buf_z(&reply.head), in_head)))
-        fail_msg("%s %s: %s: %d '" BX_STR_FMT "' %s", path, name ? name : "", value ? value : "", got,
-                 BX_STR_ARG(reply.fixed), bx_buf_z(&reply.head));
+    if (got != status || !bx_str_eqz(reply.fixed, body) ||
+        (in_head && !strstr(bx_buf_z(&reply.head), in_head)))
+        fail_msg("%s %s: %s: %d '" BX_STR_FMT "' %s", path, name ? name : "", value ? value : "",
+                 got, BX_STR_ARG(reply.fixed), bx_buf_z(&reply.head));
     bx_http_reply_deinit(&reply);
 }
 
@@ -53,8 +54,9 @@ static void test_files(void **state) {
 
 static void test_no_way_out(void **state) {
     (void)state;
-    static const char *const paths[] = {"/../etc/passwd", "//index.html", "/index.html/", "/./index.html",
-                                        "index.html",     "",             "/INDEX.HTML",  "/index.html\\"};
+    static const char *const paths[] = {"/../etc/passwd", "//index.html", "/index.html/",
+                                        "/./index.html",  "index.html",   "",
+                                        "/INDEX.HTML",    "/index.html\\"};
     for (size_t i = 0; i < BX_ARRAY_LEN(paths); i++)
         check(paths[i], NULL, NULL, 404, "", NULL);
 }
@@ -69,16 +71,19 @@ static void test_ranges(void **state) {
     check("/logo.png", "Range", "bytes=8-99", 206, "89", "Content-Range: bytes 8-9/10");
     check("/logo.png", "Range", "bytes=10-", 416, "", "Content-Range: bytes */10");
     check("/logo.png", "Range", "bytes=-0", 416, "", "Content-Range: bytes */10");
-    static const char *const ignored[] = {"bytes=4-2", "bytes=0-1,3-4", "bytes=-", "bytes=a-b", "items=0-1",
-                                          "bytes=99999999999999999999-"};
+    static const char *const ignored[] = {"bytes=4-2", "bytes=0-1,3-4",
+                                          "bytes=-",   "bytes=a-b",
+                                          "items=0-1", "bytes=99999999999999999999-"};
     for (size_t i = 0; i < BX_ARRAY_LEN(ignored); i++)
         check("/logo.png", "Range", ignored[i], 200, "0123456789", NULL);
 }
 
 static void test_accept_encoding(void **state) {
     (void)state;
-    static const char *const yes[] = {"gzip", "GZIP", "deflate, gzip;q=0.5", "*", "*;q=0.1", "identity;q=0, gzip;q=1"};
-    static const char *const no[] = {"", "br", "gzip;q=0", "gzip;q=0.000", "gzip; q=0, *", "*;q=0", "xgzip"};
+    static const char *const yes[] = {"gzip", "GZIP",    "deflate, gzip;q=0.5",
+                                      "*",    "*;q=0.1", "identity;q=0, gzip;q=1"};
+    static const char *const no[] = {"",      "br",   "gzip;q=0", "gzip;q=0.000", "gzip; q=0, *",
+                                     "*;q=0", "xgzip"};
     for (size_t i = 0; i < BX_ARRAY_LEN(yes); i++)
         assert_true(bx_static_takes_gzip(bx_str(yes[i])));
     for (size_t i = 0; i < BX_ARRAY_LEN(no); i++)
@@ -96,11 +101,16 @@ static void test_router(void **state) {
         const char *path, *target, *param;
         unsigned methods;
     } cases[] = {
-        {BX_HTTP_GET, "/s", "list", NULL, 1 << BX_HTTP_GET | 1 << BX_HTTP_HEAD | 1 << BX_HTTP_POST | 1 << BX_HTTP_OPTIONS},
-        {BX_HTTP_HEAD, "/s", "list", NULL, 1 << BX_HTTP_GET | 1 << BX_HTTP_HEAD | 1 << BX_HTTP_POST | 1 << BX_HTTP_OPTIONS},
-        {BX_HTTP_POST, "/s", "new", NULL, 1 << BX_HTTP_GET | 1 << BX_HTTP_HEAD | 1 << BX_HTTP_POST | 1 << BX_HTTP_OPTIONS},
-        {BX_HTTP_DELETE, "/s", NULL, NULL, 1 << BX_HTTP_GET | 1 << BX_HTTP_HEAD | 1 << BX_HTTP_POST | 1 << BX_HTTP_OPTIONS},
-        {BX_HTTP_GET, "/s/x y", "one", "x y", 1 << BX_HTTP_GET | 1 << BX_HTTP_HEAD | 1 << BX_HTTP_OPTIONS},
+        {BX_HTTP_GET, "/s", "list", NULL,
+         1 << BX_HTTP_GET | 1 << BX_HTTP_HEAD | 1 << BX_HTTP_POST | 1 << BX_HTTP_OPTIONS},
+        {BX_HTTP_HEAD, "/s", "list", NULL,
+         1 << BX_HTTP_GET | 1 << BX_HTTP_HEAD | 1 << BX_HTTP_POST | 1 << BX_HTTP_OPTIONS},
+        {BX_HTTP_POST, "/s", "new", NULL,
+         1 << BX_HTTP_GET | 1 << BX_HTTP_HEAD | 1 << BX_HTTP_POST | 1 << BX_HTTP_OPTIONS},
+        {BX_HTTP_DELETE, "/s", NULL, NULL,
+         1 << BX_HTTP_GET | 1 << BX_HTTP_HEAD | 1 << BX_HTTP_POST | 1 << BX_HTTP_OPTIONS},
+        {BX_HTTP_GET, "/s/x y", "one", "x y",
+         1 << BX_HTTP_GET | 1 << BX_HTTP_HEAD | 1 << BX_HTTP_OPTIONS},
         {BX_HTTP_POST, "/s/7/stop", "stop", "7", 1 << BX_HTTP_POST | 1 << BX_HTTP_OPTIONS},
         {BX_HTTP_GET, "/s/", NULL, NULL, 0},
         {BX_HTTP_GET, "/s/7/", NULL, NULL, 0},
@@ -110,7 +120,8 @@ static void test_router(void **state) {
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
         struct bx_http_match match;
-        bool found = bx_http_route_find(routes, BX_ARRAY_LEN(routes), cases[i].method, bx_str(cases[i].path), &match);
+        bool found = bx_http_route_find(routes, BX_ARRAY_LEN(routes), cases[i].method,
+                                        bx_str(cases[i].path), &match);
         assert_int_equal(found, cases[i].target != NULL);
         assert_int_equal(match.methods, cases[i].methods);
         if (found)
@@ -124,10 +135,11 @@ static void test_router(void **state) {
 static void test_fields(void **state) {
     (void)state;
     struct bx_buf value = BX_BUF_INIT(100);
-    struct bx_http_request req = {.query = BX_STR_LIT("a=1+2%21&b&c=%zz&d=%0a&a=9"),
-                                  .fields = {{BX_STR_LIT("Cookie"), BX_STR_LIT("x=1; boxagnts=abc;boxagnts2=d")},
-                                             {BX_STR_LIT("connection"), BX_STR_LIT("keep-alive , UpGrade")}},
-                                  .field_count = 2};
+    struct bx_http_request req = {
+        .query = BX_STR_LIT("a=1+2%21&b&c=%zz&d=%0a&a=9"),
+        .fields = {{BX_STR_LIT("Cookie"), BX_STR_LIT("x=1; boxagnts=abc;boxagnts2=d")},
+                   {BX_STR_LIT("connection"), BX_STR_LIT("keep-alive , UpGrade")}},
+        .field_count = 2};
     assert_true(bx_http_query(&req, "a", &value));
     assert_string_equal(bx_buf_z(&value), "1 2!");
     bx_buf_reset(&value);
@@ -146,8 +158,9 @@ static void test_fields(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),           cmocka_unit_test(test_no_way_out), cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_accept_encoding), cmocka_unit_test(test_router),     cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_files),  cmocka_unit_test(test_no_way_out),
+        cmocka_unit_test(test_ranges), cmocka_unit_test(test_accept_encoding),
+        cmocka_unit_test(test_router), cmocka_unit_test(test_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* WebSockets: the handshake, good and bad frames, the limit, pings, and nothing queued for a slow client. */
+/* WebSockets: the handshake, good and bad frames, the limit, pings, and nothing queued for a slow
+ * client. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +32,9 @@ static void on_writable(void *user, struct bx_ws *ws) {
     struct world *w = user;
     w->writables++;
     for (; w->flood && bx_ws_has_room(ws); w->flood--)
-        bx_ws_send(ws, BX_STR_LIT("0123456789012345678901234567890123456789012345678901234567890123456789"));
+        bx_ws_send(
+            ws,
+            BX_STR_LIT("0123456789012345678901234567890123456789012345678901234567890123456789"));
 }
 
 static void on_close(void *user, struct bx_ws *ws) {
@@ -88,8 +91,8 @@ static void teardown(struct world *w) {
     bx_buf_deinit(&w->sent);
 }
 
-#define HELLO                                                                                                          \
-    "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"                          \
+#define HELLO                                                                                      \
+    "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"     \
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
 static void open_ws(struct world *w) {
@@ -137,10 +140,13 @@ static void test_handshake(void **state) {
     (void)state;
     struct world w;
     setup(&w);
-    bx_http_conn_feed(w.conn, HELLO "\x81\x82\x01\x02\x03\x04\x69\x6b", strlen(HELLO) + 8, 0); /* "hi" right behind */
+    bx_http_conn_feed(w.conn, HELLO "\x81\x82\x01\x02\x03\x04\x69\x6b", strlen(HELLO) + 8,
+                      0); /* "hi" right behind */
     flush(&w);
     assert_non_null(strstr(bx_buf_z(&w.sent), "HTTP/1.1 101 Switching Protocols\r\n"));
-    assert_non_null(strstr(bx_buf_z(&w.sent), "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n")); /* RFC 6455 §1.3 */
+    assert_non_null(
+        strstr(bx_buf_z(&w.sent),
+               "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n")); /* RFC 6455 §1.3 */
     assert_null(strstr(bx_buf_z(&w.sent), "Content-Length"));
     assert_string_equal(bx_buf_z(&w.got), "hi\n");
     teardown(&w);
@@ -152,14 +158,21 @@ static void test_bad_handshakes(void **state) {
         const char *fields, *status;
     } cases[] = {
         {"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n", "400"},
-        {"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: abc\r\n", "400"},
+        {"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
+         "13\r\nSec-WebSocket-Key: abc\r\n",
+         "400"},
         {"Connection: Upgrade\r\nUpgrade: h2c\r\nSec-WebSocket-Version: 13\r\n"
-         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "400"},
-        {"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "400"},
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+         "400"},
+        {"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+         "dGhlIHNhbXBsZSBub25jZQ==\r\n",
+         "400"},
         {"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\n"
-         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "426"},
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+         "426"},
         {"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Length: 2\r\n", "400"},
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Length: 2\r\n",
+         "400"},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
         struct world w;
@@ -219,7 +232,8 @@ static void test_bad_frames(void **state) {
         open_ws(&w);
         feed_frame(&w, cases[i].first, cases[i].payload, !cases[i].unmasked);
         if (close_code(&w) != cases[i].code)
-            fail_msg("%s: closed with %u instead of %u", cases[i].what, close_code(&w), cases[i].code);
+            fail_msg("%s: closed with %u instead of %u", cases[i].what, close_code(&w),
+                     cases[i].code);
         assert_int_equal(w.got.size, 0);
         feed_frame(&w, 0x88, BX_STR_LIT("\x03\xe8"), true);
         assert_int_equal(bx_http_conn_end(w.conn), BX_HTTP_LINGER);

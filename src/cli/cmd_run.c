@@ -52,7 +52,11 @@ static int exit_code_of(struct bx_str reason) {
 static void ask(struct follower *f, const struct bx_val *event) {
     enum bx_choice choice;
     char *text = NULL;
-    if (!bx_show_ask(&f->show, event, &choice, &text)) {
+    enum bx_ask got = bx_show_ask(&f->show, event, interrupt_bell, &choice, &text);
+    if (got == BX_ASK_INTERRUPTED) {
+        return; /* follow() sees the bell and stops the run, which ends the question */
+    }
+    if (got == BX_ASK_GONE) {
         choice = BX_CHOICE_NO;
     }
     struct bx_err err;

@@ -1,5 +1,7 @@
 #include "cli/show.h"
 
+#include <poll.h>
+
 #include "base/file.h"
 #include "base/map.h"
 
@@ -181,39 +183,51 @@ void bx_show_end(struct bx_show *s, const char *session_id) {
     }
 }
 
-bool bx_show_ask(struct bx_show *s, const struct bx_val *event, enum bx_choice *ret_choice,
-                 char **ret_text) {
+/* A line of the terminal. Ctrl-C may reach any thread, so the wait is for its bell too, not for an
+ * interrupted read. */
+static enum bx_ask read_line(int interrupt_fd, char *line, size_t cap, struct bx_str *ret) {
+    struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                          {.fd = interrupt_fd, .events = POLLIN}};
+    while (poll(p, 2, -1) < 0 && errno == EINTR) {
+    }
+    if (p[1].revents)
+        return BX_ASK_INTERRUPTED;
+    ssize_t n = read(STDIN_FILENO, line, cap);
+    if (n <= 0)
+        return n < 0 && errno == EINTR ? BX_ASK_INTERRUPTED : BX_ASK_GONE;
+    *ret = bx_str_trim(bx_str_n(line, (size_t)n));
+    return BX_ASK_ANSWERED;
+}
+
+static bool read_choice(struct bx_str said, enum bx_choice *ret_choice, char **ret_text) {
+    static const enum bx_choice choices[] = {BX_CHOICE_ONCE, BX_CHOICE_SESSION, BX_CHOICE_ALWAYS,
+                                             BX_CHOICE_NO};
+    if (said.n == 1 && said.p[0] >= '1' && said.p[0] <= '4') {
+        *ret_choice = choices[said.p[0] - '1'];
+    } else if (bx_str_ieqz(said, "y") || bx_str_ieqz(said, "yes")) {
+        *ret_choice = BX_CHOICE_ONCE;
+    } else if (bx_str_ieqz(said, "n") || bx_str_ieqz(said, "no")) {
+        *ret_choice = BX_CHOICE_NO;
+    } else if (said.n > 1) {
+        *ret_choice = BX_CHOICE_NO;
+        *ret_text = bx_str_dup(said);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+enum bx_ask bx_show_ask(struct bx_show *s, const struct bx_val *event, int interrupt_fd,
+                        enum bx_choice *ret_choice, char **ret_text) {
     note(s, AMBER, "? " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "text")));
     for (;;) {
         fprintf(stderr,
                 "  [1] once  [2] this session  [3] always  [4] no  or say what to do instead: ");
         fflush(stderr);
         char line[4096];
-        ssize_t n =
-            read(STDIN_FILENO, line,
-                 sizeof line - 1); /* a terminal gives whole lines; a signal ends the wait */
-        if (n <= 0) {
-            return false;
-        }
-        struct bx_str said = bx_str_trim(bx_str_n(line, (size_t)n));
-        static const enum bx_choice choices[] = {BX_CHOICE_ONCE, BX_CHOICE_SESSION,
-                                                 BX_CHOICE_ALWAYS, BX_CHOICE_NO};
-        if (said.n == 1 && said.p[0] >= '1' && said.p[0] <= '4') {
-            *ret_choice = choices[said.p[0] - '1'];
-            return true;
-        }
-        if (bx_str_ieqz(said, "y") || bx_str_ieqz(said, "yes")) {
-            *ret_choice = BX_CHOICE_ONCE;
-            return true;
-        }
-        if (bx_str_ieqz(said, "n") || bx_str_ieqz(said, "no")) {
-            *ret_choice = BX_CHOICE_NO;
-            return true;
-        }
-        if (said.n > 1) {
-            *ret_choice = BX_CHOICE_NO;
-            *ret_text = bx_str_dup(said);
-            return true;
-        }
+        struct bx_str said;
+        enum bx_ask got = read_line(interrupt_fd, line, sizeof line, &said);
+        if (got != BX_ASK_ANSWERED || read_choice(said, ret_choice, ret_text))
+            return got;
     }
 }

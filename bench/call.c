@@ -1,7 +1,7 @@
-/* bench-call: what a tool call costs when everything is warm: `read` of a 4 KB file through the worker, both walls up, all
- * limits on, receipt written, against posix_spawn of the native `cat` with its output taken through a pipe. Turn by turn
- * in one run, so that the machine's mood cancels out. Prints "read_vs_spawn RATIO" of the medians; --verbose says both on
- * standard error. */
+/* bench-call: what a tool call costs when everything is warm: `read` of a 4 KB file through the
+ * worker, both walls up, all limits on, receipt written, against posix_spawn of the native `cat`
+ * with its output taken through a pipe. Turn by turn in one run, so that the machine's mood cancels
+ * out. Prints "read_vs_spawn RATIO" of the medians; --verbose says both on standard error. */
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -29,8 +29,10 @@ static void fail(const char *what, const char *why) {
 static uint64_t one_read(struct bx_box *box, const struct bx_grant *grant) {
     struct bx_err err = {0};
     struct bx_box_result r;
-    struct bx_box_request q = {
-        .tool = "read", .input = BX_STR_LIT("{\"file_path\":\"/file.txt\"}"), .grant = grant, .repeatable = true};
+    struct bx_box_request q = {.tool = "read",
+                               .input = BX_STR_LIT("{\"file_path\":\"/file.txt\"}"),
+                               .grant = grant,
+                               .repeatable = true};
     uint64_t start = bx_mono_ns();
     if (bx_box_call(box, &q, NULL, &r, &err) < 0) {
         fail("read", err.msg);
@@ -77,7 +79,8 @@ static void run(const char *dir, bool verbose) {
     static uint64_t reads[ROUNDS], cats[ROUNDS];
     struct bx_err err = {0};
     struct bx_box *box = NULL;
-    bx_auto(bx_freep) char *root = bx_path_join(dir, "root"), *file = bx_path_join(root, "file.txt"),
+    bx_auto(bx_freep) char *root = bx_path_join(dir, "root"),
+                           *file = bx_path_join(root, "file.txt"),
                            *receipts = bx_path_join(dir, "receipts");
     struct bx_box_config config = {.receipts_dir = receipts};
     struct bx_mount mount = {root, "/", false};
@@ -86,7 +89,8 @@ static void run(const char *dir, bool verbose) {
     while (text.size < 4096) {
         bx_buf_addz(&text, "the quick brown fox jumps over the lazy dog, and then some\n.....");
     }
-    if (bx_dir_make(root, 0755, &err) < 0 || bx_file_write_atomic(file, bx_buf_str(&text), 0644, &err) < 0 ||
+    if (bx_dir_make(root, 0755, &err) < 0 ||
+        bx_file_write_atomic(file, bx_buf_str(&text), 0644, &err) < 0 ||
         bx_box_new(&config, &box, &err) < 0) {
         fail("setting up", err.msg);
     }
@@ -105,8 +109,10 @@ static void run(const char *dir, bool verbose) {
     qsort(cats, ROUNDS, sizeof *cats, by_size);
     double read_us = (double)reads[ROUNDS / 2] / 1e3, cat_us = (double)cats[ROUNDS / 2] / 1e3;
     if (verbose) {
-        double read_p99 = (double)reads[ROUNDS * 99 / 100] / 1e3, cat_p99 = (double)cats[ROUNDS * 99 / 100] / 1e3;
-        fprintf(stderr, "sandboxed read of 4 KB   p50 %7.1f us   p99 %7.1f us\n", read_us, read_p99);
+        double read_p99 = (double)reads[ROUNDS * 99 / 100] / 1e3,
+               cat_p99 = (double)cats[ROUNDS * 99 / 100] / 1e3;
+        fprintf(stderr, "sandboxed read of 4 KB   p50 %7.1f us   p99 %7.1f us\n", read_us,
+                read_p99);
         fprintf(stderr, "posix_spawn of cat       p50 %7.1f us   p99 %7.1f us\n", cat_us, cat_p99);
     }
     printf("read_vs_spawn %.3f\n", read_us / cat_us);

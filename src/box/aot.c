@@ -21,9 +21,11 @@ int bx_aot_compile(const char *wasm_path, const char *out_path, bool fuel, struc
     if (r < 0) {
         return r;
     }
-    struct bxe_engine_config config = {.max_stack_bytes = 512 * BX_KIB, .fuel = fuel, .target = TARGET};
+    struct bxe_engine_config config = {
+        .max_stack_bytes = 512 * BX_KIB, .fuel = fuel, .target = TARGET};
     struct bxe_engine *engine = bxe_engine_new(&config, why, sizeof why);
-    if (!engine || bxe_compile(engine, (const uint8_t *)wasm.p, wasm.size, &made, &size, why, sizeof why) < 0) {
+    if (!engine || bxe_compile(engine, (const uint8_t *)wasm.p, wasm.size, &made, &size, why,
+                               sizeof why) < 0) {
         r = bx_fail(err, BX_ERR_INVALID, "%s: %s", wasm_path, why);
     } else {
         r = bx_file_write_atomic(out_path, bx_str_n((const char *)made, size), 0644, err);

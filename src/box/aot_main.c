@@ -1,4 +1,5 @@
-/* bx-aot [--fuel] IN.wasm OUT: a program of the build; compiles a guest for the baseline CPU (box/aot.h). */
+/* bx-aot [--fuel] IN.wasm OUT: a program of the build; compiles a guest for the baseline CPU
+ * (box/aot.h). */
 #include "box/aot.h"
 
 int main(int argc, char **argv) {

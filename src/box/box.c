@@ -43,7 +43,8 @@ void bx_box_free(struct bx_box *box) {
     }
 }
 
-int bx_box_probe(struct bx_box *box, const struct bx_grant *grant, struct bx_box_walls *ret, struct bx_err *err) {
+int bx_box_probe(struct bx_box *box, const struct bx_grant *grant, struct bx_box_walls *ret,
+                 struct bx_err *err) {
     int r = bx_grant_check(grant, err);
     return r < 0 ? r : bx_pool_probe(box->pool, grant, ret, err);
 }
@@ -109,7 +110,9 @@ static void say_how_it_ended(const struct bx_call *c) {
     } else if (c->limit == BXE_LIMIT_NETWORK || c->denied[0]) {
         r->limit = "network";
         snprintf(r->message, sizeof r->message, "%s",
-                 c->denied[0] ? c->denied : "this call has no network; allow a host with allowed_outbound_hosts");
+                 c->denied[0]
+                     ? c->denied
+                     : "this call has no network; allow a host with allowed_outbound_hosts");
     } else if (r->exit == BX_BOX_TRAPPED) {
         snprintf(trap, sizeof trap, "%s", r->message);
         snprintf(r->message, sizeof r->message, "the tool crashed: %.400s", trap);
@@ -136,11 +139,14 @@ static const char *verdict(const struct bx_box_result *r) {
 static void leave_receipt(struct bx_box *box, const struct bx_call *c, const char *failure) {
     const struct bx_box_request *q = c->request;
     struct bx_box_result *r = c->result;
-    const struct bx_embedded_image *embedded = q->image ? NULL : bx_embedded_find(bx_str(q->tool), false);
+    const struct bx_embedded_image *embedded =
+        q->image ? NULL : bx_embedded_find(bx_str(q->tool), false);
     struct bx_receipt receipt = {
         .tool = q->tool,
         .call_id = q->call_id,
-        .digest = q->image ? q->image->digest : embedded ? embedded->digest : NULL,
+        .digest = q->image   ? q->image->digest
+                  : embedded ? embedded->digest
+                             : NULL,
         .input = q->input,
         .output = bx_buf_str(&r->out),
         .granted = q->grant,
@@ -161,7 +167,7 @@ static void leave_receipt(struct bx_box *box, const struct bx_call *c, const cha
 }
 
 static int try_call(struct bx_box *box, const struct bx_box_request *q, struct bx_cancel *cancel,
-                     struct bx_box_result *result, struct bx_err *err) {
+                    struct bx_box_result *result, struct bx_err *err) {
     struct bx_call c = {.pool = box->pool, .request = q, .cancel = cancel, .result = result};
     uint64_t started = bx_mono_us();
     int r = bx_pool_acquire(box->pool, q->grant, cancel, &c.lane, err);
@@ -189,11 +195,13 @@ static int check(const struct bx_box_request *q, struct bx_err *err) {
         return r;
     }
     if (q->image && q->image->fuel != fuel) {
-        return bx_fail(err, BX_ERR_INVALID, "the tool %s was compiled %s fuel, but the call wants it %s", q->tool,
+        return bx_fail(err, BX_ERR_INVALID,
+                       "the tool %s was compiled %s fuel, but the call wants it %s", q->tool,
                        fuel ? "without" : "with", fuel ? "with" : "without");
     }
     if (!q->image && !bx_embedded_find(bx_str(q->tool), fuel)) {
-        return bx_fail(err, BX_ERR_NOTFOUND, "there is no embedded tool %s%s", q->tool, fuel ? " that counts fuel" : "");
+        return bx_fail(err, BX_ERR_NOTFOUND, "there is no embedded tool %s%s", q->tool,
+                       fuel ? " that counts fuel" : "");
     }
     return 0;
 }
@@ -207,7 +215,9 @@ int bx_box_call(struct bx_box *box, const struct bx_box_request *q, struct bx_ca
     }
     for (int tries = q->repeatable ? 2 : 1; tries > 0; tries--) {
         struct bx_box_result result = {
-            .out = BX_BUF_INIT(bx_unwired("output") ? 1024 * BX_MIB : (size_t)q->grant->limits.value[BX_LIMIT_OUTPUT]),
+            .out =
+                BX_BUF_INIT(bx_unwired("output") ? 1024 * BX_MIB
+                                                 : (size_t)q->grant->limits.value[BX_LIMIT_OUTPUT]),
             .err = BX_BUF_INIT(ERR_KEPT),
         };
         r = try_call(box, q, cancel, &result, &why);
@@ -236,7 +246,9 @@ struct compiler {
 
 static int start_compiler(struct compiler *k, struct bx_err *err) {
     uint64_t compat = 0;
-    int r = k->control >= 0 ? 0 : bx_pool_start_compiler(k->box->pool, &k->control, &k->pid, &compat, err);
+    int r = k->control >= 0
+                ? 0
+                : bx_pool_start_compiler(k->box->pool, &k->control, &k->pid, &compat, err);
     if (r == 0 && compat) {
         k->box->compat = compat;
     }
@@ -252,7 +264,8 @@ static int wait_for_compiler(const struct compiler *k, struct bx_err *err) {
         n = poll(&p, 1, COMPILE_MS);
     } while (n < 0 && errno == EINTR);
     if (n <= 0) {
-        return bx_fail(err, BX_ERR_TIMEOUT, "compiling the tool took longer than %d s", COMPILE_MS / 1000);
+        return bx_fail(err, BX_ERR_TIMEOUT, "compiling the tool took longer than %d s",
+                       COMPILE_MS / 1000);
     }
     if (bx_channel_recv(k->control, &buf, &f, NULL, NULL) < 0 || f.type != BX_FRAME_COMPILED) {
         return bx_fail(err, BX_ERR_INVALID, "the compiler died of this tool");
@@ -261,7 +274,8 @@ static int wait_for_compiler(const struct compiler *k, struct bx_err *err) {
     int code = -(int)bx_read_u32(&r);
     struct bx_str words = bx_read_str(&r);
     if (code < 0) {
-        return bx_fail(err, BX_ERR_INVALID, "the tool cannot be compiled: " BX_STR_FMT, BX_STR_ARG(words));
+        return bx_fail(err, BX_ERR_INVALID, "the tool cannot be compiled: " BX_STR_FMT,
+                       BX_STR_ARG(words));
     }
     return bx_read_end(&r, err);
 }
@@ -270,7 +284,8 @@ static int compile(void *user, struct bx_str wasm, bool fuel, int *ret_memfd, st
     struct compiler *k = user;
     bx_auto(bx_buf_deinit) struct bx_buf frame = BX_BUF_INIT(BX_FRAME_MAX);
     bx_auto(bx_fd_close) int in = memfd_create("boxagnts-wasm", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    bx_auto(bx_fd_close) int out = memfd_create("boxagnts-compiled", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    bx_auto(bx_fd_close) int out =
+        memfd_create("boxagnts-compiled", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     int e = in < 0 || out < 0 ? -errno : bx_write_all(in, wasm.p, wasm.n);
     if (e < 0) {
         return bx_fail_errno(err, -e, "the tool cannot be handed to the compiler");
@@ -291,7 +306,8 @@ static int compile(void *user, struct bx_str wasm, bool fuel, int *ret_memfd, st
     return r;
 }
 
-int bx_box_image(struct bx_box *box, struct bx_str wasm, bool fuel, struct bx_image **ret, struct bx_err *err) {
+int bx_box_image(struct bx_box *box, struct bx_str wasm, bool fuel, struct bx_image **ret,
+                 struct bx_err *err) {
     struct compiler k = {.box = box, .control = -1};
     int r = box->compat ? 0 : start_compiler(&k, err);
     r = r < 0 ? r : bx_image_get(box->cache, wasm, fuel, box->compat, compile, &k, ret, err);

@@ -25,7 +25,8 @@ void bx_call_deinit(struct bx_call *c) {
 }
 
 static void start_clock(struct bx_call *c) {
-    c->deadline_ms = bx_mono_ms() + c->request->grant->limits.value[BX_LIMIT_TIME] + GRACE_MS + LOADING_MS;
+    c->deadline_ms =
+        bx_mono_ms() + c->request->grant->limits.value[BX_LIMIT_TIME] + GRACE_MS + LOADING_MS;
 }
 
 /* Too much or nonsense from the worker: it is no longer what we started. */
@@ -70,8 +71,8 @@ static int take_done(struct bx_call *c, struct bx_str body, struct bx_err *err) 
 
 static int take_ask(struct bx_call *c, struct bx_str body, struct bx_err *err) {
     struct bx_ask_frame a;
-    if (bx_ask_decode(body, &a, NULL) < 0 || a.body_size > c->request->grant->limits.value[BX_LIMIT_REQUEST] ||
-        c->asks.n >= ASKS_MAX) {
+    if (bx_ask_decode(body, &a, NULL) < 0 ||
+        a.body_size > c->request->grant->limits.value[BX_LIMIT_REQUEST] || c->asks.n >= ASKS_MAX) {
         return distrust(c, err);
     }
     struct bx_ask ask = {
@@ -134,9 +135,12 @@ static int died(struct bx_call *c, struct bx_err *err) {
     bx_lane_last_words(c->lane, words, sizeof words);
     bx_pool_kill(c->pool, c->lane);
     if (by_us) {
-        return bx_fail(err, BX_ERR_RETRY, "another call on the same box worker did not stop, so the worker was ended; try again");
+        return bx_fail(
+            err, BX_ERR_RETRY,
+            "another call on the same box worker did not stop, so the worker was ended; try again");
     }
-    return bx_fail(err, BX_ERR_RETRY, "the box worker died%s%s; try again", words[0] ? ": " : "", words);
+    return bx_fail(err, BX_ERR_RETRY, "the box worker died%s%s; try again", words[0] ? ": " : "",
+                   words);
 }
 
 static int take_one(struct bx_call *c, struct bx_err *err) {
@@ -208,11 +212,13 @@ static void add_texts(struct bx_buf *out, const char *const *texts, size_t count
 
 static int send_call(struct bx_call *c, struct bx_err *err) {
     const struct bx_box_request *q = c->request;
-    bx_auto(bx_buf_deinit) struct bx_buf args = BX_BUF_INIT(BX_FRAME_DATA / 2), env = BX_BUF_INIT(BX_FRAME_DATA / 4);
+    bx_auto(bx_buf_deinit) struct bx_buf args = BX_BUF_INIT(BX_FRAME_DATA / 2),
+                                         env = BX_BUF_INIT(BX_FRAME_DATA / 4);
     add_texts(&args, q->argv ? q->argv : &q->tool, q->argv ? q->argc : 1);
     add_texts(&env, q->env, q->env_count);
     if (bx_buf_failed(&args) || bx_buf_failed(&env)) {
-        return bx_fail(err, BX_ERR_LIMIT, "a tool's arguments may have %d bytes and its environment %d; use its input",
+        return bx_fail(err, BX_ERR_LIMIT,
+                       "a tool's arguments may have %d bytes and its environment %d; use its input",
                        BX_FRAME_DATA / 2, BX_FRAME_DATA / 4);
     }
     size_t first = BX_MIN(q->input.n, (size_t)BX_FRAME_DATA / 4 - 1024);

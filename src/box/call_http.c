@@ -16,8 +16,8 @@ static int send_part(struct bx_outbound_answer *a) {
     return a->broken;
 }
 
-int bx_outbound_head(struct bx_outbound_answer *a, unsigned status, const struct bx_outbound_header *headers,
-                     size_t header_count) {
+int bx_outbound_head(struct bx_outbound_answer *a, unsigned status,
+                     const struct bx_outbound_header *headers, size_t header_count) {
     struct bx_buf *frame = &a->call->lane->frame_out;
     assert(!a->head_sent);
     a->head_sent = true;
@@ -26,7 +26,8 @@ int bx_outbound_head(struct bx_outbound_answer *a, unsigned status, const struct
     bx_put_u32(frame, status);
     for (size_t i = 0; i < header_count; i++) {
         size_t room = BX_FRAME_MAX - frame->size;
-        if (headers[i].name.n + headers[i].value.n + 8 <= room) { /* what does not fit is left out */
+        if (headers[i].name.n + headers[i].value.n + 8 <=
+            room) { /* what does not fit is left out */
             bx_put_str(frame, headers[i].name);
             bx_put_str(frame, headers[i].value);
         }

@@ -9,10 +9,11 @@ union control {
     struct cmsghdr align;
 };
 
-static int send_frame(int fd, const struct bx_buf *frame, const int *fds, size_t fd_count, int flags,
-                      struct bx_err *err) {
+static int send_frame(int fd, const struct bx_buf *frame, const int *fds, size_t fd_count,
+                      int flags, struct bx_err *err) {
     if (bx_buf_failed(frame)) {
-        return bx_fail(err, BX_ERR_LIMIT, "box protocol: a message is larger than %d bytes", BX_FRAME_MAX);
+        return bx_fail(err, BX_ERR_LIMIT, "box protocol: a message is larger than %d bytes",
+                       BX_FRAME_MAX);
     }
     struct iovec part = {frame->p, frame->size};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
@@ -37,7 +38,8 @@ static int send_frame(int fd, const struct bx_buf *frame, const int *fds, size_t
     return n < 0 ? bx_fail_errno(err, errno, "box protocol: sending failed") : 0;
 }
 
-int bx_channel_send(int fd, const struct bx_buf *frame, const int *fds, size_t fd_count, struct bx_err *err) {
+int bx_channel_send(int fd, const struct bx_buf *frame, const int *fds, size_t fd_count,
+                    struct bx_err *err) {
     return send_frame(fd, frame, fds, fd_count, 0, err);
 }
 
@@ -68,13 +70,16 @@ static void take_fds(struct msghdr *message, int *ret_fds) {
     }
 }
 
-static int recv_frame(int fd, struct bx_buf *buf, struct bx_frame *ret, int *fds, int flags, struct bx_err *err) {
+static int recv_frame(int fd, struct bx_buf *buf, struct bx_frame *ret, int *fds, int flags,
+                      struct bx_err *err) {
     assert(buf->max == BX_FRAME_MAX);
     bx_buf_reset(buf);
     struct iovec part = {bx_buf_space(buf, BX_FRAME_MAX), BX_FRAME_MAX};
     union control control = {0};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
     ssize_t n;
     do {
         n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | flags);
@@ -90,15 +95,17 @@ static int recv_frame(int fd, struct bx_buf *buf, struct bx_frame *ret, int *fds
         return bx_fail(err, BX_ERR_IO, "box protocol: the other side is gone");
     }
     bx_buf_grew(buf, (size_t)n);
-    int r = message.msg_flags & MSG_TRUNC ? bx_fail(err, BX_ERR_PROTO, "box protocol: a message is too large")
-                                          : bx_frame_decode(buf->p, buf->size, ret, err);
+    int r = message.msg_flags & MSG_TRUNC
+                ? bx_fail(err, BX_ERR_PROTO, "box protocol: a message is too large")
+                : bx_frame_decode(buf->p, buf->size, ret, err);
     for (size_t i = 0; fds && r < 0 && i < BX_CHANNEL_FDS; i++) {
         bx_fd_close(&fds[i]);
     }
     return r;
 }
 
-int bx_channel_recv(int fd, struct bx_buf *buf, struct bx_frame *ret, int *fds, struct bx_err *err) {
+int bx_channel_recv(int fd, struct bx_buf *buf, struct bx_frame *ret, int *fds,
+                    struct bx_err *err) {
     return recv_frame(fd, buf, ret, fds, 0, err);
 }
 

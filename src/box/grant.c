@@ -19,12 +19,14 @@ int bx_grant_check(const struct bx_grant *g, struct bx_err *err) {
     for (size_t i = 0; i < g->mount_count; i++) {
         const struct bx_mount *m = &g->mounts[i];
         if (!is_normal(m->host_path) || !is_normal(m->guest_path)) {
-            return bx_fail(err, BX_ERR_INVALID, "a mount needs two absolute paths without \"..\", not %.100s:%.100s",
+            return bx_fail(err, BX_ERR_INVALID,
+                           "a mount needs two absolute paths without \"..\", not %.100s:%.100s",
                            m->host_path ? m->host_path : "", m->guest_path ? m->guest_path : "");
         }
         for (size_t k = 0; k < i; k++) {
             if (strcmp(g->mounts[k].guest_path, m->guest_path) == 0) {
-                return bx_fail(err, BX_ERR_INVALID, "two folders cannot both be mounted at %.200s", m->guest_path);
+                return bx_fail(err, BX_ERR_INVALID, "two folders cannot both be mounted at %.200s",
+                               m->guest_path);
             }
         }
     }

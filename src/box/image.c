@@ -10,11 +10,11 @@
 #include "base/path.h"
 #include "base/vec.h"
 
-#define MAGIC          "BXIMAGE1"
-#define HEADER_SIZE    (8 + BX_SHA256_SIZE)
-#define CACHE_MAX      (512 * BX_MIB)
-#define COMPILED_MAX   (512 * BX_MIB)
-#define KEY_FILE       "key"
+#define MAGIC        "BXIMAGE1"
+#define HEADER_SIZE  (8 + BX_SHA256_SIZE)
+#define CACHE_MAX    (512 * BX_MIB)
+#define COMPILED_MAX (512 * BX_MIB)
+#define KEY_FILE     "key"
 
 struct bx_image_cache {
     char *dir; /* NULL: nothing is kept */
@@ -48,8 +48,9 @@ static int open_dir(struct bx_image_cache *c, const char *dir, struct bx_err *er
         return r;
     }
     if (stat(dir, &st) != 0 || st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
-        return bx_fail(err, BX_ERR_DENIED, "the cache folder %.300s can be changed by others: chmod 700 it, or remove it",
-                       dir);
+        return bx_fail(
+            err, BX_ERR_DENIED,
+            "the cache folder %.300s can be changed by others: chmod 700 it, or remove it", dir);
     }
     if (!read_key(path, c->key)) {
         bx_random(c->key, sizeof c->key);
@@ -91,8 +92,8 @@ static void make_key(struct bx_image *image, uint64_t compat) {
     bx_sha256_end(&h, image->key);
 }
 
-static void authenticate(const struct bx_image_cache *c, const struct bx_image *image, const void *p, size_t n,
-                         unsigned char out[static BX_SHA256_SIZE]) {
+static void authenticate(const struct bx_image_cache *c, const struct bx_image *image,
+                         const void *p, size_t n, unsigned char out[static BX_SHA256_SIZE]) {
     struct bx_hmac m;
     bx_hmac_init(&m, c->key, sizeof c->key);
     bx_hmac_add(&m, MAGIC, 8);
@@ -114,7 +115,8 @@ static int seal(struct bx_image *image, const void *p, size_t n, struct bx_err *
         return bx_fail_errno(err, errno, "the compiled tool cannot be kept in memory");
     }
     int e = bx_write_all(fd, p, n);
-    if (e < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
+    if (e < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
         return bx_fail_errno(err, e < 0 ? -e : errno, "the compiled tool cannot be kept in memory");
     }
     image->memfd = fd;
@@ -195,7 +197,8 @@ static void evict(const struct bx_image_cache *c) {
 }
 
 /* Failing to keep it only costs the next start time. */
-static void keep(const struct bx_image_cache *c, const struct bx_image *image, const void *p, size_t n) {
+static void keep(const struct bx_image_cache *c, const struct bx_image *image, const void *p,
+                 size_t n) {
     unsigned char mac[BX_SHA256_SIZE];
     bx_auto(bx_buf_deinit) struct bx_buf file = BX_BUF_INIT(HEADER_SIZE + n);
     bx_auto(bx_freep) char *path = file_of(c, image);
@@ -208,11 +211,14 @@ static void keep(const struct bx_image_cache *c, const struct bx_image *image, c
     }
 }
 
-/* What the compiler handed over: copied out before it is used, because the compiler is not trusted to leave it alone. */
-static int adopt(const struct bx_image_cache *c, struct bx_image *image, int made, struct bx_err *err) {
+/* What the compiler handed over: copied out before it is used, because the compiler is not trusted
+ * to leave it alone. */
+static int adopt(const struct bx_image_cache *c, struct bx_image *image, int made,
+                 struct bx_err *err) {
     struct stat st;
     if (fstat(made, &st) != 0 || st.st_size <= 0 || (uint64_t)st.st_size > COMPILED_MAX) {
-        return bx_fail(err, BX_ERR_LIMIT, "the compiled tool is empty or larger than %zu MiB", COMPILED_MAX / BX_MIB);
+        return bx_fail(err, BX_ERR_LIMIT, "the compiled tool is empty or larger than %zu MiB",
+                       COMPILED_MAX / BX_MIB);
     }
     size_t n = (size_t)st.st_size;
     bx_auto(bx_freep) unsigned char *copy = bx_alloc(n);
@@ -227,10 +233,11 @@ static int adopt(const struct bx_image_cache *c, struct bx_image *image, int mad
 }
 
 int bx_image_get(struct bx_image_cache *c, struct bx_str wasm, bool fuel, uint64_t compat,
-                 bx_image_compile_fn *compile, void *user, struct bx_image **ret, struct bx_err *err) {
+                 bx_image_compile_fn *compile, void *user, struct bx_image **ret,
+                 struct bx_err *err) {
     if (wasm.n > BX_IMAGE_WASM_MAX) {
-        return bx_fail(err, BX_ERR_LIMIT, "a tool may have at most %zu MiB, this one has %zu", BX_IMAGE_WASM_MAX / BX_MIB,
-                       wasm.n / BX_MIB);
+        return bx_fail(err, BX_ERR_LIMIT, "a tool may have at most %zu MiB, this one has %zu",
+                       BX_IMAGE_WASM_MAX / BX_MIB, wasm.n / BX_MIB);
     }
     bx_auto(bx_image_freep) struct bx_image *image = bx_new(struct bx_image);
     image->memfd = -1;

@@ -1,7 +1,8 @@
 #include "box/limits.h"
 
 static const struct bx_limit_info infos[BX_LIMIT_COUNT] = {
-#define XX(id, name, setting, unit, def, min, max, what) {name, setting, BX_UNIT_##unit, def, min, max, what},
+#define XX(id, name, setting, unit, def, min, max, what)                                           \
+    {name, setting, BX_UNIT_##unit, def, min, max, what},
     BX_LIMIT_MAP(XX)
 #undef XX
 };
@@ -11,10 +12,11 @@ struct unit {
     uint64_t factor;
 };
 /* The first that divides a value evenly prints it. */
-static const struct unit times[] = {{"h", 3600000}, {"m", 60000}, {"min", 60000}, {"s", 1000}, {"ms", 1}};
-static const struct unit sizes[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"G", 1 << 30},
-                                    {"M", 1 << 20},   {"K", 1 << 10},   {"GB", 1 << 30},  {"MB", 1 << 20},
-                                    {"KB", 1 << 10},  {"B", 1}};
+static const struct unit times[] = {
+    {"h", 3600000}, {"m", 60000}, {"min", 60000}, {"s", 1000}, {"ms", 1}};
+static const struct unit sizes[] = {
+    {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"G", 1 << 30},  {"M", 1 << 20},
+    {"K", 1 << 10},   {"GB", 1 << 30},  {"MB", 1 << 20},  {"KB", 1 << 10}, {"B", 1}};
 static const struct unit counts[] = {{"G", 1000000000}, {"M", 1000000}, {"K", 1000}};
 
 static const struct unit *units_of(enum bx_limit_unit unit, size_t *ret_count) {
@@ -56,8 +58,8 @@ static int out_of_range(int id, struct bx_err *err) {
     bx_limit_print(&text, (enum bx_limit_id)id, infos[id].min);
     bx_buf_addz(&text, " to ");
     bx_limit_print(&text, (enum bx_limit_id)id, infos[id].max);
-    return bx_fail(err, BX_ERR_INVALID, "the limit %s (%s) must be from %s", infos[id].name, infos[id].setting,
-                   bx_buf_z(&text));
+    return bx_fail(err, BX_ERR_INVALID, "the limit %s (%s) must be from %s", infos[id].name,
+                   infos[id].setting, bx_buf_z(&text));
 }
 
 static int store(struct bx_limits *l, int id, uint64_t value, struct bx_err *err) {
@@ -68,7 +70,8 @@ static int store(struct bx_limits *l, int id, uint64_t value, struct bx_err *err
     return 0;
 }
 
-/* "1.5" -> 1500 thousandths, so that fractions need no floating point; false when it is no number */
+/* "1.5" -> 1500 thousandths, so that fractions need no floating point; false when it is no number
+ */
 static bool to_thousandths(struct bx_str s, uint64_t *ret) {
     size_t dot = bx_str_find(s, '.');
     struct bx_str whole = dot == (size_t)-1 ? s : bx_str_slice(s, 0, dot), part = {0};
@@ -89,19 +92,22 @@ static bool to_thousandths(struct bx_str s, uint64_t *ret) {
     return true;
 }
 
-int bx_limits_set(struct bx_limits *l, struct bx_str name, struct bx_str value, struct bx_err *err) {
+int bx_limits_set(struct bx_limits *l, struct bx_str name, struct bx_str value,
+                  struct bx_err *err) {
     int id = find(name);
     if (id < 0) {
         bx_auto(bx_buf_deinit) struct bx_buf known = BX_BUF_INIT(256);
         for (size_t i = 0; i < BX_LIMIT_COUNT; i++) {
             bx_buf_addf(&known, "%s%s", i ? ", " : "", infos[i].name);
         }
-        return bx_fail(err, BX_ERR_NOTFOUND, "there is no limit called " BX_STR_FMT " (there are: %s)",
+        return bx_fail(err, BX_ERR_NOTFOUND,
+                       "there is no limit called " BX_STR_FMT " (there are: %s)",
                        BX_STR_ARG(bx_str_slice(name, 0, 60)), bx_buf_z(&known));
     }
     value = bx_str_trim(value);
     size_t digits = 0, unit_count;
-    while (digits < value.n && ((value.p[digits] >= '0' && value.p[digits] <= '9') || value.p[digits] == '.')) {
+    while (digits < value.n &&
+           ((value.p[digits] >= '0' && value.p[digits] <= '9') || value.p[digits] == '.')) {
         digits++;
     }
     struct bx_str unit = bx_str_trim(bx_str_slice(value, digits, value.n));
@@ -111,7 +117,8 @@ int bx_limits_set(struct bx_limits *l, struct bx_str name, struct bx_str value, 
         factor = bx_str_ieqz(unit, units[i].name) ? units[i].factor : 0;
     }
     if (factor == 0 || !to_thousandths(bx_str_slice(value, 0, digits), &thousandths)) {
-        return bx_fail(err, BX_ERR_INVALID, "the limit %s cannot be " BX_STR_FMT ": write it like %s", infos[id].name,
+        return bx_fail(err, BX_ERR_INVALID,
+                       "the limit %s cannot be " BX_STR_FMT ": write it like %s", infos[id].name,
                        BX_STR_ARG(bx_str_slice(value, 0, 60)),
                        infos[id].unit == BX_UNIT_MS      ? "30s, 500ms or 2m"
                        : infos[id].unit == BX_UNIT_BYTES ? "256MiB, 64KiB or 1000"
@@ -132,7 +139,8 @@ int bx_limits_set_pair(struct bx_limits *l, const char *name_and_value, struct b
     return bx_limits_set(l, bx_str_slice(all, 0, eq), bx_str_slice(all, eq + 1, all.n), err);
 }
 
-static int set_val(struct bx_limits *l, struct bx_str name, const struct bx_val *v, struct bx_err *err) {
+static int set_val(struct bx_limits *l, struct bx_str name, const struct bx_val *v,
+                   struct bx_err *err) {
     char text[40];
     switch (bx_val_type(v)) {
     case BX_VAL_STR:
@@ -144,13 +152,14 @@ static int set_val(struct bx_limits *l, struct bx_str name, const struct bx_val 
         snprintf(text, sizeof text, "%.3f", bx_val_real(v, 0));
         return bx_limits_set(l, name, bx_str(text), err);
     default:
-        return bx_fail(err, BX_ERR_INVALID, "the limit " BX_STR_FMT " must be a number or a text like \"30s\"",
+        return bx_fail(err, BX_ERR_INVALID,
+                       "the limit " BX_STR_FMT " must be a number or a text like \"30s\"",
                        BX_STR_ARG(name));
     }
 }
 
 int bx_limits_read(struct bx_limits *l, const struct bx_val *obj, struct bx_err *err) {
-    bx_val_foreach_member(obj, key, value) {
+    bx_val_foreach_member (obj, key, value) {
         int r = find(key) < 0 ? 0 : set_val(l, key, value, err);
         if (r < 0) {
             return r;
@@ -166,7 +175,8 @@ int bx_limits_lower(struct bx_limits *l, const struct bx_val *wants, struct bx_e
         return r;
     }
     for (size_t i = 0; i < BX_LIMIT_COUNT; i++) {
-        bool unlimited = i == BX_LIMIT_FUEL && l->value[i] == 0, asks = wanted.value[i] != 0 || i != BX_LIMIT_FUEL;
+        bool unlimited = i == BX_LIMIT_FUEL && l->value[i] == 0,
+             asks = wanted.value[i] != 0 || i != BX_LIMIT_FUEL;
         if (asks && (unlimited || wanted.value[i] < l->value[i])) {
             l->value[i] = wanted.value[i];
         }

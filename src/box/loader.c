@@ -21,7 +21,8 @@ struct bx_loader {
 
 static size_t class_of(const struct bx_call_frame *call) {
     size_t i = 0;
-    while (i + 1 < CLASSES && (stack_classes[i] < call->limits[BX_LIMIT_STACK] || bx_unwired("stack"))) {
+    while (i + 1 < CLASSES &&
+           (stack_classes[i] < call->limits[BX_LIMIT_STACK] || bx_unwired("stack"))) {
         i++;
     }
     return i;
@@ -37,7 +38,8 @@ static struct bxe_engine *engine(struct bx_loader *l, size_t class, bool fuel, s
         }
     }
     char why[300];
-    struct bxe_engine_config config = {.max_stack_bytes = stack_classes[class], .fuel = fuel, .run = true};
+    struct bxe_engine_config config = {
+        .max_stack_bytes = stack_classes[class], .fuel = fuel, .run = true};
     made = bxe_engine_new(&config, why, sizeof why);
     if (!made) {
         bx_fail(err, BX_ERR_INTERNAL, "the sandbox engine does not start: %s", why);
@@ -87,8 +89,8 @@ static void name_of(const struct bx_call_frame *call, char out[static 200]) {
     snprintf(out, 200, "%zu%c#%s", class_of(call), call->fuel ? 'f' : 'c', key);
 }
 
-static int load(struct bx_loader *l, const struct bx_call_frame *call, const unsigned char *p, size_t n,
-                const struct bxe_tool **ret, struct bx_err *err) {
+static int load(struct bx_loader *l, const struct bx_call_frame *call, const unsigned char *p,
+                size_t n, const struct bxe_tool **ret, struct bx_err *err) {
     char name[200], why[300];
     struct bxe_engine *e = engine(l, class_of(call), call->fuel, err);
     if (!e) {
@@ -114,8 +116,8 @@ static int load(struct bx_loader *l, const struct bx_call_frame *call, const uns
     return 0;
 }
 
-int bx_loader_find(struct bx_loader *l, const struct bx_call_frame *call, const struct bxe_tool **ret,
-                   struct bx_err *err) {
+int bx_loader_find(struct bx_loader *l, const struct bx_call_frame *call,
+                   const struct bxe_tool **ret, struct bx_err *err) {
     char name[200];
     name_of(call, name);
     {
@@ -137,8 +139,8 @@ int bx_loader_find(struct bx_loader *l, const struct bx_call_frame *call, const 
     return load(l, call, image->start, (size_t)(image->end - image->start), ret, err);
 }
 
-int bx_loader_add(struct bx_loader *l, const struct bx_call_frame *call, int memfd, const struct bxe_tool **ret,
-                  struct bx_err *err) {
+int bx_loader_add(struct bx_loader *l, const struct bx_call_frame *call, int memfd,
+                  const struct bxe_tool **ret, struct bx_err *err) {
     struct stat st;
     int seals = fcntl(memfd, F_GET_SEALS), wanted = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
     if (seals < 0 || (seals & wanted) != wanted || fstat(memfd, &st) != 0 || st.st_size <= 0) {

@@ -21,7 +21,8 @@
 #define START_MS      10000
 
 struct bx_process {
-    struct bx_buf key; /* folders, by path and by what they are; two lives of one path are two keys */
+    struct bx_buf
+        key; /* folders, by path and by what they are; two lives of one path are two keys */
     enum { STARTING, READY, DEAD } state; /* DEAD: takes no new call, freed with its last lane */
     atomic_bool killed;
     pid_t pid;
@@ -47,8 +48,8 @@ struct bx_pool {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     BX_VEC(struct bx_process *) processes;
-    /* Processes are started by a thread that lives as long as the pool: PR_SET_PDEATHSIG means the thread, not the
-     * process, that made the child. */
+    /* Processes are started by a thread that lives as long as the pool: PR_SET_PDEATHSIG means the
+     * thread, not the process, that made the child. */
     pthread_t keeper;
     struct spawn_job *job;
     bool closing;
@@ -68,7 +69,8 @@ static int spawn_worker(int socket, pid_t *ret_pid) {
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setsigdefault(&attr, &all);
     posix_spawnattr_setpgroup(&attr, 0); /* Ctrl-C in the terminal is the server's business */
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                        POSIX_SPAWN_SETPGROUP);
     int e = posix_spawn(ret_pid, "/proc/self/exe", &actions, &attr, argv, env);
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&actions);
@@ -120,7 +122,8 @@ static void walls_from(const struct bx_hello_frame *hello, struct bx_box_walls *
     struct bx_buf text = BX_BUF_INIT(sizeof ret->missing - 1);
     for (unsigned part = 1; part & BX_WALL_ALL; part <<= 1) {
         if (!(hello->wall_parts & part)) {
-            bx_buf_addf(&text, "%s%s", text.size ? ", " : "", bx_wall_part_name((enum bx_wall_part)part));
+            bx_buf_addf(&text, "%s%s", text.size ? ", " : "",
+                        bx_wall_part_name((enum bx_wall_part)part));
         }
     }
     *ret = (struct bx_box_walls){hello->wall_parts, hello->probed_parts, hello->landlock_abi, ""};
@@ -128,7 +131,8 @@ static void walls_from(const struct bx_hello_frame *hello, struct bx_box_walls *
     bx_buf_deinit(&text);
 }
 
-static int read_hello(int control, struct bx_box_walls *ret_walls, uint64_t *ret_compat, struct bx_err *err) {
+static int read_hello(int control, struct bx_box_walls *ret_walls, uint64_t *ret_compat,
+                      struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf buf = BX_BUF_INIT(BX_FRAME_MAX);
     struct bx_frame f;
     struct bx_hello_frame hello;
@@ -138,7 +142,8 @@ static int read_hello(int control, struct bx_box_walls *ret_walls, uint64_t *ret
         n = poll(&p, 1, START_MS);
     } while (n < 0 && errno == EINTR);
     if (n <= 0) {
-        return bx_fail(err, BX_ERR_UNAVAILABLE, "the box worker did not start within %d s", START_MS / 1000);
+        return bx_fail(err, BX_ERR_UNAVAILABLE, "the box worker did not start within %d s",
+                       START_MS / 1000);
     }
     if (bx_channel_recv(control, &buf, &f, NULL, NULL) < 0) {
         return bx_fail(err, BX_ERR_UNAVAILABLE, "the box worker ended while it started");
@@ -146,7 +151,8 @@ static int read_hello(int control, struct bx_box_walls *ret_walls, uint64_t *ret
     if (f.type == BX_FRAME_FATAL) {
         struct bx_reader r = bx_reader(f.body);
         struct bx_str why = bx_read_str(&r);
-        return bx_fail(err, BX_ERR_UNAVAILABLE, "the box worker cannot start: " BX_STR_FMT, BX_STR_ARG(why));
+        return bx_fail(err, BX_ERR_UNAVAILABLE, "the box worker cannot start: " BX_STR_FMT,
+                       BX_STR_ARG(why));
     }
     int r = f.type == BX_FRAME_HELLO ? bx_hello_decode(f.body, &hello, err)
                                      : bx_fail(err, BX_ERR_PROTO, "box protocol: no greeting");
@@ -158,8 +164,9 @@ static int read_hello(int control, struct bx_box_walls *ret_walls, uint64_t *ret
 }
 
 /* A process with its walls up, or nothing. */
-static int start_process(struct bx_pool *pool, const struct bx_grant *grant, bool probe, int *ret_control,
-                         pid_t *ret_pid, struct bx_box_walls *ret_walls, uint64_t *ret_compat, struct bx_err *err) {
+static int start_process(struct bx_pool *pool, const struct bx_grant *grant, bool probe,
+                         int *ret_control, pid_t *ret_pid, struct bx_box_walls *ret_walls,
+                         uint64_t *ret_compat, struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf frame = BX_BUF_INIT(BX_FRAME_MAX);
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -185,10 +192,11 @@ static int start_process(struct bx_pool *pool, const struct bx_grant *grant, boo
     int r = bx_channel_send(control, &frame, NULL, 0, err);
     r = r < 0 ? r : read_hello(control, ret_walls, ret_compat, err);
     if (r == 0 && pool->require_second_wall && ret_walls->parts != BX_WALL_ALL) {
-        r = bx_fail(err, BX_ERR_UNAVAILABLE,
-                    "the second wall is required, but this machine does not give all of it (missing: %s); "
-                    "run without --require-second-wall to accept that",
-                    ret_walls->missing);
+        r = bx_fail(
+            err, BX_ERR_UNAVAILABLE,
+            "the second wall is required, but this machine does not give all of it (missing: %s); "
+            "run without --require-second-wall to accept that",
+            ret_walls->missing);
     }
     if (r < 0) {
         reap(*ret_pid);
@@ -292,7 +300,8 @@ static struct bx_process *surplus(struct bx_pool *pool) {
     struct bx_process *oldest = NULL;
     for (size_t i = 0; pool->processes.n >= MAX_PROCESSES && i < pool->processes.n; i++) {
         struct bx_process *p = pool->processes.p[i];
-        if (p->state == READY && p->in_use == 0 && (!oldest || p->used_at_ms < oldest->used_at_ms)) {
+        if (p->state == READY && p->in_use == 0 &&
+            (!oldest || p->used_at_ms < oldest->used_at_ms)) {
             oldest = p;
         }
     }
@@ -440,14 +449,16 @@ void bx_pool_stop_call(struct bx_lane *lane) {
     bx_auto(bx_buf_deinit) struct bx_buf frame = BX_BUF_INIT(BX_FRAME_MAX);
     bx_frame_begin(&frame, BX_FRAME_STOP, lane->last_call);
     bx_put_u32(&frame, lane->index);
-    bx_channel_try_send(lane->process->control, &frame, NULL); /* a worker that does not read is killed soon */
+    bx_channel_try_send(lane->process->control, &frame,
+                        NULL); /* a worker that does not read is killed soon */
 }
 
 void bx_lane_last_words(struct bx_lane *lane, char *out, size_t size) {
     bx_auto(bx_buf_deinit) struct bx_buf buf = BX_BUF_INIT(BX_FRAME_MAX);
     struct bx_frame f;
     snprintf(out, size, "%s", "");
-    if (bx_channel_try_recv(lane->process->control, &buf, &f, NULL) == 0 && f.type == BX_FRAME_FATAL) {
+    if (bx_channel_try_recv(lane->process->control, &buf, &f, NULL) == 0 &&
+        f.type == BX_FRAME_FATAL) {
         struct bx_reader r = bx_reader(f.body);
         struct bx_str words = bx_read_str(&r);
         snprintf(out, size, BX_STR_FMT, BX_STR_ARG(words));
@@ -475,7 +486,8 @@ void bx_pool_reap(struct bx_pool *pool, pid_t pid) {
     reap(pid);
 }
 
-int bx_pool_probe(struct bx_pool *pool, const struct bx_grant *grant, struct bx_box_walls *ret, struct bx_err *err) {
+int bx_pool_probe(struct bx_pool *pool, const struct bx_grant *grant, struct bx_box_walls *ret,
+                  struct bx_err *err) {
     int control;
     pid_t pid;
     uint64_t compat;

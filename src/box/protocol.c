@@ -1,15 +1,18 @@
 #include "box/protocol.h"
 
 static bool known(unsigned type) {
-    return (type >= BX_FRAME_CONFIG && type <= BX_FRAME_FATAL) || (type >= BX_FRAME_CALL && type <= BX_FRAME_DONE) ||
-           (type >= BX_FRAME_ASK && type <= BX_FRAME_END) || type == BX_FRAME_COMPILE || type == BX_FRAME_COMPILED;
+    return (type >= BX_FRAME_CONFIG && type <= BX_FRAME_FATAL) ||
+           (type >= BX_FRAME_CALL && type <= BX_FRAME_DONE) ||
+           (type >= BX_FRAME_ASK && type <= BX_FRAME_END) || type == BX_FRAME_COMPILE ||
+           type == BX_FRAME_COMPILED;
 }
 
 int bx_frame_decode(const void *p, size_t n, struct bx_frame *ret, struct bx_err *err) {
     struct bx_reader r = bx_reader(bx_str_n(p, n));
     uint32_t type = bx_read_u32(&r), call = bx_read_u32(&r);
     if (r.failed || n > BX_FRAME_MAX || !known(type)) {
-        return bx_fail(err, BX_ERR_PROTO, "box protocol: a frame of %zu bytes and type %u", n, type);
+        return bx_fail(err, BX_ERR_PROTO, "box protocol: a frame of %zu bytes and type %u", n,
+                       type);
     }
     *ret = (struct bx_frame){(enum bx_frame_type)type, call, r.left};
     return 0;
@@ -67,7 +70,8 @@ struct bx_str bx_read_rest(struct bx_reader *r) {
 
 int bx_read_end(const struct bx_reader *r, struct bx_err *err) {
     if (r->failed || r->left.n > 0) {
-        return bx_fail(err, BX_ERR_PROTO, "box protocol: a frame is too %s", r->failed ? "short" : "long");
+        return bx_fail(err, BX_ERR_PROTO, "box protocol: a frame is too %s",
+                       r->failed ? "short" : "long");
     }
     return 0;
 }

@@ -18,7 +18,7 @@ struct bx_receipts {
     pthread_mutex_t mutex;
     char day[DAY_LEN + 1]; /* of the open file */
     int fd;
-    off_t size;            /* of the file when `last` was true */
+    off_t size; /* of the file when `last` was true */
     char last[BX_SHA256_HEX + 1];
     struct bx_buf line;
 };
@@ -47,7 +47,8 @@ void bx_receipts_close(struct bx_receipts *r) {
     }
 }
 
-/* Digest of the last line of a file; "" for an empty file. A torn line has no newline: *ret_torn. */
+/* Digest of the last line of a file; "" for an empty file. A torn line has no newline: *ret_torn.
+ */
 static int digest_of_last(int fd, off_t size, char out[static BX_SHA256_HEX + 1], bool *ret_torn) {
     off_t from = size > (off_t)LINE_MAX_BYTES ? size - (off_t)LINE_MAX_BYTES : 0;
     size_t n = (size_t)(size - from);
@@ -84,7 +85,8 @@ static int pick_newest(void *user, const char *name) {
 }
 
 /* The line before the first of a new day is the last of an earlier one. */
-static void digest_of_earlier(const char *dir, const char *day_file, char out[static BX_SHA256_HEX + 1]) {
+static void digest_of_earlier(const char *dir, const char *day_file,
+                              char out[static BX_SHA256_HEX + 1]) {
     struct newest newest = {.before = day_file};
     struct stat st;
     bool torn;
@@ -148,8 +150,9 @@ static void write_hosts(struct bx_jw *w, const struct bx_receipt *c) {
     bx_jw_end(w);
 }
 
-static void write_line(struct bx_buf *out, const struct bx_receipt *c, const char *id, const char *stamp,
-                       const char *previous, const char *input_digest, const char *output_digest) {
+static void write_line(struct bx_buf *out, const struct bx_receipt *c, const char *id,
+                       const char *stamp, const char *previous, const char *input_digest,
+                       const char *output_digest) {
     struct bx_jw w;
     bx_jw_init(&w, out);
     bx_jw_obj(&w);
@@ -183,8 +186,8 @@ static void write_line(struct bx_buf *out, const struct bx_receipt *c, const cha
     bx_jw_end(&w);
 }
 
-int bx_receipts_append(struct bx_receipts *r, const struct bx_receipt *c, char ret_id[static BX_ID_LEN + 1],
-                       struct bx_err *err) {
+int bx_receipts_append(struct bx_receipts *r, const struct bx_receipt *c,
+                       char ret_id[static BX_ID_LEN + 1], struct bx_err *err) {
     char stamp[25], day[DAY_LEN + 1] = "", in[BX_SHA256_HEX + 1], out[BX_SHA256_HEX + 1];
     bool torn;
     bx_sha256_hex_of(c->input.p, c->input.n, in);
@@ -234,8 +237,8 @@ static int by_name(const void *a, const void *b) {
 }
 
 /* One file; last: digest of the line before, "" at the start of the chain. */
-static int verify_file(const char *path, const char *name, char last[static BX_SHA256_HEX + 1], size_t *count,
-                       struct bx_err *err) {
+static int verify_file(const char *path, const char *name, char last[static BX_SHA256_HEX + 1],
+                       size_t *count, struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf all = BX_BUF_INIT(1024 * BX_MIB);
     int code = bx_file_read(path, &all, err);
     struct bx_str rest = bx_buf_str(&all), line;
@@ -245,9 +248,12 @@ static int verify_file(const char *path, const char *name, char last[static BX_S
         }
         bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
         bool readable = bx_doc_parse(line, NULL, &doc, NULL) == 0;
-        struct bx_str previous = readable ? bx_val_get_str(bx_doc_root(doc), "previous") : bx_str(last);
+        struct bx_str previous =
+            readable ? bx_val_get_str(bx_doc_root(doc), "previous") : bx_str(last);
         if (last[0] && !bx_str_eqz(previous, last)) {
-            return bx_fail(err, BX_ERR_DAMAGED, "the receipts are not what was written: %s line %zu does not follow the line before",
+            return bx_fail(err, BX_ERR_DAMAGED,
+                           "the receipts are not what was written: %s line %zu does not follow the "
+                           "line before",
                            name, number);
         }
         bx_sha256_hex_of(line.p, line.n, last);

@@ -16,32 +16,109 @@
 #error "seccomp: teach this file the audit constant of the architecture"
 #endif
 
-/* Calls without a look at their arguments. No socket is made, no program started, nothing mounted or traced; files are
- * opened freely here because Landlock says which. */
+/* Calls without a look at their arguments. No socket is made, no program started, nothing mounted
+ * or traced; files are opened freely here because Landlock says which. */
 static const int allowed[] = {
     /* memory: Wasmtime maps, protects and makes executable what it compiled */
-    SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_brk, SYS_memfd_create,
+    SYS_mmap,
+    SYS_munmap,
+    SYS_mprotect,
+    SYS_mremap,
+    SYS_madvise,
+    SYS_brk,
+    SYS_memfd_create,
     /* threads and time */
-    SYS_futex, SYS_set_robust_list, SYS_rseq, SYS_gettid, SYS_getpid, SYS_sched_yield, SYS_sched_getaffinity,
-    SYS_nanosleep, SYS_clock_nanosleep, SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday, SYS_membarrier,
-    SYS_restart_syscall, SYS_exit, SYS_exit_group,
+    SYS_futex,
+    SYS_set_robust_list,
+    SYS_rseq,
+    SYS_gettid,
+    SYS_getpid,
+    SYS_sched_yield,
+    SYS_sched_getaffinity,
+    SYS_nanosleep,
+    SYS_clock_nanosleep,
+    SYS_clock_gettime,
+    SYS_clock_getres,
+    SYS_gettimeofday,
+    SYS_membarrier,
+    SYS_restart_syscall,
+    SYS_exit,
+    SYS_exit_group,
     /* signals: traps of guests arrive as SIGSEGV, SIGILL, SIGFPE */
-    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack,
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigreturn,
+    SYS_sigaltstack,
     /* its sockets and wake-ups */
-    SYS_sendmsg, SYS_recvmsg, SYS_sendto, SYS_recvfrom, SYS_ppoll, SYS_eventfd2, SYS_epoll_create1, SYS_epoll_ctl,
+    SYS_sendmsg,
+    SYS_recvmsg,
+    SYS_sendto,
+    SYS_recvfrom,
+    SYS_ppoll,
+    SYS_eventfd2,
+    SYS_epoll_create1,
+    SYS_epoll_ctl,
     SYS_epoll_pwait,
     /* files */
-    SYS_openat, SYS_openat2, SYS_close, SYS_read, SYS_readv, SYS_pread64, SYS_preadv, SYS_preadv2, SYS_write,
-    SYS_writev, SYS_pwrite64, SYS_pwritev, SYS_pwritev2, SYS_lseek, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_fstatfs,
-    SYS_getdents64, SYS_mkdirat, SYS_unlinkat, SYS_linkat, SYS_symlinkat, SYS_readlinkat, SYS_renameat, SYS_renameat2,
-    SYS_utimensat, SYS_ftruncate, SYS_fallocate, SYS_fadvise64, SYS_fsync, SYS_fdatasync, SYS_sync_file_range, SYS_dup,
-    SYS_fcntl, SYS_faccessat, SYS_copy_file_range,
+    SYS_openat,
+    SYS_openat2,
+    SYS_close,
+    SYS_read,
+    SYS_readv,
+    SYS_pread64,
+    SYS_preadv,
+    SYS_preadv2,
+    SYS_write,
+    SYS_writev,
+    SYS_pwrite64,
+    SYS_pwritev,
+    SYS_pwritev2,
+    SYS_lseek,
+    SYS_fstat,
+    SYS_newfstatat,
+    SYS_statx,
+    SYS_fstatfs,
+    SYS_getdents64,
+    SYS_mkdirat,
+    SYS_unlinkat,
+    SYS_linkat,
+    SYS_symlinkat,
+    SYS_readlinkat,
+    SYS_renameat,
+    SYS_renameat2,
+    SYS_utimensat,
+    SYS_ftruncate,
+    SYS_fallocate,
+    SYS_fadvise64,
+    SYS_fsync,
+    SYS_fdatasync,
+    SYS_sync_file_range,
+    SYS_dup,
+    SYS_fcntl,
+    SYS_faccessat,
+    SYS_copy_file_range,
     /* the rest */
-    SYS_getrandom, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_getppid, SYS_uname, SYS_sysinfo,
+    SYS_getrandom,
+    SYS_getuid,
+    SYS_geteuid,
+    SYS_getgid,
+    SYS_getegid,
+    SYS_getppid,
+    SYS_uname,
+    SYS_sysinfo,
     SYS_capget,
 #ifdef __x86_64__
-    SYS_poll, SYS_epoll_wait, SYS_open, SYS_stat, SYS_lstat, SYS_mkdir, SYS_unlink, SYS_rmdir, SYS_rename,
-    SYS_readlink, SYS_access,
+    SYS_poll,
+    SYS_epoll_wait,
+    SYS_open,
+    SYS_stat,
+    SYS_lstat,
+    SYS_mkdir,
+    SYS_unlink,
+    SYS_rmdir,
+    SYS_rename,
+    SYS_readlink,
+    SYS_access,
 #endif
 };
 
@@ -54,7 +131,8 @@ struct program {
 
 static void add(struct program *p, unsigned code, unsigned k, unsigned jt, unsigned jf) {
     assert(p->n < MAX_FILTER);
-    p->f[p->n++] = (struct sock_filter){(unsigned short)code, (unsigned char)jt, (unsigned char)jf, k};
+    p->f[p->n++] =
+        (struct sock_filter){(unsigned short)code, (unsigned char)jt, (unsigned char)jf, k};
 }
 
 static void ret(struct program *p, unsigned what) {
@@ -76,7 +154,8 @@ static void on(struct program *p, int nr, unsigned count) {
 }
 
 static void with_arguments(struct program *p) {
-    /* Threads, not processes: glibc asks clone3 first and takes clone when it is told that there is none. */
+    /* Threads, not processes: glibc asks clone3 first and takes clone when it is told that there is
+     * none. */
     on(p, SYS_clone3, 1);
     ret(p, SECCOMP_RET_ERRNO | ENOSYS);
     on(p, SYS_clone, 4);

@@ -10,11 +10,12 @@
 #include "box/unwire.h"
 #include "box/wall_linux.h"
 
-#define OUT_KEPT   (32 * BX_KIB) /* output is sent in pieces of this size, the last with DONE */
-#define ERR_KEPT   (16 * BX_KIB)
-#define INPUT_MAX  (256 * BX_MIB)
-#define ARGS_MAX   4096
-#define LIVE_MS    50 /* live output is sent at most that often: a call that is over sooner needs one message */
+#define OUT_KEPT  (32 * BX_KIB) /* output is sent in pieces of this size, the last with DONE */
+#define ERR_KEPT  (16 * BX_KIB)
+#define INPUT_MAX (256 * BX_MIB)
+#define ARGS_MAX  4096
+#define LIVE_MS                                                                                    \
+    50 /* live output is sent at most that often: a call that is over sooner needs one message */
 
 struct bx_slot {
     const struct bx_slot_setup *setup;
@@ -59,7 +60,8 @@ static bool is_due(struct bx_slot *s) {
     return due;
 }
 
-static void keep(struct bx_slot *s, struct bx_buf *into, enum bx_frame_type type, const uint8_t *p, size_t n) {
+static void keep(struct bx_slot *s, struct bx_buf *into, enum bx_frame_type type, const uint8_t *p,
+                 size_t n) {
     while (n > 0) {
         size_t piece = BX_MIN(n, into->max - into->size);
         bx_buf_add(into, p, piece);
@@ -78,7 +80,8 @@ static bool on_write(void *user, int fd, const uint8_t *p, size_t n) {
     size_t room = *bytes >= max ? 0 : (size_t)BX_MIN(max - *bytes, (uint64_t)n);
     *bytes += n;
     keep(s, err ? &s->err : &s->out, err ? BX_FRAME_ERR : BX_FRAME_OUT, p, room);
-    return !s->peer_gone && (err || room == n); /* of standard error the rest is dropped in silence */
+    return !s->peer_gone &&
+           (err || room == n); /* of standard error the rest is dropped in silence */
 }
 
 static enum bxe_http_error on_ask(void *user, const struct bxe_request *request) {
@@ -103,7 +106,8 @@ static enum bxe_http_error on_ask(void *user, const struct bxe_request *request)
     send_frame(s);
     for (size_t at = 0; at < request->body_size; at += BX_FRAME_DATA) {
         bx_frame_begin(&s->out_frame, BX_FRAME_ASK_BODY, s->call);
-        bx_buf_add(&s->out_frame, request->body + at, BX_MIN(request->body_size - at, (size_t)BX_FRAME_DATA));
+        bx_buf_add(&s->out_frame, request->body + at,
+                   BX_MIN(request->body_size - at, (size_t)BX_FRAME_DATA));
         send_frame(s);
     }
     return s->peer_gone ? BXE_HTTP_FAILED : BXE_HTTP_OK;
@@ -150,7 +154,8 @@ static int on_answer(void *user, struct bxe_answers *answers) {
 }
 
 /* All of standard input: what came with the call and the INPUT frames behind it. */
-static int read_input(struct bx_slot *s, const struct bx_call_frame *c, struct bx_buf *ret, struct bx_err *err) {
+static int read_input(struct bx_slot *s, const struct bx_call_frame *c, struct bx_buf *ret,
+                      struct bx_err *err) {
     if (c->input_size > INPUT_MAX) {
         return bx_fail(err, BX_ERR_LIMIT, "the tool's input is larger than %zu bytes", INPUT_MAX);
     }
@@ -332,7 +337,8 @@ static void *slot_main(void *user) {
     return NULL;
 }
 
-int bx_slot_start(const struct bx_slot_setup *setup, int take_socket, struct bx_slot **ret, struct bx_err *err) {
+int bx_slot_start(const struct bx_slot_setup *setup, int take_socket, struct bx_slot **ret,
+                  struct bx_err *err) {
     struct bx_slot *s = bx_new(struct bx_slot);
     s->setup = setup;
     s->fd = take_socket;

@@ -16,10 +16,12 @@
 #include "box/seccomp_linux.h"
 
 /* The header on the build machine may be older than the kernel that runs: rights by ABI version */
-#define FS_ABI1      ((UINT64_C(1) << 13) - 1) /* execute … make_sym */
-#define FS_EXECUTE   UINT64_C(1)
-#define FS_READ      (UINT64_C(1) << 2 | UINT64_C(1) << 3) /* read_file, read_dir */
-#define FS_DEVICES   (UINT64_C(1) << 6 | UINT64_C(1) << 9 | UINT64_C(1) << 10 | UINT64_C(1) << 11) /* char sock fifo block */
+#define FS_ABI1    ((UINT64_C(1) << 13) - 1) /* execute … make_sym */
+#define FS_EXECUTE UINT64_C(1)
+#define FS_READ    (UINT64_C(1) << 2 | UINT64_C(1) << 3) /* read_file, read_dir */
+#define FS_DEVICES                                                                                 \
+    (UINT64_C(1) << 6 | UINT64_C(1) << 9 | UINT64_C(1) << 10 |                                     \
+     UINT64_C(1) << 11) /* char sock fifo block */
 #define FS_REFER     (UINT64_C(1) << 13)
 #define FS_TRUNCATE  (UINT64_C(1) << 14)
 #define FS_IOCTL_DEV (UINT64_C(1) << 15)
@@ -67,7 +69,8 @@ static int landlock_abi(void) {
     return abi < 0 ? 0 : (int)abi;
 }
 
-static int allow_mount(int ruleset, const struct bx_mount *m, uint64_t handled, struct bx_err *err) {
+static int allow_mount(int ruleset, const struct bx_mount *m, uint64_t handled,
+                       struct bx_err *err) {
     bx_auto(bx_fd_close) int fd = open(m->host_path, O_PATH | O_CLOEXEC | O_DIRECTORY);
     if (fd < 0) {
         return bx_fail_errno(err, errno, "the folder %.300s cannot be mounted", m->host_path);
@@ -83,14 +86,16 @@ static int allow_mount(int ruleset, const struct bx_mount *m, uint64_t handled, 
     return 0;
 }
 
-static int landlock(const struct bx_wall_plan *plan, struct bx_wall_report *ret, struct bx_err *err) {
+static int landlock(const struct bx_wall_plan *plan, struct bx_wall_report *ret,
+                    struct bx_err *err) {
     int abi = landlock_abi();
     ret->landlock_abi = (unsigned)abi;
     if (abi == 0) {
         return 0;
     }
     struct ruleset_attr attr = {
-        .fs = FS_ABI1 | (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) | (abi >= 5 ? FS_IOCTL_DEV : 0),
+        .fs = FS_ABI1 | (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) |
+              (abi >= 5 ? FS_IOCTL_DEV : 0),
         .net = abi >= 4 ? NET_TCP : 0,
         .scoped = abi >= 6 ? SCOPE_ALL : 0,
     };
@@ -143,8 +148,8 @@ static bool limit(int what, uint64_t max) {
 
 static bool limits(const struct bx_wall_plan *plan) {
     struct sigaction sa = {.sa_handler = on_file_size, .sa_flags = SA_RESTART | SA_ONSTACK};
-    return sigaction(SIGXFSZ, &sa, NULL) == 0 && limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, DESCRIPTORS_MAX) &&
-           limit(RLIMIT_FSIZE, plan->written_max_bytes);
+    return sigaction(SIGXFSZ, &sa, NULL) == 0 && limit(RLIMIT_CORE, 0) &&
+           limit(RLIMIT_NOFILE, DESCRIPTORS_MAX) && limit(RLIMIT_FSIZE, plan->written_max_bytes);
 }
 
 static bool drop_capabilities(void) {
@@ -177,7 +182,8 @@ static void say_missing(struct bx_wall_report *r) {
     bx_buf_deinit(&text);
 }
 
-int bx_wall_prepare(const struct bx_wall_plan *plan, struct bx_wall_report *ret, struct bx_err *err) {
+int bx_wall_prepare(const struct bx_wall_plan *plan, struct bx_wall_report *ret,
+                    struct bx_err *err) {
     *ret = (struct bx_wall_report){0};
 #define PART(part, up) ret->parts |= !(plan->skip & (part)) && (up) ? (part) : 0u
     PART(BX_WALL_PARENT_DEATH, die_with_parent(plan->parent));
@@ -243,14 +249,16 @@ static bool exec_refused(void) {
 
 static bool other_calls_refused(void) {
     return refused(syscall(SYS_unshare, 0)) && refused(syscall(SYS_ptrace, 0xffff, 0, 0, 0)) &&
-           refused(syscall(SYS_mount, NULL, NULL, NULL, 0, NULL)) && refused(syscall(SYS_bpf, 0xffff, NULL, 0));
+           refused(syscall(SYS_mount, NULL, NULL, NULL, 0, NULL)) &&
+           refused(syscall(SYS_bpf, 0xffff, NULL, 0));
 }
 
 /* A file or folder that has a name: nothing that a worker holds between calls. */
 static bool holds_a_file(void) {
     for (int fd = 0; fd < DESCRIPTORS_MAX; fd++) {
         struct stat st;
-        if (fstat(fd, &st) == 0 && (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 0))) {
+        if (fstat(fd, &st) == 0 &&
+            (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 0))) {
             return true;
         }
     }
@@ -265,16 +273,19 @@ unsigned bx_wall_probe(void) {
     unsigned parts = 0;
 #define PART(part, up) parts |= (up) ? (part) : 0u
     PART(BX_WALL_NO_NEW_PRIVS, prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
-    PART(BX_WALL_PARENT_DEATH, prctl(PR_GET_PDEATHSIG, &signal_number, 0, 0, 0) == 0 && signal_number == SIGKILL);
+    PART(BX_WALL_PARENT_DEATH,
+         prctl(PR_GET_PDEATHSIG, &signal_number, 0, 0, 0) == 0 && signal_number == SIGKILL);
     PART(BX_WALL_DESCRIPTORS, !holds_a_file());
     PART(BX_WALL_LANDLOCK, !opens("/etc/passwd") && !opens("/") && !opens("/proc/self/maps"));
-    PART(BX_WALL_SECCOMP, socket_refused(AF_INET) && socket_refused(AF_UNIX) && fork_refused() && exec_refused() &&
-                              other_calls_refused());
-    PART(BX_WALL_RLIMITS, getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0 &&
-                              getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max <= DESCRIPTORS_MAX &&
-                              getrlimit(RLIMIT_FSIZE, &size) == 0 && size.rlim_max != RLIM_INFINITY);
+    PART(BX_WALL_SECCOMP, socket_refused(AF_INET) && socket_refused(AF_UNIX) && fork_refused() &&
+                              exec_refused() && other_calls_refused());
+    PART(BX_WALL_RLIMITS,
+         getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0 &&
+             getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max <= DESCRIPTORS_MAX &&
+             getrlimit(RLIMIT_FSIZE, &size) == 0 && size.rlim_max != RLIM_INFINITY);
     PART(BX_WALL_CAPABILITIES, syscall(SYS_capget, &header, data) == 0 &&
-                                   (data[0].effective & ~KEPT_CAPABILITIES) == 0 && data[1].effective == 0);
+                                   (data[0].effective & ~KEPT_CAPABILITIES) == 0 &&
+                                   data[1].effective == 0);
 #undef PART
     return parts;
 }

@@ -1,11 +1,13 @@
-/* Frames of a worker that was taken over: whatever arrives is a frame that can be written again the same way, or an error. */
+/* Frames of a worker that was taken over: whatever arrives is a frame that can be written again the
+ * same way, or an error. */
 #include "fuzz/fuzz.h"
 
 #include "box/protocol.h"
 
 static void same(const struct bx_buf *again, const uint8_t *data, size_t size, const char *what) {
     /* bytes that are only looked at as yes or no may differ; lengths may not */
-    if (bx_buf_failed(again) || again->size != size || memcmp(again->p, data, BX_FRAME_HEADER) != 0) {
+    if (bx_buf_failed(again) || again->size != size ||
+        memcmp(again->p, data, BX_FRAME_HEADER) != 0) {
         bx_die("fuzz_box: %s is not what was read", what);
     }
 }

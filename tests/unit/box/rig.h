@@ -19,7 +19,7 @@
 #include "box/worker.h"
 
 struct rig {
-    char *dir;    /* scratch: root/, secret, cache/, receipts/ */
+    char *dir; /* scratch: root/, secret, cache/, receipts/ */
     char *root;
     char *guests; /* NAME.wasm */
     struct bx_box *box;
@@ -27,7 +27,8 @@ struct rig {
 static struct rig rig;
 
 static inline void rig_open(void) { /* a new box, with the controls that BX_UNWIRE says */
-    bx_auto(bx_freep) char *cache = bx_path_join(rig.dir, "cache"), *receipts = bx_path_join(rig.dir, "receipts");
+    bx_auto(bx_freep) char *cache = bx_path_join(rig.dir, "cache"),
+                           *receipts = bx_path_join(rig.dir, "receipts");
     struct bx_box_config config = {.cache_dir = cache, .receipts_dir = receipts};
     struct bx_err err = {0};
     bx_box_free(rig.box);
@@ -77,7 +78,8 @@ static inline struct bx_image *rig_image(const char *guest, bool fuel) {
     bx_auto(bx_buf_deinit) struct bx_buf wasm = BX_BUF_INIT(BX_IMAGE_WASM_MAX);
     struct bx_err err = {0};
     struct bx_image *image = NULL;
-    if (bx_file_read(path, &wasm, &err) < 0 || bx_box_image(rig.box, bx_buf_str(&wasm), fuel, &image, &err) < 0) {
+    if (bx_file_read(path, &wasm, &err) < 0 ||
+        bx_box_image(rig.box, bx_buf_str(&wasm), fuel, &image, &err) < 0) {
         fail_msg("%s: %s", guest, err.msg);
     }
     return image;
@@ -103,7 +105,8 @@ static inline int rig_run(const struct rig_call *c, struct bx_box_result *ret, s
     grant.mount_count = 1;
     const char *argv[64];
     size_t argc = 0;
-    bx_auto(bx_freep) char *words = bx_strdup(c->command), *limits = bx_strdup(c->limits ? c->limits : "");
+    bx_auto(bx_freep) char *words = bx_strdup(c->command),
+                           *limits = bx_strdup(c->limits ? c->limits : "");
     for (char *at = words, *word; (word = strsep(&at, " "));) {
         argv[argc++] = word;
     }
@@ -112,7 +115,8 @@ static inline int rig_run(const struct rig_call *c, struct bx_box_result *ret, s
             fail_msg("%s", err->msg);
         }
     }
-    bx_auto(bx_image_freep) struct bx_image *image = rig_image(argv[0], grant.limits.value[BX_LIMIT_FUEL] > 0);
+    bx_auto(bx_image_freep) struct bx_image *image =
+        rig_image(argv[0], grant.limits.value[BX_LIMIT_FUEL] > 0);
     struct bx_box_request request = {
         .tool = argv[0],
         .image = image,
@@ -127,7 +131,6 @@ static inline int rig_run(const struct rig_call *c, struct bx_box_result *ret, s
     };
     return bx_box_call(rig.box, &request, c->cancel, ret, err);
 }
-
 
 /* The process of the only worker, found in /proc; 0 when there is none. */
 static inline pid_t rig_worker(void) {

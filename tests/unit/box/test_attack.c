@@ -1,5 +1,6 @@
-/* Hostile guests against every limit and against the folders. Each control is also switched off (builds with BX_UNWIRE),
- * and then the same guest must get further: a test that passes without its control proves nothing. */
+/* Hostile guests against every limit and against the folders. Each control is also switched off
+ * (builds with BX_UNWIRE), and then the same guest must get further: a test that passes without its
+ * control proves nothing. */
 #include "rig.h"
 
 #include <signal.h>
@@ -24,8 +25,8 @@ static void check(const char *what, const struct rig_call *call, const struct ex
     const char *limit = r.limit ? r.limit : "";
     if (strcmp(limit, want->limit) != 0 || (want->exit >= 0 && want->exit != (int)r.exit) ||
         (want->message && !strstr(r.message, want->message))) {
-        fail_msg("%s: limit \"%s\", exit %d, message \"%s\", output \"%.100s\", errors \"%.100s\"", what, limit,
-                 (int)r.exit, r.message, bx_buf_z(&r.out), bx_buf_z(&r.err));
+        fail_msg("%s: limit \"%s\", exit %d, message \"%s\", output \"%.100s\", errors \"%.100s\"",
+                 what, limit, (int)r.exit, r.message, bx_buf_z(&r.out), bx_buf_z(&r.err));
     }
     bx_box_result_deinit(&r);
 }
@@ -47,15 +48,42 @@ struct attack {
 };
 
 static const struct attack attacks[] = {
-    {"time", {.command = "spin", .limits = "time=150ms cpu=600ms"}, {"time", BX_BOX_TRAPPED, "time=300ms"}, {"cpu", -1, NULL}},
-    {"time", {.command = "wait 900", .limits = "time=150ms"}, {"time", BX_BOX_TRAPPED, "150 ms"}, {"", BX_BOX_OK, NULL}},
-    {"cpu", {.command = "spin", .limits = "time=1s cpu=150ms"}, {"cpu", BX_BOX_TRAPPED, "cpu_time"}, {"time", -1, NULL}},
-    {"fuel", {.command = "spin", .limits = "time=800ms fuel=1M"}, {"fuel", BX_BOX_TRAPPED, "1,000,000"}, {"time", -1, NULL}},
-    {"memory", {.command = "memory 48", .limits = "memory=16MiB"}, {"memory", BX_BOX_ERROR, "16 MiB"}, {"", BX_BOX_OK, NULL}},
-    {"stack", {.command = "recurse 40000", .limits = "stack=512k"}, {"stack", BX_BOX_TRAPPED, "512 KiB"}, {"", BX_BOX_OK, NULL}},
-    {"table", {.command = "table 200000"}, {"table", BX_BOX_ERROR, "100,000"}, {"", BX_BOX_OK, NULL}},
-    {"output", {.command = "flood 300", .limits = "output=100KiB"}, {"output", BX_BOX_TRAPPED, "100 KiB"}, {"", BX_BOX_OK, NULL}},
-    {"written", {.command = "write /big 4096", .limits = "written=1MiB", .writable = true}, {"written", BX_BOX_ERROR, "1 MiB"}, {"", BX_BOX_OK, NULL}},
+    {"time",
+     {.command = "spin", .limits = "time=150ms cpu=600ms"},
+     {"time", BX_BOX_TRAPPED, "time=300ms"},
+     {"cpu", -1, NULL}},
+    {"time",
+     {.command = "wait 900", .limits = "time=150ms"},
+     {"time", BX_BOX_TRAPPED, "150 ms"},
+     {"", BX_BOX_OK, NULL}},
+    {"cpu",
+     {.command = "spin", .limits = "time=1s cpu=150ms"},
+     {"cpu", BX_BOX_TRAPPED, "cpu_time"},
+     {"time", -1, NULL}},
+    {"fuel",
+     {.command = "spin", .limits = "time=800ms fuel=1M"},
+     {"fuel", BX_BOX_TRAPPED, "1,000,000"},
+     {"time", -1, NULL}},
+    {"memory",
+     {.command = "memory 48", .limits = "memory=16MiB"},
+     {"memory", BX_BOX_ERROR, "16 MiB"},
+     {"", BX_BOX_OK, NULL}},
+    {"stack",
+     {.command = "recurse 40000", .limits = "stack=512k"},
+     {"stack", BX_BOX_TRAPPED, "512 KiB"},
+     {"", BX_BOX_OK, NULL}},
+    {"table",
+     {.command = "table 200000"},
+     {"table", BX_BOX_ERROR, "100,000"},
+     {"", BX_BOX_OK, NULL}},
+    {"output",
+     {.command = "flood 300", .limits = "output=100KiB"},
+     {"output", BX_BOX_TRAPPED, "100 KiB"},
+     {"", BX_BOX_OK, NULL}},
+    {"written",
+     {.command = "write /big 4096", .limits = "written=1MiB", .writable = true},
+     {"written", BX_BOX_ERROR, "1 MiB"},
+     {"", BX_BOX_OK, NULL}},
 };
 
 static void test_limits(void **state) {
@@ -107,13 +135,17 @@ static void fire(void *user, int fd, struct bx_str piece) {
 
 static void check_cancel(const struct expectation *want) {
     struct bx_cancel *cancel = bx_cancel_new(NULL);
-    check("cancel", &(struct rig_call){.command = "wait 1200", .cancel = cancel, .output = fire, .user = cancel}, want);
+    check("cancel",
+          &(struct rig_call){
+              .command = "wait 1200", .cancel = cancel, .output = fire, .user = cancel},
+          want);
     bx_cancel_unref(cancel);
 }
 
 static void test_cancel(void **state) {
     (void)state;
-    check_cancel(&(struct expectation){"cancelled", BX_BOX_TRAPPED, "stopped: the user pressed stop"});
+    check_cancel(
+        &(struct expectation){"cancelled", BX_BOX_TRAPPED, "stopped: the user pressed stop"});
 #ifdef BX_UNWIRE
     unwire("cancel"); /* a worker that does not listen is ended */
     check_cancel(&(struct expectation){"cancelled", BX_BOX_TRAPPED, "by force"});
@@ -129,11 +161,13 @@ static bool exists(const char *name) {
     return lstat(path, &st) == 0;
 }
 
-/* A folder that is mounted for reading is not changed in any way: WASI refuses, and Landlock refuses without WASI. */
+/* A folder that is mounted for reading is not changed in any way: WASI refuses, and Landlock
+ * refuses without WASI. */
 static void test_read_only(void **state) {
     (void)state;
-    static const char *const commands[] = {"write /new 1",    "change mkdir /new",        "change unlink /kept",
-                                           "change rename /kept /new", "change link /kept /new", "change symlink kept /new",
+    static const char *const commands[] = {"write /new 1",           "change mkdir /new",
+                                           "change unlink /kept",    "change rename /kept /new",
+                                           "change link /kept /new", "change symlink kept /new",
                                            "change truncate /kept"};
     static const char *const unwired[] = {"", "readonly", "landlock"};
     rig_file("root/kept", "kept");
@@ -145,7 +179,8 @@ static void test_read_only(void **state) {
 #endif
         unwire(unwired[u]);
         for (size_t i = 0; i < BX_ARRAY_LEN(commands); i++) {
-            check(commands[i], &(struct rig_call){.command = commands[i]}, &(struct expectation){"", BX_BOX_ERROR, NULL});
+            check(commands[i], &(struct rig_call){.command = commands[i]},
+                  &(struct expectation){"", BX_BOX_ERROR, NULL});
             assert_false(exists("new"));
             bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(100);
             bx_auto(bx_freep) char *path = bx_path_join(rig.root, "kept");
@@ -155,25 +190,32 @@ static void test_read_only(void **state) {
     }
 #ifdef BX_UNWIRE
     unwire("readonly,landlock");
-    check("write", &(struct rig_call){.command = commands[0]}, &(struct expectation){"", BX_BOX_OK, NULL});
+    check("write", &(struct rig_call){.command = commands[0]},
+          &(struct expectation){"", BX_BOX_OK, NULL});
     assert_true(exists("new"));
 #endif
     rewire();
-    check("write", &(struct rig_call){.command = "write /new2 1", .writable = true}, &(struct expectation){"", BX_BOX_OK, NULL});
+    check("write", &(struct rig_call){.command = "write /new2 1", .writable = true},
+          &(struct expectation){"", BX_BOX_OK, NULL});
     assert_true(exists("new2"));
 }
 
-/* Nothing outside the mounted folder is read: not by "..", not by links, also not when Landlock is missing. The same words
- * with the folder above mounted read the file: the guest can, it only may not. */
+/* Nothing outside the mounted folder is read: not by "..", not by links, also not when Landlock is
+ * missing. The same words with the folder above mounted read the file: the guest can, it only may
+ * not. */
 static void test_paths(void **state) {
     (void)state;
-    static const char *const paths[] = {"../secret", "/../secret", "inner/../../secret", "/absolute-link", "relative-link",
-                                        "inner/up/../secret", "link-to-dir/secret", "/proc/self/environ", "//../secret"};
+    static const char *const paths[] = {
+        "../secret",          "/../secret",         "inner/../../secret",
+        "/absolute-link",     "relative-link",      "inner/up/../secret",
+        "link-to-dir/secret", "/proc/self/environ", "//../secret"};
     rig_file("secret", "the secret");
-    bx_auto(bx_freep) char *inner = bx_path_join(rig.root, "inner"), *secret = bx_path_join(rig.dir, "secret"),
+    bx_auto(bx_freep) char *inner = bx_path_join(rig.root, "inner"),
+                           *secret = bx_path_join(rig.dir, "secret"),
                            *absolute = bx_path_join(rig.root, "absolute-link"),
                            *relative = bx_path_join(rig.root, "relative-link"),
-                           *to_dir = bx_path_join(rig.root, "link-to-dir"), *up = bx_path_join(inner, "up");
+                           *to_dir = bx_path_join(rig.root, "link-to-dir"),
+                           *up = bx_path_join(inner, "up");
     bx_dir_make(inner, 0755, NULL);
     assert_int_equal(symlink(secret, absolute), 0);
     assert_int_equal(symlink("../secret", relative), 0);
@@ -181,9 +223,12 @@ static void test_paths(void **state) {
     assert_int_equal(symlink("../..", up), 0);
     for (int u = 0; u < 2; u++) {
         for (size_t i = 0; i < BX_ARRAY_LEN(paths); i++) {
-            bx_auto(bx_freep) char *read = bx_asprintf("read %s", paths[i]), *write = bx_asprintf("write %s 1", paths[i]);
-            check(read, &(struct rig_call){.command = read}, &(struct expectation){"", BX_BOX_ERROR, NULL});
-            check(write, &(struct rig_call){.command = write, .writable = true}, &(struct expectation){"", BX_BOX_ERROR, NULL});
+            bx_auto(bx_freep) char *read = bx_asprintf("read %s", paths[i]),
+                                   *write = bx_asprintf("write %s 1", paths[i]);
+            check(read, &(struct rig_call){.command = read},
+                  &(struct expectation){"", BX_BOX_ERROR, NULL});
+            check(write, &(struct rig_call){.command = write, .writable = true},
+                  &(struct expectation){"", BX_BOX_ERROR, NULL});
         }
 #ifdef BX_UNWIRE
         unwire("landlock");
@@ -193,21 +238,26 @@ static void test_paths(void **state) {
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(100);
     assert_int_equal(bx_file_read(secret, &text, NULL), 0);
     assert_string_equal(bx_buf_z(&text), "the secret");
-    static const char *const allowed[] = {"read root/../secret", "read root/relative-link", "read root/inner/../../secret"};
+    static const char *const allowed[] = {"read root/../secret", "read root/relative-link",
+                                          "read root/inner/../../secret"};
     for (size_t i = 0; i < BX_ARRAY_LEN(allowed); i++) {
-        check(allowed[i], &(struct rig_call){.command = allowed[i], .mount = rig.dir}, &(struct expectation){"", BX_BOX_OK, NULL});
+        check(allowed[i], &(struct rig_call){.command = allowed[i], .mount = rig.dir},
+              &(struct expectation){"", BX_BOX_OK, NULL});
     }
 }
 
 static void test_faults(void **state) {
     (void)state;
-    static const char *const kinds[][2] = {{"fault unreachable", "unreachable"}, {"fault divide", "divide by zero"},
-                                           {"fault overflow", "overflow"},       {"fault memory", "out of bounds memory"},
-                                           {"fault signature", "type mismatch"}, {"fault null-call", "tool crashed"}};
+    static const char *const kinds[][2] = {
+        {"fault unreachable", "unreachable"}, {"fault divide", "divide by zero"},
+        {"fault overflow", "overflow"},       {"fault memory", "out of bounds memory"},
+        {"fault signature", "type mismatch"}, {"fault null-call", "tool crashed"}};
     for (size_t i = 0; i < BX_ARRAY_LEN(kinds); i++) {
-        check(kinds[i][0], &(struct rig_call){.command = kinds[i][0]}, &(struct expectation){"", BX_BOX_TRAPPED, kinds[i][1]});
+        check(kinds[i][0], &(struct rig_call){.command = kinds[i][0]},
+              &(struct expectation){"", BX_BOX_TRAPPED, kinds[i][1]});
     }
-    check("after the faults", &(struct rig_call){.command = "inside"}, &(struct expectation){"", BX_BOX_OK, NULL});
+    check("after the faults", &(struct rig_call){.command = "inside"},
+          &(struct expectation){"", BX_BOX_OK, NULL});
 }
 
 static void test_inside(void **state) {
@@ -219,7 +269,10 @@ static void test_inside(void **state) {
         bx_buf_addz(&big, "0123456789");
     }
     setenv("BX_TEST_SECRET", "must not be seen", 1);
-    assert_int_equal(rig_run(&(struct rig_call){.command = "inside one two", .input = bx_buf_str(&big)}, &r, &err), 0);
+    assert_int_equal(
+        rig_run(&(struct rig_call){.command = "inside one two", .input = bx_buf_str(&big)}, &r,
+                &err),
+        0);
     assert_string_equal(bx_buf_z(&r.out), "args 3 last two env 0 input 3000000\n");
     bx_box_result_deinit(&r);
 }
@@ -233,17 +286,20 @@ static void test_huge_arguments(void **state) {
     memcpy(command, "inside ", 7);
     assert_int_equal(rig_run(&(struct rig_call){.command = command}, &r, &err), BX_ERR_LIMIT);
     assert_non_null(strstr(err.msg, "arguments"));
-    check("after it", &(struct rig_call){.command = "inside"}, &(struct expectation){"", BX_BOX_OK, NULL});
+    check("after it", &(struct rig_call){.command = "inside"},
+          &(struct expectation){"", BX_BOX_OK, NULL});
 }
 
-/* A system call that does not come back: nothing inside the worker can stop it, so the worker is ended. */
+/* A system call that does not come back: nothing inside the worker can stop it, so the worker is
+ * ended. */
 static void test_stuck_in_the_kernel(void **state) {
     (void)state;
     bx_auto(bx_freep) char *fifo = bx_path_join(rig.root, "fifo");
     assert_int_equal(mkfifo(fifo, 0644), 0);
     check("fifo", &(struct rig_call){.command = "read /fifo", .limits = "time=150ms"},
           &(struct expectation){"time", BX_BOX_TRAPPED, "by force"});
-    check("after it", &(struct rig_call){.command = "inside"}, &(struct expectation){"", BX_BOX_OK, NULL});
+    check("after it", &(struct rig_call){.command = "inside"},
+          &(struct expectation){"", BX_BOX_OK, NULL});
     unlink(fifo);
 }
 
@@ -251,7 +307,8 @@ static void *many_reads(void *user) {
     for (int i = 0; i < 20; i++) {
         struct bx_box_result r = {0};
         struct bx_err err = {0};
-        if (rig_run(&(struct rig_call){.command = "read /shared"}, &r, &err) < 0 || r.exit != BX_BOX_OK || r.out.size != 6) {
+        if (rig_run(&(struct rig_call){.command = "read /shared"}, &r, &err) < 0 ||
+            r.exit != BX_BOX_OK || r.out.size != 6) {
             *(bool *)user = false;
         }
         bx_box_result_deinit(&r);
@@ -278,18 +335,22 @@ static void test_side_by_side(void **state) {
 static void test_dead_worker(void **state) {
     (void)state;
     rig_open();
-    check("before", &(struct rig_call){.command = "inside"}, &(struct expectation){"", BX_BOX_OK, NULL});
+    check("before", &(struct rig_call){.command = "inside"},
+          &(struct expectation){"", BX_BOX_OK, NULL});
     pid_t worker = rig_worker();
     assert_true(worker > 0);
     kill(worker, SIGKILL);
-    check("after", &(struct rig_call){.command = "inside"}, &(struct expectation){"", BX_BOX_OK, NULL});
+    check("after", &(struct rig_call){.command = "inside"},
+          &(struct expectation){"", BX_BOX_OK, NULL});
 }
 
 static void test_missing_folder(void **state) {
     (void)state;
     struct bx_box_result r;
     struct bx_err err = {0};
-    assert_int_equal(rig_run(&(struct rig_call){.command = "inside", .mount = "/no/such/folder"}, &r, &err), BX_ERR_NOTFOUND);
+    assert_int_equal(
+        rig_run(&(struct rig_call){.command = "inside", .mount = "/no/such/folder"}, &r, &err),
+        BX_ERR_NOTFOUND);
     assert_non_null(strstr(err.msg, "/no/such/folder"));
 }
 

@@ -18,7 +18,8 @@
 static char *dir;
 static int compiled; /* how often */
 
-static int fake_compile(void *user, struct bx_str wasm, bool fuel, int *ret_memfd, struct bx_err *err) {
+static int fake_compile(void *user, struct bx_str wasm, bool fuel, int *ret_memfd,
+                        struct bx_err *err) {
     (void)user;
     if (bx_str_eqz(wasm, "broken")) {
         return bx_fail(err, BX_ERR_INVALID, "no good");
@@ -36,7 +37,8 @@ static void get(const char *wasm, bool fuel, uint64_t compat, bool want_from_cac
     struct bx_image *image = NULL;
     struct bx_err err = {0};
     assert_int_equal(bx_image_cache_open(dir, &cache, &err), 0);
-    assert_int_equal(bx_image_get(cache, bx_str(wasm), fuel, compat, fake_compile, NULL, &image, &err), 0);
+    assert_int_equal(
+        bx_image_get(cache, bx_str(wasm), fuel, compat, fake_compile, NULL, &image, &err), 0);
     assert_int_equal(image->from_cache, want_from_cache);
     char content[100] = "", want[100];
     snprintf(want, sizeof want, "compiled %s %d", wasm, fuel);
@@ -83,7 +85,8 @@ static int flip(void *user, const char *name) {
     char byte;
     if (bx_str_ends(bx_str(name), ".image")) {
         int fd = open(path, O_RDWR | O_CLOEXEC);
-        off_t at = *(const int *)user < 0 ? lseek(fd, 0, SEEK_END) + *(const int *)user : *(const int *)user;
+        off_t at = *(const int *)user < 0 ? lseek(fd, 0, SEEK_END) + *(const int *)user
+                                          : *(const int *)user;
         assert_int_equal(pread(fd, &byte, 1, at), 1);
         byte ^= 1;
         assert_int_equal(pwrite(fd, &byte, 1, at), 1);
@@ -116,10 +119,13 @@ static void test_refused(void **state) {
     struct bx_image *image = NULL;
     struct bx_err err = {0};
     assert_int_equal(bx_image_cache_open(dir, &cache, NULL), 0);
-    assert_int_equal(bx_image_get(cache, BX_STR_LIT("broken"), false, 1, fake_compile, NULL, &image, &err), BX_ERR_INVALID);
-    bx_auto(bx_freep) char *large = bx_alloc(BX_IMAGE_WASM_MAX + 1);
     assert_int_equal(
-        bx_image_get(cache, bx_str_n(large, BX_IMAGE_WASM_MAX + 1), false, 1, fake_compile, NULL, &image, &err), BX_ERR_LIMIT);
+        bx_image_get(cache, BX_STR_LIT("broken"), false, 1, fake_compile, NULL, &image, &err),
+        BX_ERR_INVALID);
+    bx_auto(bx_freep) char *large = bx_alloc(BX_IMAGE_WASM_MAX + 1);
+    assert_int_equal(bx_image_get(cache, bx_str_n(large, BX_IMAGE_WASM_MAX + 1), false, 1,
+                                  fake_compile, NULL, &image, &err),
+                     BX_ERR_LIMIT);
     bx_image_cache_close(cache);
     assert_int_equal(chmod(dir, 0777), 0);
     assert_int_equal(bx_image_cache_open(dir, &cache, &err), BX_ERR_DENIED);
@@ -134,7 +140,8 @@ static void test_without_folder(void **state) {
     assert_int_equal(bx_image_cache_open(NULL, &cache, NULL), 0);
     for (int i = 0; i < 2; i++) {
         struct bx_image *image = NULL;
-        assert_int_equal(bx_image_get(cache, BX_STR_LIT("one"), false, 1, fake_compile, NULL, &image, NULL), 0);
+        assert_int_equal(
+            bx_image_get(cache, BX_STR_LIT("one"), false, 1, fake_compile, NULL, &image, NULL), 0);
         bx_image_free(image);
     }
     assert_int_equal(compiled - before, 2);

@@ -14,13 +14,20 @@ static void test_values(void **state) {
         enum bx_limit_id id;
         uint64_t want;
     } cases[] = {
-        {"time=60s", BX_LIMIT_TIME, 60000},          {"time=500ms", BX_LIMIT_TIME, 500},
-        {"time=2m", BX_LIMIT_TIME, 120000},          {"time=1.5", BX_LIMIT_TIME, 1500},
-        {"wasm_timeout=7", BX_LIMIT_TIME, 7000},     {"time= 90 s ", BX_LIMIT_TIME, 90000},
-        {"memory=64MiB", BX_LIMIT_MEMORY, 64 << 20}, {"memory=2m", BX_LIMIT_MEMORY, 2 << 20},
-        {"stack=64k", BX_LIMIT_STACK, 64 << 10},     {"stack=100000", BX_LIMIT_STACK, 100000},
-        {"fuel=10G", BX_LIMIT_FUEL, 10000000000},    {"fuel=0", BX_LIMIT_FUEL, 0},
-        {"table=200000", BX_LIMIT_TABLE, 200000},    {"output=1.5KiB", BX_LIMIT_OUTPUT, 1536},
+        {"time=60s", BX_LIMIT_TIME, 60000},
+        {"time=500ms", BX_LIMIT_TIME, 500},
+        {"time=2m", BX_LIMIT_TIME, 120000},
+        {"time=1.5", BX_LIMIT_TIME, 1500},
+        {"wasm_timeout=7", BX_LIMIT_TIME, 7000},
+        {"time= 90 s ", BX_LIMIT_TIME, 90000},
+        {"memory=64MiB", BX_LIMIT_MEMORY, 64 << 20},
+        {"memory=2m", BX_LIMIT_MEMORY, 2 << 20},
+        {"stack=64k", BX_LIMIT_STACK, 64 << 10},
+        {"stack=100000", BX_LIMIT_STACK, 100000},
+        {"fuel=10G", BX_LIMIT_FUEL, 10000000000},
+        {"fuel=0", BX_LIMIT_FUEL, 0},
+        {"table=200000", BX_LIMIT_TABLE, 200000},
+        {"output=1.5KiB", BX_LIMIT_OUTPUT, 1536},
         {"max_written_bytes=1GiB", BX_LIMIT_WRITTEN, 1 << 30},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
@@ -77,7 +84,8 @@ static void test_settings(void **state) {
     struct bx_limits l;
     struct bx_err err = {0};
     bx_limits_init(&l);
-    struct bx_doc *doc = parse("{\"wasm_timeout\":60,\"cpu\":0.5,\"memory\":\"64MiB\",\"theme\":\"dark\"}");
+    struct bx_doc *doc =
+        parse("{\"wasm_timeout\":60,\"cpu\":0.5,\"memory\":\"64MiB\",\"theme\":\"dark\"}");
     assert_int_equal(bx_limits_read(&l, bx_doc_root(doc), &err), 0);
     assert_int_equal(l.value[BX_LIMIT_TIME], 60000);
     assert_int_equal(l.value[BX_LIMIT_CPU], 500);
@@ -113,8 +121,9 @@ static void test_print(void **state) {
         uint64_t value;
         const char *want;
     } cases[] = {
-        {BX_LIMIT_TIME, 30000, "30 s"},      {BX_LIMIT_TIME, 1500, "1500 ms"},   {BX_LIMIT_TIME, 120000, "2 m"},
-        {BX_LIMIT_MEMORY, 256 << 20, "256 MiB"}, {BX_LIMIT_MEMORY, 1500, "1500 B"}, {BX_LIMIT_TABLE, 100000, "100,000"},
+        {BX_LIMIT_TIME, 30000, "30 s"},    {BX_LIMIT_TIME, 1500, "1500 ms"},
+        {BX_LIMIT_TIME, 120000, "2 m"},    {BX_LIMIT_MEMORY, 256 << 20, "256 MiB"},
+        {BX_LIMIT_MEMORY, 1500, "1500 B"}, {BX_LIMIT_TABLE, 100000, "100,000"},
         {BX_LIMIT_REQUEST, 0, "0 B"},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
@@ -151,8 +160,9 @@ static void test_grants(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values), cmocka_unit_test(test_refused), cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_lower),  cmocka_unit_test(test_print),   cmocka_unit_test(test_grants),
+        cmocka_unit_test(test_values),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_settings), cmocka_unit_test(test_lower),
+        cmocka_unit_test(test_print),    cmocka_unit_test(test_grants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* A guest's HTTP requests: they arrive as questions, and time, stop and sizes hold while they wait. */
+/* A guest's HTTP requests: they arrive as questions, and time, stop and sizes hold while they wait.
+ */
 #include "rig.h"
 
 struct script { /* what the other side does */
@@ -11,7 +12,8 @@ struct script { /* what the other side does */
     char url[200];
 };
 
-static int answer(void *user, const struct bx_outbound_request *q, struct bx_outbound_answer *a, struct bx_err *err) {
+static int answer(void *user, const struct bx_outbound_request *q, struct bx_outbound_answer *a,
+                  struct bx_err *err) {
     struct script *s = user;
     static char block[100000];
     s->asked++;
@@ -50,10 +52,12 @@ static void run(struct rig_call *call, struct script *s, const struct want *w) {
     if (rig_run(call, &r, &err) < 0) {
         fail_msg("%s", err.msg);
     }
-    if (strcmp(r.limit ? r.limit : "", w->limit) != 0 || (w->output && strcmp(bx_buf_z(&r.out), w->output) != 0) ||
-        (w->message && !strstr(r.message, w->message)) || strstr(r.message, "by force") || s->asked != w->asked) {
-        fail_msg("limit \"%s\", output \"%s\", message \"%s\", asked %d", r.limit ? r.limit : "", bx_buf_z(&r.out), r.message,
-                 s->asked);
+    if (strcmp(r.limit ? r.limit : "", w->limit) != 0 ||
+        (w->output && strcmp(bx_buf_z(&r.out), w->output) != 0) ||
+        (w->message && !strstr(r.message, w->message)) || strstr(r.message, "by force") ||
+        s->asked != w->asked) {
+        fail_msg("limit \"%s\", output \"%s\", message \"%s\", asked %d", r.limit ? r.limit : "",
+                 bx_buf_z(&r.out), r.message, s->asked);
     }
     bx_box_result_deinit(&r);
 }
@@ -66,7 +70,9 @@ static void test_answered(void **state) {
     assert_string_equal(s.url, "GET http://example.org:8080/a?b=c");
     s = (struct script){0};
     run(&(struct rig_call){.command = "fetch example.org / 3", .outbound = answer}, &s,
-        &(struct want){"", "status 200 hello bytes 5\nstatus 200 hello bytes 5\nstatus 200 hello bytes 5\n", NULL, 3});
+        &(struct want){
+            "", "status 200 hello bytes 5\nstatus 200 hello bytes 5\nstatus 200 hello bytes 5\n",
+            NULL, 3});
 }
 
 /* More than both sockets hold */
@@ -79,50 +85,61 @@ static void test_large(void **state) {
 
 static void test_denied(void **state) {
     (void)state;
-    struct script s = {.code = BX_ERR_DENIED, .message = "http://example.org is not allowed; add http://example.org"};
+    struct script s = {.code = BX_ERR_DENIED,
+                       .message = "http://example.org is not allowed; add http://example.org"};
     run(&(struct rig_call){.command = "fetch example.org /", .outbound = answer}, &s,
         &(struct want){"network", NULL, "add http://example.org", 1});
     s = (struct script){0}; /* nobody to ask: denied without a question */
-    run(&(struct rig_call){.command = "fetch example.org /"}, &s, &(struct want){"network", NULL, "no network", 0});
+    run(&(struct rig_call){.command = "fetch example.org /"}, &s,
+        &(struct want){"network", NULL, "no network", 0});
 }
 
 static void test_failed(void **state) {
     (void)state;
-    static const int codes[] = {BX_ERR_NOTFOUND, BX_ERR_UNAVAILABLE, BX_ERR_TIMEOUT, BX_ERR_AUTH, BX_ERR_IO};
+    static const int codes[] = {BX_ERR_NOTFOUND, BX_ERR_UNAVAILABLE, BX_ERR_TIMEOUT, BX_ERR_AUTH,
+                                BX_ERR_IO};
     for (size_t i = 0; i < BX_ARRAY_LEN(codes); i++) {
         struct script s = {.code = codes[i]};
-        run(&(struct rig_call){.command = "fetch example.org /", .outbound = answer}, &s, &(struct want){"", NULL, NULL, 1});
+        run(&(struct rig_call){.command = "fetch example.org /", .outbound = answer}, &s,
+            &(struct want){"", NULL, NULL, 1});
     }
 }
 
 static void test_too_large(void **state) {
     (void)state;
     struct script s = {.body_bytes = 200000, .message = "larger than 100 KiB"};
-    run(&(struct rig_call){.command = "fetch example.org /", .limits = "response=100KiB", .outbound = answer}, &s,
-        &(struct want){"network", NULL, "larger than 100 KiB", 1});
+    run(&(struct rig_call){.command = "fetch example.org /",
+                           .limits = "response=100KiB",
+                           .outbound = answer},
+        &s, &(struct want){"network", NULL, "larger than 100 KiB", 1});
 }
 
 /* The guest waits for an answer that does not come: its time is up all the same. */
 static void test_time(void **state) {
     (void)state;
     struct script s = {.wait_ms = 350};
-    run(&(struct rig_call){.command = "fetch example.org /", .limits = "time=120ms", .outbound = answer}, &s,
-        &(struct want){"time", "", "120 ms", 1});
+    run(&(struct rig_call){.command = "fetch example.org /",
+                           .limits = "time=120ms",
+                           .outbound = answer},
+        &s, &(struct want){"time", "", "120 ms", 1});
 }
 
 static void test_cancel(void **state) {
     (void)state;
     struct bx_cancel *cancel = bx_cancel_new(NULL);
     struct script s = {.fire = cancel};
-    run(&(struct rig_call){.command = "fetch example.org / 50", .cancel = cancel, .outbound = answer}, &s,
-        &(struct want){"cancelled", NULL, "enough", 1});
+    run(&(struct rig_call){.command = "fetch example.org / 50",
+                           .cancel = cancel,
+                           .outbound = answer},
+        &s, &(struct want){"cancelled", NULL, "enough", 1});
     bx_cancel_unref(cancel);
 }
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answered), cmocka_unit_test(test_large),     cmocka_unit_test(test_denied),
-        cmocka_unit_test(test_failed),   cmocka_unit_test(test_too_large), cmocka_unit_test(test_time),
+        cmocka_unit_test(test_answered),  cmocka_unit_test(test_large),
+        cmocka_unit_test(test_denied),    cmocka_unit_test(test_failed),
+        cmocka_unit_test(test_too_large), cmocka_unit_test(test_time),
         cmocka_unit_test(test_cancel),
     };
     if (argc > 1 && strcmp(argv[1], BX_BOX_WORKER_ARG) == 0) {

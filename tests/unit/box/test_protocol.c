@@ -1,4 +1,5 @@
-/* Frames survive the way there; whatever is cut off or added is an error, never a read beyond the frame. */
+/* Frames survive the way there; whatever is cut off or added is an error, never a read beyond the
+ * frame. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +41,8 @@ static void test_call(void **state) {
     assert_int_equal(f.type, BX_FRAME_CALL);
     assert_int_equal(f.call, 42);
     assert_int_equal(bx_call_decode(f.body, &c, NULL), 0);
-    assert_true(bx_str_eqz(c.embedded, "read") && c.fuel && c.flags == BX_CALL_LIVE && c.input_size == 10);
+    assert_true(bx_str_eqz(c.embedded, "read") && c.fuel && c.flags == BX_CALL_LIVE &&
+                c.input_size == 10);
     assert_int_equal(c.limits[3], UINT64_C(0x0102030405060708) * 3);
     assert_int_equal(c.args.n, 9);
 }
@@ -50,16 +52,22 @@ static void test_done_and_others(void **state) {
     bx_auto(bx_buf_deinit) struct bx_buf b = BX_BUF_INIT(BX_FRAME_MAX);
     struct bx_frame f;
     struct bx_done_frame d;
-    bx_done_encode(&b, 1, &(struct bx_done_frame){.exit = 2, .limit = 3, .cpu_us = 5, .out = BX_STR_LIT("out")});
+    bx_done_encode(
+        &b, 1,
+        &(struct bx_done_frame){.exit = 2, .limit = 3, .cpu_us = 5, .out = BX_STR_LIT("out")});
     assert_int_equal(bx_frame_decode(b.p, b.size, &f, NULL), 0);
     assert_int_equal(bx_done_decode(f.body, &d, NULL), 0);
     assert_true(d.exit == 2 && d.limit == 3 && d.cpu_us == 5 && bx_str_eqz(d.out, "out"));
     struct bx_ask_frame a;
-    bx_ask_encode(&b, 1, &(struct bx_ask_frame){.id = 9, .url = BX_STR_LIT("http://x/"), .body_size = 4});
+    bx_ask_encode(&b, 1,
+                  &(struct bx_ask_frame){.id = 9, .url = BX_STR_LIT("http://x/"), .body_size = 4});
     assert_int_equal(bx_frame_decode(b.p, b.size, &f, NULL), 0);
     assert_int_equal(bx_ask_decode(f.body, &a, NULL), 0);
     assert_true(a.id == 9 && bx_str_eqz(a.url, "http://x/") && a.body_size == 4);
-    struct bx_config_frame c = {.mounts = {{"/host", "/", true}}, .mount_count = 1, .server_pid = 3}, got;
+    struct bx_config_frame c = {.mounts = {{"/host", "/", true}},
+                                .mount_count = 1,
+                                .server_pid = 3},
+                           got;
     bx_config_encode(&b, &c);
     assert_int_equal(bx_frame_decode(b.p, b.size, &f, NULL), 0);
     assert_int_equal(bx_config_decode(f.body, &got, NULL), 0);
@@ -68,8 +76,8 @@ static void test_done_and_others(void **state) {
     bx_config_deinit(&got);
 }
 
-/* Every frame, cut at every length and with a byte too many: an error. Each copy ends where its memory ends, so that
- * AddressSanitizer sees a read beyond it. */
+/* Every frame, cut at every length and with a byte too many: an error. Each copy ends where its
+ * memory ends, so that AddressSanitizer sees a read beyond it. */
 static void test_cut(void **state) {
     (void)state;
     bx_auto(bx_buf_deinit) struct bx_buf b = BX_BUF_INIT(BX_FRAME_MAX);
@@ -79,7 +87,9 @@ static void test_cut(void **state) {
             encode_call(&b);
             break;
         case 1:
-            bx_done_encode(&b, 1, &(struct bx_done_frame){.message = BX_STR_LIT("m"), .out = BX_STR_LIT("out")});
+            bx_done_encode(
+                &b, 1,
+                &(struct bx_done_frame){.message = BX_STR_LIT("m"), .out = BX_STR_LIT("out")});
             break;
         case 2:
             bx_ask_encode(&b, 1, &(struct bx_ask_frame){.url = BX_STR_LIT("http://x/")});
@@ -88,7 +98,8 @@ static void test_cut(void **state) {
             bx_hello_encode(&b, &(struct bx_hello_frame){.engine = BX_STR_LIT("e")});
             break;
         default:
-            bx_config_encode(&b, &(struct bx_config_frame){.mounts = {{"/h", "/", true}}, .mount_count = 1});
+            bx_config_encode(
+                &b, &(struct bx_config_frame){.mounts = {{"/h", "/", true}}, .mount_count = 1});
         }
         bx_buf_addc(&b, 'x');
         for (size_t n = 0; n <= b.size; n++) {
@@ -125,7 +136,8 @@ static void test_unknown(void **state) {
 
 static void test_channel(void **state) {
     (void)state;
-    bx_auto(bx_buf_deinit) struct bx_buf b = BX_BUF_INIT(BX_FRAME_MAX), in = BX_BUF_INIT(BX_FRAME_MAX);
+    bx_auto(bx_buf_deinit) struct bx_buf b = BX_BUF_INIT(BX_FRAME_MAX),
+                                         in = BX_BUF_INIT(BX_FRAME_MAX);
     struct bx_frame f;
     int pair[2], fds[BX_CHANNEL_FDS], null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
@@ -165,8 +177,9 @@ static void test_channel(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_call),    cmocka_unit_test(test_done_and_others), cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_unknown), cmocka_unit_test(test_channel),
+        cmocka_unit_test(test_call),    cmocka_unit_test(test_done_and_others),
+        cmocka_unit_test(test_cut),     cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_channel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

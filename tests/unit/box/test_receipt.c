@@ -38,7 +38,8 @@ static void append(struct bx_receipts *r, const char *tool) {
     struct bx_err err = {0};
     struct bx_grant grant;
     bx_grant_init(&grant);
-    struct bx_receipt_host host = {.host = (char *)(uintptr_t)"example.org:443", .sent_bytes = 1, .denied = true};
+    struct bx_receipt_host host = {
+        .host = (char *)(uintptr_t) "example.org:443", .sent_bytes = 1, .denied = true};
     struct bx_receipt c = {
         .tool = tool,
         .input = BX_STR_LIT("the input"),
@@ -84,7 +85,9 @@ static void test_chain(void **state) {
     assert_int_equal(bx_file_read(path, &text, NULL), 0);
     assert_null(strstr(bx_buf_z(&text), "the input")); /* digests, no content */
     assert_non_null(strstr(bx_buf_z(&text), "\"limit\":\"time\",\"verdict\":\"stopped\""));
-    assert_non_null(strstr(bx_buf_z(&text), "\"example.org:443\":{\"sent_bytes\":1,\"received_bytes\":0,\"denied\":true}"));
+    assert_non_null(
+        strstr(bx_buf_z(&text),
+               "\"example.org:443\":{\"sent_bytes\":1,\"received_bytes\":0,\"denied\":true}"));
 
     /* one word of the second line changed: the third does not follow it */
     bx_buf_adds(&changed, bx_buf_str(&text));
@@ -105,7 +108,8 @@ static void test_chain(void **state) {
     verify(0, 4, NULL);
 }
 
-/* A crash in the middle of a line: what follows starts on a line of its own, and follows the torn one. */
+/* A crash in the middle of a line: what follows starts on a line of its own, and follows the torn
+ * one. */
 static void test_torn(void **state) {
     (void)state;
     struct bx_receipts *r = NULL;

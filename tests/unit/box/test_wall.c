@@ -1,4 +1,5 @@
-/* The second wall, tried from inside a worker. Each part is also left out, and then its own attempt must get through. */
+/* The second wall, tried from inside a worker. Each part is also left out, and then its own attempt
+ * must get through. */
 #include "rig.h"
 
 #include <fcntl.h>
@@ -38,8 +39,10 @@ static void test_each_part_left_out(void **state) {
         bool needs_root = part == BX_WALL_CAPABILITIES; /* others have no powers to drop */
         setenv("BX_UNWIRE", name, 1);
         probe(&w);
-        if (w.parts & part || !strstr(w.missing, name) || (w.probed & part && (!needs_root || geteuid() == 0))) {
-            fail_msg("%s left out: up %x, probed %x, missing \"%s\"", name, w.parts, w.probed, w.missing);
+        if (w.parts & part || !strstr(w.missing, name) ||
+            (w.probed & part && (!needs_root || geteuid() == 0))) {
+            fail_msg("%s left out: up %x, probed %x, missing \"%s\"", name, w.parts, w.probed,
+                     w.missing);
         }
     }
     close(leak);
@@ -57,7 +60,8 @@ static void test_required(void **state) {
     assert_int_equal(bx_box_new(&config, &rig.box, &err), 0);
     setenv("BX_UNWIRE", "landlock", 1);
     struct bx_image *none = NULL;
-    assert_int_equal(bx_box_image(rig.box, BX_STR_LIT("\0asm"), false, &none, &err), BX_ERR_UNAVAILABLE);
+    assert_int_equal(bx_box_image(rig.box, BX_STR_LIT("\0asm"), false, &none, &err),
+                     BX_ERR_UNAVAILABLE);
     assert_non_null(strstr(err.msg, "landlock"));
     unsetenv("BX_UNWIRE");
     assert_int_equal(rig_run(&(struct rig_call){.command = "inside"}, &r, &err), 0);
@@ -71,12 +75,14 @@ static void test_required(void **state) {
 static void *start_a_worker(void *user) {
     struct bx_box_result r = {0};
     struct bx_err err = {0};
-    *(bool *)user = rig_run(&(struct rig_call){.command = "inside"}, &r, &err) == 0 && r.exit == BX_BOX_OK;
+    *(bool *)user =
+        rig_run(&(struct rig_call){.command = "inside"}, &r, &err) == 0 && r.exit == BX_BOX_OK;
     bx_box_result_deinit(&r);
     return NULL;
 }
 
-/* PR_SET_PDEATHSIG means the thread that forked: a worker must outlive the thread whose call started it. */
+/* PR_SET_PDEATHSIG means the thread that forked: a worker must outlive the thread whose call
+ * started it. */
 static void test_worker_outlives_the_thread(void **state) {
     (void)state;
     bool good = false;

@@ -68,9 +68,8 @@ static atomic_bool cpu_allowed = true;
     m0 = _mm_sha256msg2_epu32(                                                                     \
         _mm_add_epi32(_mm_sha256msg1_epu32(m0, m1), _mm_alignr_epi8(m3, m2, 4)), m3)
 
-__attribute__((target("sha,sse4.1,ssse3"))) static void blocks_x86(uint32_t state[8],
-                                                                   const unsigned char *p,
-                                                                   size_t count) {
+__attribute__((target("sha,sse4.1,ssse3"))) static void
+blocks_x86(uint32_t state[8], const unsigned char *p, size_t count) {
     const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
     __m128i lo = _mm_loadu_si128((const __m128i *)(const void *)state);
     __m128i hi = _mm_loadu_si128((const __m128i *)(const void *)(state + 4));

@@ -24,7 +24,7 @@ static const struct known_tool {
      "search a word in all files",
      false,
      {"search", "find", "grep", "contain", "contains", "lines"},
-     {{"Search for the word FIXME.", "{\"pattern\":\"FIXME\"}"},
+     {{"Search for the word deprecated.", "{\"pattern\":\"deprecated\"}"},
       {"Find the lines that contain parser.", "{\"pattern\":\"parser\"}"}}},
     {"glob",
      "list the names of files",

@@ -272,7 +272,7 @@ static int get_embedded(struct bx_models *m, const char *name, struct bx_model *
         return bx_fail(err, BX_ERR_NOTFOUND,
                        "there are no weights for \"%s\": put the file at %s/%s.gguf%s", stem,
                        m->models_dir ? m->models_dir : ".", stem,
-                       strcmp(stem, "smollm2") == 0 ? " (make weights does it)" : "");
+                       strcmp(stem, "smollm2") == 0 ? " (boxagnts model pull smollm2)" : "");
     }
     *ret = embedded_model(m, stem, path);
     return 0;
@@ -403,16 +403,15 @@ static void list_embedded(struct bx_models *m, struct bx_model_infos *ret) {
     ggufs_init(m, &g);
     bx_auto(bx_freep) char *weights = gguf_of(m, "smollm2");
     if (!weights) {
-        push_info(ret,
-                  (struct bx_model_info){
-                      .id = bx_strdup("embedded/smollm2"),
-                      .name = bx_strdup("smollm2"),
-                      .provider = bx_strdup("embedded"),
-                      .local = true,
-                      .constrained = true,
-                      .why = bx_asprintf(
-                          "its weights are not at %s/smollm2.gguf (make weights puts them there)",
-                          m->models_dir ? m->models_dir : ".")});
+        push_info(ret, (struct bx_model_info){
+                           .id = bx_strdup("embedded/smollm2"),
+                           .name = bx_strdup("smollm2"),
+                           .provider = bx_strdup("embedded"),
+                           .local = true,
+                           .constrained = true,
+                           .why = bx_asprintf("its weights are not at %s/smollm2.gguf (boxagnts "
+                                              "model pull smollm2 puts them there)",
+                                              m->models_dir ? m->models_dir : ".")});
     }
     for (size_t i = 0; i < g.n; i++) {
         bool is_smollm2 = weights && bx_str_ends(bx_str(weights), ".gguf") &&

@@ -10,7 +10,11 @@ static void add_names(struct bx_buf *out, const char *const *names, size_t count
 }
 
 void bx_permit_describe(const struct bx_permit_request *req, struct bx_buf *out) {
-    static const char *const verbs[BX_LEVEL_COUNT] = {"use", "read", "change", "run programs with", "do something dangerous with",
+    static const char *const verbs[BX_LEVEL_COUNT] = {"use",
+                                                      "read",
+                                                      "change",
+                                                      "run programs with",
+                                                      "do something dangerous with",
                                                       "do what is forbidden with"};
     bx_buf_addf(out, "Let `%s` ", req->tool);
     if (req->command)
@@ -26,6 +30,7 @@ void bx_permit_describe(const struct bx_permit_request *req, struct bx_buf *out)
     if (req->paths_outside_root)
         bx_buf_addz(out, " (which leads outside the root)");
     if (req->guarded_path)
-        bx_buf_addf(out, " (%.200s is a file that your own programs run or obey)", req->guarded_path);
+        bx_buf_addf(out, " (%.200s is a file that your own programs run or obey)",
+                    req->guarded_path);
     bx_buf_addf(out, ", %s the sandbox, this once", req->in_box ? "inside" : "outside");
 }

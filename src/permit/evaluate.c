@@ -18,17 +18,18 @@ bool bx_mode_parse(struct bx_str s, enum bx_mode *ret) {
     return false;
 }
 
-static void decide(struct bx_decision *ret, enum bx_verdict verdict, const char *by, const struct bx_rule *rule,
-                   const char *fmt, ...) BX_PRINTF(5, 6);
+static void decide(struct bx_decision *ret, enum bx_verdict verdict, const char *by,
+                   const struct bx_rule *rule, const char *fmt, ...) BX_PRINTF(5, 6);
 
-static void decide(struct bx_decision *ret, enum bx_verdict verdict, const char *by, const struct bx_rule *rule,
-                   const char *fmt, ...) {
+static void decide(struct bx_decision *ret, enum bx_verdict verdict, const char *by,
+                   const struct bx_rule *rule, const char *fmt, ...) {
     *ret = (struct bx_decision){.verdict = verdict, .by = by, .rule = rule};
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(ret->reason, sizeof ret->reason, fmt, ap);
     va_end(ap);
-    ret->reason[bx_utf8_valid_prefix(bx_str(ret->reason))] = 0; /* a long path may have been cut inside a character */
+    ret->reason[bx_utf8_valid_prefix(bx_str(ret->reason))] =
+        0; /* a long path may have been cut inside a character */
 }
 
 /* The table of modes, one row a mode, columns read_only write execute dangerous. */
@@ -41,7 +42,8 @@ static const unsigned char table[5][4] = {
     [BX_MODE_BYPASS] = {ALLOW, ALLOW, ALLOW, ASK},
 };
 
-static void by_mode(const struct bx_permit_request *req, enum bx_level level, struct bx_decision *ret) {
+static void by_mode(const struct bx_permit_request *req, enum bx_level level,
+                    struct bx_decision *ret) {
     if (level == BX_LEVEL_NONE) {
         decide(ret, BX_ALLOW, "level", NULL, "`%s` touches nothing", req->tool);
         return;
@@ -53,7 +55,8 @@ static void by_mode(const struct bx_permit_request *req, enum bx_level level, st
         decide(ret, BX_ALLOW, "mode", NULL, "mode %s allows level %s", mode, name);
         return;
     case DENY:
-        decide(ret, BX_DENY, "mode", NULL, "mode %s does not allow level %s (`%s`): change the mode to go on", mode, name,
+        decide(ret, BX_DENY, "mode", NULL,
+               "mode %s does not allow level %s (`%s`): change the mode to go on", mode, name,
                req->tool);
         return;
     case ASK:
@@ -61,7 +64,9 @@ static void by_mode(const struct bx_permit_request *req, enum bx_level level, st
         return;
     case ROOT_ELSE_ASK:
         decide(ret, outside ? BX_ASK : BX_ALLOW, outside ? "root" : "mode", NULL,
-               outside ? "a path leads outside the root" : "mode %s allows level %s inside the root", mode, name);
+               outside ? "a path leads outside the root"
+                       : "mode %s allows level %s inside the root",
+               mode, name);
         return;
     case ROOT_ELSE_DENY:
         decide(ret, outside ? BX_DENY : BX_ALLOW, outside ? "root" : "mode", NULL,
@@ -72,13 +77,15 @@ static void by_mode(const struct bx_permit_request *req, enum bx_level level, st
     case BOX_ELSE_ASK:
         decide(ret, req->in_box && !outside ? BX_ALLOW : BX_ASK, outside ? "root" : "mode", NULL,
                outside ? "a path leads outside the root"
-                       : (req->in_box ? "mode %s allows level %s in the sandbox" : "mode %s asks before level %s outside the sandbox"),
+                       : (req->in_box ? "mode %s allows level %s in the sandbox"
+                                      : "mode %s asks before level %s outside the sandbox"),
                mode, name);
         return;
     }
 }
 
-static const struct bx_rule *find_rule(const struct bx_permit_request *req, enum bx_verdict verdict) {
+static const struct bx_rule *find_rule(const struct bx_permit_request *req,
+                                       enum bx_verdict verdict) {
     for (size_t i = 0; i < req->rule_count; i++) {
         if (req->rules[i].verdict == verdict && bx_rule_matches(&req->rules[i], req))
             return &req->rules[i];
@@ -86,8 +93,9 @@ static const struct bx_rule *find_rule(const struct bx_permit_request *req, enum
     return NULL;
 }
 
-/* "Always allow `write`" was said of ordinary files. A guarded one must have been meant: the rule names it, or the part of
- * its pattern before the first star names the hidden folder that it is in. */
+/* "Always allow `write`" was said of ordinary files. A guarded one must have been meant: the rule
+ * names it, or the part of its pattern before the first star names the hidden folder that it is in.
+ */
 static bool names_guarded(const struct bx_rule *rule, const char *guarded) {
     if (!rule->path)
         return false;
@@ -98,7 +106,8 @@ static bool names_guarded(const struct bx_rule *rule, const char *guarded) {
 }
 
 static const struct bx_rule *find_allow(const struct bx_permit_request *req) {
-    /* The path of a call that leads outside is only a name for messages: no pattern can be held against it. */
+    /* The path of a call that leads outside is only a name for messages: no pattern can be held
+     * against it. */
     if (req->paths_outside_root)
         return NULL;
     for (size_t i = 0; i < req->rule_count; i++) {
@@ -111,14 +120,16 @@ static const struct bx_rule *find_allow(const struct bx_permit_request *req) {
 }
 
 /* What rules, guarded paths and the mode say; nobody's presence is considered yet. */
-static void judge(const struct bx_permit_request *req, enum bx_level level, struct bx_decision *ret) {
+static void judge(const struct bx_permit_request *req, enum bx_level level,
+                  struct bx_decision *ret) {
     if (req->level == BX_LEVEL_FORBIDDEN) {
         decide(ret, BX_DENY, "level", NULL, "`%s` is forbidden: nothing can allow it", req->tool);
         return;
     }
     const struct bx_rule *rule = find_rule(req, BX_DENY);
     if (rule) {
-        decide(ret, BX_DENY, "rule", rule, "the rule %s denies `%s`: change it in the settings to go on", rule->id, req->tool);
+        decide(ret, BX_DENY, "rule", rule,
+               "the rule %s denies `%s`: change it in the settings to go on", rule->id, req->tool);
         return;
     }
     by_mode(req, level, ret);
@@ -135,7 +146,8 @@ static void judge(const struct bx_permit_request *req, enum bx_level level, stru
         return;
     }
     if (level != req->level && ret->verdict == BX_ASK)
-        decide(ret, BX_ASK, "guarded", NULL, "%s is a file that your own programs run or obey", req->guarded_path);
+        decide(ret, BX_ASK, "guarded", NULL, "%s is a file that your own programs run or obey",
+               req->guarded_path);
 }
 
 void bx_permit_evaluate(const struct bx_permit_request *req, struct bx_decision *ret) {
@@ -152,6 +164,7 @@ void bx_permit_evaluate(const struct bx_permit_request *req, struct bx_decision 
     if (!req->headless)
         return;
     struct bx_decision asked = *ret;
-    decide(ret, BX_DENY, "headless", asked.rule, "nobody is there to ask (%.100s): start with --yes %s, or add a rule",
-           asked.reason, bx_level_name(level));
+    decide(ret, BX_DENY, "headless", asked.rule,
+           "nobody is there to ask (%.100s): start with --yes %s, or add a rule", asked.reason,
+           bx_level_name(level));
 }

@@ -1,7 +1,8 @@
 #include "permit/glob.h"
 
-/* Two places to come back to are enough: the last `*`, which may not eat a slash, and the last `**`, which may. A `**`
- * before the last one need not be tried again: whatever it would eat more, the last one can eat as well. */
+/* Two places to come back to are enough: the last `*`, which may not eat a slash, and the last
+ * `**`, which may. A `**` before the last one need not be tried again: whatever it would eat more,
+ * the last one can eat as well. */
 bool bx_glob_path(const char *pattern, const char *path) {
     const char *p = pattern, *t = path;
     const char *star_p = NULL, *star_t = NULL, *deep_p = NULL, *deep_t = NULL;

@@ -25,7 +25,8 @@ static bool command_matches(const char *pattern, const char *command, bool allow
     bool is_compound = strpbrk(command, SHELL_OPERATORS) != NULL;
     if (!allows)
         return bx_glob_text(pattern, whole) || (is_compound && any_part_matches(pattern, whole));
-    /* "git *" must not let "git status; rm -r /" pass: what the star would hide must be named in full. */
+    /* "git *" must not let "git status; rm -r /" pass: what the star would hide must be named in
+     * full. */
     if (is_compound)
         return strcmp(pattern, "*") == 0 || bx_str_eqz(whole, pattern);
     return bx_glob_text(pattern, whole);
@@ -62,83 +63,100 @@ bool bx_rule_matches(const struct bx_rule *rule, const struct bx_permit_request 
     return !rule->command || command_matches(rule->command, req->command, allows);
 }
 
-static bool take_text(const struct bx_val *obj, const char *name, char **ret, size_t index, int *rc, struct bx_err *err) {
+static bool take_text(const struct bx_val *obj, const char *name, char **ret, size_t index, int *rc,
+                      struct bx_err *err) {
     const struct bx_val *v = bx_val_get(obj, name);
     if (!v || bx_val_is(v, BX_VAL_NULL))
         return true;
     struct bx_str s = bx_val_str(v);
     if (!s.n || memchr(s.p, 0, s.n)) {
-        *rc = bx_fail(err, BX_ERR_INVALID, "rule %zu: \"%s\" must be a text that is not empty", index + 1, name);
+        *rc = bx_fail(err, BX_ERR_INVALID, "rule %zu: \"%s\" must be a text that is not empty",
+                      index + 1, name);
         return false;
     }
     *ret = bx_str_dup(s);
     return true;
 }
 
-static int take_verdict(const struct bx_val *obj, struct bx_rule *rule, size_t index, struct bx_err *err) {
-    static const char *const verdicts[] = {"allow", "ask", "deny"}, *const scopes[] = {"once", "session", "workspace"};
+static int take_verdict(const struct bx_val *obj, struct bx_rule *rule, size_t index,
+                        struct bx_err *err) {
+    static const char *const verdicts[] = {"allow", "ask", "deny"}, *const scopes[] = {"once",
+                                                                                       "session",
+                                                                                       "workspace"};
     struct bx_str verdict = bx_val_get_str(obj, "verdict"), scope = bx_val_get_str(obj, "scope");
     size_t v = 0, s = 0;
     while (v < BX_ARRAY_LEN(verdicts) && !bx_str_eqz(verdict, verdicts[v]))
         v++;
     if (v == BX_ARRAY_LEN(verdicts))
-        return bx_fail(err, BX_ERR_INVALID, "rule %zu: \"verdict\" must be allow, ask or deny", index + 1);
+        return bx_fail(err, BX_ERR_INVALID, "rule %zu: \"verdict\" must be allow, ask or deny",
+                       index + 1);
     while (scope.p && s < BX_ARRAY_LEN(scopes) && !bx_str_eqz(scope, scopes[s]))
         s++;
     if (s == BX_ARRAY_LEN(scopes))
-        return bx_fail(err, BX_ERR_INVALID, "rule %zu: \"scope\" must be once, session or workspace", index + 1);
+        return bx_fail(err, BX_ERR_INVALID,
+                       "rule %zu: \"scope\" must be once, session or workspace", index + 1);
     rule->verdict = (enum bx_verdict)v;
     rule->scope = scope.p ? (enum bx_scope)s : BX_SCOPE_WORKSPACE;
     return 0;
 }
 
-static int take_bounds(const struct bx_val *obj, struct bx_rule *rule, size_t index, struct bx_err *err) {
-    const struct bx_val *expires = bx_val_get(obj, "expires_at"), *calls = bx_val_get(obj, "max_calls");
+static int take_bounds(const struct bx_val *obj, struct bx_rule *rule, size_t index,
+                       struct bx_err *err) {
+    const struct bx_val *expires = bx_val_get(obj, "expires_at"),
+                        *calls = bx_val_get(obj, "max_calls");
     rule->calls_left = -1;
     if (calls && !bx_val_is(calls, BX_VAL_NULL)) {
         rule->calls_left = bx_val_int(calls, -1);
         if (rule->calls_left < 0)
-            return bx_fail(err, BX_ERR_INVALID, "rule %zu: \"max_calls\" must be a whole number, 0 or more", index + 1);
+            return bx_fail(err, BX_ERR_INVALID,
+                           "rule %zu: \"max_calls\" must be a whole number, 0 or more", index + 1);
     }
     if (!expires || bx_val_is(expires, BX_VAL_NULL))
         return 0;
     rule->expires_at_ms = bx_val_int(expires, 0);
     if (!bx_time_parse(bx_val_str(expires), &rule->expires_at_ms) && rule->expires_at_ms <= 0)
-        return bx_fail(err, BX_ERR_INVALID, "rule %zu: \"expires_at\" must be a time like 2026-11-23T21:31:05Z", index + 1);
+        return bx_fail(err, BX_ERR_INVALID,
+                       "rule %zu: \"expires_at\" must be a time like 2026-11-23T21:31:05Z",
+                       index + 1);
     return 0;
 }
 
 /* A misspelt "path" would widen an allow rule to every path. */
 static int check_names(const struct bx_val *obj, size_t index, struct bx_err *err) {
-    static const char *const known[] = {"id",    "tool",  "path",       "host",     "command",
+    static const char *const known[] = {"id",      "tool",  "path",       "host",     "command",
                                         "verdict", "scope", "expires_at", "max_calls"};
-    bx_val_foreach_member(obj, key, value) {
+    bx_val_foreach_member (obj, key, value) {
         size_t i = 0;
         while (i < BX_ARRAY_LEN(known) && !bx_str_eqz(key, known[i]))
             i++;
         if (i == BX_ARRAY_LEN(known))
-            return bx_fail(err, BX_ERR_INVALID, "rule %zu: \"%.*s\" is not a member of a rule", index + 1,
-                           (int)BX_MIN(key.n, (size_t)60), key.p);
+            return bx_fail(err, BX_ERR_INVALID, "rule %zu: \"%.*s\" is not a member of a rule",
+                           index + 1, (int)BX_MIN(key.n, (size_t)60), key.p);
         (void)value;
     }
     return 0;
 }
 
-static int take_rule(const struct bx_val *obj, size_t index, struct bx_rule *rule, struct bx_err *err) {
+static int take_rule(const struct bx_val *obj, size_t index, struct bx_rule *rule,
+                     struct bx_err *err) {
     int rc = 0;
     if (!bx_val_is(obj, BX_VAL_OBJ))
         return bx_fail(err, BX_ERR_INVALID, "rule %zu must be an object", index + 1);
     rc = check_names(obj, index, err);
     if (rc < 0)
         return rc;
-    if (!take_text(obj, "id", &rule->id, index, &rc, err) || !take_text(obj, "tool", &rule->tool, index, &rc, err) ||
-        !take_text(obj, "path", &rule->path, index, &rc, err) || !take_text(obj, "host", &rule->host, index, &rc, err) ||
+    if (!take_text(obj, "id", &rule->id, index, &rc, err) ||
+        !take_text(obj, "tool", &rule->tool, index, &rc, err) ||
+        !take_text(obj, "path", &rule->path, index, &rc, err) ||
+        !take_text(obj, "host", &rule->host, index, &rc, err) ||
         !take_text(obj, "command", &rule->command, index, &rc, err))
         return rc;
     if (!rule->tool)
-        return bx_fail(err, BX_ERR_INVALID, "rule %zu: \"tool\" is missing (\"*\" means all of them)", index + 1);
+        return bx_fail(err, BX_ERR_INVALID,
+                       "rule %zu: \"tool\" is missing (\"*\" means all of them)", index + 1);
     if (rule->path && rule->path[0] != '/' && strncmp(rule->path, "**", 2) != 0)
-        return bx_fail(err, BX_ERR_INVALID, "rule %zu: \"path\" must start with / (the root that tools see)", index + 1);
+        return bx_fail(err, BX_ERR_INVALID,
+                       "rule %zu: \"path\" must start with / (the root that tools see)", index + 1);
     for (char *c = rule->host; c && *c; c++)
         *c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
     if (!rule->id)
@@ -147,12 +165,14 @@ static int take_rule(const struct bx_val *obj, size_t index, struct bx_rule *rul
     return rc < 0 ? rc : take_bounds(obj, rule, index, err);
 }
 
-int bx_rules_parse(const struct bx_val *arr, struct bx_rule **ret_rules, size_t *ret_count, struct bx_err *err) {
+int bx_rules_parse(const struct bx_val *arr, struct bx_rule **ret_rules, size_t *ret_count,
+                   struct bx_err *err) {
     if (arr && !bx_val_is(arr, BX_VAL_ARR) && !bx_val_is(arr, BX_VAL_NULL))
-        return bx_fail(err, BX_ERR_INVALID, "rules must be a list, they are %s", bx_val_type_name(arr));
+        return bx_fail(err, BX_ERR_INVALID, "rules must be a list, they are %s",
+                       bx_val_type_name(arr));
     size_t count = bx_val_len(arr), at = 0;
     struct bx_rule *rules = bx_alloc(count * sizeof *rules + 1);
-    bx_val_foreach_item(arr, item) {
+    bx_val_foreach_item (arr, item) {
         int rc = take_rule(item, at, &rules[at], err);
         if (rc < 0) {
             bx_rules_free(rules, count);

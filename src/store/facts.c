@@ -53,7 +53,8 @@ bool bx_facts_wants(struct bx_str type) {
     return false;
 }
 
-bool bx_facts_event(struct bx_facts *f, struct bx_str type, int64_t t_ms, const struct bx_val *body) {
+bool bx_facts_event(struct bx_facts *f, struct bx_str type, int64_t t_ms,
+                    const struct bx_val *body) {
     f->events++;
     if (t_ms > f->updated_at_ms)
         f->updated_at_ms = t_ms;
@@ -70,18 +71,25 @@ bool bx_facts_event(struct bx_facts *f, struct bx_str type, int64_t t_ms, const 
         f->first_text = short_line(bx_val_get_str(body, "text"));
         return true;
     }
-    char **field = bx_str_eqz(type, "title") ? &f->title : bx_str_eqz(type, "model") ? &f->model : &f->mode;
-    struct bx_str value = bx_val_get_str(body, bx_str_eqz(type, "title") ? "title" : bx_str_eqz(type, "model") ? "model" : "mode");
+    char **field = bx_str_eqz(type, "title")   ? &f->title
+                   : bx_str_eqz(type, "model") ? &f->model
+                                               : &f->mode;
+    struct bx_str value = bx_val_get_str(body, bx_str_eqz(type, "title")   ? "title"
+                                               : bx_str_eqz(type, "model") ? "model"
+                                                                           : "mode");
     if (!value.p)
         return false;
     set(field, value);
     return true;
 }
 
-void bx_facts_row(const struct bx_facts *f, const char *id, bool damaged, struct bx_session_row *ret) {
+void bx_facts_row(const struct bx_facts *f, const char *id, bool damaged,
+                  struct bx_session_row *ret) {
     bool titled = f->title && f->title[0];
     *ret = (struct bx_session_row){
-        .title = bx_strdup(titled ? f->title : f->first_text ? f->first_text : ""),
+        .title = bx_strdup(titled          ? f->title
+                           : f->first_text ? f->first_text
+                                           : ""),
         .model = bx_strdup(f->model ? f->model : ""),
         .mode = bx_strdup(f->mode ? f->mode : ""),
         .created_at_ms = f->created_at_ms,

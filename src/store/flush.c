@@ -1,4 +1,5 @@
-/* The thread that brings batched appends to the platter. It sleeps without a timer while nothing is dirty. */
+/* The thread that brings batched appends to the platter. It sleeps without a timer while nothing is
+ * dirty. */
 #include "base/cancel.h"
 #include "store/internal.h"
 
@@ -23,7 +24,8 @@ static void *flush_main(void *user) {
         s->dirty.n = s->dirty.cap = 0;
         pthread_mutex_unlock(&s->flush_lock);
         for (size_t i = 0; i < batch.n; i++) {
-            /* A failure is remembered by the session: its next durable append tries again and reports it. */
+            /* A failure is remembered by the session: its next durable append tries again and
+             * reports it. */
             bx_session_sync(batch.p[i], NULL);
             bx_session_unref(batch.p[i]);
         }

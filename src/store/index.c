@@ -50,7 +50,9 @@ static void *load_main(void *user) {
     bool stale = false;
     int rc = bx_index_file_load(ix->dir, &read, &stale, &err);
     if (rc == 0 && stale && ix->writable)
-        bx_index_file_save(ix->dir, &read, NULL); /* a cache: when it cannot be written the next start reads again */
+        bx_index_file_save(
+            ix->dir, &read,
+            NULL); /* a cache: when it cannot be written the next start reads again */
     BX_LOCKED(&ix->lock);
     if (rc == 0)
         merge(ix, &read);
@@ -177,7 +179,8 @@ int bx_index_list(struct bx_index *ix, const char *before, const char *query, si
     return 0;
 }
 
-int bx_index_row(struct bx_index *ix, const char *id, struct bx_session_row *ret, struct bx_err *err) {
+int bx_index_row(struct bx_index *ix, const char *id, struct bx_session_row *ret,
+                 struct bx_err *err) {
     BX_LOCKED(&ix->lock);
     bool there = false;
     size_t at = bx_index_entries_find(&ix->entries, id, &there);

@@ -69,7 +69,8 @@ static bool read_entry(struct bx_str line, struct bx_index_entry *ret) {
 }
 
 static int by_id(const void *a, const void *b) {
-    return memcmp(((const struct bx_index_entry *)a)->row.id, ((const struct bx_index_entry *)b)->row.id, BX_ID_LEN);
+    return memcmp(((const struct bx_index_entry *)a)->row.id,
+                  ((const struct bx_index_entry *)b)->row.id, BX_ID_LEN);
 }
 
 /* The file as it is; whatever is wrong with it only makes rows stale. */
@@ -121,7 +122,8 @@ static void read_session(const char *sessions_dir, struct bx_index_entry *e) {
     bx_auto(bx_scan_deinit) struct bx_scan scan = {0};
     char id[BX_ID_LEN + 1] = {0};
     memcpy(id, e->row.id, BX_ID_LEN);
-    bool readable = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && bx_scan_fd(fd, false, &scan, NULL) == 0;
+    bool readable = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+                    bx_scan_fd(fd, false, &scan, NULL) == 0;
     if (!scan.header)
         scan.facts.created_at_ms = scan.facts.updated_at_ms = id_time_ms(id);
     bx_facts_row(&scan.facts, id, !readable || !scan.header || scan.damaged_lines > 0, &e->row);
@@ -136,7 +138,8 @@ static int visit(void *user, const char *name) {
     struct load *load = user;
     struct bx_str s = bx_str(name);
     struct bx_index_entry e = {0};
-    if (s.n != BX_ID_LEN + 6 || !bx_str_ends(s, ".jsonl") || !bx_id_is_valid(bx_str_slice(s, 0, BX_ID_LEN)))
+    if (s.n != BX_ID_LEN + 6 || !bx_str_ends(s, ".jsonl") ||
+        !bx_id_is_valid(bx_str_slice(s, 0, BX_ID_LEN)))
         return 0;
     memcpy(e.row.id, name, BX_ID_LEN);
     if (bx_index_file_stat(load->dir, &e))
@@ -144,7 +147,8 @@ static int visit(void *user, const char *name) {
     return 0;
 }
 
-int bx_index_file_load(const char *sessions_dir, struct bx_index_entries *ret, bool *ret_stale, struct bx_err *err) {
+int bx_index_file_load(const char *sessions_dir, struct bx_index_entries *ret, bool *ret_stale,
+                       struct bx_err *err) {
     struct load load = {.dir = sessions_dir};
     struct bx_err why;
     int rc = bx_dir_each(sessions_dir, visit, &load, &why);
@@ -161,7 +165,8 @@ int bx_index_file_load(const char *sessions_dir, struct bx_index_entries *ret, b
         struct bx_index_entry *e = &load.found.p[i];
         bool there;
         size_t at = bx_index_entries_find(&known, e->row.id, &there);
-        if (there && known.p[at].size_bytes == e->size_bytes && known.p[at].changed_ns == e->changed_ns) {
+        if (there && known.p[at].size_bytes == e->size_bytes &&
+            known.p[at].changed_ns == e->changed_ns) {
             e->row = known.p[at].row;
             known.p[at].row.title = known.p[at].row.model = known.p[at].row.mode = NULL;
         } else {
@@ -192,7 +197,8 @@ static void write_entry(struct bx_jw *w, const struct bx_index_entry *e) {
     bx_jw_end(w);
 }
 
-int bx_index_file_save(const char *sessions_dir, const struct bx_index_entries *entries, struct bx_err *err) {
+int bx_index_file_save(const char *sessions_dir, const struct bx_index_entries *entries,
+                       struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf out = BX_BUF_INIT((entries->n + 1) * ROW_MAX_BYTES);
     bx_auto(bx_freep) char *path = bx_path_join(sessions_dir, INDEX_NAME);
     bx_buf_addf(&out, "{\"v\":%d}\n", INDEX_VERSION);

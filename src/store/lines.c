@@ -41,7 +41,8 @@ int bx_lines_next(struct bx_lines *l, struct bx_line *ret, struct bx_err *err) {
         const char *end = from ? memchr(from, '\n', l->buf.size - l->searched) : NULL;
         if (end) {
             size_t n = (size_t)(end - (l->buf.p + l->at));
-            ret->text = too_long || n > l->max_line_bytes ? (struct bx_str){0} : bx_str_n(l->buf.p + l->at, n);
+            ret->text = too_long || n > l->max_line_bytes ? (struct bx_str){0}
+                                                          : bx_str_n(l->buf.p + l->at, n);
             ret->too_long = too_long || n > l->max_line_bytes;
             ret->offset = start;
             l->at += n + 1;

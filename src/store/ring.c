@@ -10,7 +10,8 @@ void bx_ring_deinit(struct bx_ring *r) {
     bx_vec_free(&r->entries);
 }
 
-/* Moves what is left to the front: once per max_bytes of text, so the cost per delta stays constant. */
+/* Moves what is left to the front: once per max_bytes of text, so the cost per delta stays
+ * constant. */
 static void compact(struct bx_ring *r) {
     size_t gone = r->first < r->entries.n ? r->entries.p[r->first].at : r->text.size;
     bx_buf_consume(&r->text, gone);
@@ -24,7 +25,8 @@ static void compact(struct bx_ring *r) {
 void bx_ring_add(struct bx_ring *r, uint64_t after_seq, struct bx_str text) {
     if (text.n > r->max_bytes)
         return;
-    while (r->first < r->entries.n && r->text.size - r->entries.p[r->first].at + text.n > r->max_bytes) {
+    while (r->first < r->entries.n &&
+           r->text.size - r->entries.p[r->first].at + text.n > r->max_bytes) {
         r->first++;
         r->first_id++;
     }
@@ -40,7 +42,8 @@ uint64_t bx_ring_next_id(const struct bx_ring *r) {
     return r->first_id + (r->entries.n - r->first);
 }
 
-bool bx_ring_get(const struct bx_ring *r, uint64_t *id, uint64_t *ret_after_seq, struct bx_str *ret_text) {
+bool bx_ring_get(const struct bx_ring *r, uint64_t *id, uint64_t *ret_after_seq,
+                 struct bx_str *ret_text) {
     if (*id >= bx_ring_next_id(r))
         return false;
     if (*id < r->first_id)

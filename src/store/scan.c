@@ -4,8 +4,9 @@
 #include "base/id.h"
 #include "store/lines.h"
 
-/* A seq may jump over damaged lines and over lines that somebody deleted by hand, but a wild number must not make us
- * allocate for the events that it claims: each lost event had at least one byte, a deleted line is a rare thing. */
+/* A seq may jump over damaged lines and over lines that somebody deleted by hand, but a wild number
+ * must not make us allocate for the events that it claims: each lost event had at least one byte, a
+ * deleted line is a rare thing. */
 #define DELETED_LINES_MAX 4096
 
 void bx_scan_deinit(struct bx_scan *s) {
@@ -26,7 +27,8 @@ static bool take_header(struct bx_scan *s, struct bx_str line) {
     return true;
 }
 
-static bool take_event(struct bx_scan *s, bool with_offsets, const struct bx_line *line, uint64_t damaged_bytes) {
+static bool take_event(struct bx_scan *s, bool with_offsets, const struct bx_line *line,
+                       uint64_t damaged_bytes) {
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     struct bx_json_limits limits = {.max_size_bytes = BX_EVENT_MAX_BYTES};
     if (line->too_long || bx_doc_parse(line->text, &limits, &doc, NULL) < 0)

@@ -83,8 +83,8 @@ static void write_header(const struct bx_session_header *h, struct bx_buf *out) 
     bx_buf_addc(out, '\n');
 }
 
-int bx_session_create(struct bx_store *store, const struct bx_session_header *h, struct bx_session **ret,
-                      struct bx_err *err) {
+int bx_session_create(struct bx_store *store, const struct bx_session_header *h,
+                      struct bx_session **ret, struct bx_err *err) {
     if (store->mode != BX_STORE_OWNER)
         return bx_fail(err, BX_ERR_DENIED, "this workspace was opened for reading only");
     struct bx_session_header made = *h;
@@ -127,7 +127,8 @@ static void take_scan(struct bx_session *s, const char *id, struct bx_scan *scan
     s->header_doc = bx_steal(&scan->header);
     memcpy(s->header.id, id, BX_ID_LEN);
     s->header.created_at_ms = scan->facts.created_at_ms;
-    const char **fields[] = {&s->header.title, &s->header.model, &s->header.mode, &s->header.root, &s->header.kind};
+    const char **fields[] = {&s->header.title, &s->header.model, &s->header.mode, &s->header.root,
+                             &s->header.kind};
     static const char *const names[] = {"title", "model", "mode", "root", "kind"};
     for (size_t i = 0; i < BX_ARRAY_LEN(names); i++) {
         const char *z = bx_val_get_z(root, names[i]);
@@ -144,10 +145,12 @@ static void take_scan(struct bx_session *s, const char *id, struct bx_scan *scan
 }
 
 /* Under the table lock: two openers must get the same object. */
-static int load(struct bx_store *store, const char *id, struct bx_session **ret, struct bx_err *err) {
+static int load(struct bx_store *store, const char *id, struct bx_session **ret,
+                struct bx_err *err) {
     bx_auto(bx_freep) char *path = bx_store_session_path(store, id);
     bool owner = store->mode == BX_STORE_OWNER;
-    bx_auto(bx_fd_close) int fd = open(path, (owner ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bx_auto(bx_fd_close) int fd =
+        open(path, (owner ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat st;
     if (fd < 0 && errno == ENOENT)
         return bx_fail(err, BX_ERR_NOTFOUND, "there is no session %s", id);
@@ -160,10 +163,12 @@ static int load(struct bx_store *store, const char *id, struct bx_session **ret,
     if (rc < 0)
         return bx_wrap(err, rc, "session %s", id);
     if (!scan.header)
-        return bx_fail(err, BX_ERR_DAMAGED, "session %s has no readable header: look at the first line of '%s'", id,
+        return bx_fail(err, BX_ERR_DAMAGED,
+                       "session %s has no readable header: look at the first line of '%s'", id,
                        path);
     uint64_t torn = (uint64_t)st.st_size > scan.end ? (uint64_t)st.st_size - scan.end : 0;
-    /* Nobody was told of a torn line, so it never was. Another process may be about to end it when we only look. */
+    /* Nobody was told of a torn line, so it never was. Another process may be about to end it when
+     * we only look. */
     if (owner && torn && ftruncate(fd, (off_t)scan.end) < 0)
         return bx_fail_errno(err, errno, "session %s: a torn line cannot be cut off", id);
     struct bx_session *s = session_new(store, fd);
@@ -174,7 +179,8 @@ static int load(struct bx_store *store, const char *id, struct bx_session **ret,
     return 0;
 }
 
-int bx_session_open(struct bx_store *store, const char *id, struct bx_session **ret, struct bx_err *err) {
+int bx_session_open(struct bx_store *store, const char *id, struct bx_session **ret,
+                    struct bx_err *err) {
     int rc = bx_store_check_id(id, err);
     if (rc < 0)
         return rc;
@@ -196,7 +202,8 @@ int bx_session_retire(struct bx_session *s, struct bx_err *err) {
     BX_LOCKED(&s->append_lock);
     BX_LOCKED(&s->state_lock);
     if (s->facts.open_run)
-        return bx_fail(err, BX_ERR_BUSY, "session %s has an active run: stop it first", s->header.id);
+        return bx_fail(err, BX_ERR_BUSY, "session %s has an active run: stop it first",
+                       s->header.id);
     s->retired = true;
     return 0;
 }

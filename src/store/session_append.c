@@ -9,11 +9,12 @@
 /* A buffer that held a large event is not kept for the small ones. */
 #define LINE_KEPT_BYTES (64 * BX_KIB)
 
-static int build_line(struct bx_session *s, uint64_t seq, const char *type, struct bx_str body, int64_t now_ms,
-                      struct bx_err *err) {
+static int build_line(struct bx_session *s, uint64_t seq, const char *type, struct bx_str body,
+                      int64_t now_ms, struct bx_err *err) {
     body = bx_str_trim(body);
     if (body.n < 2 || body.p[0] != '{' || body.p[body.n - 1] != '}' || memchr(body.p, '\n', body.n))
-        return bx_fail(err, BX_ERR_INVALID, "the body of a %s event must be one JSON object on one line", type);
+        return bx_fail(err, BX_ERR_INVALID,
+                       "the body of a %s event must be one JSON object on one line", type);
     struct bx_str members = bx_str_trim(bx_str_n(body.p + 1, body.n - 2));
     char t[25];
     bx_time_format(now_ms, t);
@@ -27,7 +28,8 @@ static int build_line(struct bx_session *s, uint64_t seq, const char *type, stru
     bx_buf_add(&s->line, "}\n", 2);
     if (bx_buf_failed(&s->line)) {
         bx_buf_deinit(&s->line);
-        return bx_fail(err, BX_ERR_LIMIT, "a %s event of %zu bytes is too large for a session", type, body.n);
+        return bx_fail(err, BX_ERR_LIMIT, "a %s event of %zu bytes is too large for a session",
+                       type, body.n);
     }
     return 0;
 }
@@ -46,8 +48,8 @@ static int write_at(int fd, const char *p, size_t n, uint64_t offset) {
     return 0;
 }
 
-/* After a failed sync the kernel may count the pages as clean although they never reached the disk; only writing them
- * again makes the next sync mean something. */
+/* After a failed sync the kernel may count the pages as clean although they never reached the disk;
+ * only writing them again makes the next sync mean something. */
 static int write_again(struct bx_session *s, uint64_t end) {
     char piece[16384];
     for (uint64_t at = s->synced_end; at < end;) {
@@ -84,10 +86,13 @@ int bx_session_sync(struct bx_session *s, struct bx_err *err) {
     if (end == s->synced_end)
         return 0;
     int rc = sync_to(s, end);
-    return rc < 0 ? bx_fail_errno(err, -rc, "session %s could not be brought to the disk", s->header.id) : 0;
+    return rc < 0 ? bx_fail_errno(err, -rc, "session %s could not be brought to the disk",
+                                  s->header.id)
+                  : 0;
 }
 
-/* The line goes to the file, or the file is as it was. append_lock is held, so `end` does not move. */
+/* The line goes to the file, or the file is as it was. append_lock is held, so `end` does not move.
+ */
 static int put_line(struct bx_session *s, enum bx_durability durability, struct bx_err *err) {
     uint64_t start = s->end;
     if (s->ragged && ftruncate(s->fd, (off_t)start) < 0)
@@ -99,12 +104,14 @@ static int put_line(struct bx_session *s, enum bx_durability durability, struct 
     if (rc == 0)
         return 0;
     s->ragged = ftruncate(s->fd, (off_t)start) < 0;
-    return bx_fail_errno(err, -rc, "session %s: not saved%s", s->header.id,
-                         rc == -ENOSPC || rc == -EDQUOT ? " because the disk is full: make room and try again" : "");
+    return bx_fail_errno(
+        err, -rc, "session %s: not saved%s", s->header.id,
+        rc == -ENOSPC || rc == -EDQUOT ? " because the disk is full: make room and try again" : "");
 }
 
 /* Makes the written line visible. True when the list changed. */
-static bool publish(struct bx_session *s, const char *type, const struct bx_val *body, int64_t now_ms, bool *ret_flush) {
+static bool publish(struct bx_session *s, const char *type, const struct bx_val *body,
+                    int64_t now_ms, bool *ret_flush) {
     BX_LOCKED(&s->state_lock);
     bx_vec_push(&s->offsets, s->end);
     s->end += s->line.size;
@@ -113,8 +120,8 @@ static bool publish(struct bx_session *s, const char *type, const struct bx_val 
     return bx_facts_event(&s->facts, bx_str(type), now_ms, body);
 }
 
-int bx_session_append(struct bx_session *s, const char *type, struct bx_str body, enum bx_durability durability,
-                      uint64_t *ret_seq, struct bx_err *err) {
+int bx_session_append(struct bx_session *s, const char *type, struct bx_str body,
+                      enum bx_durability durability, uint64_t *ret_seq, struct bx_err *err) {
     if (s->store->mode != BX_STORE_OWNER)
         return bx_fail(err, BX_ERR_DENIED, "this workspace was opened for reading only");
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;

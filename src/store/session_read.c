@@ -4,7 +4,8 @@
 
 #define PIECE_BYTES (256 * BX_KIB)
 
-/* What is next for the cursor, decided under the lock, read from the file without it: what is visible never changes. */
+/* What is next for the cursor, decided under the lock, read from the file without it: what is
+ * visible never changes. */
 struct step {
     enum { NOTHING, DELTAS, EVENTS } kind;
     uint64_t seq, seq_end; /* EVENTS: [seq, seq_end) */
@@ -16,11 +17,12 @@ static bool full(const struct bx_buf *out, size_t start, size_t max_bytes) {
     return out->size - start >= max_bytes;
 }
 
-static void take_deltas(struct bx_session *s, struct bx_cursor *c, size_t start, size_t max_bytes, struct bx_buf *out,
-                        struct step *step) {
+static void take_deltas(struct bx_session *s, struct bx_cursor *c, size_t start, size_t max_bytes,
+                        struct bx_buf *out, struct step *step) {
     uint64_t after;
     struct bx_str text;
-    while (!full(out, start, max_bytes) && bx_ring_get(&s->ring, &c->next_delta, &after, &text) && after < c->next_seq) {
+    while (!full(out, start, max_bytes) && bx_ring_get(&s->ring, &c->next_delta, &after, &text) &&
+           after < c->next_seq) {
         if (out->max - out->size < text.n + 1)
             return;
         bx_buf_adds(out, text);
@@ -32,7 +34,8 @@ static void take_deltas(struct bx_session *s, struct bx_cursor *c, size_t start,
 }
 
 /* The events up to the next delta, as many as fit into one piece; at least one. */
-static void choose_events(struct bx_session *s, const struct bx_cursor *c, size_t budget, struct step *step) {
+static void choose_events(struct bx_session *s, const struct bx_cursor *c, size_t budget,
+                          struct step *step) {
     uint64_t id = c->next_delta, after, last = s->offsets.n;
     struct bx_str text;
     if (bx_ring_get(&s->ring, &id, &after, &text) && after < last)
@@ -58,8 +61,8 @@ static void choose_events(struct bx_session *s, const struct bx_cursor *c, size_
     }
 }
 
-static void choose(struct bx_session *s, struct bx_cursor *c, size_t start, size_t max_bytes, struct bx_buf *out,
-                   struct step *step) {
+static void choose(struct bx_session *s, struct bx_cursor *c, size_t start, size_t max_bytes,
+                   struct bx_buf *out, struct step *step) {
     *step = (struct step){0};
     BX_LOCKED(&s->state_lock);
     if (c->next_seq == 0)
@@ -77,7 +80,8 @@ static void choose(struct bx_session *s, struct bx_cursor *c, size_t start, size
         choose_events(s, c, max_bytes - (out->size - start), step);
 }
 
-static int read_piece(struct bx_session *s, const struct step *step, struct bx_buf *piece, struct bx_err *err) {
+static int read_piece(struct bx_session *s, const struct step *step, struct bx_buf *piece,
+                      struct bx_err *err) {
     size_t n = (size_t)(step->to - step->from);
     bx_buf_init(piece, n);
     char *space = bx_buf_space(piece, n);
@@ -88,7 +92,8 @@ static int read_piece(struct bx_session *s, const struct step *step, struct bx_b
         if (got < 0)
             return bx_fail_errno(err, errno, "session %s: reading failed", s->header.id);
         if (got == 0)
-            return bx_fail(err, BX_ERR_DAMAGED, "session %s: the file became shorter than it was", s->header.id);
+            return bx_fail(err, BX_ERR_DAMAGED, "session %s: the file became shorter than it was",
+                           s->header.id);
         have += (size_t)got;
         bx_buf_grew(piece, (size_t)got);
     }
@@ -96,8 +101,8 @@ static int read_piece(struct bx_session *s, const struct step *step, struct bx_b
 }
 
 /* Number of lines added; stops when out is full. */
-static int add_events(struct bx_session *s, struct bx_cursor *c, const struct step *step, struct bx_buf *out,
-                      struct bx_err *err) {
+static int add_events(struct bx_session *s, struct bx_cursor *c, const struct step *step,
+                      struct bx_buf *out, struct bx_err *err) {
     if (step->seq == step->seq_end) { /* nothing but damaged ones */
         c->next_seq = step->seq;
         return 0;
@@ -117,10 +122,13 @@ static int add_events(struct bx_session *s, struct bx_cursor *c, const struct st
             const char *line = piece.p + (offset - step->from);
             const char *end = memchr(line, '\n', piece.size - (size_t)(offset - step->from));
             if (!end)
-                return bx_fail(err, BX_ERR_DAMAGED, "session %s: event %" PRIu64 " changed on the disk", s->header.id, seq);
+                return bx_fail(err, BX_ERR_DAMAGED,
+                               "session %s: event %" PRIu64 " changed on the disk", s->header.id,
+                               seq);
             size_t n = (size_t)(end - line) + 1;
             if (out->max - out->size < n)
-                return lines ? lines : bx_fail(err, BX_ERR_LIMIT, "event %" PRIu64 " does not fit", seq);
+                return lines ? lines
+                             : bx_fail(err, BX_ERR_LIMIT, "event %" PRIu64 " does not fit", seq);
             bx_buf_add(out, line, n);
             lines++;
         }
@@ -129,8 +137,8 @@ static int add_events(struct bx_session *s, struct bx_cursor *c, const struct st
     return lines;
 }
 
-int bx_session_read(struct bx_session *s, struct bx_cursor *cursor, size_t max_bytes, struct bx_buf *out,
-                    struct bx_err *err) {
+int bx_session_read(struct bx_session *s, struct bx_cursor *cursor, size_t max_bytes,
+                    struct bx_buf *out, struct bx_err *err) {
     size_t start = out->size;
     int total = 0;
     for (;;) {

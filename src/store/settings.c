@@ -1,4 +1,5 @@
-/* settings.json and auth.json: small documents that people also edit by hand, read anew each time. */
+/* settings.json and auth.json: small documents that people also edit by hand, read anew each time.
+ */
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -30,35 +31,36 @@ static int check_settings(const char *path, const struct bx_val *root, struct bx
         enum bx_val_type type;
         const char *should;
     } known[] = {
-        {"model", BX_VAL_STR, "a string"},    {"mode", BX_VAL_STR, "a string"},   {"providers", BX_VAL_OBJ, "an object"},
-        {"limits", BX_VAL_OBJ, "an object"},  {"rules", BX_VAL_ARR, "an array"},  {"max_turns", BX_VAL_INT, "a whole number"},
+        {"model", BX_VAL_STR, "a string"},      {"mode", BX_VAL_STR, "a string"},
+        {"providers", BX_VAL_OBJ, "an object"}, {"limits", BX_VAL_OBJ, "an object"},
+        {"rules", BX_VAL_ARR, "an array"},      {"max_turns", BX_VAL_INT, "a whole number"},
         {"mounts", BX_VAL_ARR, "an array"},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(known); i++) {
         const struct bx_val *v = bx_val_get(root, known[i].name);
         if (v && !bx_val_is(v, known[i].type))
-            return bx_fail(err, BX_ERR_INVALID, "%s: \"%s\" must be %s, it is %s", path, known[i].name, known[i].should,
-                           bx_val_type_name(v));
+            return bx_fail(err, BX_ERR_INVALID, "%s: \"%s\" must be %s, it is %s", path,
+                           known[i].name, known[i].should, bx_val_type_name(v));
     }
     return 0;
 }
 
 /* The members of `patch` in place of those of `base`; null removes. Order is kept. */
-static int write_patched(const char *path, const struct bx_val *base, const struct bx_val *patch, struct bx_doc **ret_doc,
-                         struct bx_err *err) {
+static int write_patched(const char *path, const struct bx_val *base, const struct bx_val *patch,
+                         struct bx_doc **ret_doc, struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf flat = BX_BUF_INIT(2 * DOCUMENT_MAX_BYTES);
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(2 * DOCUMENT_MAX_BYTES);
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     struct bx_jw w;
     bx_jw_init(&w, &flat);
     bx_jw_obj(&w);
-    bx_val_foreach_member(base, key, value) {
+    bx_val_foreach_member (base, key, value) {
         if (!bx_val_get_n(patch, key)) {
             bx_jw_keys(&w, key);
             bx_jw_val(&w, value);
         }
     }
-    bx_val_foreach_member(patch, name, change) {
+    bx_val_foreach_member (patch, name, change) {
         if (!bx_val_is(change, BX_VAL_NULL)) {
             bx_jw_keys(&w, name);
             bx_jw_val(&w, change);
@@ -77,7 +79,8 @@ static int write_patched(const char *path, const struct bx_val *base, const stru
     if (!bx_str_ends(bx_buf_str(&text), "\n"))
         bx_buf_addc(&text, '\n');
     if (bx_buf_failed(&flat) || bx_buf_failed(&text) || text.size > DOCUMENT_MAX_BYTES)
-        return bx_fail(err, BX_ERR_LIMIT, "'%s' would become larger than %zu bytes", path, DOCUMENT_MAX_BYTES);
+        return bx_fail(err, BX_ERR_LIMIT, "'%s' would become larger than %zu bytes", path,
+                       DOCUMENT_MAX_BYTES);
     rc = bx_file_write_atomic(path, bx_buf_str(&text), 0600, err);
     if (rc == 0 && ret_doc)
         *ret_doc = bx_steal(&doc);
@@ -122,12 +125,14 @@ char *bx_secret_get(struct bx_store *s, const char *name) {
     return bx_strdup(bx_val_get_z(bx_doc_root(doc), name));
 }
 
-/* files_lock is held. The messages of the JSON reader may quote the text, and this text is secret: they are replaced. */
+/* files_lock is held. The messages of the JSON reader may quote the text, and this text is secret:
+ * they are replaced. */
 static int set_secret(struct bx_store *s, const char *name, const char *value, struct bx_err *err) {
     bx_auto(bx_freep) char *path = auth_path(s);
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL, *patch = NULL;
     if (read_object(path, &doc, NULL) < 0)
-        return bx_fail(err, BX_ERR_DAMAGED, "'%s' is not a JSON object: mend it or move it away", path);
+        return bx_fail(err, BX_ERR_DAMAGED, "'%s' is not a JSON object: mend it or move it away",
+                       path);
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(BX_MIB);
     struct bx_jw w;
     bx_jw_init(&w, &text);

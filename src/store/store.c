@@ -21,7 +21,9 @@ static int fail_busy(const char *dir, int fd, struct bx_err *err) {
         bx_doc_parse(bx_str_n(text, (size_t)n), NULL, &doc, NULL);
     const struct bx_val *v = doc ? bx_doc_root(doc) : NULL;
     const char *url = bx_val_get_z(v, "url");
-    return bx_fail(err, BX_ERR_BUSY, "the workspace '%s' is in use by process %" PRId64 "%s%s: stop it or use another folder",
+    return bx_fail(err, BX_ERR_BUSY,
+                   "the workspace '%s' is in use by process %" PRId64
+                   "%s%s: stop it or use another folder",
                    dir, bx_val_get_int(v, "pid", 0), url && *url ? " at " : "", url ? url : "");
 }
 
@@ -33,7 +35,8 @@ static int write_lock(struct bx_store *s, const char *url, struct bx_err *err) {
     bx_jw_kint(&w, "pid", getpid());
     bx_jw_kstr(&w, "url", url);
     bx_jw_end(&w);
-    if (ftruncate(s->lock_fd, 0) < 0 || pwrite(s->lock_fd, text.p, text.size, 0) != (ssize_t)text.size)
+    if (ftruncate(s->lock_fd, 0) < 0 ||
+        pwrite(s->lock_fd, text.p, text.size, 0) != (ssize_t)text.size)
         return bx_fail_errno(err, errno, "the lock file of '%s' cannot be written", s->dir);
     return 0;
 }
@@ -43,10 +46,12 @@ static int take_lock(struct bx_store *s, struct bx_err *err) {
     s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->lock_fd < 0)
         return bx_fail_errno(err, errno, "'%s' cannot be opened", path);
-    /* flock goes with the open file, not with the name: a lock that a dead process left behind is free. */
+    /* flock goes with the open file, not with the name: a lock that a dead process left behind is
+     * free. */
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0) {
         int why = errno;
-        return why == EWOULDBLOCK ? fail_busy(s->dir, s->lock_fd, err) : bx_fail_errno(err, why, "'%s'", path);
+        return why == EWOULDBLOCK ? fail_busy(s->dir, s->lock_fd, err)
+                                  : bx_fail_errno(err, why, "'%s'", path);
     }
     return write_lock(s, "", err);
 }
@@ -74,7 +79,8 @@ static int start_owner(struct bx_store *s, struct bx_err *err) {
     return rc;
 }
 
-int bx_store_open(const char *state_dir, enum bx_store_mode mode, struct bx_store **ret, struct bx_err *err) {
+int bx_store_open(const char *state_dir, enum bx_store_mode mode, struct bx_store **ret,
+                  struct bx_err *err) {
     bx_auto(bx_store_closep) struct bx_store *s = bx_new(struct bx_store);
     s->dir = bx_path_absolute(state_dir);
     s->sessions_dir = bx_path_join(s->dir, "sessions");
@@ -128,19 +134,22 @@ void bx_store_set_url(struct bx_store *s, const char *url) {
 }
 
 int bx_store_check_id(const char *id, struct bx_err *err) {
-    return bx_id_is_valid(bx_str(id)) ? 0 : bx_fail(err, BX_ERR_NOTFOUND, "'%.60s' is not the id of a session", id);
+    return bx_id_is_valid(bx_str(id))
+               ? 0
+               : bx_fail(err, BX_ERR_NOTFOUND, "'%.60s' is not the id of a session", id);
 }
 
 char *bx_store_session_path(const struct bx_store *s, const char *id) {
     return bx_asprintf("%s/%s.jsonl", s->sessions_dir, id);
 }
 
-int bx_store_list(struct bx_store *s, const char *before, const char *query, size_t limit, struct bx_session_list *ret,
-                  struct bx_err *err) {
+int bx_store_list(struct bx_store *s, const char *before, const char *query, size_t limit,
+                  struct bx_session_list *ret, struct bx_err *err) {
     return bx_index_list(s->index, before, query, limit, ret, err);
 }
 
-int bx_store_row(struct bx_store *s, const char *id, struct bx_session_row *ret, struct bx_err *err) {
+int bx_store_row(struct bx_store *s, const char *id, struct bx_session_row *ret,
+                 struct bx_err *err) {
     int rc = bx_store_check_id(id, err);
     return rc < 0 ? rc : bx_index_row(s->index, id, ret, err);
 }
@@ -154,7 +163,8 @@ static int retire(struct bx_store *s, const char *id, struct bx_err *err) {
         if (!open_one)
             return 0;
     }
-    int rc = bx_session_open(s, id, &open_one, err); /* with a reference, or once more from the disk */
+    int rc =
+        bx_session_open(s, id, &open_one, err); /* with a reference, or once more from the disk */
     if (rc < 0)
         return rc;
     rc = bx_session_retire(open_one, err);
@@ -194,7 +204,8 @@ void bx_store_on_list_change(struct bx_store *s, void (*fn)(void *user), void *u
     s->on_change_user = user;
 }
 
-/* The lock is held during the call, so that after a change of the watcher the old one does not run. */
+/* The lock is held during the call, so that after a change of the watcher the old one does not run.
+ */
 void bx_store_changed(struct bx_store *s) {
     BX_LOCKED(&s->change_lock);
     if (s->on_change)

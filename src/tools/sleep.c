@@ -2,13 +2,14 @@
 
 #include "base/clock.h"
 
-/* Sleep waits. It stops at once when the run is stopped. */
+/* Sleep waits. It stops at once when the run is stopped, and at the call's time limit like any
+ * other tool. */
 
 #define SLEEP_MAX_MS 3600000
 
 static int sleep_execute(const struct bx_tool *t, const struct bx_val *input,
                          struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
-    (void)t, (void)err;
+    (void)err;
     const struct bx_val *ms = bx_val_get(input, "ms"), *seconds = bx_val_get(input, "seconds");
     if (!ms && !seconds) {
         bx_tool_result_text(ret, true, "Say how long: {\"ms\": 200} or {\"seconds\": 2}.");
@@ -16,13 +17,23 @@ static int sleep_execute(const struct bx_tool *t, const struct bx_val *input,
     }
     double wish = ms ? bx_val_real(ms, 0) : bx_val_real(seconds, 0) * 1000;
     uint64_t wait_ms = (uint64_t)BX_MIN(BX_MAX(wish, 0), SLEEP_MAX_MS);
-    uint64_t start = bx_mono_ms();
-    int rc = bx_cancel_sleep(ctx->cancel, wait_ms);
+    uint64_t limit_ms = ctx->grant->limits.value[BX_LIMIT_TIME], start = bx_mono_ms();
+    int rc = bx_cancel_sleep(ctx->cancel, BX_MIN(wait_ms, limit_ms));
     uint64_t slept = bx_mono_ms() - start;
     if (rc == BX_ERR_CANCELLED) {
         ret->limit = "cancelled";
         bx_tool_result_text(ret, true, "Stopped after %" PRIu64 " ms of %" PRIu64 " ms.", slept,
                             wait_ms);
+    } else if (wait_ms > limit_ms) {
+        struct bx_buf limit = BX_BUF_INIT(64);
+        bx_limit_print(&limit, BX_LIMIT_TIME, limit_ms);
+        ret->limit = "time";
+        bx_tool_result_text(ret, true,
+                            "Stopped after %s of %" PRIu64
+                            " ms (time limit, wasm_timeout); raise it with --limit "
+                            "time=… or in the settings: \"limits\": {\"%s\": {\"time\": …}}.",
+                            bx_buf_z(&limit), wait_ms, t->name);
+        bx_buf_deinit(&limit);
     } else {
         bx_tool_result_text(ret, false, "Slept %" PRIu64 " ms.", wait_ms);
     }

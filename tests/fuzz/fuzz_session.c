@@ -1,4 +1,5 @@
-/* Session files of any content: what opens is consistent, what does not is refused, and the list shows it either way. */
+/* Session files of any content: what opens is consistent, what does not is refused, and the list
+ * shows it either way. */
 #include "fuzz/fuzz.h"
 
 #include <fcntl.h>
@@ -81,8 +82,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check(rc == 0 && read_lines == events, "every readable event is read");
     uint64_t seq = 0, last = bx_session_last_seq(session);
     if (size % 8 == 0) { /* waits for the disk: not every time */
-        check(bx_session_append(session, "usage", BX_STR_LIT("{\"ms\":1}"), BX_DURABLE, &seq, NULL) == 0, "it can go on");
-        check(seq == last + 1 && bx_session_read(session, &cursor, 512, &out, NULL) == 1, "and what is added is read");
+        check(bx_session_append(session, "usage", BX_STR_LIT("{\"ms\":1}"), BX_DURABLE, &seq,
+                                NULL) == 0,
+              "it can go on");
+        check(seq == last + 1 && bx_session_read(session, &cursor, 512, &out, NULL) == 1,
+              "and what is added is read");
     }
     bx_buf_deinit(&out);
     bx_session_unref(session);

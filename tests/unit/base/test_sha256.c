@@ -63,7 +63,8 @@ static void test_hmac(void **state) {
         size_t key_size;
         const char *key, *data, *want;
     } cases[] = {
-        {0x0b, 20, NULL, "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {0x0b, 20, NULL, "Hi There",
+         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
         {0, 4, "Jefe", "what do ya want for nothing?",
          "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
         {0xaa, 131, NULL, "Test Using Larger Than Block-Size Key - Hash Key First",

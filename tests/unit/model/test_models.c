@@ -235,7 +235,7 @@ static void nothing_there(void **state) {
     assert_int_equal(bx_models_get(models, NULL, &model, &err), BX_ERR_NOTFOUND);
     assert_non_null(strstr(err.msg, models_dir));
     assert_int_equal(bx_models_get(models, "smollm2", &model, &err), BX_ERR_NOTFOUND);
-    assert_non_null(strstr(err.msg, "make weights"));
+    assert_non_null(strstr(err.msg, "model pull"));
     bx_models_free(models);
 }
 

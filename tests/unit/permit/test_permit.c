@@ -1,4 +1,5 @@
-/* The permission check as tables: the modes in full against a second statement of the table, rules and globs by hand. */
+/* The permission check as tables: the modes in full against a second statement of the table, rules
+ * and globs by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,15 +11,12 @@
 #include "permit/permit.h"
 #include "permit/rule.h"
 
-/* What the documentation's table says, written down a second time: a = allow, r = allow in root else ask, d = deny,
- * R = allow in root else deny, b = allow in box (and root) else ask, ? = ask. Columns: none read_only write execute
- * dangerous forbidden. */
+/* What the documentation's table says, written down a second time: a = allow, r = allow in root
+ * else ask, d = deny, R = allow in root else deny, b = allow in box (and root) else ask, ? = ask.
+ * Columns: none read_only write execute dangerous forbidden. */
 static const char *const table[5] = {
-    [BX_MODE_PLAN] = "aRdddd",
-    [BX_MODE_DEFAULT] = "ar???d",
-    [BX_MODE_ACCEPT_EDITS] = "aar??d",
-    [BX_MODE_AUTO] = "aarb?d",
-    [BX_MODE_BYPASS] = "aaaa?d",
+    [BX_MODE_PLAN] = "aRdddd", [BX_MODE_DEFAULT] = "ar???d", [BX_MODE_ACCEPT_EDITS] = "aar??d",
+    [BX_MODE_AUTO] = "aarb?d", [BX_MODE_BYPASS] = "aaaa?d",
 };
 
 static enum bx_verdict expected(char cell, bool outside, bool in_box) {
@@ -45,10 +43,17 @@ static void test_table(void **state) {
     const char *path = "/a";
     for (unsigned bits = 0; bits < 5 * 6 * 32; bits++) {
         unsigned level = bits % 6, mode = bits / 6 % 5, flags = bits / 30;
-        bool outside = flags & 1, in_box = flags & 2, headless = flags & 4, yes = flags & 8, guarded = flags & 16;
-        struct bx_permit_request req = {.tool = "t", .level = (enum bx_level)level, .mode = (enum bx_mode)mode,
-                                        .in_box = in_box, .paths = &path, .path_count = 1, .paths_outside_root = outside,
-                                        .guarded_path = guarded ? "/a/.git/config" : NULL, .headless = headless};
+        bool outside = flags & 1, in_box = flags & 2, headless = flags & 4, yes = flags & 8,
+             guarded = flags & 16;
+        struct bx_permit_request req = {.tool = "t",
+                                        .level = (enum bx_level)level,
+                                        .mode = (enum bx_mode)mode,
+                                        .in_box = in_box,
+                                        .paths = &path,
+                                        .path_count = 1,
+                                        .paths_outside_root = outside,
+                                        .guarded_path = guarded ? "/a/.git/config" : NULL,
+                                        .headless = headless};
         unsigned effective = guarded && level < BX_LEVEL_DANGEROUS ? BX_LEVEL_DANGEROUS : level;
         req.yes_levels = yes ? 1u << effective : (unsigned)~(1u << effective);
         enum bx_verdict want = expected(table[mode][effective], outside, in_box);
@@ -59,7 +64,8 @@ static void test_table(void **state) {
         struct bx_decision d;
         bx_permit_evaluate(&req, &d);
         if (d.verdict != want)
-            fail_msg("mode %u level %u flags %u: %d, not %d (%s)", mode, level, flags, (int)d.verdict, (int)want, d.reason);
+            fail_msg("mode %u level %u flags %u: %d, not %d (%s)", mode, level, flags,
+                     (int)d.verdict, (int)want, d.reason);
         assert_true(d.reason[0]);
         assert_non_null(d.by);
         rows++;
@@ -93,22 +99,83 @@ static const struct row rows[] = {
     {ALLOW_WRITE, "write", W, DEF, {"/a"}, .want = BX_ALLOW, .by = "rule"},
     {ALLOW_WRITE, "edit", W, DEF, {"/a"}, .want = BX_ASK, .by = "mode"},
     {ALLOW_WRITE "," DENY_ALL, "write", W, DEF, {"/a"}, .want = BX_DENY, .by = "rule"},
-    {ALLOW_WRITE ",{\"tool\":\"w*\",\"verdict\":\"ask\"}", "write", W, DEF, {"/a"}, .want = BX_ASK, .by = "rule"},
-    {"{\"tool\":\"read\",\"verdict\":\"ask\"}", "read", R, BX_MODE_BYPASS, {"/a"}, .want = BX_ASK, .by = "rule"},
+    {ALLOW_WRITE ",{\"tool\":\"w*\",\"verdict\":\"ask\"}",
+     "write",
+     W,
+     DEF,
+     {"/a"},
+     .want = BX_ASK,
+     .by = "rule"},
+    {"{\"tool\":\"read\",\"verdict\":\"ask\"}",
+     "read",
+     R,
+     BX_MODE_BYPASS,
+     {"/a"},
+     .want = BX_ASK,
+     .by = "rule"},
     {DENY_ALL, "read", R, BX_MODE_BYPASS, {"/a"}, .want = BX_DENY, .by = "rule"},
     {DENY_ALL, "Sleep", BX_LEVEL_NONE, DEF, {0}, .want = BX_DENY, .by = "rule"},
     {ALLOW_WRITE, "write", W, BX_MODE_PLAN, {"/a"}, .want = BX_DENY, .by = "mode"},
-    {ALLOW_WRITE, "write", BX_LEVEL_FORBIDDEN, BX_MODE_BYPASS, {"/a"}, .want = BX_DENY, .by = "level"},
+    {ALLOW_WRITE,
+     "write",
+     BX_LEVEL_FORBIDDEN,
+     BX_MODE_BYPASS,
+     {"/a"},
+     .want = BX_DENY,
+     .by = "level"},
     {ALLOW_WRITE, "write", W, DEF, {"/a"}, .headless = true, .want = BX_ALLOW, .by = "rule"},
-    {"{\"tool\":\"read\",\"verdict\":\"ask\"}", "read", R, DEF, {"/a"}, .headless = true, .want = BX_DENY, .by = "headless"},
+    {"{\"tool\":\"read\",\"verdict\":\"ask\"}",
+     "read",
+     R,
+     DEF,
+     {"/a"},
+     .headless = true,
+     .want = BX_DENY,
+     .by = "headless"},
     {"", "write", W, DEF, {"/a"}, .headless = true, .want = BX_DENY, .by = "headless"},
     /* expiry and counts */
-    {"{\"tool\":\"write\",\"verdict\":\"allow\",\"max_calls\":0}", "write", W, DEF, {"/a"}, .want = BX_ASK, .by = "mode"},
-    {"{\"tool\":\"write\",\"verdict\":\"allow\",\"max_calls\":1}", "write", W, DEF, {"/a"}, .want = BX_ALLOW, .by = "rule"},
-    {"{\"tool\":\"write\",\"verdict\":\"allow\",\"expires_at\":1000}", "write", W, DEF, {"/a"}, .want = BX_ASK, .by = "mode"},
-    {"{\"tool\":\"write\",\"verdict\":\"allow\",\"expires_at\":1001}", "write", W, DEF, {"/a"}, .want = BX_ALLOW, .by = "rule"},
-    {"{\"tool\":\"*\",\"verdict\":\"deny\",\"expires_at\":1000}", "read", R, DEF, {"/a"}, .want = BX_ALLOW, .by = "mode"},
-    {"{\"tool\":\"write\",\"verdict\":\"allow\",\"expires_at\":\"2026-11-23T21:31:05Z\"}", "write", W, DEF, {"/a"}, .want = BX_ALLOW, .by = "rule"},
+    {"{\"tool\":\"write\",\"verdict\":\"allow\",\"max_calls\":0}",
+     "write",
+     W,
+     DEF,
+     {"/a"},
+     .want = BX_ASK,
+     .by = "mode"},
+    {"{\"tool\":\"write\",\"verdict\":\"allow\",\"max_calls\":1}",
+     "write",
+     W,
+     DEF,
+     {"/a"},
+     .want = BX_ALLOW,
+     .by = "rule"},
+    {"{\"tool\":\"write\",\"verdict\":\"allow\",\"expires_at\":1000}",
+     "write",
+     W,
+     DEF,
+     {"/a"},
+     .want = BX_ASK,
+     .by = "mode"},
+    {"{\"tool\":\"write\",\"verdict\":\"allow\",\"expires_at\":1001}",
+     "write",
+     W,
+     DEF,
+     {"/a"},
+     .want = BX_ALLOW,
+     .by = "rule"},
+    {"{\"tool\":\"*\",\"verdict\":\"deny\",\"expires_at\":1000}",
+     "read",
+     R,
+     DEF,
+     {"/a"},
+     .want = BX_ALLOW,
+     .by = "mode"},
+    {"{\"tool\":\"write\",\"verdict\":\"allow\",\"expires_at\":\"2026-11-23T21:31:05Z\"}",
+     "write",
+     W,
+     DEF,
+     {"/a"},
+     .want = BX_ALLOW,
+     .by = "rule"},
     /* paths: an allow must cover all, a deny any */
     {SRC, "write", W, DEF, {"/src/a.c"}, .want = BX_ALLOW, .by = "rule"},
     {SRC, "write", W, DEF, {"/src"}, .want = BX_ALLOW, .by = "rule"},
@@ -117,21 +184,110 @@ static const struct row rows[] = {
     {SRC, "write", W, DEF, {0}, .want = BX_ASK, .by = "mode"},
     {SRC, "write", W, DEF, {"/src/a.c"}, .outside = true, .want = BX_ASK, .by = "mode"},
     {SRC, "write", W, BX_MODE_AUTO, {"/src/a.c"}, .outside = true, .want = BX_ASK, .by = "root"},
-    {"{\"tool\":\"*\",\"path\":\"/secret/**\",\"verdict\":\"deny\"}", "read", R, DEF, {"/a", "/secret/k"}, .want = BX_DENY, .by = "rule"},
-    {"{\"tool\":\"*\",\"path\":\"/secret/**\",\"verdict\":\"deny\"}", "read", R, DEF, {"/a"}, .want = BX_ALLOW, .by = "mode"},
-    {"{\"tool\":\"*\",\"path\":\"**/*.pem\",\"verdict\":\"deny\"}", "read", R, DEF, {"/x/y/key.pem"}, .want = BX_DENY, .by = "rule"},
+    {"{\"tool\":\"*\",\"path\":\"/secret/**\",\"verdict\":\"deny\"}",
+     "read",
+     R,
+     DEF,
+     {"/a", "/secret/k"},
+     .want = BX_DENY,
+     .by = "rule"},
+    {"{\"tool\":\"*\",\"path\":\"/secret/**\",\"verdict\":\"deny\"}",
+     "read",
+     R,
+     DEF,
+     {"/a"},
+     .want = BX_ALLOW,
+     .by = "mode"},
+    {"{\"tool\":\"*\",\"path\":\"**/*.pem\",\"verdict\":\"deny\"}",
+     "read",
+     R,
+     DEF,
+     {"/x/y/key.pem"},
+     .want = BX_DENY,
+     .by = "rule"},
     /* guarded paths: "always allow write" did not mean them */
-    {"", "write", W, BX_MODE_BYPASS, {"/.git/config"}, .guarded = "/.git/config", .want = BX_ASK, .by = "guarded"},
-    {"", "write", W, BX_MODE_PLAN, {"/.git/config"}, .guarded = "/.git/config", .want = BX_DENY, .by = "mode"},
-    {ALLOW_WRITE, "write", W, DEF, {"/.git/config"}, .guarded = "/.git/config", .want = BX_ASK, .by = "guarded"},
-    {"{\"tool\":\"write\",\"path\":\"/**\",\"verdict\":\"allow\"}", "write", W, DEF, {"/.git/config"}, .guarded = "/.git/config", .want = BX_ASK, .by = "guarded"},
-    {"{\"tool\":\"write\",\"path\":\"/.git/**\",\"verdict\":\"allow\"}", "write", W, DEF, {"/.git/config"}, .guarded = "/.git/config", .want = BX_ALLOW, .by = "rule"},
-    {"{\"tool\":\"write\",\"path\":\"/.git/config\",\"verdict\":\"allow\"}", "write", W, DEF, {"/.git/config"}, .guarded = "/.git/config", .want = BX_ALLOW, .by = "rule"},
-    {"", "write", W, BX_MODE_ACCEPT_EDITS, {"/.envrc"}, .guarded = "/.envrc", .headless = true, .want = BX_DENY, .by = "headless"},
+    {"",
+     "write",
+     W,
+     BX_MODE_BYPASS,
+     {"/.git/config"},
+     .guarded = "/.git/config",
+     .want = BX_ASK,
+     .by = "guarded"},
+    {"",
+     "write",
+     W,
+     BX_MODE_PLAN,
+     {"/.git/config"},
+     .guarded = "/.git/config",
+     .want = BX_DENY,
+     .by = "mode"},
+    {ALLOW_WRITE,
+     "write",
+     W,
+     DEF,
+     {"/.git/config"},
+     .guarded = "/.git/config",
+     .want = BX_ASK,
+     .by = "guarded"},
+    {"{\"tool\":\"write\",\"path\":\"/**\",\"verdict\":\"allow\"}",
+     "write",
+     W,
+     DEF,
+     {"/.git/config"},
+     .guarded = "/.git/config",
+     .want = BX_ASK,
+     .by = "guarded"},
+    {"{\"tool\":\"write\",\"path\":\"/.git/**\",\"verdict\":\"allow\"}",
+     "write",
+     W,
+     DEF,
+     {"/.git/config"},
+     .guarded = "/.git/config",
+     .want = BX_ALLOW,
+     .by = "rule"},
+    {"{\"tool\":\"write\",\"path\":\"/.git/config\",\"verdict\":\"allow\"}",
+     "write",
+     W,
+     DEF,
+     {"/.git/config"},
+     .guarded = "/.git/config",
+     .want = BX_ALLOW,
+     .by = "rule"},
+    {"",
+     "write",
+     W,
+     BX_MODE_ACCEPT_EDITS,
+     {"/.envrc"},
+     .guarded = "/.envrc",
+     .headless = true,
+     .want = BX_DENY,
+     .by = "headless"},
     /* hosts */
-    {"{\"tool\":\"*\",\"host\":\"*.Example.com\",\"verdict\":\"allow\"}", "fetch", X, DEF, {0}, .host = "api.example.com", .want = BX_ALLOW, .by = "rule"},
-    {"{\"tool\":\"*\",\"host\":\"*.example.com\",\"verdict\":\"allow\"}", "fetch", X, DEF, {0}, .host = "example.com.evil.org", .want = BX_ASK, .by = "mode"},
-    {"{\"tool\":\"*\",\"host\":\"example.com\",\"verdict\":\"allow\"}", "fetch", X, DEF, {0}, .host = NULL, .want = BX_ASK, .by = "mode"},
+    {"{\"tool\":\"*\",\"host\":\"*.Example.com\",\"verdict\":\"allow\"}",
+     "fetch",
+     X,
+     DEF,
+     {0},
+     .host = "api.example.com",
+     .want = BX_ALLOW,
+     .by = "rule"},
+    {"{\"tool\":\"*\",\"host\":\"*.example.com\",\"verdict\":\"allow\"}",
+     "fetch",
+     X,
+     DEF,
+     {0},
+     .host = "example.com.evil.org",
+     .want = BX_ASK,
+     .by = "mode"},
+    {"{\"tool\":\"*\",\"host\":\"example.com\",\"verdict\":\"allow\"}",
+     "fetch",
+     X,
+     DEF,
+     {0},
+     .host = NULL,
+     .want = BX_ASK,
+     .by = "mode"},
     /* commands: nothing hides behind a star */
     {GIT, "bash", X, DEF, {0}, .command = "git status", .want = BX_ALLOW, .by = "rule"},
     {GIT, "bash", X, DEF, {0}, .command = "  git log -3 ", .want = BX_ALLOW, .by = "rule"},
@@ -143,17 +299,46 @@ static const struct row rows[] = {
     {GIT, "bash", X, DEF, {0}, .command = "git log `rm x`", .want = BX_ASK, .by = "mode"},
     {GIT, "bash", X, DEF, {0}, .command = "git log > /x", .want = BX_ASK, .by = "mode"},
     {GIT, "bash", X, DEF, {0}, .command = "git log\nrm x", .want = BX_ASK, .by = "mode"},
-    {"{\"tool\":\"bash\",\"command\":\"a; b\",\"verdict\":\"allow\"}", "bash", X, DEF, {0}, .command = "a; b", .want = BX_ALLOW, .by = "rule"},
-    {"{\"tool\":\"bash\",\"command\":\"rm *\",\"verdict\":\"deny\"}", "bash", X, BX_MODE_BYPASS, {0}, .command = "ls; rm -r x", .want = BX_DENY, .by = "rule"},
-    {"{\"tool\":\"bash\",\"command\":\"rm *\",\"verdict\":\"deny\"}", "bash", X, BX_MODE_BYPASS, {0}, .command = "echo $(rm x)", .want = BX_DENY, .by = "rule"},
-    {"{\"tool\":\"bash\",\"command\":\"rm *\",\"verdict\":\"deny\"}", "bash", X, BX_MODE_BYPASS, {0}, .command = "ls rm", .want = BX_ALLOW, .by = "mode"},
+    {"{\"tool\":\"bash\",\"command\":\"a; b\",\"verdict\":\"allow\"}",
+     "bash",
+     X,
+     DEF,
+     {0},
+     .command = "a; b",
+     .want = BX_ALLOW,
+     .by = "rule"},
+    {"{\"tool\":\"bash\",\"command\":\"rm *\",\"verdict\":\"deny\"}",
+     "bash",
+     X,
+     BX_MODE_BYPASS,
+     {0},
+     .command = "ls; rm -r x",
+     .want = BX_DENY,
+     .by = "rule"},
+    {"{\"tool\":\"bash\",\"command\":\"rm *\",\"verdict\":\"deny\"}",
+     "bash",
+     X,
+     BX_MODE_BYPASS,
+     {0},
+     .command = "echo $(rm x)",
+     .want = BX_DENY,
+     .by = "rule"},
+    {"{\"tool\":\"bash\",\"command\":\"rm *\",\"verdict\":\"deny\"}",
+     "bash",
+     X,
+     BX_MODE_BYPASS,
+     {0},
+     .command = "ls rm",
+     .want = BX_ALLOW,
+     .by = "mode"},
 };
 
 static void parse_rules(const char *text, struct bx_rule **rules, size_t *count) {
     bx_auto(bx_freep) char *list = bx_asprintf("[%s]", text);
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     struct bx_err err = {0};
-    if (bx_doc_parse(bx_str(list), NULL, &doc, &err) < 0 || bx_rules_parse(bx_doc_root(doc), rules, count, &err) < 0)
+    if (bx_doc_parse(bx_str(list), NULL, &doc, &err) < 0 ||
+        bx_rules_parse(bx_doc_root(doc), rules, count, &err) < 0)
         fail_msg("%s: %s", text, err.msg);
 }
 
@@ -166,15 +351,26 @@ static void test_rules(void **state) {
         parse_rules(row->rules, &rules, &count);
         while (paths < BX_ARRAY_LEN(row->paths) && row->paths[paths])
             paths++;
-        struct bx_permit_request req = {
-            .tool = row->tool, .level = row->level, .mode = row->mode, .in_box = false, .paths = row->paths,
-            .path_count = paths, .paths_outside_root = row->outside, .guarded_path = row->guarded, .hosts = &row->host,
-            .host_count = row->host != NULL, .command = row->command, .headless = row->headless, .now_ms = 1000,
-            .rules = rules, .rule_count = count};
+        struct bx_permit_request req = {.tool = row->tool,
+                                        .level = row->level,
+                                        .mode = row->mode,
+                                        .in_box = false,
+                                        .paths = row->paths,
+                                        .path_count = paths,
+                                        .paths_outside_root = row->outside,
+                                        .guarded_path = row->guarded,
+                                        .hosts = &row->host,
+                                        .host_count = row->host != NULL,
+                                        .command = row->command,
+                                        .headless = row->headless,
+                                        .now_ms = 1000,
+                                        .rules = rules,
+                                        .rule_count = count};
         struct bx_decision d;
         bx_permit_evaluate(&req, &d);
         if (d.verdict != row->want || strcmp(d.by, row->by) != 0)
-            fail_msg("row %zu (%s): verdict %d by %s: %s", i, row->rules, (int)d.verdict, d.by, d.reason);
+            fail_msg("row %zu (%s): verdict %d by %s: %s", i, row->rules, (int)d.verdict, d.by,
+                     d.reason);
         bx_rules_free(rules, count);
     }
 }
@@ -185,15 +381,40 @@ static void test_globs(void **state) {
         const char *pattern, *path;
         bool want;
     } globs[] = {
-        {"/a", "/a", true},           {"/a", "/ab", false},           {"/a*", "/ab", true},        {"/a*", "/a/b", false},
-        {"/*", "/a", true},           {"/*", "/a/b", false},          {"/**", "/a/b", true},       {"/**", "/", true},
-        {"**", "/a/b", true},         {"/a/**", "/a", true},          {"/a/**", "/a/b/c", true},   {"/a/**", "/ab", false},
-        {"/a/**/z", "/a/z", true},    {"/a/**/z", "/a/b/c/z", true},  {"/a/**/z", "/a/bz", false}, {"/a/**/z", "/a/z/y", false},
-        {"**/*.c", "/x/y.c", true},   {"**/*.c", "/y.c", true},       {"/**/*.c", "/y.c", true},   {"/?/b", "/a/b", true},
-        {"/?", "/", false},           {"/a?b", "/a/b", false},        {"/a**b", "/a/x/b", true},   {"/a**b", "/a/x/c", false},
-        {"/*/x", "/a/x", true},       {"/*/x", "/a/b/x", false},      {"/a*b*c", "/a1b2c", true},  {"/a*b*c", "/a1b2", false},
-        {"", "", true},               {"", "/a", false},              {"/a/", "/a", false},        {"/**/b/**/c", "/b/x/b/y/c", true},
-        {"/**/a*/b", "/x/a1/c/a2/b", true}, {"/a/***", "/a/b/c", true},
+        {"/a", "/a", true},
+        {"/a", "/ab", false},
+        {"/a*", "/ab", true},
+        {"/a*", "/a/b", false},
+        {"/*", "/a", true},
+        {"/*", "/a/b", false},
+        {"/**", "/a/b", true},
+        {"/**", "/", true},
+        {"**", "/a/b", true},
+        {"/a/**", "/a", true},
+        {"/a/**", "/a/b/c", true},
+        {"/a/**", "/ab", false},
+        {"/a/**/z", "/a/z", true},
+        {"/a/**/z", "/a/b/c/z", true},
+        {"/a/**/z", "/a/bz", false},
+        {"/a/**/z", "/a/z/y", false},
+        {"**/*.c", "/x/y.c", true},
+        {"**/*.c", "/y.c", true},
+        {"/**/*.c", "/y.c", true},
+        {"/?/b", "/a/b", true},
+        {"/?", "/", false},
+        {"/a?b", "/a/b", false},
+        {"/a**b", "/a/x/b", true},
+        {"/a**b", "/a/x/c", false},
+        {"/*/x", "/a/x", true},
+        {"/*/x", "/a/b/x", false},
+        {"/a*b*c", "/a1b2c", true},
+        {"/a*b*c", "/a1b2", false},
+        {"", "", true},
+        {"", "/a", false},
+        {"/a/", "/a", false},
+        {"/**/b/**/c", "/b/x/b/y/c", true},
+        {"/**/a*/b", "/x/a1/c/a2/b", true},
+        {"/a/***", "/a/b/c", true},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(globs); i++) {
         if (bx_glob_path(globs[i].pattern, globs[i].path) != globs[i].want)
@@ -265,7 +486,8 @@ static void test_glob_cost(void **state) {
     for (size_t i = 0; i + 4 < sizeof pattern; i += 4)
         memcpy(pattern + i, "**a*", 4);
     memcpy(pattern + strlen(pattern) - 1, "b", 1);
-    assert_false(bx_glob_path(pattern, path)); /* ends: exponential matching would not within a lifetime */
+    assert_false(
+        bx_glob_path(pattern, path)); /* ends: exponential matching would not within a lifetime */
 }
 
 static void test_bad_rules(void **state) {
@@ -284,7 +506,8 @@ static void test_bad_rules(void **state) {
         {"{\"tool\":\"a\",\"verdict\":\"allow\",\"paths\":\"/x\"}", "paths"},
         {"{\"tool\":\"a\",\"verdict\":\"deny\",\"expires_at\":\"soon\"}", "expires_at"},
         {"{\"tool\":\"a\",\"verdict\":\"deny\",\"max_calls\":-1}", "max_calls"},
-        {"{\"tool\":\"a\",\"verdict\":\"deny\"},{\"tool\":\"b\\u0000c\",\"verdict\":\"deny\"}", "rule 2"},
+        {"{\"tool\":\"a\",\"verdict\":\"deny\"},{\"tool\":\"b\\u0000c\",\"verdict\":\"deny\"}",
+         "rule 2"},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(bad); i++) {
         bx_auto(bx_freep) char *list = bx_asprintf("[%s]", bad[i].rules);
@@ -308,20 +531,27 @@ static void test_bad_rules(void **state) {
 static void test_describe(void **state) {
     (void)state;
     const char *paths[] = {"/src/a.c", "/src/b.c", "/c", "/d"}, *host = "example.com";
-    struct bx_permit_request req = {.tool = "write", .level = W, .in_box = true, .paths = paths, .path_count = 1};
+    struct bx_permit_request req = {
+        .tool = "write", .level = W, .in_box = true, .paths = paths, .path_count = 1};
     struct bx_buf out = BX_BUF_INIT(4096);
     bx_permit_describe(&req, &out);
-    assert_string_equal(bx_buf_z(&out), "Let `write` change /src/a.c, inside the sandbox, this once");
+    assert_string_equal(bx_buf_z(&out),
+                        "Let `write` change /src/a.c, inside the sandbox, this once");
     bx_buf_reset(&out);
     req.path_count = 4;
     req.guarded_path = "/c";
     bx_permit_describe(&req, &out);
-    assert_string_equal(bx_buf_z(&out), "Let `write` change /src/a.c, /src/b.c, /c and 1 more (/c is a file that your own programs "
-                                        "run or obey), inside the sandbox, this once");
+    assert_string_equal(
+        bx_buf_z(&out),
+        "Let `write` change /src/a.c, /src/b.c, /c and 1 more (/c is a file that your own programs "
+        "run or obey), inside the sandbox, this once");
     bx_buf_reset(&out);
-    req = (struct bx_permit_request){.tool = "bash", .level = X, .command = "make", .hosts = &host, .host_count = 1};
+    req = (struct bx_permit_request){
+        .tool = "bash", .level = X, .command = "make", .hosts = &host, .host_count = 1};
     bx_permit_describe(&req, &out);
-    assert_string_equal(bx_buf_z(&out), "Let `bash` run “make” and reach example.com, outside the sandbox, this once");
+    assert_string_equal(
+        bx_buf_z(&out),
+        "Let `bash` run “make” and reach example.com, outside the sandbox, this once");
     bx_buf_deinit(&out);
 }
 
@@ -358,9 +588,11 @@ static void test_mode_names(void **state) {
 
 int main(void) {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),      cmocka_unit_test(test_rules),    cmocka_unit_test(test_globs),
-        cmocka_unit_test(test_globs_against_definition), cmocka_unit_test(test_glob_cost), cmocka_unit_test(test_bad_rules),
-        cmocka_unit_test(test_describe),   cmocka_unit_test(test_reason_is_utf8), cmocka_unit_test(test_mode_names),
+        cmocka_unit_test(test_table),      cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_globs),      cmocka_unit_test(test_globs_against_definition),
+        cmocka_unit_test(test_glob_cost),  cmocka_unit_test(test_bad_rules),
+        cmocka_unit_test(test_describe),   cmocka_unit_test(test_reason_is_utf8),
+        cmocka_unit_test(test_mode_names),
     };
     return cmocka_run_group_tests_name("permit", tests, NULL, NULL);
 }

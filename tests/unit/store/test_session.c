@@ -1,4 +1,5 @@
-/* Sessions on disk: what was acknowledged is there, what failed is not, and a damaged file opens as far as it can. */
+/* Sessions on disk: what was acknowledged is there, what failed is not, and a damaged file opens as
+ * far as it can. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -80,7 +81,8 @@ static struct bx_session *make(struct fixture *f) {
     return s;
 }
 
-static uint64_t append(struct bx_session *s, const char *type, const char *body, enum bx_durability d) {
+static uint64_t append(struct bx_session *s, const char *type, const char *body,
+                       enum bx_durability d) {
     uint64_t seq = 0;
     struct bx_err err = {0};
     if (bx_session_append(s, type, bx_str(body), d, &seq, &err) < 0)
@@ -143,7 +145,8 @@ static void test_append_and_read(void **state) {
     assert_string_equal(model, "p/m");
     struct bx_buf tiny = BX_BUF_INIT(BX_MIB);
     struct bx_cursor one = {.next_seq = 2};
-    assert_int_equal(bx_session_read(s, &one, 1, &tiny, NULL), 1); /* a line is never cut by max_bytes */
+    assert_int_equal(bx_session_read(s, &one, 1, &tiny, NULL),
+                     1); /* a line is never cut by max_bytes */
     assert_int_equal(one.next_seq, 3);
     bx_buf_deinit(&tiny);
 }
@@ -153,7 +156,8 @@ static void test_bad_bodies(void **state) {
     bx_auto(bx_session_unrefp) struct bx_session *s = make(f);
     static const char *const bad[] = {"", "{", "[]", "1", "{\"a\":\n1}", "x{}"};
     for (size_t i = 0; i < BX_ARRAY_LEN(bad); i++)
-        assert_int_equal(bx_session_append(s, "usage", bx_str(bad[i]), BX_BATCHED, NULL, NULL), BX_ERR_INVALID);
+        assert_int_equal(bx_session_append(s, "usage", bx_str(bad[i]), BX_BATCHED, NULL, NULL),
+                         BX_ERR_INVALID);
     assert_int_equal(bx_session_last_seq(s), 0);
 }
 
@@ -193,7 +197,8 @@ static void test_ring_is_bounded(void **state) {
     append(s, "user", "{\"text\":\"a\"}", BX_BATCHED);
     for (int i = 0; i < 20000; i++) {
         char body[128];
-        int n = snprintf(body, sizeof body, "{\"type\":\"delta\",\"n\":%d,\"text\":\"%064d\"}", i, i);
+        int n =
+            snprintf(body, sizeof body, "{\"type\":\"delta\",\"n\":%d,\"text\":\"%064d\"}", i, i);
         bx_session_delta(s, bx_str_n(body, (size_t)n));
     }
     struct bx_cursor c = {.next_seq = 2};
@@ -223,12 +228,15 @@ static void test_same_object_and_reopen(void **state) {
     assert_int_equal(append(s, "usage", "{}", BX_DURABLE), 3);
     bx_session_unref(s);
     assert_int_equal(bx_session_open(f->store, "0", &s, NULL), BX_ERR_NOTFOUND);
-    assert_int_equal(bx_session_open(f->store, "../../../../etc/passwd-aaaaaaaaaaaaaa", &s, NULL), BX_ERR_NOTFOUND);
+    assert_int_equal(bx_session_open(f->store, "../../../../etc/passwd-aaaaaaaaaaaaaa", &s, NULL),
+                     BX_ERR_NOTFOUND);
 }
 
-/* Durable appends only where a file is changed behind the session's back: a batched one keeps it open a little longer.
+/* Durable appends only where a file is changed behind the session's back: a batched one keeps it
+ * open a little longer.
  *
- * Whatever part of the last line reached the disk: the events before it are all there, and the next append is whole. */
+ * Whatever part of the last line reached the disk: the events before it are all there, and the next
+ * append is whole. */
 static void test_torn_at_every_byte(void **state) {
     struct fixture *f = *state;
     struct bx_session *s = make(f);
@@ -254,7 +262,8 @@ static void test_torn_at_every_byte(void **state) {
         bx_auto(bx_freep) char *text = all(s, &c);
         assert_int_equal(count_lines(text), seq);
         bx_session_unref(s);
-        assert_int_equal(bx_session_open(f->store, id, &s, NULL), 0); /* nothing of the torn line stayed behind the new one */
+        assert_int_equal(bx_session_open(f->store, id, &s, NULL),
+                         0); /* nothing of the torn line stayed behind the new one */
         assert_int_equal(bx_session_torn_bytes(s), 0);
         assert_int_equal(bx_session_last_seq(s), seq);
         bx_session_unref(s);
@@ -287,9 +296,12 @@ static void test_damaged_line(void **state) {
     bx_auto(bx_freep) char *next = all(s, &c);
     assert_int_equal(count_lines(next), 1);
     bx_session_unref(s);
-    bx_auto(bx_freep) char *wild = bx_asprintf("%.*s{\"seq\":9007199254740993,\"type\":\"usage\"}\n", (int)strcspn(bytes, "\n") + 1, bytes);
+    bx_auto(bx_freep) char *wild =
+        bx_asprintf("%.*s{\"seq\":9007199254740993,\"type\":\"usage\"}\n",
+                    (int)strcspn(bytes, "\n") + 1, bytes);
     spit(path, wild, strlen(wild));
-    assert_int_equal(bx_session_open(f->store, id, &s, NULL), 0); /* and not memory for all the events before it */
+    assert_int_equal(bx_session_open(f->store, id, &s, NULL),
+                     0); /* and not memory for all the events before it */
     assert_int_equal(bx_session_last_seq(s), 0);
     assert_int_equal(bx_session_damaged_lines(s), 1);
     bx_session_unref(s);
@@ -314,8 +326,8 @@ static void test_full_disk(void **state) {
         disk.write_errno = ENOSPC;
         disk.write_bytes = room;
         struct bx_err err = {0};
-        int rc = bx_session_append(s, "usage", BX_STR_LIT("{\"ms\":1234567890}"), room % 2 ? BX_DURABLE : BX_BATCHED, NULL,
-                                   &err);
+        int rc = bx_session_append(s, "usage", BX_STR_LIT("{\"ms\":1234567890}"),
+                                   room % 2 ? BX_DURABLE : BX_BATCHED, NULL, &err);
         assert_int_equal(rc, BX_ERR_LIMIT);
         assert_non_null(strstr(err.msg, "disk is full"));
         disk.write_errno = 0;
@@ -340,13 +352,15 @@ static void test_sync_fails(void **state) {
     disk.sync_errno = EIO;
     append(s, "usage", "{}", BX_BATCHED);
     struct bx_err err = {0};
-    assert_int_equal(bx_session_append(s, "tool_result", BX_STR_LIT("{}"), BX_DURABLE, NULL, &err), BX_ERR_IO);
+    assert_int_equal(bx_session_append(s, "tool_result", BX_STR_LIT("{}"), BX_DURABLE, NULL, &err),
+                     BX_ERR_IO);
     assert_non_null(strstr(err.msg, "not saved"));
     assert_int_equal(bx_session_last_seq(s), 2); /* what was not acknowledged is not there */
     disk.sync_errno = 0;
     disk.first_written = INT64_MAX;
     assert_int_equal(append(s, "tool_result", "{}", BX_DURABLE), 3);
-    /* The kernel may have dropped the batched event at the failed sync: it was written once more. */
+    /* The kernel may have dropped the batched event at the failed sync: it was written once more.
+     */
     assert_int_equal(disk.first_written, st.st_size);
 }
 
@@ -389,7 +403,8 @@ static void test_watch(void **state) {
     assert_int_equal(calls, 2);
 }
 
-/* A child appends and tells us through a pipe what was acknowledged; it is killed at a random moment. */
+/* A child appends and tells us through a pipe what was acknowledged; it is killed at a random
+ * moment. */
 static void test_kill_loop(void **state) {
     struct fixture *f = *state;
     struct bx_session *s = make(f);
@@ -405,12 +420,15 @@ static void test_kill_loop(void **state) {
         if (pid == 0) {
             struct bx_store *store;
             close(ends[0]);
-            if (bx_store_open(f->dir, BX_STORE_OWNER, &store, NULL) < 0 || bx_session_open(store, id, &s, NULL) < 0)
+            if (bx_store_open(f->dir, BX_STORE_OWNER, &store, NULL) < 0 ||
+                bx_session_open(store, id, &s, NULL) < 0)
                 _exit(3);
             for (;;) {
                 uint64_t seq;
-                if (bx_session_append(s, "tool_result", BX_STR_LIT("{\"content\":\"0123456789012345678901234567890123456789\"}"),
-                                      BX_DURABLE, &seq, NULL) < 0 ||
+                if (bx_session_append(
+                        s, "tool_result",
+                        BX_STR_LIT("{\"content\":\"0123456789012345678901234567890123456789\"}"),
+                        BX_DURABLE, &seq, NULL) < 0 ||
                     write(ends[1], &seq, sizeof seq) != sizeof seq)
                     _exit(4);
             }

@@ -62,7 +62,8 @@ static void append(struct fixture *f, const char *id, const char *type, const ch
     bx_session_unref(s);
 }
 
-static struct bx_session_list list(struct fixture *f, const char *before, const char *query, size_t limit) {
+static struct bx_session_list list(struct fixture *f, const char *before, const char *query,
+                                   size_t limit) {
     struct bx_session_list l = {0};
     assert_int_equal(bx_store_list(f->store, before, query, limit, &l, NULL), 0);
     return l;
@@ -135,7 +136,9 @@ static void test_list_order_and_pages(void **state) {
         bx_session_list_deinit(&l);
         restart(f);
     }
-    assert_int_equal(bx_store_list(f->store, "nonsense", NULL, 1, &(struct bx_session_list){0}, NULL), BX_ERR_INVALID);
+    assert_int_equal(
+        bx_store_list(f->store, "nonsense", NULL, 1, &(struct bx_session_list){0}, NULL),
+        BX_ERR_INVALID);
 }
 
 static void test_row_follows_events(void **state) {
@@ -143,7 +146,9 @@ static void test_row_follows_events(void **state) {
     char id[37];
     make(f, "", id);
     append(f, id, "run_start", "{\"run\":\"r\"}");
-    append(f, id, "user", "{\"text\":\"  What is in\\nnote.txt? äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöü\"}");
+    append(f, id, "user",
+           "{\"text\":\"  What is in\\nnote.txt? "
+           "äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöü\"}");
     struct bx_session_row row;
     for (int again = 0; again < 2; again++) {
         assert_int_equal(bx_store_row(f->store, id, &row, NULL), 0);
@@ -161,7 +166,8 @@ static void test_row_follows_events(void **state) {
     assert_string_equal(row.title, "named");
     assert_false(row.open_run);
     bx_session_row_deinit(&row);
-    assert_int_equal(bx_store_row(f->store, "00000000-0000-7000-8000-000000000000", &row, NULL), BX_ERR_NOTFOUND);
+    assert_int_equal(bx_store_row(f->store, "00000000-0000-7000-8000-000000000000", &row, NULL),
+                     BX_ERR_NOTFOUND);
 }
 
 /* The index is believed only for files that are as they were. */
@@ -177,7 +183,8 @@ static void test_stale_index(void **state) {
     bx_auto(bx_freep) char *index = bx_asprintf("%s/sessions/index", f->dir);
     assert_true(bx_file_exists(index));
     int fd = open(path_a, O_WRONLY | O_APPEND);
-    const char *line = "{\"seq\":1,\"t\":\"2026-11-23T21:31:05.123Z\",\"type\":\"title\",\"title\":\"changed by hand\"}\n";
+    const char *line = "{\"seq\":1,\"t\":\"2026-11-23T21:31:05.123Z\",\"type\":\"title\",\"title\":"
+                       "\"changed by hand\"}\n";
     assert_int_equal(bx_write_all(fd, line, strlen(line)), 0);
     close(fd);
     assert_int_equal(unlink(path_b), 0);
@@ -209,7 +216,8 @@ static void test_bad_files_are_rows(void **state) {
     bx_store_close(f->store);
     bx_auto(bx_freep) char *path = bx_asprintf("%s/sessions/%s.jsonl", f->dir, bad);
     bx_auto(bx_freep) char *junk = bx_asprintf("%s/sessions/readme.txt", f->dir);
-    bx_auto(bx_freep) char *folder = bx_asprintf("%s/sessions/00000000-0000-7000-8000-000000000000.jsonl", f->dir);
+    bx_auto(bx_freep) char *folder =
+        bx_asprintf("%s/sessions/00000000-0000-7000-8000-000000000000.jsonl", f->dir);
     spit(path, "not json\nat all");
     spit(junk, "x");
     assert_int_equal(mkdir(folder, 0700), 0);
@@ -232,10 +240,12 @@ static void test_trash(void **state) {
     struct bx_session *open_one = NULL, *running = NULL;
     assert_int_equal(bx_session_open(f->store, id, &open_one, NULL), 0);
     assert_int_equal(bx_session_open(f->store, busy, &running, NULL), 0);
-    assert_int_equal(bx_session_append(running, "run_start", BX_STR_LIT("{}"), BX_DURABLE, NULL, NULL), 0);
+    assert_int_equal(
+        bx_session_append(running, "run_start", BX_STR_LIT("{}"), BX_DURABLE, NULL, NULL), 0);
     assert_int_equal(bx_store_trash(f->store, busy, NULL), BX_ERR_BUSY);
     assert_int_equal(bx_store_trash(f->store, id, NULL), 0);
-    assert_int_equal(bx_session_append(open_one, "usage", BX_STR_LIT("{}"), BX_DURABLE, NULL, NULL), BX_ERR_NOTFOUND);
+    assert_int_equal(bx_session_append(open_one, "usage", BX_STR_LIT("{}"), BX_DURABLE, NULL, NULL),
+                     BX_ERR_NOTFOUND);
     bx_session_unref(open_one);
     bx_session_unref(running);
     assert_int_equal(bx_session_open(f->store, id, &open_one, NULL), BX_ERR_NOTFOUND);
@@ -246,7 +256,8 @@ static void test_trash(void **state) {
     assert_int_equal(l.n, 1);
     bx_session_list_deinit(&l);
     restart(f);
-    assert_int_equal(bx_store_trash(f->store, busy, NULL), 0); /* a crash left it open, nobody runs it */
+    assert_int_equal(bx_store_trash(f->store, busy, NULL),
+                     0); /* a crash left it open, nobody runs it */
 }
 
 static struct bx_doc *parse(const char *text) {
@@ -260,7 +271,8 @@ static void test_settings(void **state) {
     bx_auto(bx_doc_freep) struct bx_doc *now = NULL;
     assert_int_equal(bx_settings_load(f->store, &now, NULL), 0);
     assert_int_equal(bx_val_len(bx_doc_root(now)), 0);
-    bx_auto(bx_doc_freep) struct bx_doc *one = parse("{\"model\":\"a/b\",\"strange\":[1,2],\"mode\":\"auto\"}");
+    bx_auto(bx_doc_freep) struct bx_doc *one =
+        parse("{\"model\":\"a/b\",\"strange\":[1,2],\"mode\":\"auto\"}");
     bx_auto(bx_doc_freep) struct bx_doc *two = parse("{\"mode\":null,\"model\":\"c/d\"}");
     bx_auto(bx_doc_freep) struct bx_doc *wrong = parse("{\"limits\":3}");
     assert_int_equal(bx_settings_patch(f->store, bx_doc_root(one), NULL), 0);
@@ -287,7 +299,8 @@ static void test_secrets(void **state) {
     assert_int_equal(strlen(token), 64);
     assert_int_equal(bx_secret_set(f->store, "provider.x", "s3cret", NULL), 0);
     restart(f);
-    bx_auto(bx_freep) char *same = bx_secret_get(f->store, "api_token"), *set = bx_secret_get(f->store, "provider.x");
+    bx_auto(bx_freep) char *same = bx_secret_get(f->store, "api_token"),
+                           *set = bx_secret_get(f->store, "provider.x");
     assert_string_equal(token, same);
     assert_string_equal(set, "s3cret");
     assert_int_equal(bx_secret_set(f->store, "provider.x", NULL, NULL), 0);

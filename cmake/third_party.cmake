@@ -25,6 +25,8 @@ bx_library(uv     ARCHIVES libuv.a LINKS pthread dl)
 bx_library(llhttp ARCHIVES libllhttp.a)
 bx_library(wslay  ARCHIVES libwslay.a)
 bx_library(curl   ARCHIVES libcurl.a LINKS -l:libssl.a -l:libcrypto.a -l:libz.a pthread dl)
+add_library(tp_zlib INTERFACE) # Debian's, as in curl
+target_link_libraries(tp_zlib INTERFACE -l:libz.a)
 
 # The sandbox engine: Rust, built by cargo through engine/build.sh, which prints the archive's path.
 add_library(tp_engine INTERFACE)
@@ -36,4 +38,6 @@ if(NOT status EQUAL 0)
 endif()
 target_link_libraries(tp_engine INTERFACE ${BX_ENGINE_ARCHIVE} pthread m dl)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-    engine/Cargo.lock engine/Cargo.toml engine/build.sh engine/engine.h third_party/sources.lock)
+    engine/Cargo.lock engine/Cargo.toml engine/build.sh engine/engine.h third_party/sources.lock third_party/crates/Cargo.lock)
+file(GLOB engine_sources CONFIGURE_DEPENDS engine/src/*.rs third_party/*.sh third_party/llama/*)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${engine_sources})

@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "base/path.h"
+#include "model/gunzip.h"
 #include "model/impl.h"
 
 #define SMALL_FILE_BYTES (700ll * 1024 * 1024) /* about a billion parameters at 4 bits */
@@ -179,15 +180,21 @@ static struct bx_model *embedded_model(struct bx_models *m, const char *name, co
     return model;
 }
 
+/* Written anew for each process: a folder of its own, and a name that nobody else writes. */
+static int write_tour(const char *path, struct bx_err *err) {
+    bx_auto(bx_buf_deinit) struct bx_buf bytes = BX_BUF_INIT(64 * BX_MIB);
+    int r = bx_gunzip(bx_str_n((const char *)bx_tour_gguf.p, bx_tour_gguf.n), &bytes, err);
+    return r ? r : bx_file_write_atomic(path, bx_buf_str(&bytes), 0600, err);
+}
+
 static int get_tour(struct bx_models *m, struct bx_model **ret, struct bx_err *err) {
     if (!&bx_tour_gguf || bx_tour_gguf.n == 0) {
         return bx_fail(err, BX_ERR_NOTFOUND, "this build holds no tour");
     }
     bx_auto(bx_freep) char *path = bx_asprintf("%s/tour.gguf", m->runtime_dir);
     int r = bx_dir_make(m->runtime_dir, 0700, err);
-    if (r == 0 && file_size(path) != (int64_t)bx_tour_gguf.n) {
-        r = bx_file_write_atomic(path, bx_str_n((const char *)bx_tour_gguf.p, bx_tour_gguf.n), 0600,
-                                 err);
+    if (r == 0 && file_size(path) <= 0) {
+        r = write_tour(path, err);
     }
     if (r == 0) {
         *ret = embedded_model(m, "tour", path);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "model/embedded.h"
+#include "model/gunzip.h"
 #include "model/models.h"
 
 static const unsigned char tour_bytes[] = "GGUF of the tour";
@@ -117,6 +118,24 @@ static void names(void **state) {
                      table[i].got);
         }
     }
+}
+
+static void packed(void **state) {
+    (void)state;
+    static const unsigned char hello[] = {
+        /* printf 'hello hello hello' | gzip -n */
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xcb, 0x48, 0xcd, 0xc9,
+        0xc9, 0x57, 0xc8, 0x40, 0x90, 0x00, 0x80, 0x88, 0xf9, 0xe5, 0x11, 0x00, 0x00, 0x00};
+    struct bx_str whole = bx_str_n((const char *)hello, sizeof hello);
+    bx_auto(bx_buf_deinit) struct bx_buf out = BX_BUF_INIT(BX_MIB), small = BX_BUF_INIT(4);
+    assert_int_equal(bx_gunzip(whole, &out, NULL), 0);
+    assert_string_equal(bx_buf_z(&out), "hello hello hello");
+    bx_buf_reset(&out);
+    assert_int_equal(bx_gunzip(BX_STR_LIT("plain"), &out, NULL), 0);
+    assert_string_equal(bx_buf_z(&out), "plain");
+    assert_int_equal(bx_gunzip(bx_str_slice(whole, 0, sizeof hello - 6), &out, NULL),
+                     BX_ERR_DAMAGED);
+    assert_int_equal(bx_gunzip(whole, &small, NULL), BX_ERR_LIMIT);
 }
 
 static void small_and_tour(void **state) {
@@ -241,9 +260,10 @@ static void nothing_there(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),        cmocka_unit_test(small_and_tour),
-        cmocka_unit_test(lists),        cmocka_unit_test(providers),
-        cmocka_unit_test(bad_settings), cmocka_unit_test(nothing_there),
+        cmocka_unit_test(names),         cmocka_unit_test(small_and_tour),
+        cmocka_unit_test(packed),        cmocka_unit_test(lists),
+        cmocka_unit_test(providers),     cmocka_unit_test(bad_settings),
+        cmocka_unit_test(nothing_there),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

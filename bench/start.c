@@ -1,7 +1,8 @@
-/* bench-start PORT RUNS PROGRAM ARG…: from starting a server to its first 200, in microseconds, one line a run.
+/* bench-start PORT RUNS PROGRAM ARG…: from starting a server to its first 200, in microseconds, one
+ * line a run.
  *
- * Tries to connect until it answers, with short pauses so that the two do not fight for a processor. The path asked for is
- * $BENCH_PATH, or /healthz. */
+ * Tries to connect until it answers, with short pauses so that the two do not fight for a
+ * processor. The path asked for is $BENCH_PATH, or /healthz. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -22,7 +23,8 @@ static int answers(uint16_t port, const char *request) {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     bx_auto(bx_fd_close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     char reply[4096];
-    if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0 || bx_write_all(fd, request, strlen(request)) != 0) {
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0 ||
+        bx_write_all(fd, request, strlen(request)) != 0) {
         return 0;
     }
     ssize_t n = read(fd, reply, sizeof reply);
@@ -65,12 +67,14 @@ int main(int argc, char **argv) {
     uint64_t port = 0, runs = 0;
     const char *path = getenv("BENCH_PATH");
     char request[256];
-    if (argc < 4 || !bx_str_to_u64(bx_str(argv[1]), &port) || port > 65535 || !bx_str_to_u64(bx_str(argv[2]), &runs)) {
+    if (argc < 4 || !bx_str_to_u64(bx_str(argv[1]), &port) || port > 65535 ||
+        !bx_str_to_u64(bx_str(argv[2]), &runs)) {
         fprintf(stderr, "usage: %s PORT RUNS PROGRAM ARG...\n", argv[0]);
         return 2;
     }
     prctl(PR_SET_TIMERSLACK, 1);
-    snprintf(request, sizeof request, "GET %.150s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n\r\n",
+    snprintf(request, sizeof request,
+             "GET %.150s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n\r\n",
              path ? path : "/healthz", (unsigned)port);
     for (uint64_t i = 0; i < runs; i++) {
         one_run((uint16_t)port, request, argv + 3);

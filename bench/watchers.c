@@ -1,10 +1,11 @@
-/* bench-watchers PORT TOKEN WATCHERS SESSION…: that many WebSockets, each watching one of the sessions, until it has seen
- * the end of a run there. Prints "ready" when all have caught up, and at the end one JSON object:
+/* bench-watchers PORT TOKEN WATCHERS SESSION…: that many WebSockets, each watching one of the
+ * sessions, until it has seen the end of a run there. Prints "ready" when all have caught up, and
+ * at the end one JSON object:
  *
  *   {"watchers","events","lost","doubled","text_bytes","text_missing_bytes","unfinished","ms"}
  *
- * lost: events whose number never came; text_missing_bytes: what the deltas of a turn were short of the text that its
- * `assistant` event carried. One thread. */
+ * lost: events whose number never came; text_missing_bytes: what the deltas of a turn were short of
+ * the text that its `assistant` event carried. One thread. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
@@ -15,12 +16,12 @@
 #include "base/file.h"
 #include "json/json.h"
 
-#define SILENCE_MS  30000 /* nobody got anything for so long: the rest is lost */
-#define FRAME_MAX   (16 * BX_MIB)
-#define READ_BYTES  (64 * BX_KIB)
-#define OP_TEXT     1
-#define OP_CLOSE    8
-#define OP_PING     9
+#define SILENCE_MS 30000 /* nobody got anything for so long: the rest is lost */
+#define FRAME_MAX  (16 * BX_MIB)
+#define READ_BYTES (64 * BX_KIB)
+#define OP_TEXT    1
+#define OP_CLOSE   8
+#define OP_PING    9
 
 struct watcher {
     int fd;
@@ -67,7 +68,8 @@ static void send_frame(struct watcher *w, int op, const char *text, size_t n) {
 
 static void subscribe(struct watcher *w) {
     char text[160];
-    int n = snprintf(text, sizeof text, "{\"op\":\"subscribe\",\"session\":\"%.60s\",\"from\":1}", w->session);
+    int n = snprintf(text, sizeof text, "{\"op\":\"subscribe\",\"session\":\"%.60s\",\"from\":1}",
+                     w->session);
     send_frame(w, OP_TEXT, text, (size_t)n);
 }
 
@@ -176,11 +178,12 @@ static void open_watcher(struct watcher *w, uint16_t port, const char *token, in
     if (w->fd < 0 || connect(w->fd, (struct sockaddr *)&to, sizeof to) != 0) {
         fail("cannot connect");
     }
-    int n = snprintf(request, sizeof request,
-                     "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-                     "Authorization: Bearer %.200s\r\n\r\n",
-                     (unsigned)port, token);
+    int n = snprintf(
+        request, sizeof request,
+        "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+        "Authorization: Bearer %.200s\r\n\r\n",
+        (unsigned)port, token);
     send_all(w, request, (size_t)n);
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = w};
     epoll_ctl(epoll, EPOLL_CTL_ADD, w->fd, &ev);
@@ -205,15 +208,17 @@ static void run(int epoll, size_t count) {
             fflush(stdout);
         }
     }
-    printf("{\"watchers\":%zu,\"events\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"doubled\":%" PRIu64 ",\"text_bytes\":%" PRIu64
-           ",\"text_missing_bytes\":%" PRIu64 ",\"unfinished\":%zu,\"ms\":%" PRIu64 "}\n",
-           count, totals.events, totals.lost, totals.doubled, totals.text_bytes, totals.text_missing_bytes,
-           count - totals.finished, bx_mono_ms() - began);
+    printf("{\"watchers\":%zu,\"events\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"doubled\":%" PRIu64
+           ",\"text_bytes\":%" PRIu64 ",\"text_missing_bytes\":%" PRIu64
+           ",\"unfinished\":%zu,\"ms\":%" PRIu64 "}\n",
+           count, totals.events, totals.lost, totals.doubled, totals.text_bytes,
+           totals.text_missing_bytes, count - totals.finished, bx_mono_ms() - began);
 }
 
 int main(int argc, char **argv) {
     uint64_t port = 0, count = 0;
-    if (argc < 5 || !bx_str_to_u64(bx_str(argv[1]), &port) || port > 65535 || !bx_str_to_u64(bx_str(argv[3]), &count)) {
+    if (argc < 5 || !bx_str_to_u64(bx_str(argv[1]), &port) || port > 65535 ||
+        !bx_str_to_u64(bx_str(argv[3]), &count)) {
         fprintf(stderr, "usage: %s PORT TOKEN WATCHERS SESSION...\n", argv[0]);
         return 2;
     }

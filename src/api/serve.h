@@ -13,7 +13,7 @@ struct bx_serve_config { /* borrowed until bx_api_serve returns */
     struct bx_models *models;
     struct bx_registry *registry;
     struct bx_agent *agent;
-    struct bx_box_walls walls;      /* as probed at start */
+    int (*walls)(void *user, struct bx_box_walls *ret, struct bx_err *err); /* which are up; on a helper thread, may take ms */
     const char *host;               /* NULL = "127.0.0.1" */
     uint16_t port;                  /* 0 = any free one */
     const char *const *extra_hosts; /* further names that Host may say, e.g. of a proxy: "name" or "name:port" */

@@ -101,8 +101,11 @@ static void write_walls(struct bx_jw *w, const struct bx_box_walls *walls) {
 }
 
 int bx_route_system(struct bx_api_call *c, struct bx_err *err) {
-    (void)err;
     const struct bx_serve_config *config = c->api->config;
+    struct bx_box_walls walls;
+    int r = config->walls(config->user, &walls, err);
+    if (r < 0)
+        return r;
     struct bx_jw *w = bx_call_json(c, 200);
     bx_jw_obj(w);
     bx_jw_kstr(w, "version", BX_VERSION);
@@ -117,7 +120,7 @@ int bx_route_system(struct bx_api_call *c, struct bx_err *err) {
         bx_jw_end(w);
     }
     bx_jw_end(w);
-    write_walls(w, &config->walls);
+    write_walls(w, &walls);
     bx_jw_kbool(w, "offline", config->offline);
     bx_jw_kbool(w, "embedded_model", config->embedded_model);
     bx_jw_end(w);

@@ -49,6 +49,16 @@ int bx_box_probe(struct bx_box *box, const struct bx_grant *grant, struct bx_box
     return r < 0 ? r : bx_pool_probe(box->pool, grant, ret, err);
 }
 
+int bx_box_warm(struct bx_box *box, const struct bx_grant *grant, struct bx_err *err) {
+    struct bx_lane *lane;
+    int r = bx_grant_check(grant, err);
+    if (r == 0)
+        r = bx_pool_acquire(box->pool, grant, NULL, &lane, err);
+    if (r == 0)
+        bx_pool_release(box->pool, lane);
+    return r;
+}
+
 /* Names and numbers of limits as the worker says them */
 static int limit_id(uint8_t limit) {
     switch (limit) {

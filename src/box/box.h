@@ -33,6 +33,9 @@ struct bx_box_walls {
 /* Tries the walls from inside a fresh worker with these mounts: for doctor and selftest. */
 int bx_box_probe(struct bx_box *box, const struct bx_grant *grant, struct bx_box_walls *ret, struct bx_err *err);
 
+/* Starts the worker for these mounts, unless it runs: the first call then finds it ready. */
+int bx_box_warm(struct bx_box *box, const struct bx_grant *grant, struct bx_err *err);
+
 /* Outbound HTTP of a guest: the question, and the handle through which the answer goes back. Called on the thread of
  * bx_box_call, one request at a time. */
 struct bx_outbound_header {

@@ -1,4 +1,5 @@
-/* change VERB PATH [PATH]: mkdir, unlink, rename, link, symlink, truncate: changes of a folder that are not writes. */
+/* change VERB PATH [PATH]: mkdir, unlink, rename, link, symlink, truncate: changes of a folder that
+ * are not writes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

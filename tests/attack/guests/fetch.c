@@ -1,8 +1,10 @@
-/* fetch HOST PATH [TIMES]: GETs http://HOST/PATH over wasi:http; prints status and body, or "refused N".
+/* fetch HOST PATH [TIMES]: GETs http://HOST/PATH over wasi:http; prints status and body, or
+ * "refused N".
  *
- * The imports are written by hand, as the component model's canonical form has them; fetch.component-type beside this file
- * is the custom section that names their types (made by `wasm-tools component embed` from the few lines of wasi:http that
- * are used here) and is put behind the module by build_guests.sh. */
+ * The imports are written by hand, as the component model's canonical form has them;
+ * fetch.component-type beside this file is the custom section that names their types (made by
+ * `wasm-tools component embed` from the few lines of wasi:http that are used here) and is put
+ * behind the module by build_guests.sh. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +17,12 @@ IMPORT(TYPES, "[constructor]fields") int fields_new(void);
 IMPORT(TYPES, "[constructor]outgoing-request") int request_new(int fields);
 IMPORT(TYPES, "[method]outgoing-request.set-scheme")
 int set_scheme(int self, int some, int scheme, const char *p, size_t n);
-IMPORT(TYPES, "[method]outgoing-request.set-authority") int set_authority(int self, int some, const char *p, size_t n);
-IMPORT(TYPES, "[method]outgoing-request.set-path-with-query") int set_path(int self, int some, const char *p, size_t n);
-IMPORT("wasi:http/outgoing-handler@0.2.12", "handle") void handle(int request, int some, int options, void *ret);
+IMPORT(TYPES, "[method]outgoing-request.set-authority")
+int set_authority(int self, int some, const char *p, size_t n);
+IMPORT(TYPES, "[method]outgoing-request.set-path-with-query")
+int set_path(int self, int some, const char *p, size_t n);
+IMPORT("wasi:http/outgoing-handler@0.2.12", "handle")
+void handle(int request, int some, int options, void *ret);
 IMPORT(TYPES, "[method]future-incoming-response.subscribe") int subscribe(int self);
 IMPORT(TYPES, "[method]future-incoming-response.get") void get(int self, void *ret);
 IMPORT(TYPES, "[method]incoming-response.status") int status_of(int self);
@@ -25,11 +30,14 @@ IMPORT(TYPES, "[method]incoming-response.consume") void consume(int self, void *
 IMPORT(TYPES, "[method]incoming-body.stream") void stream_of(int self, void *ret);
 IMPORT("wasi:io/poll@0.2.12", "[method]pollable.block") void block(int self);
 IMPORT("wasi:io/poll@0.2.12", "[resource-drop]pollable") void drop(int self);
-IMPORT("wasi:io/streams@0.2.12", "[method]input-stream.blocking-read") void blocking_read(int self, int64_t n, void *ret);
+IMPORT("wasi:io/streams@0.2.12", "[method]input-stream.blocking-read")
+void blocking_read(int self, int64_t n, void *ret);
 
-extern void __wasm_call_ctors(void); /* named, so that the linker does not wrap cabi_realloc with it */
+extern void
+__wasm_call_ctors(void); /* named, so that the linker does not wrap cabi_realloc with it */
 
-__attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size) {
+__attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_t old_size,
+                                                                size_t align, size_t size) {
     (void)old_size;
     (void)align;
     return realloc(old, size);
@@ -70,7 +78,8 @@ static int fetch(const char *host, const char *path) {
     for (size_t total = 0;;) {
         blocking_read(stream, 65536, &a);
         if (a.tag[0]) {
-            printf("%sbytes %zu%s\n", total < 100 ? "" : " ", total, a.tag[4] == 1 ? "" : " broken");
+            printf("%sbytes %zu%s\n", total < 100 ? "" : " ", total,
+                   a.tag[4] == 1 ? "" : " broken");
             return a.tag[4] != 1;
         }
         const char *p = (const char *)(uintptr_t)a.word[1];

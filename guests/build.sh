@@ -38,7 +38,7 @@ toolchain() {
 
 # Of common/, what each tool uses
 parts_of() { # NAME
-    local parts=(buf guest json path utf8)
+    local parts=(buf guest json libc path utf8)
     case $1 in
     read) parts+=(file near text) ;;
     write) parts+=(diff file near text) ;;

@@ -294,6 +294,26 @@ static bool needs_escape(unsigned char c) {
     return c < 0x20 || c == '"' || c == '\\' || c >= 0x7F;
 }
 
+// How many bytes need no escape; sixteen at a time.
+static size_t plain_length(const char *text, size_t len) {
+    typedef signed char sixteen __attribute__((vector_size(16)));
+    size_t at = 0;
+    for (; len - at >= sizeof(sixteen); at += sizeof(sixteen)) {
+        sixteen c;
+        uint64_t found[2];
+        memcpy(&c, text + at, sizeof c);
+        c = (sixteen)(c < 0x20) | (sixteen)(c == 0x7F) | (sixteen)(c == '"') | (sixteen)(c == '\\'); // above 0x7F: < 0
+        memcpy(found, &c, sizeof found);
+        if (found[0] | found[1]) {
+            break;
+        }
+    }
+    while (at < len && !needs_escape((unsigned char)text[at])) {
+        at++;
+    }
+    return at;
+}
+
 static size_t put_special(struct bx_buf *out, const char *text, size_t len) {
     unsigned char c = (unsigned char)text[0];
     static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
@@ -321,12 +341,9 @@ void bx_json_put_string(struct bx_buf *out, const char *text, size_t len) {
     bx_buf_reserve(out, len + 2);
     bx_buf_add_char(out, '"');
     while (at < len) {
-        size_t plain = at;
-        while (plain < len && !needs_escape((unsigned char)text[plain])) {
-            plain++;
-        }
-        bx_buf_add(out, text + at, plain - at);
-        at = plain;
+        size_t plain = plain_length(text + at, len - at);
+        bx_buf_add(out, text + at, plain);
+        at += plain;
         if (at < len) {
             at += put_special(out, text + at, len - at);
         }

@@ -32,11 +32,18 @@ size_t bx_utf8_length(const char *text, size_t len) {
 
 bool bx_utf8_valid(const char *text, size_t len) {
     for (size_t at = 0; at < len;) {
-        uint64_t eight;
-        if (len - at >= sizeof eight) { // most text is ASCII
-            memcpy(&eight, text + at, sizeof eight);
-            if (!(eight & 0x8080808080808080U)) {
-                at += sizeof eight;
+        uint64_t bytes[4];
+        if (len - at >= sizeof bytes) { // most text is ASCII
+            memcpy(bytes, text + at, sizeof bytes);
+            if (!((bytes[0] | bytes[1] | bytes[2] | bytes[3]) & 0x8080808080808080U)) {
+                at += sizeof bytes;
+                continue;
+            }
+        }
+        if (len - at >= sizeof *bytes) {
+            memcpy(bytes, text + at, sizeof *bytes);
+            if (!(*bytes & 0x8080808080808080U)) {
+                at += sizeof *bytes;
                 continue;
             }
         }
@@ -94,11 +101,11 @@ size_t bx_utf8_cut(const char *text, size_t len, size_t max) {
     return is_tail(text, cut) ? max : cut;
 }
 
-void bx_utf8_add_text(struct bx_buf *out, const char *text, size_t len) {
+bool bx_utf8_add_text(struct bx_buf *out, const char *text, size_t len) {
     bool utf8 = bx_utf8_valid(text, len);
     if (utf8 && !memchr(text, '\0', len)) {
         bx_buf_add(out, text, len);
-        return;
+        return true;
     }
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -111,4 +118,5 @@ void bx_utf8_add_text(struct bx_buf *out, const char *text, size_t len) {
             bx_buf_add(out, bytes, bx_utf8_encode(bytes, c));
         }
     }
+    return utf8;
 }

@@ -22,7 +22,7 @@ uint32_t bx_utf8_decode(const char *text, size_t len, size_t *ret_len);
 /* The largest length <= max that does not cut a character. */
 size_t bx_utf8_cut(const char *text, size_t len, size_t max);
 
-/* Append text as UTF-8: as it is when it is valid, else read as Latin-1. NUL becomes U+2400. */
-void bx_utf8_add_text(struct bx_buf *out, const char *text, size_t len);
+/* Append text as UTF-8: as it is when it is valid, else (false) read as Latin-1. NUL becomes U+2400. */
+bool bx_utf8_add_text(struct bx_buf *out, const char *text, size_t len);
 
 #endif

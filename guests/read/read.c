@@ -112,8 +112,7 @@ static void finish_line(struct reading *r, struct bx_answer *answer) {
     }
     put_number(&answer->content, r->line);
     if (shown) {
-        r->has_latin1 = r->has_latin1 || !bx_utf8_valid(r->text.data, shown);
-        bx_utf8_add_text(&answer->content, r->text.data, shown);
+        r->has_latin1 |= !bx_utf8_add_text(&answer->content, r->text.data, shown);
     }
     if (r->len > shown) {
         bx_buf_add_fmt(&answer->content, " [... %llu more bytes in this line]", r->len - shown);

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, afterEach, test } from "node:test";
 import { launch, visit, watch } from "./browser.mjs";
-import { start } from "./server.mjs";
+import { real, start } from "./server.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let server, browser, context, page, faults;
@@ -25,7 +25,7 @@ after(async () => {
 beforeEach(async () => {
     faults.length = 0;
     await page.keyboard.press("Control+k");
-    await page.waitForFunction(() => location.hash.length < 2);
+    await page.waitForSelector(".first-run");
 });
 afterEach(async () => {
     assert.deepEqual(faults, []);
@@ -94,7 +94,7 @@ test("eight calls of one reply are one group, each with its limits and receipt",
     await clean("an open card");
     await body.getByRole("button", { name: "Receipt" }).click();
     const panel = page.locator("aside[aria-label=Inspector]");
-    assert.match(await panel.innerText(), /Receipt of read[\s\S]*It could reach[\s\S]*no network[\s\S]*Verdict\s+ok/);
+    assert.match(await panel.innerText(), /Receipt of read[\s\S]*Allowed by mode[\s\S]*time\s[\s\S]*memory[\s\S]*Verdict\s+done[\s\S]*Id\s+[0-9a-f-]{36}/);
     await clean("a receipt");
     await panel.getByRole("button", { name: "Back to the session" }).click();
     assert.match(await panel.innerText(), /Files changed\s+None/);
@@ -133,6 +133,7 @@ test("Esc says no; a text instead is handed on", async () => {
     await done();
     assert.equal(await page.locator(".card[data-state=denied]").count(), 1);
     await page.keyboard.press("Control+k");
+    await page.waitForSelector(".first-run");
     await say("WRITE IT third");
     await page.getByRole("button", { name: /No, do this instead/ }).click();
     await page.keyboard.type("1 is not an answer here");
@@ -164,7 +165,7 @@ test("Esc stops a reply that never ends", async () => {
     await page.waitForSelector("button[aria-label=Send]");
 });
 
-test("while a reply streams, a reader who scrolled up stays there and is told of news below", async () => {
+test("while a reply streams, a reader who scrolled up stays there and is told of news below", { skip: real && "the scripted model cannot pace a reply" }, async () => {
     await page.setViewportSize({ width: 1000, height: 400 });
     await say("NEVER ENDS slowly");
     const log = page.locator(".log");
@@ -223,11 +224,13 @@ test("reload keeps everything; a second tab sees the same, live", async () => {
     await second.goto(page.url());
     await done(second);
     assert.equal(await logText(second), before);
-    await page.fill("textarea", "WRITE IT in both");
-    await page.keyboard.press("Enter");
+    await page.keyboard.press("Control+k");
+    await page.waitForSelector(".first-run");
+    await say("WRITE IT in both");
+    await second.goto(page.url());
     await second.waitForSelector(".question[data-armed]");
     await second.locator(".question").getByRole("button", { name: /^Once/ }).click();
-    await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 2);
+    await done();
     assert.match(await logText(), /WRITE IT in both[\s\S]*Done · 2 turns/);
     await second.close();
 });
@@ -238,7 +241,7 @@ test("a tab opened in mid-reply shows the reply once, whole at its end", async (
     const second = await context.newPage();
     watch(second, faults);
     await second.goto(page.url());
-    await second.waitForSelector(".item.assistant");
+    await second.waitForFunction((most) => (document.querySelector(".item.assistant")?.textContent.length ?? 0) >= most, real ? await page.locator(".item.assistant").evaluate((el) => el.textContent.length) : 1);
     await page.keyboard.press("Escape");
     await Promise.all([done(), done(second)]);
     assert.equal(await logText(second), await logText());
@@ -307,7 +310,7 @@ test("the mode and the walls are shown; the mode can be changed before the first
     await page.locator("button.walls").click();
     assert.match(await page.getByRole("dialog", { name: "Walls" }).innerText(), /WebAssembly\s+up[\s\S]*Landlock[\s\S]*seccomp/);
     await page.keyboard.press("Escape");
-    assert.equal(await page.getByRole("dialog").count(), 0);
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.keyboard.press("Control+k");
     await mode().selectOption("default");
 });

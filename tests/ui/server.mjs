@@ -40,12 +40,12 @@ async function startMock(args) {
 async function startReal() {
     const folder = mkdtempSync(join(tmpdir(), "boxagnts-page-"));
     const workspace = join(folder, "workspace"), root = join(folder, "orchard");
-    mkdirSync(workspace);
+    mkdirSync(join(workspace, ".boxagnts"), { recursive: true });
     mkdirSync(root);
     for (let i = 1; i <= 8; i++) writeFileSync(join(root, `file-${i}.txt`), `content of file ${i}\n`);
     writeFileSync(join(root, "<img src=x onerror=window.pwned=1>.txt"), JSON.parse(readFileSync(join(here, "script.json"))).when.find((w) => w.contains === "BREAK THE PAGE").turns[0].text);
     const model = await started(process.env.SCRIPTED_ENDPOINT, [join(here, process.env.SCRIPT ?? "script.json")], /listening (\d+)/);
-    writeFileSync(join(workspace, "settings.json"), JSON.stringify({ providers: { scripted: { base_url: `http://127.0.0.1:${model.found}/v1`, models: [{ id: "m", window: 32768 }] } }, model: "scripted/m" }));
+    writeFileSync(join(workspace, ".boxagnts", "settings.json"), JSON.stringify({ providers: { scripted: { base_url: `http://127.0.0.1:${model.found}/v1`, models: [{ id: "m", window: 32768 }] } }, model: "scripted/m" }));
     const serve = () => started(process.env.BOXAGNTS, ["serve", "--workspace-dir", workspace, "--root", root, "--port", "0"], /(http:\S+)/);
     let server = await serve();
     return { url: server.found, root, child: server.child,

@@ -1,5 +1,5 @@
 // Sessions that are there when the mock starts: one of each thing the page must show.
-import { call, limits, Session } from "./log.mjs";
+import { call, Session } from "./log.mjs";
 
 const hour = 3600e3;
 const readme = "# Orchard\n\nA small library that keeps apples in order.\n\n## Use\n\n```c\nstruct orchard *o = orchard_new();\n```\n";
@@ -74,7 +74,7 @@ function limited(at) {
     const a = call("grep", { pattern: "(\\w+)\\s+\\1", path: "/" });
     s.assistant("", [a], { reasoning: "A backreference over the whole tree may take long, but there is a limit, so it is safe to try." });
     s.allow(a); s.started(a, "read_only", { time: 5000 });
-    s.result(a, "Stopped after 5 s (time limit). Raise it for `grep` in Tools → grep → Limits, or search in a smaller folder.", { ms: 5003, limit: "time", granted: { ...limits, time: 5000 }, used: { wall_us: 5_003_000, cpu_us: 4_980_000, peak_memory: 48 * 1024 * 1024 } });
+    s.result(a, "Stopped after 5 s (time limit). Raise it for `grep` in Tools → grep → Limits, or search in a smaller folder.", { ms: 5003, limit: "time", used: { wall_us: 5_003_000, cpu_us: 4_980_000, peak_memory: 48 * 1024 * 1024 } });
     const b = call("read", { file_path: "/../etc/shadow" }), d = call("write", { file_path: "/notes.md", content: "x" }), f = call("read", { file_path: "/src/gone.c" });
     s.assistant("That was too much at once. I will try smaller steps.", [b, d, f]);
     s.add("permission", { call: b.id, tool: "read", decision: "deny", reason: "the path leads out of the root", by: "rule" });

@@ -62,12 +62,10 @@ export class Session {
         this.add("tool_start", { turn: this.turn, call: call.id, tool: call.tool, level, limits: { ...limits, ...more } }, 1);
     }
 
-    result(call, content, { ms = 3, limit = null, error = false, metadata, used = {}, granted = limits } = {}) {
+    result(call, content, { ms = 3, limit = null, error = false, metadata, used = {} } = {}) {
         this.add("tool_result", { turn: this.turn, call: call.id, tool: call.tool, content, is_error: error || limit !== null, ...(metadata ? { metadata } : {}), limit, ms,
-            receipt: { id: newId(), t: new Date(this.clock).toISOString(), previous: "9f2c41d0a7", tool: call.tool, call: call.id, digest: "51c8d0…", input_digest: "0be1f2…", output_digest: "77aa90…",
-                granted: { mounts: [{ host: "/home/ada/orchard", guest: "/", writable: call.tool === "edit" || call.tool === "write" }], hosts: [], block_networks: "private", limits: granted },
-                used: { fuel: 0, peak_memory: 1_310_720, wall_us: ms * 1000, cpu_us: ms * 700, stdout_bytes: String(content).length, hosts: {}, ...used },
-                limit, verdict: limit ? "stopped" : error ? "error" : "ok" } }, ms);
+            receipt: { id: newId(), tool: call.tool, limit, walls: 127,
+                used: { fuel: 0, peak_memory: 1_310_720, wall_us: ms * 1000, cpu_us: ms * 700, stdout_bytes: String(content).length, ...used } } }, ms);
     }
 
     end(reason = "done") {

@@ -52,7 +52,7 @@ const plays = {
         if (!choice) return;
         const allowed = choice !== "no";
         s.add("permission", { call: c.id, tool: "write", decision: allowed ? "allow" : "deny", reason: allowed ? "you allowed it" : "the user said no.", by: "user" });
-        if (allowed) { s.started(c, "write"); s.result(c, "Wrote /notes.md (3 lines).", { metadata: { path: "/notes.md", created: true, bytes: 30, lines: 3, diff: "@@ -0,0 +1,3 @@\n+# Notes\n+\n+Written by the test.\n" } }); }
+        if (allowed) { s.started(c, "write"); s.result(c, "Wrote /notes.md (3 lines).", { metadata: { path: "/notes.md", created: true, bytes: 30, lines: 3 } }); }
         else s.result(c, "the user said no.", { error: true, ms: 0 });
         await say(s, allowed ? "It is written." : "Then I leave it.");
     },

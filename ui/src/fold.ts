@@ -30,11 +30,12 @@ export interface View {
     title: string; model: string; mode: string; usage: Usage | null;
     retry: { attempt: number; waitMs: number; reason: string } | null;
     runTokens: { input: number; output: number };
+    stopping: boolean; // asked to stop: what was still on its way is not worth drawing
 }
 
 export function newView(id: string): View {
     return { id, lastSeq: 0, items: [], rev: 0, caughtUp: false, running: false, run: null, phase: "idle", phaseText: "",
-        runStartedAt: null, title: "", model: "", mode: "", usage: null, retry: null, runTokens: { input: 0, output: 0 } };
+        runStartedAt: null, title: "", model: "", mode: "", usage: null, retry: null, runTokens: { input: 0, output: 0 }, stopping: false };
 }
 
 const live = new Set(["delta", "delta_call", "delta_reset", "delta_output", "retry", "state"]);
@@ -46,10 +47,11 @@ export function fold(view: View, ev: Event): void {
         view.lastSeq = ev.seq;
     }
     if (live.has(ev.type) && (!view.running || (ev.run ?? null) !== view.run)) return; // of a run that is over: its events said it all
+    if (view.stopping && ev.type.startsWith("delta")) return;
     view.rev++;
     switch (ev.type) {
     case "run_start":
-        Object.assign(view, { running: true, run: ev.run ?? null, runStartedAt: time(ev.t), model: ev.model, mode: ev.mode, phase: "thinking", phaseText: "", retry: null,
+        Object.assign(view, { running: true, run: ev.run ?? null, runStartedAt: time(ev.t), model: ev.model, mode: ev.mode, phase: "thinking", phaseText: "", retry: null, stopping: false,
             runTokens: { input: 0, output: 0 } });
         break;
     case "user":
@@ -162,7 +164,7 @@ function endRun(view: View, ev: Extract<Event, { type: "run_end" }>): void {
     closeCalls(view, ev.run);
     if (ev.reason === "interrupted") notice(view, ev, "warn", "This run was interrupted: the server ended before it was done.", "Send a message to go on from here.");
     view.items.push({ kind: "end", key: `e${ev.seq}`, rev: 0, t: ev.t, run: ev.run, reason: ev.reason, turns: ev.turns, ms: ev.ms, ...view.runTokens });
-    Object.assign(view, { running: false, run: null, phase: "idle", phaseText: "", runStartedAt: null, retry: null });
+    Object.assign(view, { running: false, run: null, phase: "idle", phaseText: "", runStartedAt: null, retry: null, stopping: false });
 }
 
 /** Nothing of a run that is over goes on. */
@@ -201,7 +203,7 @@ export function caughtUp(view: View, running: boolean): void {
     view.caughtUp = true;
     if (!running && view.running) {
         closeCalls(view, undefined);
-        Object.assign(view, { running: false, run: null, phase: "idle", phaseText: "", runStartedAt: null, retry: null });
+        Object.assign(view, { running: false, run: null, phase: "idle", phaseText: "", runStartedAt: null, retry: null, stopping: false });
     }
 }
 
@@ -250,12 +252,22 @@ export function openQuestion(view: View): { call: Call; question: Question } | n
     return null;
 }
 
+/** What a call changed, as a unified diff: the tool's own, or all lines of a file that it made. */
+export function diffOf(call: Call): string | null {
+    const { diff, created } = call.metadata ?? {};
+    if (typeof diff === "string" && diff) return diff;
+    const input = call.input;
+    if (created !== true || !input || typeof input !== "object" || Array.isArray(input)) return null;
+    const text = input.content ?? input.new_string;
+    return typeof text === "string" && text ? text.replace(/\n$/, "").split("\n").map((line) => `+${line}`).join("\n") : null;
+}
+
 /** The calls that changed a file and say how, oldest first. */
 export function changes(view: View): { call: Call; path: string; added: number; removed: number }[] {
     const list: { call: Call; path: string; added: number; removed: number }[] = [];
     for (const call of view.items.flatMap((item) => (item.kind === "assistant" ? item.calls.filter(Boolean) : []))) {
-        const { path, diff } = call.metadata ?? {};
-        if (typeof path !== "string" || typeof diff !== "string") continue;
+        const path = call.metadata?.path, diff = diffOf(call);
+        if (typeof path !== "string" || diff === null) continue;
         const lines = diff.split("\n");
         list.push({ call, path, added: lines.filter((l) => l.startsWith("+")).length, removed: lines.filter((l) => l.startsWith("-")).length });
     }

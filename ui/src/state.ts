@@ -26,18 +26,38 @@ export const app = {
 };
 
 const listeners = new Set<() => void>();
-let scheduled = false;
+let frame = 0; // the redraw that is scheduled
+let timer: ReturnType<typeof setTimeout> | undefined;
+let pauseMs = 0;
+
 /** Changes what the page knows and redraws, once a frame however much arrives. */
 export function change(fn: () => void): void {
     fn();
-    if (scheduled) return;
-    scheduled = true;
-    const flush = () => {
-        scheduled = false;
-        for (const l of [...listeners]) l();
+    clearTimeout(timer);
+    timer = undefined;
+    if (document.hidden) timer = setTimeout(flush, 50);
+    else frame ||= requestAnimationFrame(flush);
+}
+
+/** The same for what streams: what is costly to draw is drawn less often, so that time stays free for keys and for what arrives. */
+function changeLive(fn: () => void): void {
+    if (!pauseMs || document.hidden) return change(fn);
+    fn();
+    if (!frame) timer ??= setTimeout(() => change(() => {}), pauseMs);
+}
+
+const afterFrame = new MessageChannel();
+function flush(): void {
+    frame = 0;
+    clearTimeout(timer);
+    timer = undefined;
+    const began = performance.now();
+    for (const l of [...listeners]) l();
+    afterFrame.port1.onmessage = () => {
+        const cost = performance.now() - began;
+        pauseMs = cost > 24 ? Math.min(1000, 3 * cost) : 0;
     };
-    if (document.hidden) setTimeout(flush, 50);
-    else requestAnimationFrame(flush);
+    afterFrame.port2.postMessage(null);
 }
 
 /** Draws the component anew when one of the values that `pick` names is another one. */
@@ -101,7 +121,7 @@ export async function start(): Promise<void> {
     window.addEventListener("hashchange", followHash);
     const loaded = loadAll();
     live = new Live({
-        event: (id, ev) => change(() => fold(view(id), ev)),
+        event: (id, ev) => changeLive(() => fold(view(id), ev)),
         caughtUp: (id, _seq, running) => change(() => caughtUp(view(id), running)),
         sessions: listChanged,
         connection: (up) => {
@@ -176,7 +196,10 @@ export async function send(text: string, model?: string): Promise<boolean> {
 }
 
 export async function stop(): Promise<void> {
-    if (app.current) await attempt(() => api.stop(app.current!));
+    const v = currentView();
+    if (!v) return;
+    change(() => { v.stopping = true; v.rev++; });
+    if (await attempt(async () => { await api.stop(v.id); return true; }) !== true) change(() => { v.stopping = false; v.rev++; });
 }
 
 export async function answer(question: string, choice: Choice, text = ""): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { caughtUp, changes, contentText, findCall, fold, forgetLive, newView, openQuestion, type AssistantItem, type View } from "../src/fold.ts";
+import { caughtUp, changes, contentText, diffOf, findCall, fold, forgetLive, newView, openQuestion, type AssistantItem, type View } from "../src/fold.ts";
 import type { Event } from "../src/types.ts";
 
 const run = "r1";
@@ -186,6 +186,17 @@ test("run_end closes a half reply; interrupted says what to do", () => {
     assert.ok(notice.kind === "notice" && notice.hint);
 });
 
+test("after Stop no more is drawn until the whole comes", () => {
+    const view = begun();
+    feed(view, { type: "delta", turn: 1, text: "half" });
+    view.stopping = true;
+    feed(view, { type: "delta", turn: 1, text: " and more" });
+    assert.equal(last(view).text, "half");
+    feed(view, { type: "assistant", turn: 1, text: "half and more", calls: [], finish: "stopped" }, { type: "run_end", reason: "stopped", turns: 1, ms: 1 });
+    assert.equal(last(view).text, "half and more");
+    assert.equal(view.stopping, false);
+});
+
 test("a run that the server no longer knows is closed when caught up", () => {
     const view = begun();
     asked(view);
@@ -227,6 +238,9 @@ test("files changed: calls with a path and a diff, oldest first", () => {
     feed(view, { type: "assistant", turn: 1, text: "", calls: [{ ...read, tool: "edit" }, { ...read, id: "c2" }, { ...read, id: "c3", tool: "write" }], finish: "tool_calls" });
     feed(view, result({ metadata: { path: "/a", diff: "@@ -1 +1,2 @@\n-x\n+y\n+z\n" } }), result({ call: "c2", metadata: { path: "/b" } }), result({ call: "c3", metadata: { path: "/c", diff: "+new\n" } }));
     assert.deepEqual(changes(view).map((c) => [c.path, c.added, c.removed]), [["/a", 2, 1], ["/c", 1, 0]]);
+    const made = begun();
+    feed(made, { type: "assistant", turn: 1, text: "", calls: [{ id: "c1", tool: "write", input: { file_path: "/n", content: "a\nb\n" } }], finish: "tool_calls" }, result({ metadata: { path: "/n", created: true } }));
+    assert.equal(diffOf(findCall(made, "c1")!), "+a\n+b");
 });
 
 test("an item's rev rises exactly when it changes", () => {

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { contentText, type Call } from "../fold.ts";
+import { contentText, diffOf, type Call } from "../fold.ts";
 import { inspect } from "../state.ts";
 import type { Json } from "../types.ts";
 import { Diff } from "./diff.tsx";
@@ -9,7 +9,7 @@ import { Inline } from "./markdown.tsx";
 /** What a call was given, what it says, what it changed, and what it may use. */
 export function CallBody({ call }: { call: Call }) {
     const text = contentText(call.content);
-    const diff = typeof call.metadata?.diff === "string" && call.metadata.diff ? call.metadata.diff : null;
+    const diff = diffOf(call);
     const images = Array.isArray(call.content) ? call.content.filter((b) => b.type === "image") : [];
     return <>
         {diff ? null : <><p class="label">Input</p><Input input={call.input} /></>}

@@ -22,7 +22,7 @@ export function Composer({ view }: { view: View | null }) {
     }, []);
     useEffect(() => {
         setText(sessionStorage.getItem(key(view)) ?? "");
-        focusComposer();
+        if (!document.querySelector(".question")) focusComposer();
     }, [view?.id]);
     useLayoutEffect(() => {
         const el = box.current!;
@@ -44,7 +44,7 @@ export function Composer({ view }: { view: View | null }) {
         setSending(false);
     };
     return <form class="composer" onSubmit={(e) => { e.preventDefault(); void submit(); }}>
-        <textarea ref={box} rows={1} value={text} aria-label="Message" maxLength={1_000_000}
+        <textarea ref={box} rows={1} value={text} aria-label="Message" maxLength={1_000_000} readOnly={sending}
             placeholder={running ? "Working. Esc stops it." : view ? "Reply" : "What should be done?"}
             onInput={(e) => edit(e.currentTarget.value)}
             onKeyDown={(e) => {

@@ -45,18 +45,19 @@ function Record({ call }: { call: Call }) {
         <p class="path">{mainArgument(call.input)}</p>
         {call.decision ? <p><strong>{call.decision.allow ? "Allowed" : "Denied"}</strong> by {call.decision.by}: <Inline text={call.decision.reason} /></p> : null}
         <section><h3>Used, of what was allowed</h3><LimitsStrip call={call} /></section>
-        <section><h3>It could reach</h3><ul class="reach">
+        {receipt.granted ? <section><h3>It could reach</h3><ul class="reach">
             {mounts.map((m, i) => <li key={i}><span class="path">{m.guest}</span> <span class="muted">{m.writable ? "read and write" : "read only"} · {m.host}</span></li>)}
             {mounts.length === 0 ? <li class="muted">no folder</li> : null}
             <li>{hosts.length ? hosts.join(", ") : <span class="muted">no network</span>}</li>
-        </ul></section>
+        </ul></section> : null}
         <section><h3>Record</h3><dl class="record">
-            <dt>Verdict</dt><dd>{text("verdict")}{call.limit ? ` (${call.limit} limit)` : ""}</dd>
+            <dt>Verdict</dt><dd>{text("verdict") || (call.limit ? "stopped" : call.state)}{call.limit ? ` (${call.limit} limit)` : ""}</dd>
             <dt>Output</dt><dd>{bytes(receipt.used?.stdout_bytes ?? 0)}</dd>
-            <dt>Time</dt><dd>{exact(text("t"))}</dd>
+            {call.endedAt ? <><dt>Time</dt><dd>{exact(new Date(call.endedAt).toISOString())}</dd></> : null}
+            <dt>Id</dt><dd class="path">{text("id")}</dd>
             {["digest", "input_digest", "output_digest", "previous"].filter(text).map((name) => <><dt>{name.replace("_", " ")}</dt><dd class="path" title={text(name)}>{text(name).slice(0, 16)}</dd></>)}
         </dl></section>
-        <details class="fold"><summary>As it is on disk</summary><pre class="plain" tabindex={0}>{JSON.stringify(receipt, null, 2)}</pre></details>
-        <p class="muted">Each receipt carries the digest of the one before, so that a record that was changed later is found.</p>
+        <details class="fold"><summary>As JSON</summary><pre class="plain" tabindex={0}>{JSON.stringify(receipt, null, 2)}</pre></details>
+        <p class="muted">The whole record, with the grant and the digests, is in the workspace's <code>receipts</code> folder under this id. Each carries the digest of the one before, so that one that was changed later is found.</p>
     </>;
 }

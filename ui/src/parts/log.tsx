@@ -89,6 +89,7 @@ function Activity({ view }: { view: View }) {
         return () => clearInterval(timer);
     }, [view.running]);
     if (!view.running) return null;
+    if (view.stopping) return <p class="activity"><span class="pulse" /> Stopping</p>;
     if (view.retry) {
         return <p class="activity warn"><Icon name="clock" size={14} /> {view.retry.reason}. Trying again in {millis(view.retry.waitMs)} (attempt {view.retry.attempt + 1}).</p>;
     }

@@ -19,7 +19,7 @@ export function QuestionView({ question, call }: { question: Question; call: Cal
     useEffect(() => {
         // the focus goes to the question as a whole, so that no stray Enter answers it; never out of a text that is being written
         const at = document.activeElement;
-        if (!at || at === document.body || at.matches(".log") || (at instanceof HTMLTextAreaElement && !at.value)) box.current?.focus({ preventScroll: true });
+        if (!at || at === document.body || at.matches(".log") || (at instanceof HTMLTextAreaElement && (!at.value || at.readOnly))) box.current?.focus({ preventScroll: true });
         const timer = setTimeout(() => change(() => { app.armed = question.id; }), armAfter);
         return () => clearTimeout(timer);
     }, [question.id]);

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "../icon.tsx";
 import type { View } from "../fold.ts";
 import { app, pendingQuestion, setMode, setModel, useApp } from "../state.ts";
@@ -58,7 +58,7 @@ function Waiting() {
 function usePopover() {
     const [open, setOpen] = useState(false);
     const box = useRef<HTMLDivElement>(null);
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (!open) return;
         const away = (e: Event) => { if (!box.current?.contains(e.target as Node)) setOpen(false); };
         const esc = (e: KeyboardEvent) => { if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); setOpen(false); box.current?.querySelector("button")?.focus(); } };

@@ -1,23 +1,30 @@
-/* base/unwire.h: switching one control off, in test builds only, so that a test can show that it would notice.
+/* base/unwire.h: switching one control off, in test builds only (-DBX_UNWIRE), so that a test can show that it would notice.
  *
- * Any thread. Built with -DBX_UNWIRE=ON, the environment variable BX_UNWIRE holds a comma-separated list of names
- * ("host_check,body_limit"); in every other build bx_unwired is the constant false and the compiler drops the branch. */
+ * Any thread. There BX_UNWIRE=name,name in the environment names the controls; in every other build nothing can be
+ * switched off: bx_unwired is the constant false and the compiler drops the branch. A worker, whose environment is empty,
+ * is told by its server. Names: time cpu fuel memory stack table output written readonly kill cancel and the parts of the
+ * wall (box), host_check origin_check cookie_check body_limit (http, api), address_check host_policy (fetch),
+ * model_landlock model_seccomp (model). */
 #ifndef BX_BASE_UNWIRE_H
 #define BX_BASE_UNWIRE_H
 
 #include "base/base.h"
 
-static inline bool bx_unwired(const char *control) {
 #ifdef BX_UNWIRE
-    struct bx_str rest = bx_str(getenv("BX_UNWIRE")), name;
-    while (bx_str_split(&rest, ',', &name)) {
-        if (bx_str_eqz(name, control))
-            return true;
-    }
+bool bx_unwired(const char *name);
+void bx_unwire_set(struct bx_str list); /* in a worker, whose environment is empty */
+const char *bx_unwire_list(void);       /* in the server: from the environment */
 #else
-    (void)control;
-#endif
+static inline bool bx_unwired(const char *name) {
+    (void)name;
     return false;
 }
+static inline void bx_unwire_set(struct bx_str list) {
+    (void)list;
+}
+static inline const char *bx_unwire_list(void) {
+    return "";
+}
+#endif
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "box/call.h"
 #include "box/embedded.h"
-#include "box/unwire.h"
+#include "base/unwire.h"
 #include "engine.h"
 
 #define ERR_KEPT   (64 * BX_KIB)

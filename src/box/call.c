@@ -3,7 +3,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
-#include "box/unwire.h"
+#include "base/unwire.h"
 #include "engine.h"
 
 #define GRACE_MS   250 /* from a limit or a stop to the kill */

@@ -7,7 +7,7 @@
 #include "base/map.h"
 #include "base/thread.h"
 #include "box/embedded.h"
-#include "box/unwire.h"
+#include "base/unwire.h"
 
 static const size_t stack_classes[] = {64 * BX_KIB, 512 * BX_KIB, 2 * BX_MIB, 8 * BX_MIB};
 #define CLASSES     BX_ARRAY_LEN(stack_classes)

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/thread.h"
 #include "base/vec.h"
-#include "box/unwire.h"
+#include "base/unwire.h"
 #include "box/wall_linux.h"
 #include "box/worker.h"
 

@@ -7,7 +7,7 @@
 #include "base/thread.h"
 #include "base/vec.h"
 #include "box/channel.h"
-#include "box/unwire.h"
+#include "base/unwire.h"
 #include "box/wall_linux.h"
 
 #define OUT_KEPT  (32 * BX_KIB) /* output is sent in pieces of this size, the last with DONE */

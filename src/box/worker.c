@@ -7,7 +7,7 @@
 #include "base/vec.h"
 #include "box/channel.h"
 #include "box/slot.h"
-#include "box/unwire.h"
+#include "base/unwire.h"
 #include "box/wall_linux.h"
 
 struct worker {

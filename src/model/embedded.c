@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "base/unwire.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/path.h"
@@ -248,7 +249,7 @@ static int spawn(struct bx_embedded *e, struct bx_embedded_server *s, int64_t wi
     bx_auto(bx_freep) char *cpu =
         getenv("BOXAGNTS_CPU") ? bx_asprintf("BOXAGNTS_CPU=%s", getenv("BOXAGNTS_CPU")) : NULL;
     bx_auto(bx_freep) char *unwire =
-        getenv("BX_UNWIRE") ? bx_asprintf("BX_UNWIRE=%s", getenv("BX_UNWIRE")) : NULL;
+        bx_unwire_list()[0] ? bx_asprintf("BX_UNWIRE=%s", bx_unwire_list()) : NULL;
     const char *env[] = {"LC_ALL=C.UTF-8", cpu ? cpu : unwire, cpu ? unwire : NULL, NULL};
     struct bx_child_spec spec = {.path = e->exe,
                                  .argv = argv,

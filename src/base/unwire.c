@@ -1,4 +1,4 @@
-#include "box/unwire.h"
+#include "base/unwire.h"
 
 #ifdef BX_UNWIRE
 static char names[200];

@@ -321,8 +321,10 @@ int bx_route_session_answer(struct bx_api_call *c, struct bx_err *err) {
     if (r < 0)
         return r;
     const char *text = bx_val_get_z(c->body, "text");
+    const char *from =
+        bx_http_field(c->req, "authorization").n ? "api" : "page"; /* the page has its cookie */
     r = bx_agent_answer(c->api->config->agent, bx_session_header(session)->id,
-                        bx_val_get_z(c->body, "question"), choice, text ? text : "", "api", err);
+                        bx_val_get_z(c->body, "question"), choice, text ? text : "", from, err);
     if (r == 0)
         bx_call_empty(c, 202);
     return r;

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -44,7 +44,7 @@ async function startReal() {
     mkdirSync(root);
     for (let i = 1; i <= 8; i++) writeFileSync(join(root, `file-${i}.txt`), `content of file ${i}\n`);
     writeFileSync(join(root, "<img src=x onerror=window.pwned=1>.txt"), JSON.parse(readFileSync(join(here, "script.json"))).when.find((w) => w.contains === "BREAK THE PAGE").turns[0].text);
-    const model = await started(process.env.SCRIPTED_ENDPOINT, [join(here, process.env.SCRIPT ?? "script.json")], /listening (\d+)/);
+    const model = await started(process.env.SCRIPTED_ENDPOINT, [resolve(here, process.env.SCRIPT ?? "script.json")], /listening (\d+)/);
     writeFileSync(join(workspace, ".boxagnts", "settings.json"), JSON.stringify({ providers: { scripted: { base_url: `http://127.0.0.1:${model.found}/v1`, models: [{ id: "m", window: 32768 }] } }, model: "scripted/m" }));
     const serve = () => started(process.env.BOXAGNTS, ["serve", "--workspace-dir", workspace, "--root", root, "--port", "0"], /(http:\S+)/);
     let server = await serve();

@@ -262,6 +262,17 @@ export function diffOf(call: Call): string | null {
     return typeof text === "string" && text ? text.replace(/\n$/, "").split("\n").map((line) => `+${line}`).join("\n") : null;
 }
 
+/** One text in the place of another: the lines that both begin or end with are shown once. */
+export function replacement(before: string, after: string): string {
+    const a = before ? before.split("\n") : [], b = after ? after.split("\n") : [];
+    let head = 0, tail = 0;
+    while (head < a.length && head < b.length && a[head] === b[head]) head++;
+    while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++;
+    const signed = (sign: string, lines: string[]) => lines.map((line) => sign + line);
+    return [...signed(" ", a.slice(0, head)), ...signed("-", a.slice(head, a.length - tail)), ...signed("+", b.slice(head, b.length - tail)),
+        ...signed(" ", a.slice(a.length - tail))].join("\n");
+}
+
 /** The calls that changed a file and say how, oldest first. */
 export function changes(view: View): { call: Call; path: string; added: number; removed: number }[] {
     const list: { call: Call; path: string; added: number; removed: number }[] = [];
@@ -269,7 +280,7 @@ export function changes(view: View): { call: Call; path: string; added: number; 
         const path = call.metadata?.path, diff = diffOf(call);
         if (typeof path !== "string" || diff === null) continue;
         const lines = diff.split("\n");
-        list.push({ call, path, added: lines.filter((l) => l.startsWith("+")).length, removed: lines.filter((l) => l.startsWith("-")).length });
+        list.push({ call, path: path.startsWith("/") ? path : `/${path}`, added: lines.filter((l) => l.startsWith("+")).length, removed: lines.filter((l) => l.startsWith("-")).length });
     }
     return list;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { caughtUp, changes, contentText, diffOf, findCall, fold, forgetLive, newView, openQuestion, type AssistantItem, type View } from "../src/fold.ts";
+import { caughtUp, changes, contentText, diffOf, findCall, fold, forgetLive, newView, openQuestion, replacement, type AssistantItem, type View } from "../src/fold.ts";
 import type { Event } from "../src/types.ts";
 
 const run = "r1";
@@ -241,6 +241,11 @@ test("files changed: calls with a path and a diff, oldest first", () => {
     const made = begun();
     feed(made, { type: "assistant", turn: 1, text: "", calls: [{ id: "c1", tool: "write", input: { file_path: "/n", content: "a\nb\n" } }], finish: "tool_calls" }, result({ metadata: { path: "/n", created: true } }));
     assert.equal(diffOf(findCall(made, "c1")!), "+a\n+b");
+});
+
+test("a replacement shows what both texts share once", () => {
+    const table: [string, string, string][] = [["a\nb\nc", "a\nx\nc", " a\n-b\n+x\n c"], ["b", "a\nb", "+a\n b"], ["a\nb", "a", " a\n-b"], ["", "a", "+a"], ["a", "", "-a"], ["a\na", "a", " a\n-a"]];
+    for (const [before, after, says] of table) assert.equal(replacement(before, after), says);
 });
 
 test("an item's rev rises exactly when it changes", () => {

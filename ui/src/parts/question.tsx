@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
 import { answer, app, change, useApp } from "../state.ts";
-import type { Call, Question } from "../fold.ts";
+import { replacement, type Call, type Question } from "../fold.ts";
 import type { Choice } from "../types.ts";
 import { Input } from "./call_body.tsx";
 import { Diff } from "./diff.tsx";
@@ -47,8 +47,7 @@ export function QuestionView({ question, call }: { question: Question; call: Cal
 function Proposal({ call }: { call: Call }) {
     const input = call.input;
     if (input && typeof input === "object" && !Array.isArray(input) && typeof input.old_string === "string" && typeof input.new_string === "string") {
-        const lines = (text: string, sign: string) => (text ? text.split("\n").map((l) => sign + l).join("\n") : "");
-        return <><code class="path">{String(input.file_path ?? "")}</code><Diff text={[lines(input.old_string, "-"), lines(input.new_string, "+")].filter(Boolean).join("\n")} /></>;
+        return <><code class="path">{String(input.file_path ?? "")}</code><Diff text={replacement(input.old_string, input.new_string)} /></>;
     }
     return <Input input={input} />;
 }

@@ -51,6 +51,6 @@ export function Sessions() {
         {more ? <button type="button" class="quiet" onClick={() => { void attempt(loadMore); }}>Older sessions</button> : null}
         {sessionsLoaded && sessions.length === 0
             ? <p class="empty">{query ? "No session has these words in its title." : "Your sessions will be listed here. They are files on this machine and go nowhere else."}</p> : null}
-        {system ? <p class="root" title={`Tools see this folder and nothing else:\n${system.root}`}><Icon name="folder" size={14} label="Root" /><span>{system.root}</span></p> : null}
+        {system ? <p class="root" title={`Tools see this folder and nothing else:\n${system.root}`}><Icon name="folder" size={14} label="Root" /><span>{system.root.split("/").filter(Boolean).pop() ?? "/"}</span></p> : null}
     </nav>;
 }

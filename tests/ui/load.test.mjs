@@ -1,0 +1,98 @@
+// Much at once, against the mock, which can pace it: long sessions, fast streams, a lost connection. What is asked for here is
+// that the page does little work, not that it is quick: DOM sizes and counts, no clocks.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, visit } from "./browser.mjs";
+import { start } from "./server.mjs";
+
+let server, browser, page, faults;
+before(async () => {
+    [server, browser] = await Promise.all([start("--many", "300"), launch()]);
+    ({ page, faults } = await visit(browser));
+    await page.goto(server.url);
+    await page.waitForSelector(".session");
+});
+after(async () => {
+    await browser?.close();
+    await server?.stop();
+});
+
+test("of a session with 2,680 items only the end is drawn, more when the reader comes near", async () => {
+    await page.fill("input[type=search]", "A very long");
+    await page.locator(".session a", { hasText: "A very long session" }).click();
+    await page.waitForSelector(".item.end");
+    assert.ok(await page.locator(".item").count() <= 60);
+    assert.match(await page.locator(".log").innerText(), /File 670 says/);
+    await page.waitForFunction(() => { const l = document.querySelector(".log"); return l.scrollHeight - l.scrollTop - l.clientHeight < 30; });
+    const log = page.locator(".log");
+    await log.hover();
+    for (let count = await page.locator(".item").count(), i = 0; i < 3; i++) {
+        while (await page.locator(".item").count() === count) await page.mouse.wheel(0, -600);
+        assert.ok(await page.locator(".item").count() <= count + 60);
+        count = await page.locator(".item").count();
+    }
+    assert.equal(await page.locator(".chip").count(), 0);
+    await page.fill("input[type=search]", "");
+});
+
+test("5,000 pieces of a reply: settled blocks are not drawn again, what is typed meanwhile is all there", async () => {
+    await page.keyboard.press("Control+k");
+    await page.waitForSelector(".first-run");
+    await page.evaluate(() => {
+        window.tasks = [];
+        new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map((e) => Math.round(e.duration)))).observe({ entryTypes: ["longtask"] });
+    });
+    await page.fill("textarea", "STREAM FAST");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".markdown h2");
+    await page.evaluate(() => {
+        window.redrawn = 0;
+        window.firstBlock = document.querySelector(".markdown > div");
+        new MutationObserver((list) => { window.redrawn += list.length; }).observe(window.firstBlock, { childList: true, subtree: true, characterData: true });
+    });
+    const typed = "this is typed while the reply streams";
+    await page.locator("textarea").pressSequentially(typed);
+    await page.waitForSelector(".item.end");
+    assert.equal(await page.locator("textarea").inputValue(), typed);
+    assert.equal(await page.locator(".markdown h2").count(), 80);
+    assert.deepEqual(await page.evaluate(() => [window.redrawn, window.firstBlock.isConnected]), [0, true]);
+    console.log("long tasks while 5,000 pieces streamed, ms:", JSON.stringify(await page.evaluate(() => window.tasks)));
+    await page.fill("textarea", "");
+});
+
+test("a lost connection is made again and nothing is shown twice", async () => {
+    await page.keyboard.press("Control+k");
+    await page.waitForSelector(".first-run");
+    await page.fill("textarea", "EIGHT FILES and a break");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".group");
+    server.child.kill("SIGUSR2"); // the mock drops every socket
+    await page.waitForSelector(".item.end");
+    assert.equal(await page.locator(".group .card[data-state=done]").count(), 8);
+    assert.equal(await page.locator(".item.user").count(), 1);
+    assert.equal((await page.locator(".log").innerText()).split("I will read all eight").length, 2);
+    assert.equal(await page.locator(".toast").count(), 0, "not a word before two seconds");
+    faults.length = 0; // the browser itself reports the lost socket
+});
+
+test("live output of a running call is shown as it comes, its tail in view", async () => {
+    await page.keyboard.press("Control+k");
+    await page.waitForSelector(".first-run");
+    await page.fill("textarea", "SLOW TOOL");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("[data-state=running]");
+    await page.locator(".card-line").click();
+    await page.waitForFunction(() => /file-30\.c/.test(document.querySelector(".card-body")?.textContent ?? ""));
+    await page.keyboard.press("Escape");
+    await page.waitForSelector(".item.end");
+    assert.match(await page.locator(".card-state").innerText(), /stopped/);
+});
+
+test("with prefers-reduced-motion nothing moves", async () => {
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    const moving = await page.evaluate(() => [...document.querySelectorAll("*")].filter((el) => { const s = getComputedStyle(el); return s.animationName !== "none" || Number.parseFloat(s.transitionDuration) > 0; }).length);
+    assert.equal(moving, 0);
+    await page.emulateMedia({ reducedMotion: null });
+});
+
+test("nothing was reported to the console", () => assert.deepEqual(faults, []));

@@ -72,6 +72,7 @@ get_property(rooms GLOBAL PROPERTY BX_ROOMS)
 list(TRANSFORM rooms PREPEND bx_)
 target_link_libraries(boxagnts PRIVATE bx_options ${rooms} ${llama_link})
 target_link_options(boxagnts PRIVATE -pie -static-libgcc -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+    -Wl,-Map=$<TARGET_FILE:boxagnts>.map # what takes the room: bench/size.py
     -Wl,-z,pack-relative-relocs) # 1.5 MB less; glibc 2.36, which Debian 12 has
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
     add_custom_command(TARGET boxagnts POST_BUILD COMMAND ${CMAKE_STRIP} -s $<TARGET_FILE:boxagnts>)

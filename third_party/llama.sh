@@ -4,7 +4,7 @@
 
 sources=(node-llama-cpp) # for the licence texts
 needs=(llama-parts)
-inputs=(llama/cpu_choose.c)
+inputs=(llama/cpu_choose.c llama/construct.c)
 
 # One object out of all of libggml-cpu.a that shows only its entry, renamed. What stays hidden cannot
 # be mixed up with the other variant's code by the linker.
@@ -43,11 +43,16 @@ build() { # PREFIX FINAL_PREFIX
     {
         echo "create libllamaserver.a"
         for archive in "$parts"/lib/*.a; do echo "addlib $archive"; done
-        echo "addmod ggml-cpu-avx2.o, ggml-cpu-avx512.o, cpu_choose.o"
+        echo "addmod ggml-cpu-avx2.o, ggml-cpu-avx512.o"
         echo save
         echo end
     } | ar -M
     strip --strip-debug libllamaserver.a
+    # Static objects wait for the entry (construct.c)
+    objcopy --rename-section .init_array=llama_constructors --redefine-sym _Z12llama_serveriPPc=construct_server \
+        libllamaserver.a
+    gcc -std=gnu17 -O2 -fPIC -Wall -Wextra -Werror -c "$here/llama/construct.c" -o construct.o
+    ar r libllamaserver.a cpu_choose.o construct.o
     ranlib -D libllamaserver.a
     mv libllamaserver.a "$1/lib/"
     licences "$1/licence"

@@ -30,8 +30,8 @@ function AssistantView({ item }: { item: AssistantItem }) {
     const calls = item.calls.filter(Boolean);
     if (!item.text && !item.reasoning && calls.length === 0) return null;
     return <article class="item assistant" aria-label="Assistant" aria-busy={item.finish === null}>
-        {item.reasoning ? <details class="reasoning"><summary>Reasoning</summary><Markdown text={item.reasoning} /></details> : null}
-        {item.text ? <Markdown text={item.text} /> : null}
+        {item.reasoning ? <details class="reasoning"><summary>Reasoning</summary><Markdown text={item.reasoning} live={item.finish === null} /></details> : null}
+        {item.text ? <Markdown text={item.text} live={item.finish === null} /> : null}
         {calls.length > 1 ? <CallGroup calls={calls} /> : calls.map((call) => <CallCard key={call.id} call={call} />)}
         {item.finish === "length" ? <p class="muted small">The reply was cut at the model's output limit. Send “go on” to have the rest.</p> : null}
     </article>;

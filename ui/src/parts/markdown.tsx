@@ -1,5 +1,5 @@
 import { Component } from "preact";
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { render, Splitter, type Block } from "../markdown.ts";
 
 /** A block that has not changed keeps its nodes: selection and focus in it survive while the next one streams. */
@@ -15,11 +15,22 @@ class BlockView extends Component<Block> {
 
 const drawn = 300_000; // more than any model says in one reply: drawing it would hold up the page
 
-export function Markdown({ text }: { text: string }) {
+const step = 10; // new blocks a frame, so that a burst of text does not hold up keys
+
+export function Markdown({ text, live }: { text: string; live?: boolean }) {
     const splitter = useRef<Splitter>(undefined);
+    const shown = useRef(live ? 0 : Infinity);
+    const [, redraw] = useState(0);
+    const parts = text.length > drawn ? [] : (splitter.current ??= new Splitter()).split(text);
+    const upTo = Math.min(parts.length, shown.current + step);
+    useLayoutEffect(() => {
+        if (shown.current !== Infinity) shown.current = upTo;
+        if (upTo >= parts.length) return;
+        const frame = requestAnimationFrame(() => redraw((n) => n + 1));
+        return () => cancelAnimationFrame(frame);
+    });
     if (text.length > drawn) return <pre class="plain" tabindex={0}>{text}</pre>;
-    const parts = (splitter.current ??= new Splitter()).split(text);
-    return <div class="markdown" onClick={onClick}>{parts.map((block, i) => <BlockView key={i} {...block} />)}</div>;
+    return <div class="markdown" onClick={onClick}>{parts.slice(0, upTo).map((block, i) => <BlockView key={i} {...block} />)}</div>;
 }
 
 /** A sentence of the server's with `names` in it. */

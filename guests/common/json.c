@@ -302,7 +302,8 @@ static size_t plain_length(const char *text, size_t len) {
         sixteen c;
         uint64_t found[2];
         memcpy(&c, text + at, sizeof c);
-        c = (sixteen)(c < 0x20) | (sixteen)(c == 0x7F) | (sixteen)(c == '"') | (sixteen)(c == '\\'); // above 0x7F: < 0
+        c = (sixteen)(c < 0x20) | (sixteen)(c == 0x7F) | (sixteen)(c == '"') |
+            (sixteen)(c == '\\'); // above 0x7F: < 0
         memcpy(found, &c, sizeof found);
         if (found[0] | found[1]) {
             break;

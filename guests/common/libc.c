@@ -1,5 +1,6 @@
-// What replaces parts of the C library in the box: there the library's malloc takes a page of 64 KiB for each size it is
-// asked for, each by a system call of the host, and its realloc and memchr go byte by byte.
+// What replaces parts of the C library in the box: there the library's malloc takes a page of 64
+// KiB for each size it is asked for, each by a system call of the host, and its realloc and memchr
+// go byte by byte.
 #ifndef BX_GUEST_NATIVE
 #include <errno.h>
 #include <stdbool.h>
@@ -9,10 +10,17 @@
 #include <string.h>
 #include <wasm_simd128.h>
 
-// Blocks are cut off one region that grows at its end. A block that is given back waits in the list of its size, or is
-// joined to the end of the region when it lies there, so that a buffer which grows stays where it is.
+// Blocks are cut off one region that grows at its end. A block that is given back waits in the list
+// of its size, or is joined to the end of the region when it lies there, so that a buffer which
+// grows stays where it is.
 
-enum { ALIGN = 16, PAGE_BYTES = 65536, N_SIZES = 132, MAX_BYTES = 0x7fff0000, MAX_EXTRA_PAGES = 64 };
+enum {
+    ALIGN = 16,
+    PAGE_BYTES = 65536,
+    N_SIZES = 132,
+    MAX_BYTES = 0x7fff0000,
+    MAX_EXTRA_PAGES = 64
+};
 
 struct block { // right before the caller's bytes
     size_t size;

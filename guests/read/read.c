@@ -49,10 +49,12 @@ static bool read_failed(const struct reading *r, struct bx_answer *answer) {
                           bx_file_why(errno));
 }
 
-// How much the next read may be worth: a call out of the box is dear, and so is one that only finds the end.
+// How much the next read may be worth: a call out of the box is dear, and so is one that only finds
+// the end.
 static size_t piece_size(const struct reading *r) {
     unsigned long long left = r->size > r->n_read ? r->size - r->n_read : 0;
-    return r->size == 0 || left > CHUNK_BYTES ? CHUNK_BYTES : (size_t)left; // size 0: it may not know
+    return r->size == 0 || left > CHUNK_BYTES ? CHUNK_BYTES
+                                              : (size_t)left; // size 0: it may not know
 }
 
 static ssize_t read_piece(const struct reading *r) {

@@ -16,14 +16,17 @@ struct bx_workers {
     struct job *first, **last;
     size_t queued, max_queued;
     bool ending;
+    const char *name;
     pthread_t *threads;
-    unsigned thread_count;
+    unsigned thread_count, max_threads, waiting;
 };
 
 static struct job *next_job(struct bx_workers *p) {
     BX_LOCKED(&p->mutex);
+    p->waiting++;
     while (!p->first && !p->ending)
         pthread_cond_wait(&p->more, &p->mutex);
+    p->waiting--;
     struct job *job = p->first;
     if (!job)
         return NULL;
@@ -43,6 +46,12 @@ static void *worker_main(void *user) {
     return NULL;
 }
 
+static int add_thread(struct bx_workers *p, struct bx_err *err) {
+    int r = bx_thread_start(&p->threads[p->thread_count], p->name, worker_main, p, err);
+    p->thread_count += r == 0;
+    return r;
+}
+
 int bx_workers_new(struct bx_loop *loop, const char *name, unsigned threads, size_t max_queued,
                    struct bx_workers **ret, struct bx_err *err) {
     struct bx_workers *p = bx_new(struct bx_workers);
@@ -51,14 +60,13 @@ int bx_workers_new(struct bx_loop *loop, const char *name, unsigned threads, siz
     p->last = &p->first;
     pthread_mutex_init(&p->mutex, NULL);
     bx_cond_init(&p->more);
+    p->name = name;
+    p->max_threads = threads;
     p->threads = bx_alloc(threads * sizeof *p->threads);
-    for (unsigned i = 0; i < threads; i++) {
-        int r = bx_thread_start(&p->threads[i], name, worker_main, p, err);
-        if (r < 0) {
-            bx_workers_free(p);
-            return r;
-        }
-        p->thread_count++;
+    int r = add_thread(p, err); /* the others when there is work for them */
+    if (r < 0) {
+        bx_workers_free(p);
+        return r;
     }
     *ret = p;
     return 0;
@@ -90,6 +98,8 @@ bool bx_workers_run(struct bx_workers *p, void (*work)(void *user), void (*done)
     *p->last = job;
     p->last = &job->next;
     p->queued++;
+    if (p->queued > p->waiting && p->thread_count < p->max_threads)
+        add_thread(p, NULL); /* one fewer is slower, not wrong */
     pthread_cond_signal(&p->more);
     return true;
 }

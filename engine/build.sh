@@ -25,7 +25,7 @@ if [ ! -e "$prefix/libboxengine.a" ]; then
         echo "engine: building Wasmtime and its binding, some minutes the first time (log: $log)" >&2
         target=$cache/engine-target
         # Paths of this machine must not end up in panic messages
-        flags="--remap-path-prefix=$here=engine --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+        flags="--remap-path-prefix=$here=engine --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo --remap-path-prefix=$target=target"
         if ! (cd "$here" && CARGO_TARGET_DIR=$target RUSTFLAGS="$flags" \
                 nice cargo build --release --locked ${BOXAGNTS_JOBS:+-j "$BOXAGNTS_JOBS"}) >"$log" 2>&1; then
             tail -n 30 "$log" >&2

@@ -42,6 +42,14 @@ bool bx_utf8_valid(struct bx_str s) {
 size_t bx_utf8_valid_prefix(struct bx_str s) {
     size_t at = 0;
     while (at < s.n) {
+        uint64_t eight;
+        if (s.n - at >= sizeof eight) { /* most text is ASCII */
+            memcpy(&eight, s.p + at, sizeof eight);
+            if (!(eight & UINT64_C(0x8080808080808080))) {
+                at += sizeof eight;
+                continue;
+            }
+        }
         int n = char_at(s.p + at, s.n - at);
         if (n <= 0) {
             break;

@@ -89,22 +89,42 @@ static int add_escape(struct bx_buf *out, unsigned char c) {
     }
 }
 
+static bool needs_escape(unsigned char c) {
+    return c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
+}
+
+/* How many bytes from the start need no escape; sixteen at a time, for histories are long. */
+static size_t plain_length(struct bx_str s) {
+    typedef unsigned char sixteen __attribute__((vector_size(16)));
+    size_t at = 0;
+    for (; s.n - at >= sizeof(sixteen); at += sizeof(sixteen)) {
+        sixteen c;
+        uint64_t found[2];
+        memcpy(&c, s.p + at, sizeof c);
+        c = (sixteen)(c < 0x20) | (sixteen)(c == '"') | (sixteen)(c == '\\') | (sixteen)(c == 0x7f);
+        memcpy(found, &c, sizeof found);
+        if (found[0] | found[1]) {
+            break;
+        }
+    }
+    while (at < s.n && !needs_escape((unsigned char)s.p[at])) {
+        at++;
+    }
+    return at;
+}
+
 /* Adds text that is valid UTF-8, escaped. Runs without anything to escape are copied whole. */
 static int add_escaped(struct bx_buf *out, struct bx_str s) {
     int r = 0;
-    size_t from = 0;
-    for (size_t i = 0; i < s.n && r == 0; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
-            continue;
+    while (s.n && r == 0) {
+        size_t plain = plain_length(s);
+        r = plain ? bx_buf_add(out, s.p, plain) : 0;
+        if (r == 0 && plain < s.n) {
+            r = add_escape(out, (unsigned char)s.p[plain++]);
         }
-        r = bx_buf_add(out, s.p + from, i - from);
-        if (r == 0) {
-            r = add_escape(out, c);
-        }
-        from = i + 1;
+        s = bx_str_slice(s, plain, s.n);
     }
-    return r < 0 ? r : bx_buf_add(out, s.n ? s.p + from : "", s.n - from);
+    return r;
 }
 
 int bx_json_quote(struct bx_buf *out, struct bx_str s) {

@@ -20,8 +20,8 @@ bootstrap:
 	@scripts/bootstrap.sh
 
 build: bootstrap
-	@cmake --preset release >build-configure.log 2>&1 || { tail -n 40 build-configure.log; rm -f build-configure.log; exit 1; }
-	@rm -f build-configure.log
+	@mkdir -p build
+	@cmake --preset release >build/configure.log || { tail -n 40 build/configure.log; exit 1; }
 	@cmake --build --preset release
 
 weights: bootstrap

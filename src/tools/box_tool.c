@@ -309,6 +309,7 @@ int bx_box_tool_embedded(struct bx_box *box, const struct bx_embedded_tool *e, s
     return 0;
 }
 
+/* What it says to --describe; nothing when it fails, or is stopped. */
 static int ask_guest(struct box_tool *b, struct bx_buf *ret_text, struct bx_err *err) {
     static const char *const limits[] = DESCRIBE_LIMITS;
     struct bx_grant grant;
@@ -330,12 +331,7 @@ static int ask_guest(struct box_tool *b, struct bx_buf *ret_text, struct bx_err 
     struct bx_box_result r = {0};
     if ((rc = bx_box_call(b->box, &request, NULL, &r, err)))
         return rc;
-    if (r.exit != BX_BOX_OK || !r.out.size)
-        rc = bx_fail(
-            err, BX_ERR_INVALID,
-            "it does not answer to --describe%s%s; put a description into a .json beside it",
-            r.message[0] ? ": " : "", r.message);
-    else
+    if (r.exit == BX_BOX_OK)
         bx_buf_adds(ret_text, bx_buf_str(&r.out));
     bx_box_result_deinit(&r);
     return rc;
@@ -346,12 +342,47 @@ static char *file_stem(const char *path) {
     return bx_str_dup(bx_str_ends(name, ".wasm") ? bx_str_slice(name, 0, name.n - 5) : name);
 }
 
+/* For a program that knows nothing of descriptions and is run by hand: whatever it is, it can be
+ * boxed. */
+static void generic_descriptor(const char *stem, struct bx_buf *out) {
+    struct bx_buf name = BX_BUF_INIT(128);
+    for (const char *c = stem; *c && name.size < 100; c++)
+        bx_buf_addc(&name, strchr("_.-", *c) || (*c >= '0' && *c <= '9') ||
+                                   (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z')
+                               ? *c
+                               : '_');
+    struct bx_jw w;
+    bx_jw_init(&w, out);
+    bx_jw_obj(&w);
+    bx_jw_kstr(&w, "name", name.size ? bx_buf_z(&name) : "tool");
+    bx_jw_kstr(&w, "version", "");
+    bx_jw_kstr(&w, "description", "A WebAssembly program that does not describe itself.");
+    bx_jw_kstr(&w, "permission_level", bx_level_name(BX_LEVEL_EXECUTE));
+    bx_jw_kobj(&w, "input_schema");
+    bx_jw_kstr(&w, "type", "object");
+    bx_jw_end(&w);
+    bx_jw_end(&w);
+    bx_buf_deinit(&name);
+}
+
 static int describe(struct box_tool *b, struct bx_err *err) {
     bx_auto(bx_freep) char *stem = file_stem(b->path), *dir = bx_path_dir(b->path),
                            *name = bx_asprintf("%s.json", stem), *beside = bx_path_join(dir, name);
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(256 * BX_KIB);
-    int rc = bx_file_exists(beside) ? bx_file_read(beside, &text, err) : ask_guest(b, &text, err);
-    return rc ? rc : take_descriptor(b, bx_buf_str(&text), stem, err);
+    if (bx_file_exists(beside)) {
+        int rc = bx_file_read(beside, &text, err);
+        return rc ? rc : take_descriptor(b, bx_buf_str(&text), stem, err);
+    }
+    int rc = ask_guest(b, &text, err);
+    if (!rc && (!text.size || take_descriptor(b, bx_buf_str(&text), stem, err))) {
+        bx_free(b->name);
+        b->name = NULL;
+        bx_descriptor_deinit(&b->descriptor);
+        bx_buf_reset(&text);
+        generic_descriptor(stem, &text);
+        rc = take_descriptor(b, bx_buf_str(&text), stem, err);
+    }
+    return rc;
 }
 
 int bx_box_tool_load(struct bx_box *box, const char *path, struct bx_tool **ret,

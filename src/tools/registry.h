@@ -26,7 +26,8 @@ struct bx_tool *bx_registry_find(struct bx_registry *r, const char *name);      
 const char *bx_registry_nearest(struct bx_registry *r, const char *name);         /* a view, or NULL */
 /* All, in stable (name) order: new references in a new array. */
 struct bx_tool **bx_registry_all(struct bx_registry *r, size_t *ret_count);
-/* A box tool from a .wasm file that is in no folder (`tool run FILE.wasm`); its descriptor by --describe. */
+/* A box tool from a .wasm file that is in no folder (`tool run FILE.wasm`); its descriptor from <name>.json beside it, else by
+ * --describe; a program that knows neither gets a generic one: level execute, any object on standard input. */
 int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret, struct bx_err *err);
 
 /* The limits that a call of this tool gets: default → descriptor's wish → settings → `over` ("time=60s", …, NULL; may be
@@ -46,7 +47,8 @@ int bx_registry_reload(struct bx_registry *r, const struct bx_val *settings, str
  * comes before this and is the caller's. Input that does not fit is a result with is_error and a sentence that lets the
  * model mend its call; a negative return means that the call could not be made at all. */
 int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
-                        struct bx_tool_result *ret, struct bx_err *err);/* A receipt for a call that was denied. ret_receipt: JSON text, the caller's; NULL where no record is kept. */
+                        struct bx_tool_result *ret, struct bx_err *err);
+/* A receipt for a call that was denied. ret_receipt: JSON text, the caller's; NULL where no record is kept. */
 void bx_registry_record_denied(struct bx_registry *r, const struct bx_tool *t, const struct bx_val *input,
                                const struct bx_tool_ctx *ctx, const char *reason, char **ret_receipt);
 

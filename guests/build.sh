@@ -27,7 +27,7 @@ toolchain() {
         compiler=("${CC:-cc}")
         flags=(-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DBX_GUEST_NATIVE)
     else
-        # -O2 and SIMD: measured, see README.md. Stack: wasm's default of 64 KiB is too small for libc's printf.
+        # -O2 and SIMD: see README.md. Stack: wasm's default of 64 KiB is too small for libc's printf.
         # Memory: what a small call needs is there from the start, for growing is a system call for each 64 KiB
         compiler=("$(third_party zig)/zig" cc -target wasm32-wasi)
         flags=(-O2 -msimd128 -s -Wl,-z,stack-size=1048576 -Wl,--initial-memory=2097152)

@@ -130,3 +130,32 @@ uint64_t bx_str_hash(struct bx_str s) {
     }
     return h;
 }
+
+static char loosely(char c) {
+    return c == '-' ? '_' : lower(c);
+}
+
+size_t bx_str_slips(struct bx_str a, struct bx_str b) { /* optimal string alignment distance */
+    enum { MAX = 64 };
+    unsigned char d[MAX + 1][MAX + 1];
+    if (a.n > MAX || b.n > MAX) {
+        return SIZE_MAX;
+    }
+    for (size_t i = 0; i <= a.n; i++) {
+        for (size_t j = 0; j <= b.n; j++) {
+            if (i == 0 || j == 0) {
+                d[i][j] = (unsigned char)(i + j);
+                continue;
+            }
+            char x = loosely(a.p[i - 1]), y = loosely(b.p[j - 1]);
+            int best = d[i - 1][j - 1] + (x != y);
+            best = BX_MIN(best, d[i - 1][j] + 1);
+            best = BX_MIN(best, d[i][j - 1] + 1);
+            if (i > 1 && j > 1 && x == loosely(b.p[j - 2]) && y == loosely(a.p[i - 2])) {
+                best = BX_MIN(best, d[i - 2][j - 2] + 1);
+            }
+            d[i][j] = (unsigned char)best;
+        }
+    }
+    return d[a.n][b.n];
+}

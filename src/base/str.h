@@ -42,4 +42,8 @@ bool bx_str_to_u64(struct bx_str s, uint64_t *ret);
 char *bx_str_dup(struct bx_str s);                        /* NUL ended copy, the caller's */
 uint64_t bx_str_hash(struct bx_str s);                    /* FNV-1a: the same in every run; no guard against chosen input */
 
+/* How many slips lead from one word to the other (a letter too many, too few, wrong, or two swapped), ASCII case folded, '-'
+ * and '_' the same: for "did you mean". SIZE_MAX when one is longer than 64 bytes. */
+size_t bx_str_slips(struct bx_str a, struct bx_str b);
+
 #endif

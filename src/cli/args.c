@@ -1,34 +1,10 @@
 #include "cli/args.h"
 
-/* How many slips lead from one word to the other (a letter too many, too few, wrong, or two
- * swapped); long words are never near. */
-static size_t slips(const char *a, const char *b) {
-    enum { MAX = 32 };
-    size_t n = strlen(a), m = strlen(b), d[MAX + 1][MAX + 1];
-    if (n > MAX || m > MAX)
-        return SIZE_MAX;
-    for (size_t i = 0; i <= n; i++) {
-        for (size_t j = 0; j <= m; j++) {
-            if (i == 0 || j == 0) {
-                d[i][j] = i + j;
-                continue;
-            }
-            size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            best = BX_MIN(best, d[i - 1][j] + 1);
-            best = BX_MIN(best, d[i][j - 1] + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                best = BX_MIN(best, d[i - 2][j - 2] + 1);
-            d[i][j] = best;
-        }
-    }
-    return d[n][m];
-}
-
 const char *bx_args_nearest(const char *typed, const char *(*word)(size_t i)) {
     const char *best = NULL;
     size_t least = strlen(typed) / 3 + 2;
     for (size_t i = 0; word(i); i++) {
-        size_t d = slips(typed, word(i));
+        size_t d = bx_str_slips(bx_str(typed), bx_str(word(i)));
         if (d < least) {
             least = d;
             best = word(i);

@@ -197,35 +197,13 @@ static int check_string(struct check *c, const struct bx_val *schema, const stru
     return 0;
 }
 
-/* Edit distance, only to say "did you mean". */
-static size_t distance(struct bx_str a, struct bx_str b) {
-    size_t row[65];
-    if (a.n > 64 || b.n > 64) {
-        return SIZE_MAX;
-    }
-    for (size_t j = 0; j <= b.n; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; i <= a.n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.n; j++) {
-            size_t best = BX_MIN(row[j], row[j - 1]) + 1;
-            size_t change = diagonal + (a.p[i - 1] != b.p[j - 1]);
-            diagonal = row[j];
-            row[j] = BX_MIN(best, change);
-        }
-    }
-    return row[b.n];
-}
-
 static int unknown_member(struct check *c, const struct bx_val *properties, struct bx_str key) {
     struct bx_str near = {NULL, 0};
     size_t best = key.n / 2 + 1;
     struct bx_buf all = BX_BUF_INIT(300);
     bx_val_foreach_member (properties, name, schema) {
         (void)schema;
-        size_t d = distance(key, name);
+        size_t d = bx_str_slips(key, name);
         if (d < best) {
             best = d;
             near = name;

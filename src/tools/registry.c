@@ -111,34 +111,12 @@ struct bx_tool *bx_registry_find(struct bx_registry *r, const char *name) {
     return NULL;
 }
 
-static unsigned char fold(char c) {
-    return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c == '-' ? '_' : c);
-}
-
-/* Edits (insert, delete, replace) that make one name of the other, letter case and dashes aside. */
-static size_t distance(const char *a, const char *b) {
-    size_t row[130], n = BX_MIN(strlen(b), BX_ARRAY_LEN(row) - 1),
-                     m = BX_MIN(strlen(a), BX_ARRAY_LEN(row) - 1);
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= m; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t replace = diagonal + (fold(a[i - 1]) != fold(b[j - 1]));
-            diagonal = row[j];
-            row[j] = BX_MIN(replace, BX_MIN(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[n];
-}
-
 const char *bx_registry_nearest(struct bx_registry *r, const char *name) {
     const char *best = NULL;
     size_t best_distance = 1 + strlen(name) / 2;
     for (size_t i = 0; i < r->tools.n; i++) {
         const char *known = r->tools.p[i]->name;
-        size_t d = distance(name, known);
+        size_t d = bx_str_slips(bx_str(name), bx_str(known));
         if (strlen(name) > 3 && (strcasestr(name, known) || strcasestr(known, name)))
             d = BX_MIN(d, 1); /* read_file → read */
         if (d < best_distance) {

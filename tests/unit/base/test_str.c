@@ -126,11 +126,30 @@ static void test_utf8_change(void **state) {
     bx_buf_deinit(&b);
 }
 
+static void slips(void **state) {
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        size_t n;
+    } rows[] = {
+        {"", "", 0},         {"", "abc", 3},          {"port", "port", 0}, {"prot", "port", 1},
+        {"port", "root", 2}, {"Sleep", "sleep", 0},   {"red", "read", 1},  {"reads", "read", 1},
+        {"raad", "read", 1}, {"kitten", "sitting", 3}};
+    for (size_t i = 0; i < BX_ARRAY_LEN(rows); i++) {
+        assert_int_equal(bx_str_slips(bx_str(rows[i].a), bx_str(rows[i].b)), rows[i].n);
+        assert_int_equal(bx_str_slips(bx_str(rows[i].b), bx_str(rows[i].a)), rows[i].n);
+    }
+    char longer[65];
+    memset(longer, 'a', sizeof longer);
+    assert_int_equal(bx_str_slips(bx_str_n(longer, 64), bx_str("")), 64);
+    assert_true(bx_str_slips(bx_str_n(longer, 65), bx_str("a")) == SIZE_MAX);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_split),       cmocka_unit_test(test_views),
-        cmocka_unit_test(test_numbers),     cmocka_unit_test(test_utf8_valid),
-        cmocka_unit_test(test_utf8_change),
+        cmocka_unit_test(slips),           cmocka_unit_test(test_split),
+        cmocka_unit_test(test_views),      cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_utf8_valid), cmocka_unit_test(test_utf8_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ static void refuse(struct bx_call *call, const char *fmt, ...) {
 
 static void refuse_unknown(struct bx_call *call) {
     struct bx_registry *registry = call->run->agent->registry;
-    const char *nearest = bx_registry_nearest(registry, call->tool_name);
+    bx_auto(bx_freep) char *nearest = bx_registry_nearest(registry, call->tool_name);
     if (nearest) {
         refuse(call, "There is no tool \"%.100s\". Did you mean \"%s\"?", call->tool_name, nearest);
         return;

@@ -71,7 +71,7 @@ static int find_tool(struct bx_cli_context *c, const char *name, struct bx_tool 
     if (*ret) {
         return 0;
     }
-    const char *near = bx_registry_nearest(c->registry, name);
+    bx_auto(bx_freep) char *near = bx_registry_nearest(c->registry, name);
     return near ? bx_fail(err, BX_ERR_NOTFOUND, "there is no tool \"%.60s\"; did you mean \"%s\"?",
                           name, near)
                 : bx_fail(err, BX_ERR_NOTFOUND,

@@ -11,33 +11,115 @@
 
 #define MAX_INPUT_BYTES (64 * BX_MIB)
 
+typedef BX_VEC(struct bx_tool *) tool_vec;
+
+struct source {
+    char *name;
+    unsigned rank;
+    tool_vec tools;
+};
+
 struct bx_registry {
     struct bx_box *box;
     struct bx_receipts *receipts;
-    BX_VEC(struct bx_tool *)
-    tools;                /* by name; never changes after bx_registry_new, so without the lock */
     pthread_mutex_t lock; /* of: */
+    BX_VEC(struct source) sources;
+    tool_vec tools; /* what counts, by name; references of its own */
     struct bx_doc *settings;
+    void (*on_change)(void *user);
+    void *on_change_user;
 };
 
 static const struct bx_native_spec *const natives[] = {&bx_native_sleep};
 
-static int by_name(const void *a, const void *b) {
-    return strcmp((*(struct bx_tool *const *)a)->name, (*(struct bx_tool *const *)b)->name);
+static void empty(tool_vec *tools) {
+    for (size_t i = 0; i < tools->n; i++)
+        bx_tool_unref(tools->p[i]);
+    bx_vec_free(tools);
 }
 
-static int add_all(struct bx_registry *r, struct bx_err *err) {
-    for (size_t i = 0; i < BX_ARRAY_LEN(natives); i++)
-        bx_vec_push(&r->tools, bx_native_tool_new(natives[i]));
-    for (size_t i = 0; i < bx_embedded_tool_count; i++) {
-        struct bx_tool *tool = NULL;
-        int rc = bx_box_tool_embedded(r->box, &bx_embedded_tools[i], &tool, err);
-        if (rc)
-            return rc;
-        bx_vec_push(&r->tools, tool);
+struct ranked {
+    struct bx_tool *tool;
+    unsigned rank;
+};
+
+static int by_name_and_rank(const void *a, const void *b) {
+    const struct ranked *x = a, *y = b;
+    int order = strcmp(x->tool->name, y->tool->name);
+    return order ? order : (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+/* The lock is held. */
+static void merge_sources(struct bx_registry *r) {
+    BX_VEC(struct ranked) all = {0};
+    for (size_t i = 0; i < r->sources.n; i++)
+        for (size_t j = 0; j < r->sources.p[i].tools.n; j++)
+            bx_vec_push(&all, ((struct ranked){r->sources.p[i].tools.p[j], r->sources.p[i].rank}));
+    if (all.n)
+        qsort(all.p, all.n, sizeof *all.p, by_name_and_rank);
+    empty(&r->tools);
+    for (size_t i = 0; i < all.n; i++)
+        if (i == 0 || strcmp(all.p[i].tool->name, all.p[i - 1].tool->name))
+            bx_vec_push(&r->tools, bx_tool_ref(all.p[i].tool));
+    bx_vec_free(&all);
+}
+
+static size_t find_source(const struct bx_registry *r, const char *name) {
+    size_t i = 0;
+    while (i < r->sources.n && strcmp(r->sources.p[i].name, name))
+        i++;
+    return i;
+}
+
+void bx_registry_set_source(struct bx_registry *r, const char *name, unsigned rank,
+                            struct bx_tool *const *tools, size_t count) {
+    struct source fresh = {.name = bx_strdup(name), .rank = rank}, old = {0};
+    void (*on_change)(void *user);
+    void *user;
+    for (size_t i = 0; i < count; i++)
+        bx_vec_push(&fresh.tools, bx_tool_ref(tools[i]));
+    {
+        BX_LOCKED(&r->lock);
+        size_t at = find_source(r, name);
+        if (at < r->sources.n) {
+            old = r->sources.p[at];
+            bx_vec_remove(&r->sources, at);
+        }
+        if (count)
+            bx_vec_push(&r->sources, fresh);
+        merge_sources(r);
+        on_change = r->on_change;
+        user = r->on_change_user;
     }
-    qsort(r->tools.p, r->tools.n, sizeof *r->tools.p, by_name);
-    return 0;
+    if (!count)
+        bx_free(fresh.name);
+    empty(&old.tools); /* the last reference may free a tool: not under the lock */
+    bx_free(old.name);
+    if (on_change)
+        on_change(user);
+}
+
+void bx_registry_on_change(struct bx_registry *r, void (*fn)(void *user), void *user) {
+    BX_LOCKED(&r->lock);
+    r->on_change = fn;
+    r->on_change_user = user;
+}
+
+static int add_built_in(struct bx_registry *r, struct bx_err *err) {
+    tool_vec tools = {0};
+    int rc = 0;
+    for (size_t i = 0; i < BX_ARRAY_LEN(natives); i++)
+        bx_vec_push(&tools, bx_native_tool_new(natives[i]));
+    for (size_t i = 0; i < bx_embedded_tool_count && rc == 0; i++) {
+        struct bx_tool *tool = NULL;
+        rc = bx_box_tool_embedded(r->box, &bx_embedded_tools[i], &tool, err);
+        if (rc == 0)
+            bx_vec_push(&tools, tool);
+    }
+    if (rc == 0)
+        bx_registry_set_source(r, "built in", BX_RANK_BUILT_IN, tools.p, tools.n);
+    empty(&tools);
+    return rc;
 }
 
 static bool is_limit(struct bx_str name) {
@@ -86,7 +168,7 @@ int bx_registry_new(const struct bx_registry_config *config, struct bx_registry 
     r->receipts = config->receipts;
     int rc = bx_registry_reload(r, config->settings, err);
     if (!rc)
-        rc = add_all(r, err);
+        rc = add_built_in(r, err);
     if (rc)
         return rc;
     *ret = bx_steal(&r);
@@ -96,22 +178,27 @@ int bx_registry_new(const struct bx_registry_config *config, struct bx_registry 
 void bx_registry_free(struct bx_registry *r) {
     if (!r)
         return;
-    for (size_t i = 0; i < r->tools.n; i++)
-        bx_tool_unref(r->tools.p[i]);
-    bx_vec_free(&r->tools);
+    for (size_t i = 0; i < r->sources.n; i++) {
+        empty(&r->sources.p[i].tools);
+        bx_free(r->sources.p[i].name);
+    }
+    bx_vec_free(&r->sources);
+    empty(&r->tools);
     bx_doc_free(r->settings);
     pthread_mutex_destroy(&r->lock);
     bx_free(r);
 }
 
 struct bx_tool *bx_registry_find(struct bx_registry *r, const char *name) {
+    BX_LOCKED(&r->lock);
     for (size_t i = 0; i < r->tools.n; i++)
         if (strcmp(r->tools.p[i]->name, name) == 0)
             return bx_tool_ref(r->tools.p[i]);
     return NULL;
 }
 
-const char *bx_registry_nearest(struct bx_registry *r, const char *name) {
+char *bx_registry_nearest(struct bx_registry *r, const char *name) {
+    BX_LOCKED(&r->lock);
     const char *best = NULL;
     size_t best_distance = 1 + strlen(name) / 2;
     for (size_t i = 0; i < r->tools.n; i++) {
@@ -124,10 +211,11 @@ const char *bx_registry_nearest(struct bx_registry *r, const char *name) {
             best = known;
         }
     }
-    return best;
+    return best ? bx_strdup(best) : NULL;
 }
 
 struct bx_tool **bx_registry_all(struct bx_registry *r, size_t *ret_count) {
+    BX_LOCKED(&r->lock);
     struct bx_tool **all = bx_realloc_array(NULL, r->tools.n + 1, sizeof *all);
     for (size_t i = 0; i < r->tools.n; i++)
         all[i] = bx_tool_ref(r->tools.p[i]);

@@ -1,7 +1,7 @@
 /* tools/registry.h: all tools by name, and the one way to run one.
  *
- * Any thread. The registry holds the native built-ins and the embedded guests; a .wasm file can be loaded beside them. A
- * tool that was handed out stays good whatever happens to the registry's list. */
+ * Any thread. The registry holds the native built-ins and the embedded guests, and what sources bring that come and go: the
+ * folders of the user's tools, MCP servers. A tool that was handed out stays good whatever happens to the registry's list. */
 #ifndef BX_TOOLS_REGISTRY_H
 #define BX_TOOLS_REGISTRY_H
 
@@ -23,9 +23,16 @@ void bx_registry_free(struct bx_registry *r);
 BX_DEFINE_AUTO(struct bx_registry, bx_registry_free)
 
 struct bx_tool *bx_registry_find(struct bx_registry *r, const char *name);        /* a new reference or NULL */
-const char *bx_registry_nearest(struct bx_registry *r, const char *name);         /* a view, or NULL */
+char *bx_registry_nearest(struct bx_registry *r, const char *name);               /* the caller's, or NULL */
 /* All, in stable (name) order: new references in a new array. */
 struct bx_tool **bx_registry_all(struct bx_registry *r, size_t *ret_count);
+/* All tools of one source, in the place of those that it had before; none takes the source out. The references are new ones.
+ * Of several tools with one name that of the lowest rank counts. */
+enum bx_source_rank { BX_RANK_FOLDER = 0, BX_RANK_MCP = 100, BX_RANK_BUILT_IN = 1000 };
+void bx_registry_set_source(struct bx_registry *r, const char *source, unsigned rank, struct bx_tool *const *tools,
+                            size_t count);
+/* fn(user) on the thread that changed a source, after the change and without locks; one listener; NULL ends it. */
+void bx_registry_on_change(struct bx_registry *r, void (*fn)(void *user), void *user);
 /* A box tool from a .wasm file that is in no folder (`tool run FILE.wasm`); its descriptor from <name>.json beside it, else by
  * --describe; a program that knows neither gets a generic one: level execute, any object on standard input. */
 int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret, struct bx_err *err);

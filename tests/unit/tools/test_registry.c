@@ -134,10 +134,12 @@ static void test_list(void **state) {
 
 static void test_nearest(void **state) {
     struct fixture *f = *state;
-    assert_string_equal(bx_registry_nearest(f->registry, "Read"), "read");
-    assert_string_equal(bx_registry_nearest(f->registry, "read_file"), "read");
-    assert_string_equal(bx_registry_nearest(f->registry, "wirte"), "write");
-    assert_string_equal(bx_registry_nearest(f->registry, "sleep"), "Sleep");
+    static const char *const slips[][2] = {
+        {"Read", "read"}, {"read_file", "read"}, {"wirte", "write"}, {"sleep", "Sleep"}};
+    for (size_t i = 0; i < BX_ARRAY_LEN(slips); i++) {
+        bx_auto(bx_freep) char *nearest = bx_registry_nearest(f->registry, slips[i][0]);
+        assert_string_equal(nearest, slips[i][1]);
+    }
     assert_null(bx_registry_nearest(f->registry, "kubernetes_deploy"));
     assert_null(bx_registry_nearest(f->registry, ""));
 }
@@ -280,6 +282,101 @@ static void test_sleep(void **state) {
     bx_cancel_unref(f->ctx.cancel);
 }
 
+/* ---- sources that come and go ---- */
+
+static int freed;
+
+static void note_free(struct bx_tool *t) {
+    freed++;
+    bx_free(t);
+}
+
+static struct bx_tool *tool_of(const char *name, const char *source) {
+    struct bx_tool *t = bx_new(struct bx_tool);
+    *t = (struct bx_tool){
+        .name = name, .source = source, .path_members = "", .destroy = note_free, .refs = 1};
+    return t;
+}
+
+static void set_one(struct bx_registry *r, const char *source, unsigned rank, const char *name) {
+    struct bx_tool *t = tool_of(name, source);
+    bx_registry_set_source(r, source, rank, &t, 1);
+    bx_tool_unref(t);
+}
+
+static void expect_source(struct bx_registry *r, const char *name, const char *source) {
+    bx_auto(bx_tool_unrefp) struct bx_tool *t = bx_registry_find(r, name);
+    if (!source) {
+        assert_null(t);
+        return;
+    }
+    assert_non_null(t);
+    assert_string_equal(t->source, source);
+}
+
+static void test_the_nearest_source_counts(void **state) {
+    struct bx_registry *r = ((struct fixture *)*state)->registry;
+    set_one(r, "far", BX_RANK_FOLDER + 1, "read");
+    expect_source(r, "read", "far");
+    set_one(r, "near", BX_RANK_FOLDER, "read");
+    expect_source(r, "read", "near");
+    bx_registry_set_source(r, "near", BX_RANK_FOLDER, NULL, 0);
+    expect_source(r, "read", "far");
+    bx_registry_set_source(r, "far", BX_RANK_FOLDER + 1, NULL, 0);
+    expect_source(r, "read", "built in");
+}
+
+static void test_a_source_is_replaced_whole(void **state) {
+    struct bx_registry *r = ((struct fixture *)*state)->registry;
+    size_t before, after;
+    struct bx_tool **all = bx_registry_all(r, &before);
+    for (size_t i = 0; i < before; i++)
+        bx_tool_unref(all[i]);
+    bx_free(all);
+    struct bx_tool *two[] = {tool_of("zeta", "s"), tool_of("alpha", "s")};
+    bx_registry_set_source(r, "s", BX_RANK_MCP, two, 2);
+    all = bx_registry_all(r, &after);
+    assert_int_equal(after, before + 2);
+    for (size_t i = 1; i < after; i++)
+        assert_true(strcmp(all[i - 1]->name, all[i]->name) < 0);
+    for (size_t i = 0; i < after; i++)
+        bx_tool_unref(all[i]);
+    bx_free(all);
+    set_one(r, "s", BX_RANK_MCP, "beta");
+    expect_source(r, "zeta", NULL);
+    expect_source(r, "beta", "s");
+    bx_tool_unref(two[0]);
+    bx_tool_unref(two[1]);
+}
+
+static void test_what_was_handed_out_stays(void **state) {
+    struct bx_registry *r = ((struct fixture *)*state)->registry;
+    set_one(r, "s", BX_RANK_MCP, "short-lived");
+    struct bx_tool *held = bx_registry_find(r, "short-lived");
+    freed = 0;
+    bx_registry_set_source(r, "s", BX_RANK_MCP, NULL, 0);
+    assert_int_equal(freed, 0);
+    assert_string_equal(held->name, "short-lived");
+    bx_tool_unref(held);
+    assert_int_equal(freed, 1);
+}
+
+static void count_change(void *user) {
+    ++*(int *)user;
+}
+
+static void test_a_listener_hears_of_changes(void **state) {
+    struct bx_registry *r = ((struct fixture *)*state)->registry;
+    int heard = 0;
+    bx_registry_on_change(r, count_change, &heard);
+    set_one(r, "s", BX_RANK_MCP, "x");
+    bx_registry_set_source(r, "s", BX_RANK_MCP, NULL, 0);
+    assert_int_equal(heard, 2);
+    bx_registry_on_change(r, NULL, NULL);
+    set_one(r, "s", BX_RANK_MCP, "x");
+    assert_int_equal(heard, 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_list, setup, teardown),
@@ -291,6 +388,10 @@ int main(void) {
         cmocka_unit_test(test_limits_by_layer),
         cmocka_unit_test(test_wrong_settings_are_refused),
         cmocka_unit_test_setup_teardown(test_sleep, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_nearest_source_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_source_is_replaced_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_was_handed_out_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_listener_hears_of_changes, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

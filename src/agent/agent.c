@@ -65,8 +65,10 @@ static void run_free(struct bx_run *run) {
     bx_context_free(run->context);
     bx_rules_free(run->rules, run->rule_count);
     bx_free(run->mode);
+    bx_free(run->earlier_mode);
     bx_free(run->last_failure);
-    bx_free(run->question.text);
+    bx_question_deinit(&run->question);
+    pthread_mutex_destroy(&run->rules_lock);
     bx_free(run);
 }
 
@@ -301,6 +303,7 @@ int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *te
     run->agent = a;
     run->session = bx_session_ref(session);
     run->cancel = bx_cancel_new(NULL);
+    pthread_mutex_init(&run->rules_lock, NULL);
     run->start_ms = bx_mono_ms();
     bx_id_new(run->id);
     int rc = reserve(a, run, err);
@@ -357,6 +360,12 @@ bool bx_agent_is_waiting(struct bx_agent *a, const char *session_id) {
     BX_LOCKED(&a->lock);
     struct bx_run *run = run_of(a, session_id);
     return run && run->question.id[0] && !run->question.answered;
+}
+
+void bx_agent_open_question(struct bx_agent *a, const char *session_id, char *ret) {
+    BX_LOCKED(&a->lock);
+    struct bx_run *run = run_of(a, session_id);
+    snprintf(ret, BX_ID_LEN + 1, "%s", run && !run->question.answered ? run->question.id : "");
 }
 
 void bx_agent_wait(struct bx_agent *a, const char *session_id) {

@@ -46,10 +46,27 @@ bool bx_agent_is_waiting(struct bx_agent *a, const char *session_id); /* for an 
 /* Waits for the end of the session's run; at once when there is none. */
 void bx_agent_wait(struct bx_agent *a, const char *session_id);
 
-enum bx_choice { BX_CHOICE_ONCE, BX_CHOICE_SESSION, BX_CHOICE_ALWAYS, BX_CHOICE_NO };
-/* from: "page", "terminal", "api". BX_ERR_NOTFOUND when the question is not open (answered already, run over). */
-int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *question, enum bx_choice choice,
-                    const char *text, const char *from, struct bx_err *err);
+/* The words for an answer; which of them a question takes is in its event (docs/events.md). */
+enum bx_choice {
+    BX_CHOICE_ONCE, BX_CHOICE_SESSION, BX_CHOICE_ALWAYS, BX_CHOICE_NO,
+    BX_CHOICE_ANSWER, BX_CHOICE_APPROVE, BX_CHOICE_APPROVE_EDITS, BX_CHOICE_COUNT
+};
+const char *bx_choice_name(enum bx_choice choice); /* "once", "approve_edits" … */
+bool bx_choice_parse(struct bx_str s, enum bx_choice *ret);
+
+struct bx_answer {
+    enum bx_choice choice;
+    const char *text;             /* free text; NULL or "" = none */
+    const struct bx_val *answers; /* with BX_CHOICE_ANSWER: [{"selected":[label…],"text":"…"}], one a question; or NULL */
+    const char *from;             /* "page" "terminal" "api" */
+};
+/* A question is answered once. BX_ERR_NOTFOUND: it is not open (answered already, run over); BX_ERR_INVALID: it takes no such
+ * answer, and stays open. */
+int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *question, const struct bx_answer *answer,
+                    struct bx_err *err);
+/* The id of the session's open question (37 bytes), "" when there is none. One at a time: the next is asked when this one is
+ * answered. */
+void bx_agent_open_question(struct bx_agent *a, const char *session_id, char *ret);
 
 /* Closes runs that a crash left open (run_end "interrupted", results for calls without one). Once at start. */
 int bx_agent_recover(struct bx_agent *a, struct bx_err *err);

@@ -96,6 +96,12 @@ static size_t make_room(struct bx_run *run, int64_t tokens) {
     return went;
 }
 
+/* Tools and instructions stay; what can go is what was said. */
+static int64_t half_of_history(const struct bx_run *run) {
+    int64_t tokens = run->context->fixed_estimate + run->history->estimate / 2;
+    return (int64_t)((double)tokens * run->history->factor);
+}
+
 static void log_usage(struct bx_run *run, const struct bx_usage *u, int64_t estimated) {
     struct bx_event e;
     const struct {
@@ -162,7 +168,8 @@ static void log_assistant(struct bx_run *run, struct bx_str text, struct bx_str 
 static int ask_once(struct bx_run *run, struct stream *s, const char *note, bool no_tools,
                     struct bx_reply *ret, struct bx_err *err) {
     struct bx_model_request request;
-    bx_context_request(run->context, run->history, note, &request);
+    bx_auto(bx_freep) char *words = bx_run_note(run, note);
+    bx_context_request(run->context, run->history, words, &request);
     request.no_tools = no_tools;
     bx_run_state(run, "thinking", BX_STR_LIT(""));
     return bx_model_ask(run->model, &request, on_model_event, s, run->cancel, ret, err);
@@ -224,7 +231,7 @@ int bx_run_ask_model(struct bx_run *run, const char *note, bool no_tools, struct
     if (!rc)
         rc = ask_once(run, &s, note, no_tools, ret, &err);
     if (rc == BX_ERR_LIMIT && !bx_cancel_fired(run->cancel) &&
-        make_room(run, bx_context_estimate(run->context, run->history) / 2)) {
+        make_room(run, half_of_history(run))) {
         show_reset(&s);
         estimated = run->context->fixed_estimate + run->history->estimate;
         rc = ask_once(run, &s, note, no_tools, ret, &err);

@@ -38,7 +38,7 @@ struct bx_crew {
     pthread_cond_t work;
     struct batch *batches; /* those with items that may still start */
     BX_VEC(pthread_t) threads;
-    unsigned max_threads, idle;
+    unsigned max_threads, idle, blocked;
     bool closing;
 };
 
@@ -114,12 +114,27 @@ static void *crew_main(void *user) {
 /* Lock held. As many threads as could start right away, within the maximum. */
 static void want_threads(struct bx_crew *c, size_t wanted) {
     for (size_t missing = wanted > c->idle ? wanted - c->idle : 0;
-         missing && c->threads.n < c->max_threads; missing--) {
+         missing && c->threads.n < c->max_threads + c->blocked; missing--) {
         pthread_t thread;
         if (bx_thread_start(&thread, "bx-tool", crew_main, c, NULL))
             return; /* the calling thread works them off alone */
         bx_vec_push(&c->threads, thread);
     }
+}
+
+void bx_crew_block(struct bx_crew *c) {
+    BX_LOCKED(&c->lock);
+    c->blocked++;
+    bool ready = false;
+    for (const struct batch *b = c->batches; b && !ready; b = b->next)
+        ready = ready_item(b) != SIZE_MAX;
+    if (ready && !c->idle)
+        want_threads(c, 1);
+}
+
+void bx_crew_unblock(struct bx_crew *c) {
+    BX_LOCKED(&c->lock);
+    c->blocked--;
 }
 
 static void unlink_batch(struct bx_crew *c, struct batch *b) {

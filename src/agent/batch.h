@@ -21,6 +21,11 @@ struct bx_crew;
 struct bx_crew *bx_crew_new(unsigned max_threads); /* threads come when they are first needed, and stay */
 void bx_crew_free(struct bx_crew *c);              /* no batch may be running */
 
+/* Around a wait for a person: the crew may have one more thread meanwhile, so that waiting calls hold nobody else's. Any
+ * thread. */
+void bx_crew_block(struct bx_crew *c);
+void bx_crew_unblock(struct bx_crew *c);
+
 /* Runs work(user) of every item and returns when all are done. A batch of one costs no thread. */
 void bx_batch_run(struct bx_crew *c, const struct bx_batch_item *items, size_t count, void (*work)(void *user));
 

@@ -1,6 +1,7 @@
 #include "agent/internal.h"
 
 #include "base/clock.h"
+#include "base/unwire.h"
 #include "json/schema.h"
 
 /* One call: read it, ask the one permission check, run it, log it. Whatever goes wrong becomes a
@@ -86,7 +87,13 @@ int bx_agent_grant(struct bx_agent *a, const struct bx_tool *t, const char *cons
 }
 
 enum bx_mode bx_run_mode(struct bx_run *run) {
-    bx_auto(bx_freep) char *name = run->mode ? bx_strdup(run->mode) : bx_session_mode(run->session);
+    bx_auto(bx_freep) char *name = NULL;
+    {
+        BX_LOCKED(&run->agent->lock);
+        name = run->mode ? bx_strdup(run->mode) : NULL;
+    }
+    if (!name)
+        name = bx_session_mode(run->session);
     enum bx_mode mode = BX_MODE_DEFAULT;
     bx_mode_parse(bx_str(name), &mode);
     /* bypass is a switch at the start, not something that a session's file can say */
@@ -114,6 +121,8 @@ static void fill_ctx(struct bx_call *call, struct bx_tool_ctx *ret) {
         .run_id = call->run->id,
         .call_id = call->id,
         .grant = &call->grant,
+        .user = call,
+        .host = &bx_call_host,
     };
 }
 
@@ -156,20 +165,23 @@ static void obey_answer(struct bx_call *call, const struct bx_question *answer) 
         bx_rule_of_call(call, "workspace", &rule);
         rc = bx_agent_keep_rule(run->agent, bx_buf_str(&rule), &err);
     }
-    if (!rc && answer->choice != BX_CHOICE_ONCE &&
-        !(rc = bx_history_catch_up(run->history, run->session, &err)))
-        rc = bx_run_load_rules(run, &err);
+    if (!rc && answer->choice != BX_CHOICE_ONCE) {
+        BX_LOCKED(&run->rules_lock);
+        rc = bx_history_catch_up(run->history, run->session, &err);
+        if (!rc)
+            rc = bx_run_load_rules(run, &err);
+    }
     if (rc) /* this call goes on: the yes was heard; what could not be kept is said */
         bx_event_error(run, "store", &err);
 }
 
-static void ask_permission(struct bx_call *call) {
-    struct bx_run *run = call->run;
+static void fill_request(const struct bx_call *call, struct bx_permit_request *ret) {
+    const struct bx_run *run = call->run;
     const struct bx_tool *t = call->tool;
-    struct bx_permit_request request = {
+    *ret = (struct bx_permit_request){
         .tool = t->name,
         .level = t->level,
-        .mode = bx_run_mode(run),
+        .mode = call->mode,
         .in_box = t->kind == BX_TOOL_BOX,
         .paths = call->reach.paths,
         .path_count = call->reach.path_count,
@@ -181,25 +193,71 @@ static void ask_permission(struct bx_call *call) {
         .headless = run->headless,
         .yes_levels = run->yes_levels,
         .now_ms = bx_wall_ms(),
-        .rules = run->rules,
-        .rule_count = run->rule_count,
     };
+}
+
+/* The one check, with the mode and the rules as they are now. What it decides is logged, but for a
+ * question, which is still to be asked. */
+static enum bx_verdict judge(struct bx_call *call, struct bx_permit_request *ret_request) {
+    struct bx_run *run = call->run;
     struct bx_decision decision;
-    bx_permit_evaluate(&request, &decision);
+    call->mode = bx_run_mode(run);
+    fill_request(call, ret_request);
+    BX_LOCKED(&run->rules_lock);
+    ret_request->rules = run->rules;
+    ret_request->rule_count = run->rule_count;
+    bx_permit_evaluate(ret_request, &decision);
+    ret_request->rules = NULL; /* another answer may change them any time */
+    ret_request->rule_count = 0;
     const char *rule = decision.rule ? decision.rule->id : NULL;
     if (decision.verdict == BX_DENY) {
         deny(call, decision.by, decision.reason, rule);
     } else if (decision.verdict == BX_ALLOW) {
         log_permission(call, true, decision.by, decision.reason, rule);
         use_rule(run, decision.rule);
-    } else {
-        struct bx_question answer = {0};
-        if (bx_run_ask(run, call, &request, &answer))
+    }
+    return decision.verdict;
+}
+
+static int ask(struct bx_call *call, const struct bx_permit_request *request,
+               struct bx_question *ret) {
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(8 * BX_KIB),
+                                         rule = BX_BUF_INIT(16 * BX_KIB),
+                                         members = BX_BUF_INIT(BX_EVENT_MAX);
+    bx_permit_describe(request, &text);
+    bx_rule_of_call(call, "session", &rule);
+    struct bx_jw w;
+    bx_jw_init(&w, &members);
+    bx_jw_obj(&w);
+    bx_jw_kstr(&w, "level", bx_level_name(request->level));
+    bx_jw_kval(&w, "input", bx_doc_root(call->input));
+    bx_jw_end(&w);
+    struct bx_ask question = {.kind = "permission",
+                              .text = bx_buf_z(&text),
+                              .choices = 1u << BX_CHOICE_ONCE | 1u << BX_CHOICE_SESSION |
+                                         1u << BX_CHOICE_ALWAYS | 1u << BX_CHOICE_NO,
+                              .members = bx_buf_str(&members),
+                              .session_rule = bx_buf_str(&rule)};
+    return bx_run_ask(call->run, call, &question, ret);
+}
+
+/* Waits for the turn of this call's question, and asks if it is still one then: an answer before it
+ * may have been "for this session". */
+static void ask_permission(struct bx_call *call) {
+    struct bx_permit_request request;
+    struct bx_question answer = {0};
+    if (bx_run_ask_begin(call->run)) {
+        refuse(call, "Stopped before the question was asked.");
+        return;
+    }
+    if (judge(call, &request) == BX_ASK) {
+        if (ask(call, &request, &answer))
             refuse(call, "Stopped before the question was answered.");
         else
             obey_answer(call, &answer);
-        bx_free(answer.text);
+        bx_question_deinit(&answer);
     }
+    bx_run_ask_end(call->run);
 }
 
 void bx_call_prepare(struct bx_call *call) {
@@ -216,7 +274,20 @@ void bx_call_prepare(struct bx_call *call) {
         return;
     }
     bx_tool_reach(call->tool, bx_doc_root(call->input), &call->grant, &call->arena, &call->reach);
-    ask_permission(call);
+    struct bx_permit_request request;
+    call->asks = judge(call, &request) == BX_ASK;
+}
+
+/* Another call of the same reply may have changed the mode since this one was judged. */
+static void settle(struct bx_call *call) {
+    struct bx_permit_request request;
+    if (!call->has_result && bx_cancel_fired(call->run->cancel))
+        refuse(call, "Stopped before it began.");
+    if (!call->has_result && !call->asks && bx_run_mode(call->run) != call->mode &&
+        !bx_unwired("mode_recheck"))
+        call->asks = judge(call, &request) == BX_ASK;
+    if (!call->has_result && call->asks)
+        ask_permission(call);
 }
 
 static void on_output(void *user, const char *stream, struct bx_str text) {
@@ -252,15 +323,13 @@ static void log_result(struct bx_call *call) {
 
 void bx_call_execute(void *user) {
     struct bx_call *call = user;
+    settle(call);
     uint64_t start_ms = bx_mono_ms();
-    if (!call->has_result && bx_cancel_fired(call->run->cancel))
-        refuse(call, "Stopped before it began.");
     if (!call->has_result) {
         struct bx_tool_ctx ctx;
         struct bx_err err = {0};
         fill_ctx(call, &ctx);
         ctx.on_output = on_output;
-        ctx.user = call;
         log_start(call);
         int rc = bx_registry_execute(call->run->agent->registry, call->tool,
                                      bx_doc_root(call->input), &ctx, &call->result, &err);

@@ -9,6 +9,16 @@ void bx_event_begin(struct bx_event *e, const char *run) {
     bx_jw_kstr(&e->w, "run", run);
 }
 
+void bx_event_members(struct bx_event *e, struct bx_str object) {
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    if (!object.n || bx_doc_parse(object, NULL, &doc, NULL))
+        return;
+    bx_val_foreach_member (bx_doc_root(doc), name, value) {
+        bx_jw_keys(&e->w, name);
+        bx_jw_val(&e->w, value);
+    }
+}
+
 int bx_event_append(struct bx_run *run, struct bx_event *take_e, const char *type,
                     enum bx_durability durability) {
     bx_jw_end(&take_e->w);

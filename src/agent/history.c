@@ -331,6 +331,7 @@ size_t bx_history_elide(struct bx_history *h, int64_t tokens) {
     }
     while (h->estimate > tokens && drop_oldest_turn(h)) {
         went++;
+        h->turns_gone++;
         recount(h);
     }
     for (size_t i = 0; i < h->messages.n && h->estimate > tokens; i++) {

@@ -22,6 +22,7 @@ struct bx_history {
     size_t bytes;            /* of all texts: what the cache of histories counts */
     int64_t estimate;        /* tokens of all messages by our count */
     double factor;           /* tokens of the provider's count for one of ours */
+    size_t turns_gone;       /* left out to make room */
     bool has_title, damaged;
 };
 

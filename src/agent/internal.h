@@ -29,10 +29,14 @@ struct bx_agent {
 
 struct bx_question {
     char id[37]; /* "" = none is open */
+    unsigned choices; /* bits: what it takes */
+    const struct bx_val *questions; /* of kind ask, else NULL; a view, good while it is open */
     bool answered;
     enum bx_choice choice;
     char *text, from[16];
+    char *answers; /* JSON text, or NULL */
 };
+void bx_question_deinit(struct bx_question *q);
 
 struct bx_context;
 
@@ -46,17 +50,21 @@ struct bx_run {
     /* options */
     unsigned max_turns, yes_levels;
     bool headless;
-    char *mode;              /* the run's own, or NULL: the session's, looked at for each call */
     /* the run thread's */
     struct bx_history *history;
     struct bx_context *context;
     unsigned turn, failures; /* failures: the same failing call in a row */
     char *last_failure;
     uint64_t start_ms;
+    bool log_failed;         /* atomic: calls of one reply end on several threads */
+    /* rules_lock: calls of one reply are judged and answered on several threads. It also guards the history while they run */
+    pthread_mutex_t rules_lock;
     struct bx_rule *rules;   /* settings' and session's */
     size_t rule_count;
-    bool log_failed;         /* atomic: calls of one reply end on several threads */
     /* agent->lock */
+    char *mode;              /* the run's own, or NULL: the session's, looked at for each call */
+    char *earlier_mode;      /* the run's own before it entered plan mode, or NULL */
+    unsigned tickets, serving; /* who asks next: one question of a run is open at a time */
     struct bx_question question;
     bool started; /* thread may be joined */
     bool ending; /* the last event is being written: a new run may wait for the thread */
@@ -77,13 +85,18 @@ struct bx_call {
     struct bx_call_reach reach;
     struct bx_tool_result result;
     bool has_result; /* it will not be executed: broken, denied or stopped */
+    bool asks;       /* the permission check wants a question, which is asked when the call's turn comes */
+    enum bx_mode mode; /* in which it was judged */
     size_t *left;    /* calls of the batch that have not ended, and whether the last one makes the log durable */
     bool durable;
 };
-/* Reads the call and asks for permission, waiting for an answer where one is needed. Afterwards it may run, or has a result. */
+/* Reads the call and judges it; never waits. Afterwards it may run, will ask, or has a result. */
 void bx_call_prepare(struct bx_call *call);
-void bx_call_execute(void *call); /* logs tool_start and tool_result */
+/* Asks where it must, which holds only this call and those that may not overtake it; judges anew when the mode has changed
+ * since; runs it; logs tool_start and tool_result. */
+void bx_call_execute(void *call);
 void bx_call_reset(struct bx_call *call);
+extern const struct bx_tool_host bx_call_host; /* host.c */
 
 enum bx_mode bx_run_mode(struct bx_run *run); /* the one that counts now */
 /* Mounts and limits of one call. Arena-owned. */
@@ -100,9 +113,19 @@ void bx_rule_of_call(const struct bx_call *call, const char *scope, struct bx_bu
 int bx_agent_keep_rule(struct bx_agent *a, struct bx_str rule, struct bx_err *err); /* into settings.json */
 
 /* ---- questions (question.c) ---- */
-/* Asks and waits without a time-out. 0, or BX_ERR_CANCELLED. ret->text is the caller's. */
-int bx_run_ask(struct bx_run *run, const struct bx_call *call, const struct bx_permit_request *request,
-               struct bx_question *ret);
+struct bx_ask {
+    const char *kind, *text;        /* docs/events.md; text: one sentence */
+    unsigned choices;               /* bits: 1u << BX_CHOICE_ONCE … */
+    const struct bx_val *questions; /* kind ask: answers are held against it */
+    struct bx_str members;          /* further members of the event: one JSON object, or empty */
+    struct bx_str session_rule;     /* what BX_CHOICE_SESSION allows from here on: goes into the answer event; or empty */
+};
+/* Questions of a run come one after another: begin waits for the turn (BX_ERR_CANCELLED when the run is stopped first), end
+ * gives it on. What an earlier answer settled can be looked at in between, before anybody is asked. */
+int bx_run_ask_begin(struct bx_run *run);
+void bx_run_ask_end(struct bx_run *run);
+/* Asks and waits without a time-out. 0, or BX_ERR_CANCELLED. *ret is the caller's. */
+int bx_run_ask(struct bx_run *run, const struct bx_call *call, const struct bx_ask *ask, struct bx_question *ret);
 
 /* ---- the log (event.c): each writes one event; a log that cannot be written ends the run ---- */
 struct bx_event { /* a body that is being written: run is in it */
@@ -110,6 +133,7 @@ struct bx_event { /* a body that is being written: run is in it */
     struct bx_jw w;
 };
 void bx_event_begin(struct bx_event *e, const char *run);
+void bx_event_members(struct bx_event *e, struct bx_str object); /* those of one JSON object; empty = none */
 int bx_event_append(struct bx_run *run, struct bx_event *take_e, const char *type, enum bx_durability durability);
 void bx_event_delta(struct bx_run *run, struct bx_event *take_e); /* after bx_delta_begin */
 void bx_delta_begin(struct bx_event *e, const char *run, const char *type);
@@ -122,6 +146,11 @@ void bx_event_result(struct bx_jw *w, const struct bx_call *call); /* the member
 /* 0 and a logged reply, or a negative code, with what was shown of the reply and the reason in the log. note: said for this
  * turn only, or NULL. */
 int bx_run_ask_model(struct bx_run *run, const char *note, bool no_tools, struct bx_reply *ret);
+
+/* ---- what is said for one turn (note.c) ---- */
+/* `words` (NULL = none) behind the mode and the list of tasks, where they must be said; NULL when there is nothing. The
+ * caller's. */
+char *bx_run_note(struct bx_run *run, const char *words);
 
 /* ---- recovery (recover.c) ---- */
 /* Closes the run that a crash left open in this session. */

@@ -25,6 +25,7 @@ static const struct bx_member answer_members[] = {
     {.name = "question", .type = BX_VAL_STR, .required = true, .max_bytes = 100},
     {.name = "choice", .type = BX_VAL_STR, .required = true, .max_bytes = 20},
     {.name = "text", .type = BX_VAL_STR},
+    {.name = "answers", .type = BX_VAL_ARR},
     REF,
     {.name = NULL}};
 static const struct bx_member ping_members[] = {OP, REF, {.name = NULL}};

@@ -16,6 +16,7 @@ static const struct bx_member answer_members[] = {
     {.name = "question", .type = BX_VAL_STR, .required = true, .max_bytes = 100},
     {.name = "choice", .type = BX_VAL_STR, .required = true, .max_bytes = 100},
     {.name = "text", .type = BX_VAL_STR, .max_bytes = 64 * BX_KIB},
+    {.name = "answers", .type = BX_VAL_ARR},
     {.name = NULL}};
 static const struct bx_member settings_members[] = {
     {.name = "model", .type = BX_VAL_STR, .nullable = true, .max_bytes = 1000},

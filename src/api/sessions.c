@@ -1,6 +1,5 @@
 /* The routes below /api/v1/sessions. Worker threads. */
 #include "api/call.h"
-#include "api/choice.h"
 #include "base/clock.h"
 #include "permit/permit.h"
 
@@ -121,6 +120,16 @@ int bx_route_sessions_create(struct bx_api_call *c, struct bx_err *err) {
     return r < 0 ? r : reply_row(c, bx_session_header(session)->id, 201, err);
 }
 
+/* What somebody who opens the session wants to see at once: the open question, the list of tasks.
+ */
+static void write_state(struct bx_jw *w, struct bx_agent *agent, struct bx_session *session) {
+    char question[37];
+    bx_auto(bx_freep) char *todos = bx_session_todos(session);
+    bx_agent_open_question(agent, bx_session_header(session)->id, question);
+    bx_jw_kstr(w, "question", *question ? question : NULL);
+    bx_jw_kraw(w, "todos", bx_str(todos));
+}
+
 int bx_route_session_get(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
     struct bx_session_row row;
@@ -144,6 +153,7 @@ int bx_route_session_get(struct bx_api_call *c, struct bx_err *err) {
     bx_jw_kstr(w, "root", h->root);
     bx_jw_kstr(w, "kind", h->kind);
     bx_jw_end(w);
+    write_state(w, c->api->config->agent, session);
     bx_jw_end(w);
     bx_session_row_deinit(&row);
     return 0;
@@ -314,17 +324,20 @@ int bx_route_session_stop(struct bx_api_call *c, struct bx_err *err) {
 
 int bx_route_session_answer(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
-    enum bx_choice choice;
-    if (!bx_choice_parse(bx_val_get_str(c->body, "choice"), &choice))
-        return bx_call_fault(c, "choice", err, "\"choice\" must be once, session, always or no");
+    struct bx_answer answer = {
+        .text = bx_val_get_z(c->body, "text"),
+        .answers = bx_val_get(c->body, "answers"),
+        /* the page has its cookie */
+        .from = bx_http_field(c->req, "authorization").n ? "api" : "page",
+    };
+    if (!bx_choice_parse(bx_val_get_str(c->body, "choice"), &answer.choice))
+        return bx_call_fault(c, "choice", err,
+                             "\"choice\" must be one of the question's choices, e.g. once or no");
     int r = bx_call_session(c, &session, err);
     if (r < 0)
         return r;
-    const char *text = bx_val_get_z(c->body, "text");
-    const char *from =
-        bx_http_field(c->req, "authorization").n ? "api" : "page"; /* the page has its cookie */
     r = bx_agent_answer(c->api->config->agent, bx_session_header(session)->id,
-                        bx_val_get_z(c->body, "question"), choice, text ? text : "", from, err);
+                        bx_val_get_z(c->body, "question"), &answer, err);
     if (r == 0)
         bx_call_empty(c, 202);
     return r;

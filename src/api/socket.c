@@ -1,6 +1,5 @@
 #include "api/socket.h"
 
-#include "api/choice.h"
 #include "api/hub.h"
 #include "api/ops.h"
 
@@ -175,13 +174,14 @@ struct job {
 };
 
 static int work_answer(struct job *j, struct bx_agent *agent, const struct bx_val *message) {
-    const char *text = bx_val_get_z(message, "text");
-    enum bx_choice choice;
-    if (!bx_choice_parse(bx_val_get_str(message, "choice"), &choice))
-        return bx_fail(&j->err, BX_ERR_INVALID, "\"choice\" must be once, session, always or no");
+    struct bx_answer answer = {.text = bx_val_get_z(message, "text"),
+                               .answers = bx_val_get(message, "answers"),
+                               .from = "page"};
+    if (!bx_choice_parse(bx_val_get_str(message, "choice"), &answer.choice))
+        return bx_fail(&j->err, BX_ERR_INVALID,
+                       "\"choice\" must be one of the question's choices, e.g. once or no");
     return bx_agent_answer(agent, bx_val_get_z(message, "session"),
-                           bx_val_get_z(message, "question"), choice, text ? text : "", "page",
-                           &j->err);
+                           bx_val_get_z(message, "question"), &answer, &j->err);
 }
 
 static void work(void *user) { /* a worker thread: nothing of the socket but its api */

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 
 #include "base/file.h"
+#include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/show.h"
@@ -50,21 +51,21 @@ static int exit_code_of(struct bx_str reason) {
 
 /* Asks on the terminal; the answer goes where the page's would. */
 static void ask(struct follower *f, const struct bx_val *event) {
-    enum bx_choice choice;
-    char *text = NULL;
-    enum bx_ask got = bx_show_ask(&f->show, event, interrupt_bell, &choice, &text);
+    struct bx_spoken said;
+    enum bx_ask got = bx_ask_terminal(&f->show, event, interrupt_bell, &said);
     if (got == BX_ASK_INTERRUPTED) {
         return; /* follow() sees the bell and stops the run, which ends the question */
     }
-    if (got == BX_ASK_GONE) {
-        choice = BX_CHOICE_NO;
-    }
+    struct bx_answer answer = {.choice = got == BX_ASK_GONE ? BX_CHOICE_NO : said.choice,
+                               .text = said.text,
+                               .answers = said.answers ? bx_doc_root(said.answers) : NULL,
+                               .from = "terminal"};
     struct bx_err err;
     if (bx_agent_answer(f->c->agent, bx_session_header(f->session)->id,
-                        bx_val_get_z(event, "question"), choice, text, "terminal", &err) < 0) {
+                        bx_val_get_z(event, "question"), &answer, &err) < 0) {
         fprintf(stderr, "boxagnts: %s\n", err.msg);
     }
-    bx_free(text);
+    bx_spoken_deinit(&said);
 }
 
 static void take_line(struct follower *f, struct bx_str line) {

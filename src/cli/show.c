@@ -1,17 +1,19 @@
 #include "cli/show.h"
 
-#include <poll.h>
-
 #include "base/file.h"
 #include "base/map.h"
 
-static const char *paint(const struct bx_show *s, const char *code) {
-    return s->colour ? code : "";
+#define DIM   BX_TONE_DIM
+#define RED   BX_TONE_RED
+#define AMBER BX_TONE_AMBER
+
+static const char *paint(const struct bx_show *s, enum bx_tone tone) {
+    static const char *const codes[] = {[BX_TONE_PLAIN] = "\033[0m",
+                                        [BX_TONE_DIM] = "\033[2m",
+                                        [BX_TONE_RED] = "\033[31m",
+                                        [BX_TONE_AMBER] = "\033[33m"};
+    return s->colour ? codes[tone] : "";
 }
-#define DIM   "\033[2m"
-#define RED   "\033[31m"
-#define AMBER "\033[33m"
-#define PLAIN "\033[0m"
 
 void bx_show_init(struct bx_show *s) {
     const char *no_colour = getenv("NO_COLOR");
@@ -58,17 +60,16 @@ static void end_line(struct bx_show *s) {
     }
 }
 
-static void note(struct bx_show *s, const char *colour, const char *fmt, ...) BX_PRINTF(3, 4);
-static void note(struct bx_show *s, const char *colour, const char *fmt, ...) {
+void bx_show_note(struct bx_show *s, enum bx_tone tone, const char *fmt, ...) {
     end_line(s);
-    struct bx_buf raw = BX_BUF_INIT(64 * BX_KIB), line = BX_BUF_INIT(64 * BX_KIB + 64);
+    struct bx_buf raw = BX_BUF_INIT(BX_MIB), line = BX_BUF_INIT(BX_MIB + 64);
     va_list ap;
     va_start(ap, fmt);
     bx_buf_vaddf(&raw, fmt, ap);
     va_end(ap);
-    bx_buf_addz(&line, paint(s, colour));
+    bx_buf_addz(&line, paint(s, tone));
     add_safe(&line, bx_buf_str(&raw), false);
-    bx_buf_addz(&line, paint(s, PLAIN));
+    bx_buf_addz(&line, paint(s, BX_TONE_PLAIN));
     bx_buf_addc(&line, '\n');
     (void)bx_write_all(STDERR_FILENO, line.p, line.size);
     bx_buf_deinit(&raw);
@@ -123,23 +124,46 @@ static void show_result(struct bx_show *s, const struct bx_val *event) {
     const char *limit = bx_val_get_z(event, "limit");
     bool bad = bx_val_get_bool(event, "is_error", false);
     double ms = bx_val_real(bx_val_get(event, "ms"), 0);
-    note(s,
-         limit ? AMBER
-         : bad ? RED
-               : DIM,
-         "● %s … %s%s%.0f ms", what ? what : "call",
-         limit ? limit
-         : bad ? "failed"
-               : "",
-         limit ? " limit, "
-         : bad ? ", "
-               : "",
-         ms);
+    bx_show_note(s,
+                 limit ? AMBER
+                 : bad ? RED
+                       : DIM,
+                 "● %s … %s%s%.0f ms", what ? what : "call",
+                 limit ? limit
+                 : bad ? "failed"
+                       : "",
+                 limit ? " limit, "
+                 : bad ? ", "
+                       : "",
+                 ms);
     if (bad) {
         struct bx_str text = first_text(bx_val_get(event, "content"));
         size_t line = bx_str_find(text, '\n');
-        note(s, DIM, "  " BX_STR_FMT, BX_STR_ARG(bx_str_slice(text, 0, BX_MIN(line, (size_t)300))));
+        bx_show_note(s, DIM, "  " BX_STR_FMT,
+                     BX_STR_ARG(bx_str_slice(text, 0, BX_MIN(line, (size_t)300))));
     }
+}
+
+static void show_todos(struct bx_show *s, const struct bx_val *todos) {
+    if (!bx_val_len(todos))
+        bx_show_note(s, DIM, "☐ the list of tasks is empty");
+    bx_val_foreach_item (todos, todo) {
+        struct bx_str status = bx_val_get_str(todo, "status"), active;
+        bool now = bx_str_eqz(status, "in_progress");
+        active = now ? bx_val_get_str(todo, "activeForm") : (struct bx_str){"", 0};
+        struct bx_str text = active.n ? active : bx_val_get_str(todo, "content");
+        bx_show_note(s, now ? BX_TONE_PLAIN : DIM, "%s " BX_STR_FMT,
+                     now                               ? "▸"
+                     : bx_str_eqz(status, "completed") ? "☑"
+                                                       : "☐",
+                     BX_STR_ARG(text));
+    }
+}
+
+static void show_brief(struct bx_show *s, const struct bx_val *event) {
+    bx_show_note(s, BX_TONE_PLAIN, "▸ %s", bx_val_get_z(event, "text"));
+    bx_val_foreach_item (bx_val_get(event, "attachments"), file)
+        bx_show_note(s, DIM, "  " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(file, "path")));
 }
 
 void bx_show_event(struct bx_show *s, const struct bx_val *event) {
@@ -159,75 +183,34 @@ void bx_show_event(struct bx_show *s, const struct bx_val *event) {
         show_result(s, event);
     } else if (bx_str_eqz(type, "permission") &&
                bx_str_eqz(bx_val_get_str(event, "decision"), "deny")) {
-        note(s, AMBER, "✕ " BX_STR_FMT ": " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "tool")),
-             BX_STR_ARG(bx_val_get_str(event, "reason")));
+        bx_show_note(s, AMBER, "✕ " BX_STR_FMT ": " BX_STR_FMT,
+                     BX_STR_ARG(bx_val_get_str(event, "tool")),
+                     BX_STR_ARG(bx_val_get_str(event, "reason")));
+    } else if (bx_str_eqz(type, "todo")) {
+        show_todos(s, bx_val_get(event, "todos"));
+    } else if (bx_str_eqz(type, "note") && bx_val_get_z(event, "text")) {
+        show_brief(s, event);
+    } else if (bx_str_eqz(type, "mode")) {
+        bx_show_note(s, DIM, "mode " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "mode")));
     } else if (bx_str_eqz(type, "retry")) {
-        note(s, AMBER, "… " BX_STR_FMT ", trying again in %.1f s",
-             BX_STR_ARG(bx_val_get_str(event, "reason")),
-             bx_val_real(bx_val_get(event, "wait_ms"), 0) / 1000);
+        bx_show_note(s, AMBER, "… " BX_STR_FMT ", trying again in %.1f s",
+                     BX_STR_ARG(bx_val_get_str(event, "reason")),
+                     bx_val_real(bx_val_get(event, "wait_ms"), 0) / 1000);
     } else if (bx_str_eqz(type, "error")) {
         struct bx_str hint = bx_val_get_str(event, "hint");
-        note(s, RED, "boxagnts: " BX_STR_FMT "%s" BX_STR_FMT,
-             BX_STR_ARG(bx_val_get_str(event, "text")), hint.n ? " · " : "", BX_STR_ARG(hint));
+        bx_show_note(s, RED, "boxagnts: " BX_STR_FMT "%s" BX_STR_FMT,
+                     BX_STR_ARG(bx_val_get_str(event, "text")), hint.n ? " · " : "",
+                     BX_STR_ARG(hint));
     } else if (bx_str_eqz(type, "limit")) {
-        note(s, AMBER, "boxagnts: " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "text")));
+        bx_show_note(s, AMBER, "boxagnts: " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "text")));
     } else if (bx_str_eqz(type, "state") && bx_val_get_str(event, "text").n && s->colour) {
-        note(s, DIM, BX_STR_FMT "…", BX_STR_ARG(bx_val_get_str(event, "text")));
+        bx_show_note(s, DIM, BX_STR_FMT "…", BX_STR_ARG(bx_val_get_str(event, "text")));
     }
 }
 
 void bx_show_end(struct bx_show *s, const char *session_id) {
     end_line(s);
     if (s->colour) {
-        note(s, DIM, "session %s", session_id);
-    }
-}
-
-/* A line of the terminal. Ctrl-C may reach any thread, so the wait is for its bell too, not for an
- * interrupted read. */
-static enum bx_ask read_line(int interrupt_fd, char *line, size_t cap, struct bx_str *ret) {
-    struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                          {.fd = interrupt_fd, .events = POLLIN}};
-    while (poll(p, 2, -1) < 0 && errno == EINTR) {
-    }
-    if (p[1].revents)
-        return BX_ASK_INTERRUPTED;
-    ssize_t n = read(STDIN_FILENO, line, cap);
-    if (n <= 0)
-        return n < 0 && errno == EINTR ? BX_ASK_INTERRUPTED : BX_ASK_GONE;
-    *ret = bx_str_trim(bx_str_n(line, (size_t)n));
-    return BX_ASK_ANSWERED;
-}
-
-static bool read_choice(struct bx_str said, enum bx_choice *ret_choice, char **ret_text) {
-    static const enum bx_choice choices[] = {BX_CHOICE_ONCE, BX_CHOICE_SESSION, BX_CHOICE_ALWAYS,
-                                             BX_CHOICE_NO};
-    if (said.n == 1 && said.p[0] >= '1' && said.p[0] <= '4') {
-        *ret_choice = choices[said.p[0] - '1'];
-    } else if (bx_str_ieqz(said, "y") || bx_str_ieqz(said, "yes")) {
-        *ret_choice = BX_CHOICE_ONCE;
-    } else if (bx_str_ieqz(said, "n") || bx_str_ieqz(said, "no")) {
-        *ret_choice = BX_CHOICE_NO;
-    } else if (said.n > 1) {
-        *ret_choice = BX_CHOICE_NO;
-        *ret_text = bx_str_dup(said);
-    } else {
-        return false;
-    }
-    return true;
-}
-
-enum bx_ask bx_show_ask(struct bx_show *s, const struct bx_val *event, int interrupt_fd,
-                        enum bx_choice *ret_choice, char **ret_text) {
-    note(s, AMBER, "? " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "text")));
-    for (;;) {
-        fprintf(stderr,
-                "  [1] once  [2] this session  [3] always  [4] no  or say what to do instead: ");
-        fflush(stderr);
-        char line[4096];
-        struct bx_str said;
-        enum bx_ask got = read_line(interrupt_fd, line, sizeof line, &said);
-        if (got != BX_ASK_ANSWERED || read_choice(said, ret_choice, ret_text))
-            return got;
+        bx_show_note(s, DIM, "session %s", session_id);
     }
 }

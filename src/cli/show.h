@@ -18,9 +18,8 @@ void bx_show_init(struct bx_show *s);
 void bx_show_deinit(struct bx_show *s);
 void bx_show_event(struct bx_show *s, const struct bx_val *event);
 void bx_show_end(struct bx_show *s, const char *session_id);
-/* Asks a `question` event on the terminal. ret_text: the caller's or NULL; set on BX_ASK_ANSWERED only. */
-enum bx_ask { BX_ASK_ANSWERED, BX_ASK_GONE /* the terminal ended */, BX_ASK_INTERRUPTED /* interrupt_fd became readable */ };
-enum bx_ask bx_show_ask(struct bx_show *s, const struct bx_val *event, int interrupt_fd, enum bx_choice *ret_choice,
-                        char **ret_text);
+/* A line on stderr, made safe. */
+enum bx_tone { BX_TONE_PLAIN, BX_TONE_DIM, BX_TONE_RED, BX_TONE_AMBER };
+void bx_show_note(struct bx_show *s, enum bx_tone tone, const char *fmt, ...) BX_PRINTF(3, 4);
 
 #endif

@@ -1,6 +1,7 @@
 #include "store/facts.h"
 
 #include "base/clock.h"
+#include "json/write.h"
 
 #define TITLE_CHARS 80
 
@@ -9,12 +10,25 @@ void bx_facts_deinit(struct bx_facts *f) {
     bx_free(f->first_text);
     bx_free(f->model);
     bx_free(f->mode);
+    bx_free(f->earlier_mode);
+    bx_free(f->todos);
     *f = (struct bx_facts){0};
 }
 
 static void set(char **field, struct bx_str value) {
     bx_free(*field);
     *field = bx_str_dup(value);
+}
+
+static void set_todos(struct bx_facts *f, const struct bx_val *todos) {
+    struct bx_buf text = BX_BUF_INIT(BX_MIB);
+    struct bx_jw w;
+    bx_jw_init(&w, &text);
+    bx_jw_val(&w, todos);
+    bx_free(f->todos);
+    f->todos =
+        bx_val_is(todos, BX_VAL_ARR) && !bx_buf_failed(&text) ? bx_strdup(bx_buf_z(&text)) : NULL;
+    bx_buf_deinit(&text);
 }
 
 /* One line of at most 80 characters. */
@@ -45,7 +59,8 @@ void bx_facts_header(struct bx_facts *f, const struct bx_val *header) {
 }
 
 bool bx_facts_wants(struct bx_str type) {
-    static const char *const wanted[] = {"user", "title", "model", "mode", "run_start", "run_end"};
+    static const char *const wanted[] = {"user",      "title",   "model", "mode",
+                                         "run_start", "run_end", "todo"};
     for (size_t i = 0; i < BX_ARRAY_LEN(wanted); i++) {
         if (bx_str_eqz(type, wanted[i]))
             return true;
@@ -71,6 +86,10 @@ bool bx_facts_event(struct bx_facts *f, struct bx_str type, int64_t t_ms,
         f->first_text = short_line(bx_val_get_str(body, "text"));
         return true;
     }
+    if (bx_str_eqz(type, "todo")) {
+        set_todos(f, bx_val_get(body, "todos"));
+        return false;
+    }
     char **field = bx_str_eqz(type, "title")   ? &f->title
                    : bx_str_eqz(type, "model") ? &f->model
                                                : &f->mode;
@@ -79,6 +98,8 @@ bool bx_facts_event(struct bx_facts *f, struct bx_str type, int64_t t_ms,
                                                                            : "mode");
     if (!value.p)
         return false;
+    if (field == &f->mode && !bx_str_eqz(value, f->mode ? f->mode : ""))
+        set(&f->earlier_mode, bx_str(f->mode));
     set(field, value);
     return true;
 }

@@ -11,6 +11,8 @@ struct bx_facts {
     char *title;      /* the set one, "" when none */
     char *first_text; /* first user message, one line, at most 80 characters; NULL before it */
     char *model, *mode;
+    char *earlier_mode; /* before the last change of the mode, NULL before the first */
+    char *todos;        /* the list of tasks, JSON text of an array, NULL before the first */
     int64_t created_at_ms, updated_at_ms;
     uint64_t events;
     bool open_run;

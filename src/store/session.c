@@ -226,6 +226,13 @@ char *bx_session_model(struct bx_session *s) {
 char *bx_session_mode(struct bx_session *s) {
     return fact(s, &s->facts.mode);
 }
+char *bx_session_earlier_mode(struct bx_session *s) {
+    return fact(s, &s->facts.earlier_mode);
+}
+char *bx_session_todos(struct bx_session *s) {
+    BX_LOCKED(&s->state_lock);
+    return bx_strdup(s->facts.todos ? s->facts.todos : "[]");
+}
 
 uint64_t bx_session_last_seq(struct bx_session *s) {
     BX_LOCKED(&s->state_lock);

@@ -33,6 +33,8 @@ const struct bx_session_header *bx_session_header(const struct bx_session *s); /
 char *bx_session_title(struct bx_session *s);
 char *bx_session_model(struct bx_session *s);
 char *bx_session_mode(struct bx_session *s);
+char *bx_session_earlier_mode(struct bx_session *s); /* before the last change, "" before the first */
+char *bx_session_todos(struct bx_session *s);        /* of the last `todo` event: JSON text of an array, "[]" when there is none */
 uint64_t bx_session_last_seq(struct bx_session *s);
 unsigned bx_session_damaged_lines(const struct bx_session *s);
 uint64_t bx_session_torn_bytes(const struct bx_session *s); /* cut off by the open; 0 in the usual case */

@@ -26,7 +26,7 @@ struct bx_tool *bx_native_tool_new(const struct bx_native_spec *spec) {
         .schema_text = spec->schema,
         .schema = bx_doc_root(n->schema_doc),
         .example = spec->example,
-        .path_members = "",
+        .path_members = spec->path_members ? spec->path_members : "",
         .execute = spec->execute,
         .destroy = native_destroy,
         .refs = 1,

@@ -30,7 +30,10 @@ struct bx_registry {
     void *on_change_user;
 };
 
-static const struct bx_native_spec *const natives[] = {&bx_native_sleep};
+static const struct bx_native_spec *const natives[] = {
+    &bx_native_ask_user,  &bx_native_brief, &bx_native_enter_plan,
+    &bx_native_exit_plan, &bx_native_sleep, &bx_native_todo,
+};
 
 static void empty(tool_vec *tools) {
     for (size_t i = 0; i < tools->n; i++)
@@ -365,6 +368,7 @@ int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct b
                         struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
     struct bx_err problem = {0};
     uint64_t start_ms = bx_mono_ms();
+    ctx->registry = r;
     if (!bx_val_is(input, BX_VAL_OBJ) || bx_schema_check(t->schema, input, &problem)) {
         bx_tool_result_text(ret, true, "The arguments of %s do not fit: %s.", t->name,
                             problem.code ? problem.msg : "they must be one JSON object");

@@ -12,12 +12,17 @@
 #include "box/grant.h"
 #include "json/json.h"
 
+struct bx_tool_host;
+struct bx_registry;
+
 struct bx_tool_ctx {
     struct bx_cancel *cancel;
     const char *session_id, *run_id, *call_id; /* "" where there is none */
     const struct bx_grant *grant;              /* mounts, hosts, limits of this call */
     void (*on_output)(void *user, const char *stream, struct bx_str text); /* live output, NULL = not wanted */
-    void *user;
+    void *user;                          /* of on_output and host */
+    const struct bx_tool_host *host;     /* the run behind the call; NULL: there is none (a call by hand) */
+    struct bx_registry *registry;        /* the one that executes; set by bx_registry_execute */
 };
 
 struct bx_tool_result {

@@ -57,9 +57,9 @@ static void start(struct world *w, const char *text) {
 static void answer(struct world *w, enum bx_choice choice, const char *text) {
     char *question = w_question(w);
     struct bx_err err = {0};
-    assert_int_equal(bx_agent_answer(w->agent, w_id(w), "another", choice, NULL, "api", &err),
-                     BX_ERR_NOTFOUND);
-    assert_int_equal(bx_agent_answer(w->agent, w_id(w), question, choice, text, "api", NULL), 0);
+    struct bx_answer said = {.choice = choice, .text = text, .from = "api"};
+    assert_int_equal(bx_agent_answer(w->agent, w_id(w), "another", &said, &err), BX_ERR_NOTFOUND);
+    assert_int_equal(bx_agent_answer(w->agent, w_id(w), question, &said, NULL), 0);
     bx_free(question);
 }
 
@@ -78,8 +78,8 @@ static void test_yes_once_is_once(void **state) {
         strstr(w_model.dump, "(2 error) Not permitted: the user said no: use b instead"));
     struct bx_err err = {0};
     char *questions = w_log(w, "question", "question");
-    assert_int_equal(bx_agent_answer(w->agent, w_id(w), strchr(questions, '|') + 1, BX_CHOICE_ONCE,
-                                     NULL, "api", &err),
+    struct bx_answer once = {.choice = BX_CHOICE_ONCE, .from = "api"};
+    assert_int_equal(bx_agent_answer(w->agent, w_id(w), strchr(questions, '|') + 1, &once, &err),
                      BX_ERR_NOTFOUND);
     bx_free(questions);
 }
@@ -137,9 +137,8 @@ static void test_stop_while_a_question_waits(void **state) {
     char *question = w_question(w);
     assert_int_equal(bx_agent_stop_run(w->agent, w_id(w), NULL), 0);
     bx_agent_wait(w->agent, w_id(w));
-    assert_int_equal(
-        bx_agent_answer(w->agent, w_id(w), question, BX_CHOICE_ONCE, NULL, "api", NULL),
-        BX_ERR_NOTFOUND);
+    struct bx_answer once = {.choice = BX_CHOICE_ONCE, .from = "api"};
+    assert_int_equal(bx_agent_answer(w->agent, w_id(w), question, &once, NULL), BX_ERR_NOTFOUND);
     assert_string_equal(w_box.calls, "");
     w_expect(w, TYPES, "reason", "question tool_result run_end|stopped");
     bx_free(question);
@@ -227,7 +226,8 @@ static void test_forbidden_is_not_offered_and_not_run(void **state) {
     struct world *w = *state;
     W_SCRIPT({.calls = {{"1", "format_disk", "{\"file_path\":\"/\"}"}}}, {.text = "no"});
     w_send(w, "go", &(struct bx_run_options){.yes_levels = ~0u});
-    assert_int_equal(w_model.tool_count, 3); /* read, write, Sleep */
+    assert_int_equal(w_model.tool_count, w_offered(w));
+    assert_null(strstr(w_model.tools, "format_disk"));
     w_expect(w, "permission", "decision by", "permission|deny|level");
     assert_string_equal(w_box.calls, "");
 }

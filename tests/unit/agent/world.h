@@ -24,10 +24,11 @@
 const struct bx_embedded_tool bx_embedded_tools[] = {
     {"read", "{\"name\":\"read\",\"description\":\"Reads a file\",\"permission_level\":\"read_only\"," W_PATH_SCHEMA "}"},
     {"write", "{\"name\":\"write\",\"description\":\"Writes a file\",\"permission_level\":\"write\"," W_PATH_SCHEMA "}"},
+    {"run", "{\"name\":\"run\",\"description\":\"Runs\",\"permission_level\":\"execute\"," W_PATH_SCHEMA "}"},
     {"format_disk",
      "{\"name\":\"format_disk\",\"description\":\"Never\",\"permission_level\":\"forbidden\"," W_PATH_SCHEMA "}"},
 };
-const size_t bx_embedded_tool_count = 3;
+const size_t bx_embedded_tool_count = 4;
 
 /* ---- the box ---- */
 
@@ -97,6 +98,7 @@ static struct {
     bool small;
     bool no_tools;      /* of the last request */
     size_t tool_count;
+    char tools[8192];   /* their names, each with a space behind */
     char system[65536], dump[262144]; /* "user: hi\nassistant: [read {…}]\ntool c1: ok\n" of the last request */
     pthread_mutex_t lock;
     pthread_cond_t asked;
@@ -140,6 +142,11 @@ int bx_model_ask(struct bx_model *m, const struct bx_model_request *req,
     w_dump(req);
     w_model.no_tools = req->no_tools;
     w_model.tool_count = req->tool_count;
+    w_model.tools[0] = '\0';
+    for (size_t i = 0; i < req->tool_count; i++) {
+        size_t n = strlen(w_model.tools);
+        snprintf(w_model.tools + n, sizeof w_model.tools - n, "%s ", req->tools[i].name);
+    }
     if (r->text) {
         struct bx_model_event ev = {.kind = BX_EV_TEXT, .text = bx_str(r->text)};
         on_event(user, &ev);
@@ -247,6 +254,15 @@ static int w_setup(void **state) {
     return 0;
 }
 
+/* As after a crash or a restart: everything anew from the disk. */
+__attribute__((unused)) static void w_reopen(struct world *w) {
+    char id[37];
+    snprintf(id, sizeof id, "%s", bx_session_header(w->session)->id);
+    w_close(w);
+    w_open(w);
+    assert_int_equal(bx_session_open(w->store, id, &w->session, NULL), 0);
+}
+
 static int w_teardown(void **state) {
     struct world *w = *state;
     w_close(w);
@@ -268,6 +284,16 @@ __attribute__((unused)) static void w_script(const struct w_reply *script, size_
 
 static const char *w_id(struct world *w) {
     return bx_session_header(w->session)->id;
+}
+
+/* How many tools a model is offered: all but the forbidden one. */
+__attribute__((unused)) static size_t w_offered(struct world *w) {
+    size_t count = 0;
+    struct bx_tool **all = bx_registry_all(w->registry, &count);
+    for (size_t i = 0; i < count; i++)
+        bx_tool_unref(all[i]);
+    bx_free(all);
+    return count - 1;
 }
 
 __attribute__((unused)) static void w_send(struct world *w, const char *text, const struct bx_run_options *o) {
@@ -320,6 +346,15 @@ __attribute__((unused)) static void w_expect(struct world *w, const char *types,
     if (strcmp(got, want))
         fail_msg("\n got: %s\nwant: %s", got, want);
     bx_free(got);
+}
+
+/* Waits until the log has the text. */
+__attribute__((unused)) static void w_wait_for(struct world *w, const char *types, const char *members, const char *text) {
+    for (bool found = false; !found; sched_yield()) {
+        char *got = w_log(w, types, members);
+        found = strstr(got, text) != NULL;
+        bx_free(got);
+    }
 }
 
 /* Waits until the session's run has a question open, and returns its id. */

@@ -1,0 +1,40 @@
+/* tools/host.h: what a native tool may ask of the run that called it.
+ *
+ * Implemented by the agent (agent/host.c), handed over in ctx->host; NULL where there is no run (`tool run`, "try it" on the
+ * page): bx_tool_needs_run says so in words. Called on the call's own thread. */
+#ifndef BX_TOOLS_HOST_H
+#define BX_TOOLS_HOST_H
+
+#include "tools/tool.h"
+
+struct bx_tool_question {
+    const char *kind;               /* "ask" or "plan" (docs/events.md) */
+    const char *text;               /* one sentence */
+    const char *const *choices;     /* "answer", "approve", "approve_edits", "no"; NULL ends the list */
+    const struct bx_val *questions; /* of kind ask: the member `questions`; answers are held against it */
+    struct bx_str members;          /* what else belongs into the event: one JSON object, or empty */
+};
+struct bx_tool_answer {
+    const char *choice;   /* one of the choices; constant */
+    char *text;           /* free text, or NULL */
+    struct bx_doc *answers; /* ask: [{"selected":[label…],"text"}], one a question, checked; or NULL */
+};
+void bx_tool_answer_deinit(struct bx_tool_answer *a);
+
+struct bx_tool_host {
+    /* Asks the user and waits as long as it takes. BX_ERR_DENIED: nobody can be asked (the sentence says why);
+     * BX_ERR_CANCELLED. */
+    int (*ask)(struct bx_tool_ctx *ctx, const struct bx_tool_question *question, struct bx_tool_answer *ret, struct bx_err *err);
+    const char *(*mode)(struct bx_tool_ctx *ctx); /* the mode that counts now; constant */
+    /* NULL: back to the mode before. Logged; *ret_mode is the one that counts from here on. */
+    int (*set_mode)(struct bx_tool_ctx *ctx, const char *mode, const char **ret_mode, struct bx_err *err);
+    /* Appends an event of the call's: its type and its own members, one JSON object. */
+    int (*record)(struct bx_tool_ctx *ctx, const char *type, struct bx_str members, struct bx_err *err);
+};
+
+/* True, and the result says so, when there is no run behind the call. */
+bool bx_tool_needs_run(const struct bx_tool *t, const struct bx_tool_ctx *ctx, struct bx_tool_result *ret);
+/* A host function failed: the result says why. Returns what execute returns. */
+int bx_tool_host_failed(int rc, const struct bx_err *problem, struct bx_tool_result *ret, struct bx_err *err);
+
+#endif

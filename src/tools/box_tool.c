@@ -11,6 +11,7 @@
 #include "tools/descriptor.h"
 #include "tools/mode.h"
 #include "tools/reach.h"
+#include "tools/session.h"
 
 #define DESCRIBE_LIMITS                                                                            \
     { "time=5s", "fuel=200M", "memory=64MiB", "output=256KiB" }
@@ -221,6 +222,18 @@ static void on_output(void *user, int fd, struct bx_str piece) {
         ctx->on_output(ctx->user, "stderr", piece);
 }
 
+/* The call itself, between what the host does before and after it for the files that it names. */
+static int call_box(struct box_tool *b, const struct bx_box_request *request,
+                    const struct bx_call_reach *reach, struct bx_tool_ctx *ctx,
+                    struct bx_box_result *r, struct bx_err *err) {
+    struct bx_kept_modes modes = {.n = 0};
+    if (b->tool.level >= BX_LEVEL_WRITE)
+        bx_modes_keep(&modes, reach, ctx->grant);
+    int rc = bx_box_call(b->box, request, ctx->cancel, r, err);
+    bx_modes_restore(&modes, ctx->grant);
+    return rc;
+}
+
 static int box_execute(const struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
                        struct bx_tool_result *ret, struct bx_err *err) {
     struct box_tool *b = (struct box_tool *)t; /* lock and images change, nothing else */
@@ -243,18 +256,20 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
         .user = ctx,
     };
     struct bx_box_result r = {0};
+    struct bx_call_reach reach;
+    struct bx_err stale = {0};
     bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
-    struct bx_kept_modes modes = {.n = 0};
-    if (t->level >= BX_LEVEL_WRITE) {
-        struct bx_call_reach reach;
-        bx_tool_reach(t, input, ctx->grant, &arena, &reach);
-        bx_modes_keep(&modes, &reach, ctx->grant);
+    bx_auto(bx_seen_call_deinit) struct bx_seen_call seen = {.n = 0};
+    bx_tool_reach(t, input, ctx->grant, &arena, &reach);
+    if (bx_seen_begin(&seen, ctx->session, b->descriptor.file_effect, &reach, ctx->grant, &stale)) {
+        bx_tool_result_text(ret, true, "%s.", stale.msg);
+        return 0;
     }
-    rc = bx_box_call(b->box, &request, ctx->cancel, &r, err);
-    bx_modes_restore(&modes, ctx->grant);
+    rc = call_box(b, &request, &reach, ctx, &r, err);
     if (rc)
         return rc;
     bx_box_tool_result(&r, ret);
+    bx_seen_end(&seen, !ret->is_error);
     ret->receipt = receipt(b, &r);
     bx_box_result_deinit(&r);
     return 0;

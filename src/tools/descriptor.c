@@ -80,6 +80,10 @@ static int read_members(struct bx_descriptor *d, const char *fallback_name, stru
     rc = parse_input(bx_val_get(root, "input"), &d->input, err);
     if (rc)
         return rc;
+    const struct bx_val *effect = bx_val_get(root, "file_effect");
+    if (effect && !bx_file_effect_parse(bx_val_str(effect), &d->file_effect))
+        return bx_fail(err, BX_ERR_INVALID,
+                       "\"file_effect\" must be \"sees\", \"changes\" or \"replaces\"");
     d->wants = bx_val_get(root, "wants");
     struct bx_limits scratch;
     bx_limits_init(&scratch);

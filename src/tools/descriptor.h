@@ -1,14 +1,16 @@
 /* tools/descriptor.h: what a guest says about itself (`--describe`), or a <name>.json beside it says for it.
  *
  *     {"name","version","description","permission_level","input_schema","example"?,"path_members"?,"command_member"?,
- *      "wants"?:{"hosts":[…],"paths":"read"|"write","limits":{…}},"input"?:"json"|"argv"|"stdin"}
+ *      "wants"?:{"hosts":[…],"paths":"read"|"write","limits":{…}},"input"?:"json"|"argv"|"stdin",
+ *      "file_effect"?:"sees"|"changes"|"replaces"}
  * path_members names the members that hold paths (a list or comma-separated); without it those called file_path, path, paths
- * and cwd are meant. Immutable once parsed, any thread. */
+ * and cwd are meant. file_effect: tools/seen.h. Immutable once parsed, any thread. */
 #ifndef BX_TOOLS_DESCRIPTOR_H
 #define BX_TOOLS_DESCRIPTOR_H
 
 #include "base/level.h"
 #include "box/limits.h"
+#include "tools/seen.h"
 
 enum bx_tool_input { BX_INPUT_JSON, BX_INPUT_ARGV, BX_INPUT_STDIN }; /* stdin: the member "input", or the only string */
 
@@ -17,6 +19,7 @@ struct bx_descriptor {
     const char *name, *version, *description;
     enum bx_level level;
     enum bx_tool_input input;
+    enum bx_file_effect file_effect;
     const struct bx_val *schema;
     const struct bx_val *wants;  /* may be absent */
     char *schema_text, *example, *path_members;

@@ -2,8 +2,7 @@
  *
  * Any thread. WASI can neither read nor set permission bits, and the guests write by a temporary name and a rename: without
  * this an edited script would lose its x and a private file its privacy. So the host looks at the files that a writing call
- * names before it, and gives their bits to what stands there after it. Every path is opened beneath its mount's folder by
- * the kernel's own resolution (openat2, RESOLVE_BENEATH): a link that a guest planted leads nowhere. */
+ * names before it, and gives their bits to what stands there after it (tools/beneath.h). */
 #ifndef BX_TOOLS_MODE_H
 #define BX_TOOLS_MODE_H
 

@@ -8,6 +8,7 @@
 #include "tools/box_tool.h"
 #include "tools/embedded.h"
 #include "tools/native.h"
+#include "tools/session.h"
 
 #define MAX_INPUT_BYTES (64 * BX_MIB)
 
@@ -22,6 +23,7 @@ struct source {
 struct bx_registry {
     struct bx_box *box;
     struct bx_receipts *receipts;
+    struct bx_tool_sessions *sessions;
     pthread_mutex_t lock; /* of: */
     BX_VEC(struct source) sources;
     tool_vec tools; /* what counts, by name; references of its own */
@@ -169,6 +171,7 @@ int bx_registry_new(const struct bx_registry_config *config, struct bx_registry 
     pthread_mutex_init(&r->lock, NULL);
     r->box = config->box;
     r->receipts = config->receipts;
+    r->sessions = bx_tool_sessions_new(BX_TOOL_SESSIONS_MAX);
     int rc = bx_registry_reload(r, config->settings, err);
     if (!rc)
         rc = add_built_in(r, err);
@@ -187,6 +190,7 @@ void bx_registry_free(struct bx_registry *r) {
     }
     bx_vec_free(&r->sources);
     empty(&r->tools);
+    bx_tool_sessions_free(r->sessions);
     bx_doc_free(r->settings);
     pthread_mutex_destroy(&r->lock);
     bx_free(r);
@@ -230,6 +234,10 @@ struct bx_tool **bx_registry_all(struct bx_registry *r, size_t *ret_count) {
 int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret,
                           struct bx_err *err) {
     return bx_box_tool_load(r->box, path, ret, err);
+}
+
+struct bx_tool_session *bx_registry_session(struct bx_registry *r, const char *session_id) {
+    return bx_tool_sessions_get(r->sessions, session_id);
 }
 
 const char *bx_limit_from_name(enum bx_limit_from from) {
@@ -383,8 +391,12 @@ int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct b
         }
         input = bx_doc_root(mapped);
     }
+    bx_auto(bx_tool_session_unrefp) struct bx_tool_session *session =
+        bx_registry_session(r, ctx->session_id);
+    ctx->session = session;
     int rc = t->kind == BX_TOOL_NATIVE ? run_native(r, t, input, ctx, ret, err)
                                        : t->execute(t, input, ctx, ret, err);
+    ctx->session = NULL;
     ret->ms = bx_mono_ms() - start_ms;
     return rc;
 }

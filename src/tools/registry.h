@@ -55,6 +55,8 @@ int bx_registry_reload(struct bx_registry *r, const struct bx_val *settings, str
  * model mend its call; a negative return means that the call could not be made at all. */
 int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
                         struct bx_tool_result *ret, struct bx_err *err);
+/* What the tools of a session remember (tools/session.h): a new reference, NULL for "". */
+struct bx_tool_session *bx_registry_session(struct bx_registry *r, const char *session_id);
 /* A receipt for a call that was denied. ret_receipt: JSON text, the caller's; NULL where no record is kept. */
 void bx_registry_record_denied(struct bx_registry *r, const struct bx_tool *t, const struct bx_val *input,
                                const struct bx_tool_ctx *ctx, const char *reason, char **ret_receipt);

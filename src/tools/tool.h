@@ -14,11 +14,14 @@
 
 struct bx_tool_host;
 struct bx_registry;
+struct bx_tool_session;
 
 struct bx_tool_ctx {
     struct bx_cancel *cancel;
     const char *session_id, *run_id, *call_id; /* "" where there is none */
     const struct bx_grant *grant;              /* mounts, hosts, limits of this call */
+    struct bx_tool_session *session;           /* what the session's tools remember; set by bx_registry_execute for the
+                                                  time of the call, NULL for a call by a person */
     void (*on_output)(void *user, const char *stream, struct bx_str text); /* live output, NULL = not wanted */
     void *user;                          /* of on_output and host */
     const struct bx_tool_host *host;     /* the run behind the call; NULL: there is none (a call by hand) */

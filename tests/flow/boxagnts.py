@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 
 BINARY = os.environ["BOXAGNTS"]
 ENDPOINT = os.environ["SCRIPTED_ENDPOINT"]
@@ -77,6 +78,16 @@ class Workspace:
         """Of a session's file, without the header."""
         with open(os.path.join(self.state, "sessions", session + ".jsonl")) as file:
             return [json.loads(line) for line in file.read().splitlines()[1:]]
+
+    def wait_for(self, session, pattern, n=1):
+        """The n-th event like the pattern, once it is on the disk."""
+        give_up = time.monotonic() + PATIENCE
+        while time.monotonic() < give_up:
+            found = [event for event in self.events(session) if matches(pattern, event)]
+            if len(found) >= n:
+                return found[n - 1]
+            time.sleep(0.01)
+        raise AssertionError(f"{pattern} did not come: {self.events(session)}")
 
     def close(self):
         if self.model:

@@ -6,13 +6,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import unittest
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from boxagnts import BINARY, PATIENCE, Workspace, matches  # noqa: E402
+from boxagnts import BINARY, PATIENCE, Workspace  # noqa: E402
 
 OPEN = build_opener(ProxyHandler({})).open
 
@@ -78,14 +77,7 @@ class Questions(unittest.TestCase):
         self.assertEqual(self.server.call("POST", f"/sessions/{self.session}/answers", body)[0], status)
 
     def wait_for(self, pattern, n=1):
-        """The n-th event like the pattern, once it is on the disk."""
-        give_up = time.monotonic() + PATIENCE
-        while time.monotonic() < give_up:
-            found = [event for event in self.workspace.events(self.session) if matches(pattern, event)]
-            if len(found) >= n:
-                return found[n - 1]
-            time.sleep(0.01)
-        self.fail(f"{pattern} did not come: {self.workspace.events(self.session)}")
+        return self.workspace.wait_for(self.session, pattern, n)
 
     def written(self, name):
         return os.path.exists(os.path.join(self.workspace.root, name))

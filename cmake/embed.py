@@ -6,6 +6,7 @@ embed.py OUT_BASE KIND SPEC...   writes OUT_BASE.S (the bytes, by .incbin) and O
 KIND blob:  SPEC = SYMBOL=FILE            struct bx_blob SYMBOL
 KIND tools: SPEC = NAME=DESCRIPTOR:WASM:IMAGE:FUEL_IMAGE   bx_embedded_images[], bx_embedded_tools[]
 KIND page:  SPEC = DIRECTORY              bx_page_files[]; FILE.gz beside FILE is its compressed form
+KIND files: SPEC = SYMBOL=DIRECTORY       struct bx_file_blob SYMBOL[], ended by a NULL name
 """
 import hashlib
 import json
@@ -85,10 +86,26 @@ def page(data, specs):
             ["};", f"const size_t bx_page_file_count = {len(rows)};"])
 
 
+def files(data, specs):
+    out = ['#include "base/blob.h"', ""]
+    for spec in specs:
+        symbol, top = spec.split("=", 1)
+        rows = []
+        for folder, folders, names in os.walk(top):
+            folders.sort()
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                label, size = data.add(path)
+                program = "true" if os.access(path, os.X_OK) else "false"
+                rows.append(f'    {{{c_string(os.path.relpath(path, top))}, {{{label}, {size}}}, {program}}},')
+        out += [f"const struct bx_file_blob {symbol}[] = {{"] + rows + ["    {NULL, {NULL, 0}, false},", "};"]
+    return out
+
+
 def main():
     base, kind, specs = sys.argv[1], sys.argv[2], sys.argv[3:]
     data = Bytes(base)
-    body = {"blob": blobs, "tools": tools, "page": page}[kind](data, specs)
+    body = {"blob": blobs, "tools": tools, "page": page, "files": files}[kind](data, specs)
     with open(base + ".S", "w") as file:
         file.write("\n".join(data.lines + ['    .section .note.GNU-stack,"",@progbits', ""]))
     includes = [line for line in body if line.startswith("#include")]

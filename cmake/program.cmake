@@ -59,6 +59,12 @@ add_custom_command(OUTPUT ${generated}/blobs.S ${generated}/blobs.c
     COMMAND ${embed} ${generated}/blobs blob bx_tour_gguf=${generated}/tour.gguf.gz bx_notices=${generated}/notices.txt
             bx_licence=${CMAKE_SOURCE_DIR}/LICENSE
     DEPENDS ${generated}/tour.gguf ${generated}/notices.txt LICENSE cmake/embed.py VERBATIM)
+
+# --- the examples that `tool new` writes
+file(GLOB_RECURSE examples CONFIGURE_DEPENDS examples/tools/*)
+add_custom_command(OUTPUT ${generated}/examples.S ${generated}/examples.c
+    COMMAND ${embed} ${generated}/examples files bx_tool_examples=${CMAKE_SOURCE_DIR}/examples/tools
+    DEPENDS ${examples} cmake/embed.py VERBATIM)
 enable_language(ASM)
 
 # --- the model server
@@ -66,7 +72,8 @@ bx_prefix(llama llama)
 file(STRINGS ${llama}/link.txt llama_link)
 
 add_executable(boxagnts src/main.c
-    ${generated}/tools.c ${generated}/tools.S ${generated}/page.c ${generated}/page.S ${generated}/blobs.c ${generated}/blobs.S)
+    ${generated}/tools.c ${generated}/tools.S ${generated}/page.c ${generated}/page.S ${generated}/blobs.c ${generated}/blobs.S
+    ${generated}/examples.c ${generated}/examples.S)
 set_source_files_properties(${generated}/tools.S PROPERTIES OBJECT_DEPENDS "${images}")
 get_property(rooms GLOBAL PROPERTY BX_ROOMS)
 list(TRANSFORM rooms PREPEND bx_)

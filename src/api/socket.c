@@ -25,7 +25,7 @@ struct bx_socket {
     struct bx_ws *ws; /* NULL: closed */
     struct subscription *subscriptions;
     unsigned subscription_count, job_count;
-    bool pumping, list_due;
+    bool pumping, list_due, tools_due;
     struct bx_socket *next, *prev;
 };
 
@@ -136,6 +136,10 @@ static void pump(struct bx_socket *s) {
     if (s->list_due && bx_ws_has_room(s->ws)) {
         s->list_due = false;
         bx_ws_send(s->ws, BX_STR_LIT("{\"op\":\"sessions\"}"));
+    }
+    if (s->tools_due && bx_ws_has_room(s->ws)) {
+        s->tools_due = false;
+        bx_ws_send(s->ws, BX_STR_LIT("{\"op\":\"tools\"}"));
     }
     for (bool more = true; more && bx_ws_has_room(s->ws);) {
         more = false;
@@ -337,6 +341,13 @@ void bx_sockets_list_changed(void *user) {
     struct bx_api *api = user;
     for (struct bx_socket *s = api->sockets; s; s = s->next) {
         s->list_due = true;
+        pump(s);
+    }
+}
+
+void bx_sockets_tools_changed(struct bx_api *api) {
+    for (struct bx_socket *s = api->sockets; s; s = s->next) {
+        s->tools_due = true;
         pump(s);
     }
 }

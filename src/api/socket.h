@@ -10,5 +10,6 @@
 /* Upgrades; refuses by itself when it is no handshake. */
 void bx_socket_open(struct bx_api *api, struct bx_http_exchange *ex);
 void bx_sockets_list_changed(void *api); /* every page is told to fetch the list of sessions again */
+void bx_sockets_tools_changed(struct bx_api *api); /* likewise: {"op":"tools"} */
 
 #endif

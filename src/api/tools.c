@@ -1,6 +1,7 @@
 /* Tools and what the server can say about itself. Worker threads. */
 #include "api/call.h"
 #include "box/wall_linux.h"
+#include "tools/folders.h"
 
 static void write_limits(struct bx_jw *w, const struct bx_tool_limits *limits) {
     static const char *const units[] = {
@@ -43,10 +44,25 @@ static int write_tool(struct bx_jw *w, struct bx_registry *registry, const struc
     bx_jw_kstr(w, "level", bx_level_name(t->level));
     bx_jw_kstr(w, "kind", kind_name(t->kind));
     bx_jw_kstr(w, "source", t->source);
+    bx_jw_kstr(w, "digest", t->digest);
     bx_jw_kval(w, "input_schema", t->schema);
     write_limits(w, &limits);
     bx_jw_end(w);
     return 0;
+}
+
+static void write_broken(struct bx_jw *w, struct bx_tool_folders *folders) {
+    size_t count = 0;
+    struct bx_broken_tool *broken = bx_tool_folders_broken(folders, &count);
+    bx_jw_karr(w, "broken");
+    for (size_t i = 0; i < count; i++) {
+        bx_jw_obj(w);
+        bx_jw_kstr(w, "path", broken[i].path);
+        bx_jw_kstr(w, "reason", broken[i].reason);
+        bx_jw_end(w);
+    }
+    bx_jw_end(w);
+    bx_broken_tools_free(broken, count);
 }
 
 int bx_route_tools(struct bx_api_call *c, struct bx_err *err) {
@@ -66,6 +82,7 @@ int bx_route_tools(struct bx_api_call *c, struct bx_err *err) {
     if (r < 0)
         return r;
     bx_jw_end(w);
+    write_broken(w, c->api->config->folders);
     bx_jw_end(w);
     return 0;
 }

@@ -79,6 +79,7 @@ static int serve(const struct bx_args *args, struct serving *s, uint16_t port, s
     struct bx_serve_config config = {.store = c->store,
                                      .models = c->models,
                                      .registry = c->registry,
+                                     .folders = c->folders,
                                      .agent = c->agent,
                                      .walls = walls,
                                      .host = bx_args_get(args, "host"),
@@ -111,6 +112,7 @@ int bx_cmd_serve(const struct bx_args *args) {
                             &(struct bx_context_options){
                                 .store_mode = BX_STORE_OWNER,
                                 .models = true,
+                                .tools_later = true,
                                 .offline = bx_args_has(args, "offline"),
                                 .require_second_wall = bx_args_has(args, "require-second-wall")},
                             &s.context, &err);

@@ -21,6 +21,23 @@ static const char *kind_name(enum bx_tool_kind kind) {
     return names[kind];
 }
 
+/* Files of the folders that are no tools: said instead of being missed. */
+static void list_broken(struct bx_cli_context *c, struct bx_jw *w, struct bx_buf *out) {
+    size_t count = 0;
+    struct bx_broken_tool *broken = bx_tool_folders_broken(c->folders, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (w) {
+            bx_jw_obj(w);
+            bx_jw_kstr(w, "broken", broken[i].path);
+            bx_jw_kstr(w, "reason", broken[i].reason);
+            bx_jw_end(w);
+        } else {
+            bx_buf_addf(out, "broken: %s: %s\n", broken[i].path, broken[i].reason);
+        }
+    }
+    bx_broken_tools_free(broken, count);
+}
+
 int bx_cmd_tool_list(const struct bx_args *args) {
     struct bx_cli_context c;
     struct bx_err err;
@@ -53,6 +70,7 @@ int bx_cmd_tool_list(const struct bx_args *args) {
         }
         bx_tool_unref(all[i]);
     }
+    list_broken(&c, json ? &w : NULL, &out);
     if (json) {
         bx_jw_end(&w);
         bx_buf_addc(&out, '\n');

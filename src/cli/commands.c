@@ -21,7 +21,9 @@ const struct bx_option bx_options[] = {
     {"input", "JSON", "the tool's input; - reads standard input"},
     {"limit", "NAME=VALUE",
      "a limit of the call, e.g. time=60s, memory=64MiB (may be given again)"},
-    {"out", "FILE", "write there instead of standard output"},
+    {"out", "PATH",
+     "write there (session export: a file instead of standard output; tool new: a new folder)"},
+    {"lang", "c|rust|js", "the language of the example (c)"},
 };
 const size_t bx_option_count = BX_ARRAY_LEN(bx_options);
 
@@ -35,6 +37,9 @@ const struct bx_command bx_commands[] = {
      WHERE " json", 1, 1, bx_cmd_tool_describe},
     {"tool run", "NAME|FILE.wasm", "run one tool, the same path as an agent's call",
      WHERE " ro input limit json require-second-wall", 1, 1, bx_cmd_tool_run},
+    {"tool new", "NAME",
+     "write a working example of a tool of your own, with its build and its test", "lang out", 1, 1,
+     bx_cmd_tool_new},
     {"session list", "", "sessions, newest first", WHERE " json", 0, 0, bx_cmd_session_list},
     {"session show", "ID", "a session as text", WHERE " json", 1, 1, bx_cmd_session_show},
     {"session export", "ID", "a session as one JSON document", WHERE " out", 1, 1,

@@ -11,6 +11,7 @@ int bx_cmd_run(const struct bx_args *args);
 int bx_cmd_tool_list(const struct bx_args *args);
 int bx_cmd_tool_describe(const struct bx_args *args);
 int bx_cmd_tool_run(const struct bx_args *args);
+int bx_cmd_tool_new(const struct bx_args *args);
 int bx_cmd_session_list(const struct bx_args *args);
 int bx_cmd_session_show(const struct bx_args *args);
 int bx_cmd_session_export(const struct bx_args *args);
@@ -35,5 +36,6 @@ int bx_cli_fail(int exit_code, const struct bx_err *err);
 int bx_cli_print(struct bx_buf *take_out);
 
 extern const struct bx_blob bx_notices, bx_licence; /* cmake/embed.py */
+extern const struct bx_file_blob bx_tool_examples[]; /* examples/tools */
 
 #endif

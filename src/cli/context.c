@@ -62,6 +62,17 @@ static int open_box(struct bx_cli_context *c, const struct bx_context_options *o
     return r;
 }
 
+/* The workspace's own tools come before the user's. */
+static void open_folders(struct bx_cli_context *c, bool later) {
+    bx_auto(bx_freep) char *own = bx_path_join(c->workspace.state, "tools");
+    bx_auto(bx_freep) char *users = bx_xdg_path("XDG_DATA_HOME", ".local/share", "tools");
+    const char *const dirs[] = {own, users};
+    c->folders = bx_tool_folders_new(&(struct bx_tool_folders_config){
+        .registry = c->registry, .dirs = dirs, .dir_count = BX_ARRAY_LEN(dirs)});
+    if (!later)
+        bx_tool_folders_scan(c->folders);
+}
+
 static int build(const struct bx_args *args, const char *operand,
                  const struct bx_context_options *o, struct bx_cli_context *c, struct bx_err *err) {
     int r = bx_workspace_find(args, operand, true, &c->workspace, err);
@@ -73,6 +84,9 @@ static int build(const struct bx_args *args, const char *operand,
     }
     if (r == 0) {
         r = open_box(c, o, err);
+    }
+    if (r == 0) {
+        open_folders(c, o->tools_later);
     }
     if (r == 0 && o->models) {
         r = open_models(c, o->offline, err);
@@ -121,6 +135,7 @@ int bx_cli_store_open(const struct bx_args *args, enum bx_store_mode mode,
 
 void bx_cli_context_close(struct bx_cli_context *c) {
     bx_agent_free(c->agent);
+    bx_tool_folders_free(c->folders);
     bx_registry_free(c->registry);
     bx_box_free(c->box);
     bx_receipts_close(c->receipts);

@@ -6,10 +6,12 @@
 #include "box/box.h"
 #include "box/receipt.h"
 #include "cli/workspace.h"
+#include "tools/folders.h"
 
 struct bx_context_options {
     enum bx_store_mode store_mode;
     bool models;         /* the registry of models too */
+    bool tools_later;    /* the folders of tools are read by who watches them */
     bool root_read_only;
     bool require_second_wall, offline, allow_bypass;
 };
@@ -22,6 +24,7 @@ struct bx_cli_context {
     struct bx_receipts *receipts;
     struct bx_box *box;
     struct bx_registry *registry;
+    struct bx_tool_folders *folders;
     struct bx_agent *agent;
     char *runtime_dir; /* 0700, for sockets; removed at the end */
 };

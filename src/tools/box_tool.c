@@ -21,7 +21,8 @@ struct box_tool {
     struct bx_descriptor descriptor;
     struct bx_box *box;
     char *name, *path;
-    struct bx_buf wasm; /* of a file; compiled in the form that a call's limits need */
+    char digest[BX_SHA256_HEX + 1]; /* of a file: the program and its description */
+    struct bx_buf wasm;             /* of a file; compiled in the form that a call's limits need */
     pthread_mutex_t lock;
     struct bx_image *images[2]; /* [fuel is counted] */
 };
@@ -284,6 +285,13 @@ int bx_box_tool_wish(const struct bx_tool *t, struct bx_limits *limits, struct b
 
 /* ---- making one ---- */
 
+static void digest_of(struct box_tool *b, struct bx_str descriptor) {
+    char both[2 * BX_SHA256_HEX + 1];
+    bx_sha256_hex_of(b->wasm.p, b->wasm.size, both);
+    bx_sha256_hex_of(descriptor.p, descriptor.n, both + BX_SHA256_HEX);
+    bx_sha256_hex_of(both, 2 * BX_SHA256_HEX, b->digest);
+}
+
 static int take_descriptor(struct box_tool *b, struct bx_str text, const char *fallback_name,
                            struct bx_err *err) {
     struct bx_descriptor *d = &b->descriptor;
@@ -291,6 +299,8 @@ static int take_descriptor(struct box_tool *b, struct bx_str text, const char *f
     if (rc)
         return rc;
     b->name = bx_strdup(d->name);
+    if (b->path)
+        digest_of(b, text);
     struct bx_tool made = {
         .name = b->name,
         .description = d->description,
@@ -298,6 +308,7 @@ static int take_descriptor(struct box_tool *b, struct bx_str text, const char *f
         .kind = BX_TOOL_BOX,
         .level = d->level,
         .source = b->path ? b->path : "built in",
+        .digest = b->path ? b->digest : NULL,
         .schema_text = d->schema_text,
         .schema = d->schema,
         .example = d->example,
@@ -405,7 +416,15 @@ int bx_box_tool_load(struct bx_box *box, const char *path, struct bx_tool **ret,
     struct box_tool *b = box_tool_new(box);
     b->path = bx_path_absolute(path);
     int rc = bx_file_read(b->path, &b->wasm, err);
-    if (!rc && (rc = describe(b, err)))
+    const struct bx_image
+        *image; /* made now: a file that does not compile is no tool, and the first call is fast */
+    if (!rc && !b->wasm.size)
+        rc = bx_fail(err, BX_ERR_INVALID, "this is not WebAssembly: the file is empty");
+    if (!rc)
+        rc = describe(b, err);
+    if (!rc)
+        rc = image_for(b, true, &image, err);
+    if (rc)
         bx_wrap(err, rc, "%s", path);
     if (rc) {
         box_destroy(&b->tool);

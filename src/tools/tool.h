@@ -51,6 +51,7 @@ struct bx_tool {
     enum bx_tool_kind kind;
     enum bx_level level;
     const char *source;      /* "built in", or the file it came from */
+    const char *digest;      /* SHA-256, hex, of all that decides what a tool from outside is and does; NULL: built in */
     const char *schema_text; /* JSON text of the input schema */
     const struct bx_val *schema;
     const char *example;     /* JSON text or NULL */

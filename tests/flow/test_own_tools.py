@@ -1,0 +1,166 @@
+"""Tools of the user's own: folders that are watched, precedence, broken files, and the examples of `tool new`."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "attack"))
+from client import Server  # noqa: E402
+
+BINARY, GENERATED = os.environ["BOXAGNTS"], os.environ["BX_GENERATED"]
+PROGRAM = os.path.join(GENERATED, "guests", "read.wasm")
+
+
+def descriptor(name, **members):
+    return json.dumps({"name": name, "description": f"The tool {name}", "permission_level": "read_only",
+                       "input_schema": {"type": "object"}, **members})
+
+
+class Watched(unittest.TestCase):
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.stop)
+        self.own = os.path.join(self.server.workspace, ".boxagnts", "tools")
+        self.users = os.path.join(self.server.folder.name, "data", "boxagnts", "tools")
+        self.page = self.server.websocket()
+        self.addCleanup(self.page.socket.close)
+        self.list()  # what the start itself changed
+
+    def list(self):
+        return self.server.api("GET", "/tools").json
+
+    def until(self, wanted):
+        """The list of tools when it is as wanted; every change of it is told on the socket."""
+        while True:
+            now = self.list()
+            found = wanted(now)
+            if found:
+                return found
+            self.page.hear_until(lambda message: message.get("op") == "tools")
+
+    def until_tool(self, name, **members):
+        return self.until(lambda now: next((t for t in now["tools"] if t["name"] == name and
+                                            all(t[k] == v for k, v in members.items())), None))
+
+    def put(self, folder, name, describing=None, program=PROGRAM):
+        if describing:
+            with open(os.path.join(folder, name + ".json"), "w") as file:
+                file.write(describing)
+        shutil.copy(program, os.path.join(folder, name + ".wasm"))
+
+    def test_a_file_comes_changes_and_goes(self):
+        self.put(self.own, "look", descriptor("look", description="first"))
+        first = self.until_tool("look", description="first")
+        self.assertEqual((first["kind"], first["level"]), ("box", "read_only"))
+        self.assertIn("look.wasm", first["source"])
+        with open(os.path.join(self.own, "look.json"), "w") as file:
+            file.write(descriptor("look", description="second"))
+        second = self.until_tool("look", description="second")
+        self.assertNotEqual(first["digest"], second["digest"])
+        os.unlink(os.path.join(self.own, "look.wasm"))
+        self.until(lambda now: all(t["name"] != "look" for t in now["tools"]))
+
+    def test_it_runs(self):
+        with open(os.path.join(self.server.workspace, "root", "a.txt"), "w") as file:
+            file.write("seven\n")
+        self.put(self.own, "look")  # its own description, which says that it is called read
+        tool = self.until(lambda now: next((t for t in now["tools"] if t["name"] == "read" and t["digest"]), None))
+        self.assertIn("look.wasm", tool["source"])
+        result = self.server.api("POST", "/tools/read/run", {"input": {"file_path": "a.txt"}}).json
+        self.assertIn("seven", result["content"])
+
+    def test_the_workspace_comes_before_the_user_and_both_before_the_built_in(self):
+        self.put(self.users, "mine", descriptor("grep", description="the user's"))
+        self.until_tool("grep", description="the user's")
+        self.put(self.own, "other", descriptor("grep", description="the workspace's"))
+        self.until_tool("grep", description="the workspace's")
+        os.unlink(os.path.join(self.own, "other.wasm"))
+        self.until_tool("grep", description="the user's")
+        os.unlink(os.path.join(self.users, "mine.wasm"))
+        self.until_tool("grep", source="built in")
+
+    def test_what_is_broken_is_listed_with_its_reason(self):
+        bad = {
+            "empty": (None, b"", "empty"),
+            "words": (None, b"not a program", "WebAssembly"),
+            "cut": (descriptor("cut"), b"\0asm\1\0\0\0\xff", None),
+            "nameless": ('{"description":3}', None, "description"),
+            "taken": (descriptor("Sleep"), None, "Sleep"),
+            "foreign": (descriptor("mcp__a__b"), None, "mcp__"),
+            "wishes": (descriptor("wishes", wants={"limits": {"time": "soon"}}), None, "time"),
+        }
+        for name, (describing, program, _) in bad.items():
+            path = PROGRAM
+            if program is not None:
+                path = os.path.join(self.server.folder.name, "program")
+                with open(path, "wb") as file:
+                    file.write(program)
+            self.put(self.own, name, describing, path)
+        listed = self.until(lambda now: now["broken"] if len(now["broken"]) == len(bad) else None)
+        for entry in listed:
+            name = os.path.basename(entry["path"])[:-5]
+            self.assertTrue(entry["reason"], entry)
+            if bad[name][2]:
+                self.assertIn(bad[name][2], entry["reason"])
+        self.assertEqual(self.server.api("GET", "/sessions").status, 200)
+        shutil.rmtree(self.own)  # the folder itself goes: nothing is left of it
+        self.until(lambda now: not now["broken"])
+
+    def test_two_files_of_one_name(self):
+        self.put(self.own, "a", descriptor("same", description="a"))
+        self.put(self.own, "b", descriptor("same", description="b"))
+        listed = self.until(lambda now: now["broken"])
+        self.assertIn("b.wasm", listed[0]["path"])
+        self.assertIn("a.wasm", listed[0]["reason"])
+        self.until_tool("same", description="a")
+
+
+class Examples(unittest.TestCase):
+    def setUp(self):
+        self.server = Server()  # a home of its own
+        self.addCleanup(self.server.stop)
+        self.home = self.server.folder.name
+        self.environment = dict(os.environ, BOXAGNTS=BINARY, HOME=self.home, XDG_DATA_HOME=self.home + "/data",
+                                XDG_STATE_HOME=self.home + "/state", XDG_CACHE_HOME=self.home + "/cache")
+
+    def new(self, *arguments):
+        return subprocess.run([BINARY, "tool", "new", *arguments], cwd=self.home, env=self.environment, text=True,
+                              capture_output=True, timeout=120)
+
+    def make(self, folder, *arguments, **environment):
+        done = subprocess.run(["make", "-C", os.path.join(self.home, folder), *arguments], text=True, capture_output=True,
+                              env=dict(self.environment, **environment), timeout=600)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_c_is_built_tested_and_installed(self):
+        zig = subprocess.run([os.path.join(HERE, "..", "..", "third_party", "build.sh"), "zig"], check=True, text=True,
+                             capture_output=True).stdout.split()[-1]
+        # the tests' compiler cache, not the empty home's
+        compiler = dict(WASM_CC=f"{zig}/zig cc -target wasm32-wasi", HOME=os.environ.get("HOME", "/root"))
+        done = self.new("count-words", "--lang", "c")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("make test", done.stdout)
+        self.assertEqual(self.make("count-words", "test", **compiler).count("\nok "), 3)
+        self.make("count-words", "install", **compiler)
+        self.assertTrue(os.path.exists(self.home + "/data/boxagnts/tools/count-words.wasm"))
+        listed = subprocess.run([BINARY, "tool", "list", "--root", self.server.workspace + "/root"], env=self.environment, text=True, capture_output=True)
+        self.assertIn("count-words", listed.stdout)
+
+    def test_bad_words_are_refused_and_nothing_is_written(self):
+        for arguments in (["Upper"], ["../up"], ["a b"], [""], ["x" * 65], ["fine", "--lang", "cobol"]):
+            before = set(os.listdir(self.home))
+            done = self.new(*arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertEqual(set(os.listdir(self.home)), before)
+        self.new("twice")
+        done = self.new("twice")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--out", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -25,6 +25,8 @@ bx_library(uv     ARCHIVES libuv.a LINKS pthread dl)
 bx_library(llhttp ARCHIVES libllhttp.a)
 bx_library(wslay  ARCHIVES libwslay.a)
 bx_library(curl   ARCHIVES libcurl.a LINKS -l:libssl.a -l:libcrypto.a -l:libz.a pthread dl)
+add_library(tp_yaml INTERFACE) # Debian's
+target_link_libraries(tp_yaml INTERFACE -l:libyaml.a)
 add_library(tp_zlib INTERFACE) # Debian's, as in curl
 target_link_libraries(tp_zlib INTERFACE -l:libz.a)
 

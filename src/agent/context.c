@@ -3,10 +3,17 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "base/unwire.h"
 #include "base/utf8.h"
+#include "skills/skills.h"
 
 #define PROJECT_TEXT_MAX (32 * BX_KIB)
 #define LISTED_MAX       40
+/* Bytes of the lists of skills and deferred tools, and of one line in them. */
+#define SKILLS_MAX        (16 * BX_KIB)
+#define SKILL_LINE_MAX    400
+#define DEFERRED_MAX      (16 * BX_KIB)
+#define DEFERRED_LINE_MAX 120
 
 static const char instructions[] =
     "You are BoxAgnts, an assistant that works in the user's folder by calling tools.\n"
@@ -97,10 +104,60 @@ static void add_listing(const char *root, struct bx_buf *out) {
         bx_buf_addc(out, '\n');
 }
 
-static char *make_system(const char *root, bool small) {
+/* One line, cut where it is too long. */
+static void add_line(struct bx_buf *out, const char *name, const char *text, size_t max) {
+    size_t n = bx_utf8_cut(bx_str(text), BX_MIN(strlen(text), max));
+    bx_buf_addf(out, "- %s: ", name);
+    for (size_t i = 0; i < n; i++)
+        bx_buf_addc(out, (unsigned char)text[i] < ' ' ? ' ' : text[i]);
+    bx_buf_addz(out, n < strlen(text) ? "…\n" : "\n");
+}
+
+static void add_skills(struct bx_registry *registry, const char *root, struct bx_buf *out) {
+    bx_auto(bx_skills_freep) struct bx_skills *skills = bx_registry_skills(registry, root);
+    size_t start = out->size, left = 0;
+    for (size_t i = 0; i < skills->n; i++) {
+        const struct bx_skill *s = &skills->items[i];
+        if (!bx_skill_usable(s))
+            continue;
+        if (out->size == start)
+            bx_buf_addz(out, "\nSkills are written instructions for certain kinds of work. When a "
+                             "task fits one, load it with the tool Skill before you begin:\n");
+        if (out->size - start < SKILLS_MAX)
+            add_line(out, s->name, s->description, SKILL_LINE_MAX);
+        else
+            left++;
+    }
+    if (left)
+        bx_buf_addf(out, "- … and %zu more: call Skill without a name for the list\n", left);
+}
+
+/* Names and first words of the tools whose schemas are not sent. */
+static void add_deferred(const struct bx_context *c, struct bx_buf *out) {
+    size_t start = out->size, left = 0;
+    if (!c->deferred.n)
+        return;
+    bx_buf_addz(out, "\nThere are more tools, whose inputs you are not told yet. Load those that "
+                     "you need with ToolSearch; from then on you can call them like the others:\n");
+    for (size_t i = 0; i < c->deferred.n; i++) {
+        if (out->size - start < DEFERRED_MAX)
+            add_line(out, c->deferred.p[i]->name, c->deferred.p[i]->description, DEFERRED_LINE_MAX);
+        else
+            left++;
+    }
+    if (left)
+        bx_buf_addf(out, "- … and %zu more, which ToolSearch finds\n", left);
+}
+
+static char *make_system(const struct bx_context *c, struct bx_registry *registry, const char *root,
+                         bool small) {
     struct bx_buf out = BX_BUF_INIT(BX_MIB);
     bx_auto(bx_freep) char *project = small ? NULL : bx_context_project_text(root);
     bx_buf_addz(&out, small ? small_instructions : instructions);
+    if (!small) {
+        add_deferred(c, &out);
+        add_skills(registry, root, &out);
+    }
     if (project)
         bx_buf_addf(&out, "\n<project-instructions>\n%s\n</project-instructions>\n", project);
     if (small) {
@@ -124,40 +181,80 @@ static bool is_offered(const struct bx_tool *t, bool small) {
     return !small;
 }
 
+static int64_t tokens_of(const struct bx_tool *t) {
+    return bx_tokens_estimate(bx_str(t->description)) + bx_tokens_estimate(bx_str(t->schema_text)) +
+           12;
+}
+
+static void add_spec(struct bx_context *c, struct bx_tool *take_t) {
+    c->specs = bx_realloc_array(c->specs, c->tools.n + 1, sizeof *c->specs);
+    c->specs[c->tools.n] = (struct bx_tool_spec){.name = take_t->name,
+                                                 .description = take_t->description,
+                                                 .schema = take_t->schema_text,
+                                                 .example = take_t->example};
+    bx_vec_push(&c->tools, take_t);
+    c->fixed_estimate += tokens_of(take_t);
+}
+
+/* Are there so many tools from outside that their schemas would crowd the window? */
+static bool must_defer(struct bx_registry *registry, struct bx_tool *const *all, size_t count) {
+    struct bx_defer defer = bx_registry_defer(registry);
+    int64_t tools = 0, tokens = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (bx_tool_is_extra(all[i]) && all[i]->level != BX_LEVEL_FORBIDDEN) {
+            tools++;
+            tokens += tokens_of(all[i]);
+        }
+    }
+    return !bx_unwired("defer_tools") && ((defer.over_tools >= 0 && tools > defer.over_tools) ||
+                                          (defer.over_tokens >= 0 && tokens > defer.over_tokens));
+}
+
 static void choose_tools(struct bx_context *c, struct bx_registry *registry, bool small) {
     size_t count = 0;
-    c->tools = bx_registry_all(registry, &count);
-    c->specs = bx_realloc_array(NULL, count + 1, sizeof *c->specs);
+    bx_auto(bx_freep) struct bx_tool **all = bx_registry_all(registry, &count);
+    bool defer = !small && must_defer(registry, all, count);
     for (size_t i = 0; i < count; i++) {
-        struct bx_tool *t = c->tools[i];
-        if (!is_offered(t, small)) {
-            bx_tool_unref(t);
-            continue;
+        if (!is_offered(all[i], small))
+            bx_tool_unref(all[i]);
+        else if (defer && bx_tool_is_extra(all[i]))
+            bx_vec_push(&c->deferred, all[i]);
+        else
+            add_spec(c, all[i]);
+    }
+}
+
+/* Deferred tools that the session has loaded go behind the others, in the order in which they were
+ * loaded: what a prefix cache holds of the list stays the same. */
+static void add_loaded(struct bx_context *c, const struct bx_history *h) {
+    for (size_t i = 0; c->deferred.n && i < h->loaded.n; i++) {
+        for (size_t k = 0; k < c->deferred.n; k++) {
+            if (strcmp(c->deferred.p[k]->name, h->loaded.p[i]) == 0) {
+                add_spec(c, c->deferred.p[k]);
+                bx_vec_remove(&c->deferred, k);
+                break;
+            }
         }
-        c->specs[c->tool_count] = (struct bx_tool_spec){.name = t->name,
-                                                        .description = t->description,
-                                                        .schema = t->schema_text,
-                                                        .example = t->example};
-        c->tools[c->tool_count++] = t;
-        c->fixed_estimate += bx_tokens_estimate(bx_str(t->description)) +
-                             bx_tokens_estimate(bx_str(t->schema_text)) + 12;
     }
 }
 
 struct bx_context *bx_context_new(struct bx_registry *registry, const char *root, bool small) {
     struct bx_context *c = bx_new(struct bx_context);
-    c->system = make_system(root, small);
-    c->fixed_estimate = bx_tokens_estimate(bx_str(c->system)) + 8;
     choose_tools(c, registry, small);
+    c->system = make_system(c, registry, root, small);
+    c->fixed_estimate += bx_tokens_estimate(bx_str(c->system)) + 8;
     return c;
 }
 
 void bx_context_free(struct bx_context *c) {
     if (!c)
         return;
-    for (size_t i = 0; i < c->tool_count; i++)
-        bx_tool_unref(c->tools[i]);
-    bx_free(c->tools);
+    for (size_t i = 0; i < c->tools.n; i++)
+        bx_tool_unref(c->tools.p[i]);
+    for (size_t i = 0; i < c->deferred.n; i++)
+        bx_tool_unref(c->deferred.p[i]);
+    bx_vec_free(&c->tools);
+    bx_vec_free(&c->deferred);
     bx_free(c->specs);
     bx_free(c->system);
     bx_vec_free(&c->messages);
@@ -169,6 +266,7 @@ void bx_context_free(struct bx_context *c) {
 
 void bx_context_request(struct bx_context *c, const struct bx_history *h, const char *note,
                         struct bx_model_request *ret) {
+    add_loaded(c, h);
     c->messages.n = 0;
     for (size_t i = 0; i < h->messages.n; i++)
         bx_vec_push(&c->messages, h->messages.p[i]);
@@ -184,7 +282,7 @@ void bx_context_request(struct bx_context *c, const struct bx_history *h, const 
         .messages = c->messages.p,
         .message_count = c->messages.n,
         .tools = c->specs,
-        .tool_count = c->tool_count,
+        .tool_count = c->tools.n,
     };
 }
 

@@ -11,9 +11,9 @@
 
 struct bx_context {
     char *system;
-    struct bx_tool **tools; /* references: a run keeps what it started with */
-    size_t tool_count;
-    struct bx_tool_spec *specs;
+    BX_VEC(struct bx_tool *) tools;    /* references: a run keeps what it started with */
+    struct bx_tool_spec *specs;        /* of `tools` */
+    BX_VEC(struct bx_tool *) deferred; /* known by name only, until the session has loaded them (`tools_loaded`) */
     int64_t fixed_estimate; /* tokens of instructions and tools */
     BX_VEC(const struct bx_message *) messages;
     struct bx_message *note; /* said for this turn only, or NULL */

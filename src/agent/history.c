@@ -6,6 +6,7 @@
 #define READ_CHUNK   (256 * BX_KIB)
 #define MAX_LINE     (64 * BX_MIB)
 #define NO_RESULT    "No result: the run ended before this call did."
+#define LOADED_MAX   1000
 #define MESSAGE_COST 6 /* tokens of a message's frame */
 
 struct bx_history *bx_history_new(const char *session_id, size_t result_max_bytes) {
@@ -33,6 +34,9 @@ void bx_history_free(struct bx_history *h) {
     bx_vec_free(&h->messages);
     forget_open_calls(h);
     bx_vec_free(&h->open_calls);
+    for (size_t i = 0; i < h->loaded.n; i++)
+        bx_free(h->loaded.p[i]);
+    bx_vec_free(&h->loaded);
     bx_buf_deinit(&h->rules);
     bx_free(h);
 }
@@ -221,6 +225,16 @@ static void fold_usage(struct bx_history *h, const struct bx_val *event) {
         h->factor = BX_MIN(3.0, BX_MAX(0.5, (double)counted / (double)ours));
 }
 
+static void fold_loaded(struct bx_history *h, const struct bx_val *event) {
+    bx_val_foreach_item (bx_val_get(event, "tools"), name) {
+        bool known = !bx_val_z(name) || h->loaded.n >= LOADED_MAX;
+        for (size_t i = 0; i < h->loaded.n && !known; i++)
+            known = bx_str_eqz(bx_val_str(name), h->loaded.p[i]);
+        if (!known)
+            bx_vec_push(&h->loaded, bx_str_dup(bx_val_str(name)));
+    }
+}
+
 static void fold(struct bx_history *h, const struct bx_val *event) {
     struct bx_str type = bx_val_get_str(event, "type");
     if (bx_str_eqz(type, "user")) {
@@ -231,6 +245,8 @@ static void fold(struct bx_history *h, const struct bx_val *event) {
         fold_result(h, event);
     } else if (bx_str_eqz(type, "usage")) {
         fold_usage(h, event);
+    } else if (bx_str_eqz(type, "tools_loaded")) {
+        fold_loaded(h, event);
     } else if (bx_str_eqz(type, "title")) {
         h->has_title = true;
     } else if (bx_str_eqz(type, "run_start")) {

@@ -18,6 +18,7 @@ struct bx_history {
     size_t pending;          /* index of the first TOOL message of the last reply; its results may still come */
     BX_VEC(char *) open_calls; /* ids of calls without a result in the log, of the open run */
     char open_run[37];       /* run_start without run_end, else "" */
+    BX_VEC(char *) loaded;     /* names of deferred tools that were loaded, in that order */
     struct bx_buf rules;     /* rules given for the session by answers: JSON objects joined by commas */
     size_t bytes;            /* of all texts: what the cache of histories counts */
     int64_t estimate;        /* tokens of all messages by our count */

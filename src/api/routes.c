@@ -23,6 +23,7 @@ static const struct bx_member settings_members[] = {
     {.name = "mode", .type = BX_VAL_STR, .nullable = true, .max_bytes = 100},
     {.name = "providers", .type = BX_VAL_OBJ, .nullable = true},
     {.name = "limits", .type = BX_VAL_OBJ, .nullable = true},
+    {.name = "defer_tools", .type = BX_VAL_OBJ, .nullable = true},
     {.name = NULL}};
 static const struct bx_member key_members[] = {
     {.name = "key", .type = BX_VAL_STR, .required = true, .max_bytes = 4 * BX_KIB}, {.name = NULL}};

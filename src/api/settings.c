@@ -153,7 +153,8 @@ static int apply(struct bx_api_call *c, const struct bx_val *old, const struct b
     const char *wanted = bx_val_get_z(c->body, "model");
     int r = bx_registry_reload(config->registry, settings, err);
     if (r < 0) {
-        snprintf(c->field, sizeof c->field, "limits");
+        snprintf(c->field, sizeof c->field, "%s",
+                 strstr(err->msg, "\"defer_tools\"") ? "defer_tools" : "limits");
         return r;
     }
     r = bx_models_reload(config->models, settings, err);

@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/id.h"
 #include "base/path.h"
@@ -14,6 +16,12 @@ void bx_fd_close(int *fd) {
         errno = saved;
     }
     *fd = -1;
+}
+
+int bx_file_open_beneath(int dir, const char *name, int flags) {
+    struct open_how how = {.flags = (uint64_t)(unsigned)flags | O_CLOEXEC,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    return (int)syscall(SYS_openat2, dir, name, &how, sizeof how);
 }
 
 int bx_write_all(int fd, const void *p, size_t n) {

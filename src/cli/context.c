@@ -42,6 +42,16 @@ static int open_models(struct bx_cli_context *c, bool offline, struct bx_err *er
                          &c->models, err);
 }
 
+/* The user's own skills: ours, and where other agents look, too. */
+static void user_skills(char *ret[4]) {
+    const char *home = getenv("HOME");
+    bool has_home = home && home[0] == '/';
+    ret[0] = bx_xdg_path("XDG_CONFIG_HOME", ".config", "skills");
+    ret[1] = has_home ? bx_path_join(home, ".agents/skills") : NULL;
+    ret[2] = has_home ? bx_path_join(home, ".claude/skills") : NULL;
+    ret[3] = NULL;
+}
+
 static int open_box(struct bx_cli_context *c, const struct bx_context_options *o,
                     struct bx_err *err) {
     bx_auto(bx_freep) char *cache_dir = bx_xdg_path("XDG_CACHE_HOME", ".cache", "tools");
@@ -53,11 +63,17 @@ static int open_box(struct bx_cli_context *c, const struct bx_context_options *o
                                                .require_second_wall = o->require_second_wall},
                        &c->box, err);
     }
+    char *skills[4];
+    user_skills(skills);
     if (r == 0) {
         r = bx_registry_new(&(struct bx_registry_config){.box = c->box,
                                                          .receipts = c->receipts,
+                                                         .user_skills = (const char *const *)skills,
                                                          .settings = bx_doc_root(c->settings)},
                             &c->registry, err);
+    }
+    for (size_t i = 0; i < BX_ARRAY_LEN(skills); i++) {
+        bx_free(skills[i]);
     }
     return r;
 }

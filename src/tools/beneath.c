@@ -1,8 +1,6 @@
 #include "tools/beneath.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 
 #include "base/file.h"
 #include "base/path.h"
@@ -36,7 +34,5 @@ int bx_open_beneath(const struct bx_grant *grant, const char *guest_path, enum b
         m && *rest ? open(m->host_path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
     if (dir < 0)
         return -1;
-    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    return (int)syscall(SYS_openat2, dir, rest, &how, sizeof how);
+    return bx_file_open_beneath(dir, rest, flags);
 }

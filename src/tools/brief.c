@@ -1,6 +1,9 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "json/write.h"
+#include "tools/beneath.h"
 #include "tools/host.h"
 #include "tools/native.h"
 #include "tools/paths.h"
@@ -15,11 +18,11 @@ static int64_t size_of(const struct bx_grant *grant, struct bx_str path, struct 
                        const char **ret_guest) {
     bool outside = false;
     const char *guest = bx_guest_path(grant, path, arena, &outside);
-    const char *real = outside ? NULL : bx_guest_path_real(grant, guest, arena);
-    const char *host = real ? bx_host_path(grant, real, arena) : NULL;
+    bx_auto(bx_fd_close) int fd =
+        outside ? -1 : bx_open_beneath(grant, guest, BX_BENEATH_ANY, O_PATH);
     struct stat st;
     *ret_guest = guest;
-    if (host && lstat(host, &st) == 0 && S_ISREG(st.st_mode))
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         return (int64_t)st.st_size;
     return -1;
 }

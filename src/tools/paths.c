@@ -103,11 +103,6 @@ const char *bx_guest_path(const struct bx_grant *grant, struct bx_str path, stru
     return normal;
 }
 
-const char *bx_host_path(const struct bx_grant *grant, const char *guest, struct bx_arena *arena) {
-    const struct bx_mount *m = mount_by_guest(grant, guest);
-    return m ? join(arena, m->host_path, below(guest, m->guest_path)) : NULL;
-}
-
 const char *bx_guest_path_real(const struct bx_grant *grant, const char *guest,
                                struct bx_arena *arena) {
     const struct bx_mount *m = mount_by_guest(grant, guest);

@@ -16,9 +16,6 @@ const char *bx_guest_path(const struct bx_grant *grant, struct bx_str path, stru
  * leads nowhere. */
 const char *bx_guest_path_real(const struct bx_grant *grant, const char *guest, struct bx_arena *arena);
 
-/* Where a guest path lies on the host; NULL below no mount. By name: links are not looked at. */
-const char *bx_host_path(const struct bx_grant *grant, const char *guest, struct bx_arena *arena);
-
 /* Files that the user's own programs run or obey: the part of the path that is one of them, e.g. ".git", or NULL. At any
  * depth; letter case does not matter. */
 const char *bx_guarded_part(const char *guest);

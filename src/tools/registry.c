@@ -5,12 +5,15 @@
 #include "base/vec.h"
 #include "box/receipt.h"
 #include "json/schema.h"
+#include "skills/skills.h"
 #include "tools/box_tool.h"
 #include "tools/embedded.h"
 #include "tools/native.h"
 #include "tools/session.h"
 
-#define MAX_INPUT_BYTES (64 * BX_MIB)
+#define MAX_INPUT_BYTES   (64 * BX_MIB)
+#define DEFER_OVER_TOOLS  20
+#define DEFER_OVER_TOKENS 8000
 
 typedef BX_VEC(struct bx_tool *) tool_vec;
 
@@ -24,17 +27,19 @@ struct bx_registry {
     struct bx_box *box;
     struct bx_receipts *receipts;
     struct bx_tool_sessions *sessions;
+    BX_VEC(char *) user_skills; /* never changes; NULL ends it */
     pthread_mutex_t lock; /* of: */
     BX_VEC(struct source) sources;
     tool_vec tools; /* what counts, by name; references of its own */
     struct bx_doc *settings;
+    struct bx_defer defer;
     void (*on_change)(void *user);
     void *on_change_user;
 };
 
 static const struct bx_native_spec *const natives[] = {
-    &bx_native_ask_user,  &bx_native_brief, &bx_native_enter_plan,
-    &bx_native_exit_plan, &bx_native_sleep, &bx_native_todo,
+    &bx_native_ask_user, &bx_native_brief, &bx_native_enter_plan, &bx_native_exit_plan,
+    &bx_native_skill,    &bx_native_sleep, &bx_native_todo,       &bx_native_tool_search,
 };
 
 static void empty(tool_vec *tools) {
@@ -165,6 +170,25 @@ static int check_settings(const struct bx_val *settings, struct bx_err *err) {
     return 0;
 }
 
+static int read_defer(const struct bx_val *settings, struct bx_defer *ret, struct bx_err *err) {
+    const struct bx_val *set = bx_val_get(settings, "defer_tools");
+    *ret = (struct bx_defer){.over_tools = DEFER_OVER_TOOLS, .over_tokens = DEFER_OVER_TOKENS};
+    if (set && !bx_val_is(set, BX_VAL_OBJ))
+        return bx_fail(err, BX_ERR_INVALID,
+                       "settings: \"defer_tools\" must be an object: over_tools, over_tokens");
+    bx_val_foreach_member (set, name, value) {
+        bool tools = bx_str_eqz(name, "over_tools");
+        int64_t n = bx_val_int(value, -2);
+        if ((!tools && !bx_str_eqz(name, "over_tokens")) || n < -1 || n > 1000000)
+            return bx_fail(err, BX_ERR_INVALID,
+                           "settings: \"defer_tools\" takes over_tools and over_tokens, numbers "
+                           "from 0 to 1000000, or -1 for never; not " BX_STR_FMT,
+                           BX_STR_ARG(name));
+        *(tools ? &ret->over_tools : &ret->over_tokens) = n;
+    }
+    return 0;
+}
+
 int bx_registry_new(const struct bx_registry_config *config, struct bx_registry **ret,
                     struct bx_err *err) {
     bx_auto(bx_registry_freep) struct bx_registry *r = bx_new(struct bx_registry);
@@ -172,6 +196,9 @@ int bx_registry_new(const struct bx_registry_config *config, struct bx_registry 
     r->box = config->box;
     r->receipts = config->receipts;
     r->sessions = bx_tool_sessions_new(BX_TOOL_SESSIONS_MAX);
+    for (const char *const *at = config->user_skills; at && *at; at++)
+        bx_vec_push(&r->user_skills, bx_strdup(*at));
+    bx_vec_push(&r->user_skills, NULL);
     int rc = bx_registry_reload(r, config->settings, err);
     if (!rc)
         rc = add_built_in(r, err);
@@ -191,9 +218,25 @@ void bx_registry_free(struct bx_registry *r) {
     bx_vec_free(&r->sources);
     empty(&r->tools);
     bx_tool_sessions_free(r->sessions);
+    for (size_t i = 0; i < r->user_skills.n; i++)
+        bx_free(r->user_skills.p[i]);
+    bx_vec_free(&r->user_skills);
     bx_doc_free(r->settings);
     pthread_mutex_destroy(&r->lock);
     bx_free(r);
+}
+
+struct bx_skills *bx_registry_skills(struct bx_registry *r, const char *root) {
+    return bx_skills_find(root, (const char *const *)r->user_skills.p);
+}
+
+bool bx_tool_is_extra(const struct bx_tool *t) {
+    return t->kind != BX_TOOL_NATIVE && strcmp(t->source, "built in") != 0;
+}
+
+struct bx_defer bx_registry_defer(struct bx_registry *r) {
+    BX_LOCKED(&r->lock);
+    return r->defer;
 }
 
 struct bx_tool *bx_registry_find(struct bx_registry *r, const char *name) {
@@ -289,13 +332,17 @@ int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t, const cha
 }
 
 int bx_registry_reload(struct bx_registry *r, const struct bx_val *settings, struct bx_err *err) {
+    struct bx_defer defer;
     int rc = check_settings(settings, err);
+    if (!rc)
+        rc = read_defer(settings, &defer, err);
     if (rc)
         return rc;
     struct bx_doc *copy = bx_val_copy(settings), *old;
     pthread_mutex_lock(&r->lock);
     old = r->settings;
     r->settings = copy;
+    r->defer = defer;
     pthread_mutex_unlock(&r->lock);
     bx_doc_free(old);
     return 0;

@@ -15,6 +15,7 @@ struct bx_receipts;
 struct bx_registry_config {
     struct bx_box *box;            /* writes the receipts of sandboxed calls itself */
     struct bx_receipts *receipts;  /* for denied calls and those of native tools; may be NULL: no record */
+    const char *const *user_skills; /* folders of the user's own skills, NULL ends the list; copied; may be NULL */
     const struct bx_val *settings; /* settings.json's root, may be NULL; copied. "limits": {"*": {"time":"60s"}, "read": {…}} */
 };
 /* BX_ERR_INVALID: a limit in the settings that is out of its range or unknown. */
@@ -36,6 +37,19 @@ void bx_registry_on_change(struct bx_registry *r, void (*fn)(void *user), void *
 /* A box tool from a .wasm file that is in no folder (`tool run FILE.wasm`); its descriptor from <name>.json beside it, else by
  * --describe; a program that knows neither gets a generic one: level execute, any object on standard input. */
 int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret, struct bx_err *err);
+
+/* The skills of a workspace and of the user, as they are on the disk now. The caller's. */
+struct bx_skills;
+struct bx_skills *bx_registry_skills(struct bx_registry *r, const char *root);
+
+/* Tools that did not come with the program (MCP, remote, from files). Where there are many, their schemas are sent to a model
+ * only after ToolSearch has loaded them. Settings: "defer_tools": {"over_tools":20,"over_tokens":8000}; more of either
+ * defers them all; -1 = never by this count. */
+struct bx_defer {
+    int64_t over_tools, over_tokens;
+};
+bool bx_tool_is_extra(const struct bx_tool *t);
+struct bx_defer bx_registry_defer(struct bx_registry *r);
 
 /* The limits that a call of this tool gets: default → descriptor's wish → settings → `over` ("time=60s", …, NULL; may be
  * NULL), each with where it came from, for `tool describe` and the page. */

@@ -191,7 +191,7 @@ static void test_a_full_window_is_emptied_and_said(void **state) {
     char *big = bx_alloc(6001);
     memset(big, 'x', 6000);
     w_box.output = big;
-    w_model.window = 3000;
+    w_model.window = 6000;
     W_SCRIPT({.calls = {READ("1", "a")}}, {.calls = {READ("2", "b")}}, {.calls = {READ("3", "c")}},
              {.calls = {READ("4", "d")}}, {.calls = {READ("5", "e")}}, {.text = "done"});
     w_send(w, "read them", NULL);

@@ -1,0 +1,165 @@
+#include "skills/front.h"
+
+#include "base/utf8.h"
+#include "skills/yaml.h"
+
+bool bx_skill_name_ok(struct bx_str name) {
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            c != '-' && c != '_' && c != '.')
+            return false;
+    }
+    return name.n && name.n <= BX_SKILL_NAME_MAX && name.p[0] != '.';
+}
+
+static bool is_fence(struct bx_str line) {
+    line = bx_str_trim(line);
+    return bx_str_eqz(line, "---") || bx_str_eqz(line, "...");
+}
+
+size_t bx_front_end(struct bx_str text, struct bx_str *ret_yaml) {
+    *ret_yaml = (struct bx_str){"", 0};
+    size_t at = bx_str_starts(text, "\xEF\xBB\xBF") ? 3 : 0;
+    for (size_t begin = 0, first = 1; at < text.n; first = 0) {
+        size_t line = at, end = bx_str_find(bx_str_slice(text, at, text.n), '\n');
+        end = end == (size_t)-1 ? text.n : at + end;
+        bool fence = is_fence(bx_str_slice(text, line, end - line));
+        at = BX_MIN(end + 1, text.n);
+        if (first) {
+            if (!fence)
+                return 0;
+            begin = at;
+        } else if (fence) {
+            *ret_yaml = bx_str_slice(text, begin, line - begin);
+            return at;
+        }
+        if (end == text.n)
+            break;
+    }
+    return 0;
+}
+
+/* "name: anything" at the start of a line, for front matters that are almost YAML: a description
+ * with a colon in it is the usual case. */
+static char *by_line(struct bx_str yaml, const char *key) {
+    struct bx_str line;
+    while (bx_str_split(&yaml, '\n', &line)) {
+        size_t n = strlen(key);
+        if (!bx_str_starts(line, key) || line.n <= n || line.p[n] != ':')
+            continue;
+        struct bx_str value = bx_str_trim(bx_str_slice(line, n + 1, line.n));
+        if (value.n >= 2 && (value.p[0] == '"' || value.p[0] == '\'') &&
+            value.p[value.n - 1] == value.p[0])
+            value = bx_str_slice(value, 1, value.n - 2);
+        return value.n ? bx_str_dup(value) : NULL;
+    }
+    return NULL;
+}
+
+/* One line, no control characters. */
+static char *one_line(const char *text) {
+    struct bx_str s = bx_str_trim(bx_str(text));
+    struct bx_buf out = BX_BUF_INIT(BX_YAML_MAX);
+    for (size_t i = 0; i < s.n; i++) {
+        bool blank = (unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f;
+        if (!blank)
+            bx_buf_addc(&out, s.p[i]);
+        else if (out.size && out.p[out.size - 1] != ' ')
+            bx_buf_addc(&out, ' ');
+    }
+    bx_buf_addz(&out, "");
+    return bx_buf_steal(&out);
+}
+
+static void warn(struct bx_front *f, char *take_text) {
+    char *old = f->warning;
+    f->warning = old ? bx_asprintf("%s; %s", old, take_text) : bx_strdup(take_text);
+    bx_free(old);
+    bx_free(take_text);
+}
+
+static void read_members(struct bx_front *f, struct bx_str yaml) {
+    struct bx_err err = {0};
+    if (bx_yaml_parse(yaml, &f->members, &err) == 0) {
+        const struct bx_val *root = bx_doc_root(f->members);
+        f->name = bx_val_get_z(root, "name") ? one_line(bx_val_get_z(root, "name")) : NULL;
+        f->description =
+            bx_val_get_z(root, "description") ? one_line(bx_val_get_z(root, "description")) : NULL;
+        return;
+    }
+    bx_auto(bx_freep) char *name = err.code == BX_ERR_LIMIT ? NULL : by_line(yaml, "name");
+    bx_auto(bx_freep) char *description =
+        err.code == BX_ERR_LIMIT ? NULL : by_line(yaml, "description");
+    if (!description) {
+        f->problem = bx_asprintf("its front matter cannot be read: %s", err.msg);
+        return;
+    }
+    f->name = name ? one_line(name) : NULL;
+    f->description = one_line(description);
+    warn(f, bx_asprintf("its front matter is not YAML (%s); only name and description were read "
+                        "from it, put the value into quotes",
+                        err.msg));
+}
+
+static void settle_name(struct bx_front *f, const char *folder) {
+    struct bx_str own = bx_str(f->name);
+    if (bx_skill_name_ok(own)) {
+        if (strcmp(f->name, folder))
+            warn(f, bx_asprintf("its name is not that of its folder, %.100s", folder));
+        return;
+    }
+    if (!bx_skill_name_ok(bx_str(folder))) {
+        f->problem = bx_asprintf("it has no usable name: at most 64 letters, digits and hyphens");
+        return;
+    }
+    warn(f, own.n ? bx_asprintf("its name is not made of letters, digits and hyphens; the folder's "
+                                "is used")
+                  : bx_asprintf("it has no name; the folder's is used"));
+    bx_free(f->name);
+    f->name = bx_strdup(folder);
+}
+
+static void settle_description(struct bx_front *f) {
+    if (!f->description || !*f->description) {
+        f->problem = bx_strdup("it has no description: add `description: …` to the front matter, "
+                               "so that it is known when to use it");
+        return;
+    }
+    size_t n = strlen(f->description);
+    if (n <= BX_SKILL_DESCRIPTION_MAX)
+        return;
+    f->description[bx_utf8_cut(bx_str(f->description), BX_SKILL_DESCRIPTION_MAX)] = '\0';
+    warn(f, bx_asprintf("its description has %zu bytes; the first 1024 count", n));
+}
+
+void bx_front_parse(struct bx_str text, const char *folder, struct bx_front *ret) {
+    struct bx_str yaml;
+    *ret = (struct bx_front){0};
+    if (!bx_utf8_valid(bx_str_slice(text, 0, bx_utf8_valid_prefix(text))) ||
+        text.n - bx_utf8_valid_prefix(text) > 3) {
+        ret->problem = bx_strdup("it is not UTF-8");
+    } else if (!bx_front_end(text, &yaml)) {
+        ret->problem = bx_strdup(
+            text.n > BX_YAML_MAX ? "its front matter does not end within 64 KiB: close it with ---"
+                                 : "it has no front matter: begin the file with ---, name: …, "
+                                   "description: …, ---");
+    } else {
+        read_members(ret, yaml);
+    }
+    if (!ret->problem)
+        settle_description(ret);
+    if (!ret->problem)
+        settle_name(ret, folder);
+    if (ret->problem && !ret->name)
+        ret->name = bx_strdup(folder);
+}
+
+void bx_front_deinit(struct bx_front *f) {
+    bx_doc_free(f->members);
+    bx_free(f->name);
+    bx_free(f->description);
+    bx_free(f->problem);
+    bx_free(f->warning);
+    *f = (struct bx_front){0};
+}

@@ -28,7 +28,7 @@ struct bx_registry {
     struct bx_receipts *receipts;
     struct bx_tool_sessions *sessions;
     BX_VEC(char *) user_skills; /* never changes; NULL ends it */
-    pthread_mutex_t lock; /* of: */
+    pthread_mutex_t lock;       /* of: */
     BX_VEC(struct source) sources;
     tool_vec tools; /* what counts, by name; references of its own */
     struct bx_doc *settings;

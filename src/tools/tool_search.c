@@ -233,7 +233,6 @@ static int respond(struct bx_tool_ctx *ctx, const struct hits *hits, struct bx_b
 
 static int search_execute(const struct bx_tool *t, const struct bx_val *input,
                           struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
-    (void)t;
     struct bx_str text = bx_str_trim(bx_val_get_str(input, "query"));
     size_t count = 0, kept = 0;
     if (!text.n) {
@@ -243,7 +242,7 @@ static int search_execute(const struct bx_tool *t, const struct bx_val *input,
     }
     bx_auto(bx_freep) struct bx_tool **tools = bx_registry_all(ctx->registry, &count);
     for (size_t i = 0; i < count; i++) {
-        if (tools[i]->level == BX_LEVEL_FORBIDDEN)
+        if (tools[i]->level == BX_LEVEL_FORBIDDEN || tools[i] == t)
             bx_tool_unref(tools[i]);
         else
             tools[kept++] = tools[i];

@@ -102,3 +102,25 @@ static_library() {
     done
     ar crD "$prefix/lib/lib$name.a" "${objects[@]}"
 }
+
+# guest_library NAME PREFIX FLAG… -- FILE.c…: the same files twice: PREFIX/lib/libNAME.a is WebAssembly for the guests,
+# PREFIX/native/libNAME.a is for their test builds on this machine, with ASan. The recipe needs zig.
+guest_library() {
+    local name=$1 prefix=$2 flags=() kind zig
+    shift 2
+    while [ "$1" != -- ]; do flags+=("$1"); shift; done
+    shift
+    zig=$(prefix_of zig)/zig
+    flags+=(-w -ffunction-sections -fdata-sections "-ffile-prefix-map=$PWD=$name")
+    mkdir -p "$prefix/lib" "$prefix/native"
+    for kind in lib native; do
+        local compiler=(gcc -O1 -g1 -fsanitize=address -fno-omit-frame-pointer)
+        [ $kind = native ] || compiler=("$zig" cc -target wasm32-wasi -O2 -msimd128)
+        mkdir -p "objects/$kind"
+        # objects are named after the whole path: two folders may have a file of the same name
+        printf '%s\0' "$@" | xargs -0 -P "$jobs" -I{} sh -c \
+            'source=$1 kind=$2; shift 2; exec "$@" -c "$source" -o "objects/$kind/$(printf %s "$source" | tr / _ | tr -d "{}").o"' \
+            sh {} $kind "${compiler[@]}" "${flags[@]}"
+        "$zig" ar crD "$prefix/$kind/lib$name.a" objects/$kind/*.o
+    done
+}

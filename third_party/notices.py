@@ -15,8 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 # Dependencies whose code ends up in the binary -> their row in sources.lock
-LIBRARIES = {"curl": "curl-sys", "llama": "node-llama-cpp", "llhttp": "llhttp", "pcre2": "pcre2-sys", "uv": "libuv-sys2",
-             "wslay": "wslay-sys", "yyjson": "yyjson-sys", "zig": "ziglang"}
+LIBRARIES = {"brotli": "brotli", "curl": "curl-sys", "lexbor": "selectolax", "llama": "node-llama-cpp", "llhttp": "llhttp",
+             "pcre2": "pcre2-sys", "quickjs": "quickjs-ng", "uv": "libuv-sys2", "wslay": "wslay-sys", "yyjson": "yyjson-sys",
+             "zig": "ziglang", "zlib": "libz-sys"}
 # A licence file in a dependency's prefix -> how it is written here; None: not in the binary
 WRITTEN = {"zig": None, "wasi-libc": "wasi-libc (in the guests), from ziglang"}
 # npm packages that are only needed to build the page but leave something of themselves in it

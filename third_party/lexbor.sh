@@ -12,6 +12,12 @@ build() { # PREFIX
     for module in core dom html ns tag encoding; do
         mapfile -t -O "${#files[@]}" files < <(find "source/lexbor/$module" -name '*.c' ! -name encode.c | LC_ALL=C sort)
     done
+    # The table of encodings names both directions; only one is used, and the other one's tables are megabytes
+    {
+        echo '#include "lexbor/encoding/encode.h"'
+        sed -n '/^LXB_API/,/^#ifdef/p' source/lexbor/encoding/encode.h | sed '/^#/d; s/);$/) { return -1; }/'
+    } >no_encode.c
+    files+=(no_encode.c)
     guest_library lexbor "$1" -I source -DLEXBOR_STATIC -- "${files[@]}"
     mkdir -p "$1/include" "$1/licence"
     (cd source && find lexbor/{core,dom,html,ns,tag,encoding} -name '*.h' -exec cp --parents -t "$1/include" {} +)

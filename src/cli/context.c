@@ -66,7 +66,11 @@ static int open_box(struct bx_cli_context *c, const struct bx_context_options *o
     char *skills[4];
     user_skills(skills);
     if (r == 0) {
+        r = bx_outbound_new(&(struct bx_outbound_config){.offline = o->offline}, &c->outbound, err);
+    }
+    if (r == 0) {
         r = bx_registry_new(&(struct bx_registry_config){.box = c->box,
+                                                         .outbound = c->outbound,
                                                          .receipts = c->receipts,
                                                          .user_skills = (const char *const *)skills,
                                                          .settings = bx_doc_root(c->settings)},
@@ -154,6 +158,7 @@ void bx_cli_context_close(struct bx_cli_context *c) {
     bx_tool_folders_free(c->folders);
     bx_registry_free(c->registry);
     bx_box_free(c->box);
+    bx_outbound_free(c->outbound);
     bx_receipts_close(c->receipts);
     bx_models_free(c->models);
     bx_doc_free(c->settings);

@@ -7,6 +7,7 @@
 #include "box/receipt.h"
 #include "cli/workspace.h"
 #include "tools/folders.h"
+#include "tools/outbound.h"
 
 struct bx_context_options {
     enum bx_store_mode store_mode;
@@ -23,6 +24,7 @@ struct bx_cli_context {
     struct bx_models *models;
     struct bx_receipts *receipts;
     struct bx_box *box;
+    struct bx_outbound *outbound;
     struct bx_registry *registry;
     struct bx_tool_folders *folders;
     struct bx_agent *agent;

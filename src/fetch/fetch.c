@@ -466,6 +466,17 @@ static int check_url(struct bx_fetch *f, const struct bx_fetch_request *req,
                : 0;
 }
 
+int bx_fetch_check(struct bx_fetch *f, const struct bx_policy *policy, const char *text,
+                   struct bx_err *err) {
+    struct bx_url url;
+    int r = bx_url_parse(text, &url, err);
+    if (r == 0) {
+        r = check_url(f, &(struct bx_fetch_request){.policy = policy}, &url, err);
+        bx_url_deinit(&url);
+    }
+    return r;
+}
+
 static int run(struct exchange *x, const struct bx_url *url, struct bx_fetch_result *ret,
                struct bx_err *err) {
     struct slot *s = slot_take(x->fetch);

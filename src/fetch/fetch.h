@@ -74,4 +74,7 @@ struct bx_fetch_result {
 int bx_fetch_perform(struct bx_fetch *f, const struct bx_fetch_request *request, struct bx_fetch_result *ret,
                      struct bx_err *err);
 
+/* The first gate alone, which bx_fetch_perform passes too: may this URL be asked for? 0, BX_ERR_INVALID, BX_ERR_DENIED. */
+int bx_fetch_check(struct bx_fetch *f, const struct bx_policy *policy, const char *url, struct bx_err *err);
+
 #endif

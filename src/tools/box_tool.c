@@ -10,6 +10,7 @@
 #include "json/write.h"
 #include "tools/descriptor.h"
 #include "tools/mode.h"
+#include "tools/outbound.h"
 #include "tools/reach.h"
 #include "tools/session.h"
 
@@ -20,6 +21,7 @@ struct box_tool {
     struct bx_tool tool;
     struct bx_descriptor descriptor;
     struct bx_box *box;
+    struct bx_outbound *outbound;
     char *name, *path;
     char digest[BX_SHA256_HEX + 1]; /* of a file: the program and its description */
     struct bx_buf wasm;             /* of a file; compiled in the form that a call's limits need */
@@ -39,9 +41,10 @@ static void box_destroy(struct bx_tool *t) {
     bx_free(b);
 }
 
-static struct box_tool *box_tool_new(struct bx_box *box) {
+static struct box_tool *box_tool_new(struct bx_box *box, struct bx_outbound *outbound) {
     struct box_tool *b = bx_new(struct box_tool);
     b->box = box;
+    b->outbound = outbound;
     b->wasm = BX_BUF_INIT(BX_IMAGE_WASM_MAX);
     b->tool.destroy = box_destroy;
     b->tool.refs = 1;
@@ -126,6 +129,16 @@ static void plain_result(const struct bx_box_result *r, struct bx_tool_result *r
     bx_buf_deinit(&text);
 }
 
+/* What the tool said, and behind an error what only the host knows: which limit, which setting. */
+static char *with_reason(struct bx_str said, const char *reason) {
+    struct bx_buf text = BX_BUF_INIT(said.n + 4 * BX_KIB), json = BX_BUF_INIT(SIZE_MAX / 2);
+    bx_buf_adds(&text, said);
+    add_text(&text, bx_str(reason));
+    bx_json_quote(&json, bx_buf_str(&text));
+    bx_buf_deinit(&text);
+    return bx_buf_steal(&json);
+}
+
 static char *json_of(const struct bx_val *v, size_t max) {
     struct bx_buf out = BX_BUF_INIT(max);
     struct bx_jw w;
@@ -135,8 +148,8 @@ static char *json_of(const struct bx_val *v, size_t max) {
 }
 
 /* The object form; false when the output is not one. */
-static bool object_result(const struct bx_box_result *r, struct bx_doc **ret_doc,
-                          struct bx_tool_result *ret) {
+static bool object_result(const struct bx_box_result *r, const char *network,
+                          struct bx_doc **ret_doc, struct bx_tool_result *ret) {
     struct bx_str text = bx_str_trim(bx_buf_str(&r->out));
     if (!text.n || text.p[0] != '{' || r->out_cut ||
         (r->exit != BX_BOX_OK && r->exit != BX_BOX_ERROR))
@@ -147,9 +160,12 @@ static bool object_result(const struct bx_box_result *r, struct bx_doc **ret_doc
     const struct bx_val *content = bx_val_get(bx_doc_root(*ret_doc), "content");
     if (!bx_val_is(content, BX_VAL_STR) && !bx_val_is(content, BX_VAL_ARR))
         return false;
-    ret->content = json_of(content, SIZE_MAX / 2);
     ret->is_error =
         bx_val_get_bool(bx_doc_root(*ret_doc), "is_error", false) || r->exit == BX_BOX_ERROR;
+    const char *reason = r->limit ? r->message : network;
+    ret->content = ret->is_error && reason[0] && bx_val_is(content, BX_VAL_STR)
+                       ? with_reason(bx_val_str(content), reason)
+                       : json_of(content, SIZE_MAX / 2);
     return true;
 }
 
@@ -171,9 +187,10 @@ static char *metadata(const struct bx_val *said, struct bx_str diagnostics) {
     return bx_buf_steal(&out);
 }
 
-void bx_box_tool_result(const struct bx_box_result *r, struct bx_tool_result *ret) {
+void bx_box_tool_result(const struct bx_box_result *r, const char *network,
+                        struct bx_tool_result *ret) {
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
-    if (!object_result(r, &doc, ret))
+    if (!object_result(r, network, &doc, ret))
         plain_result(r, ret);
     const struct bx_val *said = doc ? bx_val_get(bx_doc_root(doc), "metadata") : NULL;
     ret->metadata =
@@ -216,8 +233,26 @@ static int image_for(struct box_tool *b, bool fuel, const struct bx_image **ret,
     return rc;
 }
 
+/* One call, for the callbacks of the box */
+struct on_call {
+    struct bx_tool_ctx *ctx;
+    struct bx_outbound *outbound;
+    struct bx_err network; /* why its last request failed */
+};
+
+static int on_request(void *user, const struct bx_outbound_request *request,
+                      struct bx_outbound_answer *answer, struct bx_err *err) {
+    struct on_call *call = user;
+    struct bx_err why = {0};
+    int r = bx_outbound_answer(call->outbound, request, answer, &why);
+    call->network = why;
+    if (err)
+        *err = why;
+    return r;
+}
+
 static void on_output(void *user, int fd, struct bx_str piece) {
-    struct bx_tool_ctx *ctx = user;
+    struct bx_tool_ctx *ctx = ((struct on_call *)user)->ctx;
     if (ctx->on_output &&
         fd == STDERR_FILENO) /* stdout is the result, and may be JSON: shown when it is whole */
         ctx->on_output(ctx->user, "stderr", piece);
@@ -244,6 +279,7 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
     if (rc)
         return rc;
     make_input(b, input, &in);
+    struct on_call call = {.ctx = ctx, .outbound = b->outbound};
     struct bx_box_request request = {
         .tool = b->name,
         .image = image,
@@ -254,7 +290,8 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
         .grant = ctx->grant,
         .repeatable = t->level <= BX_LEVEL_READ_ONLY,
         .output = on_output,
-        .user = ctx,
+        .outbound = b->outbound && ctx->grant->host_count ? on_request : NULL,
+        .user = &call,
     };
     struct bx_box_result r = {0};
     struct bx_call_reach reach;
@@ -269,7 +306,7 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
     rc = call_box(b, &request, &reach, ctx, &r, err);
     if (rc)
         return rc;
-    bx_box_tool_result(&r, ret);
+    bx_box_tool_result(&r, call.network.msg, ret);
     bx_seen_end(&seen, !ret->is_error);
     ret->receipt = receipt(b, &r);
     bx_box_result_deinit(&r);
@@ -323,9 +360,10 @@ static int take_descriptor(struct box_tool *b, struct bx_str text, const char *f
     return 0;
 }
 
-int bx_box_tool_embedded(struct bx_box *box, const struct bx_embedded_tool *e, struct bx_tool **ret,
+int bx_box_tool_embedded(struct bx_box *box, struct bx_outbound *outbound,
+                         const struct bx_embedded_tool *e, struct bx_tool **ret,
                          struct bx_err *err) {
-    struct box_tool *b = box_tool_new(box);
+    struct box_tool *b = box_tool_new(box, outbound);
     int rc = take_descriptor(b, bx_str(e->descriptor), e->name, err);
     if (rc) {
         box_destroy(&b->tool);
@@ -411,9 +449,9 @@ static int describe(struct box_tool *b, struct bx_err *err) {
     return rc;
 }
 
-int bx_box_tool_load(struct bx_box *box, const char *path, struct bx_tool **ret,
-                     struct bx_err *err) {
-    struct box_tool *b = box_tool_new(box);
+int bx_box_tool_load(struct bx_box *box, struct bx_outbound *outbound, const char *path,
+                     struct bx_tool **ret, struct bx_err *err) {
+    struct box_tool *b = box_tool_new(box, outbound);
     b->path = bx_path_absolute(path);
     int rc = bx_file_read(b->path, &b->wasm, err);
     const struct bx_image

@@ -25,6 +25,7 @@ struct source {
 
 struct bx_registry {
     struct bx_box *box;
+    struct bx_outbound *outbound;
     struct bx_receipts *receipts;
     struct bx_tool_sessions *sessions;
     BX_VEC(char *) user_skills; /* never changes; NULL ends it */
@@ -122,7 +123,7 @@ static int add_built_in(struct bx_registry *r, struct bx_err *err) {
         bx_vec_push(&tools, bx_native_tool_new(natives[i]));
     for (size_t i = 0; i < bx_embedded_tool_count && rc == 0; i++) {
         struct bx_tool *tool = NULL;
-        rc = bx_box_tool_embedded(r->box, &bx_embedded_tools[i], &tool, err);
+        rc = bx_box_tool_embedded(r->box, r->outbound, &bx_embedded_tools[i], &tool, err);
         if (rc == 0)
             bx_vec_push(&tools, tool);
     }
@@ -194,6 +195,7 @@ int bx_registry_new(const struct bx_registry_config *config, struct bx_registry 
     bx_auto(bx_registry_freep) struct bx_registry *r = bx_new(struct bx_registry);
     pthread_mutex_init(&r->lock, NULL);
     r->box = config->box;
+    r->outbound = config->outbound;
     r->receipts = config->receipts;
     r->sessions = bx_tool_sessions_new(BX_TOOL_SESSIONS_MAX);
     for (const char *const *at = config->user_skills; at && *at; at++)
@@ -276,7 +278,7 @@ struct bx_tool **bx_registry_all(struct bx_registry *r, size_t *ret_count) {
 
 int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret,
                           struct bx_err *err) {
-    return bx_box_tool_load(r->box, path, ret, err);
+    return bx_box_tool_load(r->box, r->outbound, path, ret, err);
 }
 
 struct bx_tool_session *bx_registry_session(struct bx_registry *r, const char *session_id) {

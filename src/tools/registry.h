@@ -10,10 +10,12 @@
 
 struct bx_registry;
 struct bx_box;
+struct bx_outbound;
 struct bx_receipts;
 
 struct bx_registry_config {
     struct bx_box *box;            /* writes the receipts of sandboxed calls itself */
+    struct bx_outbound *outbound;  /* answers their requests to the network; may be NULL: no call has any */
     struct bx_receipts *receipts;  /* for denied calls and those of native tools; may be NULL: no record */
     const char *const *user_skills; /* folders of the user's own skills, NULL ends the list; copied; may be NULL */
     const struct bx_val *settings; /* settings.json's root, may be NULL; copied. "limits": {"*": {"time":"60s"}, "read": {…}} */

@@ -17,7 +17,6 @@
 #include "base/file.h"
 #include "base/thread.h"
 #include "fetch/fetch.h"
-#include "fetch/outbound.h"
 
 struct server {
     int fd;
@@ -404,49 +403,6 @@ static void reused_connection_is_judged(void **state) {
     bx_fetch_free(f);
 }
 
-static void outbound(void **state) {
-    (void)state;
-    struct bx_fetch *f = client(false);
-    char url[100], entry[100];
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/ok", tcp.port);
-    snprintf(entry, sizeof entry, "http://127.0.0.1:%u", tcp.port);
-    struct bx_policy *p = policy_of(entry, NULL), *other = policy_of("https://example.com", NULL);
-    struct bx_fetch_header headers[] = {
-        {"Host", "evil.example"}, {"Transfer-Encoding", "chunked"}, {"X-Mine", "1"}};
-    struct bx_outbound_request req = {.method = "PUT",
-                                      .url = url,
-                                      .headers = headers,
-                                      .header_count = 3,
-                                      .body = BX_STR_LIT("abc")};
-    struct bx_outbound_response res;
-    assert_int_equal(bx_outbound_perform(f, p, &req, NULL, &res, NULL), 0);
-    assert_int_equal(res.status, 200);
-    assert_string_equal(bx_buf_z(&res.body), "hello");
-    assert_int_equal(res.bytes_in, 5);
-    assert_int_equal(res.bytes_out, 3);
-    assert_int_equal(res.header_count, 1); // connection and content-length are the host's
-    assert_string_equal(res.headers[0].name, "X-A");
-    assert_null(strstr(tcp.last, "evil.example"));
-    assert_null(strstr(tcp.last, "chunked"));
-    assert_non_null(strstr(tcp.last, "X-Mine: 1"));
-    assert_non_null(strstr(tcp.last, "PUT /ok"));
-    bx_outbound_response_deinit(&res);
-    int requests = tcp.requests;
-    assert_int_equal(bx_outbound_perform(f, other, &req, NULL, &res, NULL), BX_ERR_DENIED);
-    bx_outbound_response_deinit(&res);
-    req.max_request_bytes = 2;
-    assert_int_equal(bx_outbound_perform(f, p, &req, NULL, &res, NULL), BX_ERR_LIMIT);
-    bx_outbound_response_deinit(&res);
-    assert_int_equal(tcp.requests, requests);
-    req.max_request_bytes = 0;
-    req.max_response_bytes = 4;
-    assert_int_equal(bx_outbound_perform(f, p, &req, NULL, &res, NULL), BX_ERR_LIMIT);
-    bx_outbound_response_deinit(&res);
-    bx_policy_free(p);
-    bx_policy_free(other);
-    bx_fetch_free(f);
-}
-
 struct worker {
     struct bx_fetch *f;
     int failed;
@@ -488,7 +444,6 @@ int main(void) {
         cmocka_unit_test(offline),
         cmocka_unit_test(address_is_judged),
         cmocka_unit_test(reused_connection_is_judged),
-        cmocka_unit_test(outbound),
         cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

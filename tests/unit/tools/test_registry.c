@@ -214,6 +214,16 @@ static void test_failures_are_named(void **state) {
     assert_true(f->result.is_error);
     assert_string_equal(f->result.content, "\"no such file\"");
 
+    box.exit = BX_BOX_OK; /* it coped, and what only the host knows stands behind what it says */
+    box.limit = "network";
+    box.message = "x is not allowed; add x";
+    snprintf(box.output, sizeof box.output, "{\"content\":\"Denied.\",\"is_error\":true}");
+    assert_int_equal(call(f, "read", "{\"file_path\":\"a\"}"), 0);
+    assert_string_equal(f->result.content, "\"Denied.\\nx is not allowed; add x\"");
+    snprintf(box.output, sizeof box.output, "{\"content\":\"Fine.\",\"is_error\":false}");
+    assert_int_equal(call(f, "read", "{\"file_path\":\"a\"}"), 0);
+    assert_string_equal(f->result.content, "\"Fine.\"");
+
     box.rc = BX_ERR_UNAVAILABLE;
     assert_int_equal(call(f, "read", "{\"file_path\":\"a\"}"), BX_ERR_UNAVAILABLE);
 }

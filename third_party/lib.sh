@@ -119,7 +119,7 @@ guest_library() {
         mkdir -p "objects/$kind"
         # objects are named after the whole path: two folders may have a file of the same name
         printf '%s\0' "$@" | xargs -0 -P "$jobs" -I{} sh -c \
-            'source=$1 kind=$2; shift 2; exec "$@" -c "$source" -o "objects/$kind/$(printf %s "$source" | tr / _ | tr -d "{}").o"' \
+            'source=$1 kind=$2; shift 2; exec "$@" -c "$source" -o "objects/$kind/$(printf %s "$source" | tr / _).o"' \
             sh {} $kind "${compiler[@]}" "${flags[@]}"
         "$zig" ar crD "$prefix/$kind/lib$name.a" objects/$kind/*.o
     done

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/path.h"
+#include "base/unwire.h"
 #include "base/vec.h"
 #include "skills/front.h"
 #include "skills/yaml.h"
@@ -28,8 +29,8 @@ struct finder {
 /* Below the root a link may not lead out; the user's own folders may be links to wherever they keep
  * them. */
 static int open_in(int base_fd, bool in_root, const char *name, int flags) {
-    return in_root ? bx_file_open_beneath(base_fd, name, flags)
-                   : openat(base_fd, name, flags | O_CLOEXEC);
+    return in_root && !bx_unwired("skills_beneath") ? bx_file_open_beneath(base_fd, name, flags)
+                                                    : openat(base_fd, name, flags | O_CLOEXEC);
 }
 
 /* The first max bytes of a regular file; false when there is none. */

@@ -1,16 +1,21 @@
 """What the flow tests share: a workspace in a temporary folder, a scripted model, and the binary under test."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
 import threading
 import time
+import unittest
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
 
 BINARY = os.environ["BOXAGNTS"]
 ENDPOINT = os.environ["SCRIPTED_ENDPOINT"]
 PATIENCE = 60  # seconds until a test gives up waiting for something that must happen
+OPEN = build_opener(ProxyHandler({})).open
 
 
 class Model:
@@ -24,8 +29,7 @@ class Model:
         self.url = f"http://127.0.0.1:{self.process.stdout.readline().split()[1]}/v1"
 
     def requests(self):
-        from urllib.request import ProxyHandler, build_opener
-        text = build_opener(ProxyHandler({})).open(self.url[:-3] + "/_requests", timeout=PATIENCE).read()
+        text = OPEN(self.url[:-3] + "/_requests", timeout=PATIENCE).read()
         return json.loads(text)
 
     def close(self):
@@ -136,3 +140,76 @@ def matches(pattern, value):
     if isinstance(pattern, list):
         return isinstance(value, list) and len(pattern) == len(value) and all(map(matches, pattern, value))
     return pattern == value and type(pattern) is type(value)
+
+
+class Server:
+    """`boxagnts serve` on a workspace that outlives it."""
+
+    def __init__(self, workspace):
+        self.process = subprocess.Popen([BINARY, "serve", "--workspace-dir", workspace.path, "--port", "0"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                        env=workspace.environment(), cwd=workspace.folder)
+        self.url = None
+        for line in self.process.stdout:
+            found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
+            if found:
+                self.url = f"http://127.0.0.1:{found[1]}/api/v1"
+                break
+        with open(os.path.join(workspace.state, "auth.json")) as file:
+            self.token = json.load(file)["api_token"]
+
+    def call(self, method, path, body=None):
+        data = json.dumps(body).encode() if body is not None else None
+        request = Request(self.url + path, data, {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"},
+                          method=method)
+        try:
+            with OPEN(request, timeout=PATIENCE) as reply:
+                return reply.status, json.loads(reply.read() or "null")
+        except HTTPError as error:
+            with error:
+                return error.code, None
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        code = self.process.wait(PATIENCE)
+        self.process.stdout.close()
+        return code
+
+
+class Conversation(unittest.TestCase):
+    """One session of a server, with a scripted model: shared by tests that talk to it as a program does."""
+
+    def setUp(self):
+        self.workspace = Workspace()
+        self.addCleanup(self.workspace.close)
+        self.server = None
+
+    def tearDown(self):
+        if self.server and self.server.process.poll() is None:
+            self.server.end(signal.SIGKILL)
+
+    def begin(self, *turns):
+        self.workspace.start_model({"turns": turns})
+        self.server = Server(self.workspace)
+        status, row = self.server.call("POST", "/sessions", {"model": "scripted/m"})
+        self.assertEqual(status, 201)
+        self.session = row["id"]
+
+    def restart(self):
+        """A killed server's child that was just being made holds the workspace's lock until it is made."""
+        give_up = time.monotonic() + PATIENCE
+        self.server = Server(self.workspace)
+        while not self.server.url:
+            self.assertLess(time.monotonic(), give_up, "the server does not start")
+            self.server.end()
+            self.server = Server(self.workspace)
+
+    def send(self, text, status=202):
+        self.assertEqual(self.server.call("POST", f"/sessions/{self.session}/messages", {"text": text})[0], status)
+
+    def answer(self, question, choice, status=202, **more):
+        body = dict(question=question["question"], choice=choice, **more)
+        self.assertEqual(self.server.call("POST", f"/sessions/{self.session}/answers", body)[0], status)
+
+    def wait_for(self, pattern, n=1):
+        return self.workspace.wait_for(self.session, pattern, n)

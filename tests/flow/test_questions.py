@@ -1,84 +1,15 @@
 #!/usr/bin/env python3
 """Questions of a run, asked through the server: what a yes reaches, and what a restart or a crash leaves of it."""
-import json
 import os
-import re
 import signal
-import subprocess
 import sys
 import unittest
-from urllib.error import HTTPError
-from urllib.request import ProxyHandler, Request, build_opener
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from boxagnts import BINARY, PATIENCE, Workspace  # noqa: E402
-
-OPEN = build_opener(ProxyHandler({})).open
+from boxagnts import Conversation  # noqa: E402
 
 
-class Server:
-    """`boxagnts serve` on a workspace that outlives it."""
-
-    def __init__(self, workspace):
-        self.process = subprocess.Popen([BINARY, "serve", "--workspace-dir", workspace.path, "--port", "0"],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                                        env=workspace.environment(), cwd=workspace.folder)
-        for line in self.process.stdout:
-            found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
-            if found:
-                self.url = f"http://127.0.0.1:{found[1]}/api/v1"
-                break
-        with open(os.path.join(workspace.state, "auth.json")) as file:
-            self.token = json.load(file)["api_token"]
-
-    def call(self, method, path, body=None):
-        data = json.dumps(body).encode() if body is not None else None
-        request = Request(self.url + path, data, {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"},
-                          method=method)
-        try:
-            with OPEN(request, timeout=PATIENCE) as reply:
-                return reply.status, json.loads(reply.read() or "null")
-        except HTTPError as error:
-            with error:
-                return error.code, None
-
-    def end(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-        code = self.process.wait(PATIENCE)
-        self.process.stdout.close()
-        return code
-
-
-class Questions(unittest.TestCase):
-    def setUp(self):
-        self.workspace = Workspace()
-        self.addCleanup(self.workspace.close)
-        self.server = None
-
-    def tearDown(self):
-        if self.server and self.server.process.poll() is None:
-            self.server.end(signal.SIGKILL)
-
-    def begin(self, *turns):
-        self.workspace.start_model({"turns": turns})
-        self.server = Server(self.workspace)
-        status, row = self.server.call("POST", "/sessions", {"model": "scripted/m"})
-        self.assertEqual(status, 201)
-        self.session = row["id"]
-
-    def restart(self):
-        self.server = Server(self.workspace)
-
-    def send(self, text, status=202):
-        self.assertEqual(self.server.call("POST", f"/sessions/{self.session}/messages", {"text": text})[0], status)
-
-    def answer(self, question, choice, status=202, **more):
-        body = dict(question=question["question"], choice=choice, **more)
-        self.assertEqual(self.server.call("POST", f"/sessions/{self.session}/answers", body)[0], status)
-
-    def wait_for(self, pattern, n=1):
-        return self.workspace.wait_for(self.session, pattern, n)
-
+class Questions(Conversation):
     def written(self, name):
         return os.path.exists(os.path.join(self.workspace.root, name))
 

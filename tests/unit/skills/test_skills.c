@@ -277,6 +277,19 @@ static void test_no_link_leads_out_of_the_root(void **state) {
     bx_buf_deinit(&out);
 }
 
+#ifdef BX_UNWIRE
+static void test_without_the_kernels_resolution_it_does(void **state) {
+    (void)state;
+    put("secret/SKILL.md", SKILL("secret", "outside"));
+    put("root/x", "");
+    link_to("root/.claude/skills/folder", "../../../secret");
+    setenv("BX_UNWIRE", "skills_beneath", 1);
+    bx_auto(bx_skills_freep) struct bx_skills *s = find(false);
+    unsetenv("BX_UNWIRE");
+    assert_int_equal(s->n, 1);
+}
+#endif
+
 static void test_a_fifo_does_not_hang(void **state) {
     (void)state;
     put("root/.claude/skills/a/x", "");
@@ -305,6 +318,9 @@ int main(void) {
         T(test_all_members_are_kept),
         T(test_limits_of_the_yaml),
         T(test_loading),
+#ifdef BX_UNWIRE
+        T(test_without_the_kernels_resolution_it_does),
+#endif
         T(test_no_link_leads_out_of_the_root),
         T(test_a_fifo_does_not_hang),
         T(test_too_many_folders),

@@ -48,8 +48,8 @@ void bx_agent_wait(struct bx_agent *a, const char *session_id);
 
 /* The words for an answer; which of them a question takes is in its event (docs/events.md). */
 enum bx_choice {
-    BX_CHOICE_ONCE, BX_CHOICE_SESSION, BX_CHOICE_ALWAYS, BX_CHOICE_NO,
-    BX_CHOICE_ANSWER, BX_CHOICE_APPROVE, BX_CHOICE_APPROVE_EDITS, BX_CHOICE_COUNT
+    BX_CHOICE_ONCE, BX_CHOICE_SESSION, BX_CHOICE_ALWAYS, BX_CHOICE_ANSWER, BX_CHOICE_APPROVE, BX_CHOICE_APPROVE_EDITS,
+    BX_CHOICE_NO, BX_CHOICE_COUNT
 };
 const char *bx_choice_name(enum bx_choice choice); /* "once", "approve_edits" … */
 bool bx_choice_parse(struct bx_str s, enum bx_choice *ret);

@@ -25,14 +25,17 @@ static void refuse_unknown(struct bx_call *call) {
         refuse(call, "There is no tool \"%.100s\". Did you mean \"%s\"?", call->tool_name, nearest);
         return;
     }
-    bx_auto(bx_buf_deinit) struct bx_buf names = BX_BUF_INIT(BX_KIB);
-    size_t count = 0;
+    bx_auto(bx_buf_deinit) struct bx_buf names = BX_BUF_INIT(4 * BX_KIB);
+    size_t count = 0, shown = 0;
     struct bx_tool **all = bx_registry_all(registry, &count);
     for (size_t i = 0; i < count; i++) {
-        bx_buf_addf(&names, "%s%s", i ? ", " : "", all[i]->name);
+        if (!bx_tool_is_extra(all[i]))
+            bx_buf_addf(&names, "%s%s", shown++ ? ", " : "", all[i]->name);
         bx_tool_unref(all[i]);
     }
     bx_free(all);
+    if (shown < count)
+        bx_buf_addf(&names, " and %zu more, which ToolSearch finds", count - shown);
     refuse(call, "There is no tool \"%.100s\". The tools are: %s.", call->tool_name,
            bx_buf_z(&names));
 }

@@ -40,7 +40,7 @@ class ByProgram(Conversation):
     def test_question_and_what_it_takes(self):
         self.begin({"calls": [ASK, {"tool": "glob", "input": {"pattern": "*"}}]}, {"text": "SQLite then"})
         self.send("set it up")
-        question = self.wait_for({"type": "question", "kind": "ask", "choices": ["no", "answer"]})
+        question = self.wait_for({"type": "question", "kind": "ask", "choices": ["answer", "no"]})
         self.wait_for({"type": "tool_result", "tool": "glob"})  # goes on while the question is open
         self.assertEqual(self.about()["question"], question["question"])
         for wrong in ({"choice": "once"}, {"choice": "answer"}, {"choice": "answer", "answers": [{"selected": ["Oracle"]}]},
@@ -88,6 +88,18 @@ class ByProgram(Conversation):
         self.answer(self.wait_for({"type": "question", "kind": "plan"}, 2), "approve")
         self.wait_for({"type": "run_end", "reason": "done"})
         self.assertEqual(self.about()["session"]["mode"], "auto")
+
+    def test_the_end_of_the_program_closes_a_question(self):
+        self.begin({"calls": [ASK]}, {"text": "here again"})
+        self.send("ask me")
+        question = self.wait_for({"type": "question"})
+        self.assertEqual(self.server.end(), 0)
+        self.wait_for({"type": "run_end", "reason": "interrupted"})
+        self.restart()
+        self.answer(question, "answer", status=404, text="SQLite")
+        self.assertIsNone(self.about()["question"])
+        self.send("go on")
+        self.wait_for({"type": "run_end", "reason": "done"})
 
     def test_tasks_and_notes(self):
         self.begin({"calls": [TODO, {"tool": "Brief", "input": {"message": "Halfway."}}]}, {"text": "more"},

@@ -53,12 +53,15 @@ static void test_many_tools_are_deferred_and_loaded(void **state) {
 static void test_a_tool_that_is_only_known_by_name_runs(void **state) {
     struct world *w = *state;
     fakes_register(w->registry, 60);
-    W_SCRIPT(
-        {.calls = {{"1", "mcp__mail__send", "{\"id\":1}"}, {"2", "mcp__mail__send", "{\"to\":1}"}}},
-        {.text = "done"});
+    W_SCRIPT({.calls = {{"1", "mcp__mail__send", "{\"id\":1}"},
+                        {"2", "mcp__mail__send", "{\"to\":1}"},
+                        {"3", "frobnicate_everything", "{}"}}},
+             {.text = "done"});
     w_send(w, "go", NULL);
     assert_non_null(strstr(w_model.dump, "(1) mcp__mail__send ran"));
     assert_non_null(strstr(w_model.dump, "(2 error) The arguments of mcp__mail__send do not fit"));
+    assert_non_null(strstr(w_model.dump, "(3 error) There is no tool \"frobnicate_everything\""));
+    assert_non_null(strstr(w_model.dump, "write and 64 more, which ToolSearch finds."));
 }
 
 static void test_when_deferral_starts(void **state) {

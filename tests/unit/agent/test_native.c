@@ -62,7 +62,7 @@ static void test_a_question_holds_only_its_own_call(void **state) {
     bx_agent_open_question(w->agent, w_id(w), open);
     assert_string_equal(open, question);
     assert_true(bx_agent_is_waiting(w->agent, w_id(w)));
-    refused(w, BX_CHOICE_ONCE, NULL, "this question takes no, answer; not \"once\"");
+    refused(w, BX_CHOICE_ONCE, NULL, "this question takes answer, no; not \"once\"");
     refused(w, BX_CHOICE_ANSWER, NULL, "the answer is empty");
     refused(w, BX_CHOICE_ANSWER, "[{\"selected\":[\"Oracle\"]}]", "no option \"Oracle\"");
     refused(w, BX_CHOICE_ANSWER, "[{\"selected\":[\"SQLite\",\"Postgres\"]}]", "takes one option");
@@ -78,7 +78,7 @@ static void test_a_question_holds_only_its_own_call(void **state) {
     bx_agent_open_question(w->agent, w_id(w), open);
     assert_string_equal(open, "");
     w_expect(w, "question answer", "kind text choices questions choice answers from",
-             "question|ask|Which database?|[\"no\",\"answer\"]|[{\"question\":\"Which database?\","
+             "question|ask|Which database?|[\"answer\",\"no\"]|[{\"question\":\"Which database?\","
              "\"header\":\"Database\",\"options\":[{\"label\":\"SQLite\",\"description\":\"One "
              "file\"},{\"label\":\"Postgres\",\"description\":\"\"}],\"multi\":false}]"
              " answer||answer|[{\"selected\":[\"SQLite\"],\"text\":\"in memory\"}]|api");
@@ -212,8 +212,8 @@ static void test_the_circle_of_plan_mode(void **state) {
     assert_null(strstr(w_model.dump, "You may look at everything"));
     assert_string_equal(w_box.calls, "write {\"file_path\":\"/a\"}\n");
     w_expect(w, "mode question answer", "mode by call kind plan choices choice",
-             "mode|plan|tool|1 question|5|plan|1. do it|[\"no\",\"approve\",\"approve_edits\"] "
-             "answer|no question|6|plan|1. do it|[\"no\",\"approve\",\"approve_edits\"] "
+             "mode|plan|tool|1 question|5|plan|1. do it|[\"approve\",\"approve_edits\",\"no\"] "
+             "answer|no question|6|plan|1. do it|[\"approve\",\"approve_edits\",\"no\"] "
              "answer|approve mode|default|tool|6 question|7|permission|[\"once\",\"session\","
              "\"always\",\"no\"] answer|once");
 }

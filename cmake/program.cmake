@@ -1,5 +1,5 @@
 # The binary: all rooms, the guests, the page and the model server in one file.
-set(BX_GUESTS read write edit glob grep)
+set(BX_GUESTS read write edit glob grep web_fetch)
 set(generated ${CMAKE_BINARY_DIR}/generated)
 set(embed ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/cmake/embed.py)
 file(MAKE_DIRECTORY ${generated}/guests)

@@ -16,7 +16,7 @@ native=
 [ "${1-}" != --native ] || { native=yes; shift; }
 out=${1:?usage: build.sh [--native] OUTDIR [NAME…]}
 shift
-all=(read write edit glob grep)
+all=(read write edit glob grep web_fetch)
 warnings=(-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror)
 
 third_party() { "$here/../third_party/build.sh" "$1" | awk -v name="$1" '$1 == name { print $2 }'; }
@@ -45,8 +45,17 @@ parts_of() { # NAME
     edit) parts+=(diff file near text) ;;
     glob) parts+=(file glob ignore near newest walk) ;;
     grep) parts+=(file glob ignore near newest text walk) ;;
+    web_fetch) parts+=(text) ;;
     esac
     printf "$here/common/%s.c\n" "${parts[@]}"
+}
+
+# Adds a library of third_party/ for guests to extra=(): WebAssembly, or with ASan for the test build
+library_flags() { # NAME
+    local prefix folder=lib
+    prefix=$(third_party "$1")
+    [ -z "$native" ] || folder=native
+    extra+=(-isystem "$prefix/include" "$prefix/$folder"/lib*.a)
 }
 
 build_one() { # NAME
@@ -59,10 +68,14 @@ build_one() { # NAME
         extra=(-I "$pcre2/include" -DPCRE2_CODE_UNIT_WIDTH=8 -DPCRE2_STATIC)
         if [ "$native" ]; then extra+=(-lpcre2-8); else extra+=("$pcre2/lib/libpcre2-8.a"); fi
     fi
+    if [ "$name" = web_fetch ]; then
+        local library
+        for library in lexbor brotli zlib; do library_flags $library; done
+    fi
     compiler_id=$("${compiler[@]}" --version | head -n 1)
     key=$({
         printf '%s\n' "$compiler_id" "${compiler[@]}" "${flags[@]}" "${warnings[@]}" "${extra[@]}"
-        cat "${sources[@]}" "$here"/common/*.h; find "$here/$name" -name "*.[hj]*" | sort | xargs cat
+        cat "${sources[@]}" "$here"/common/*.h; find "$here/$name" -type f ! -name "*.c" | sort | xargs cat
     } | sed "s|$here||g" | sha256sum | cut -c1-16)
     stored=$cache/$name-$key
     if [ ! -e "$stored" ]; then
@@ -74,6 +87,9 @@ build_one() { # NAME
         } >"$work/descriptor.h"
         "${compiler[@]}" "${flags[@]}" "${warnings[@]}" -I "$work" -I "$here/$name" "${sources[@]}" "${extra[@]}" \
             -o "$work/result" || { rm -r "$work"; exit 1; }
+        if [ ! "$native" ] && [ -e "$here/$name/component-type" ]; then # imports beyond wasip1: their types
+            cat "$here/$name/component-type" >>"$work/result"
+        fi
         mv -T "$work/result" "$stored"
         rm -r "$work"
     fi

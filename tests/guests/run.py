@@ -9,6 +9,8 @@ cases/*.json are lists of cases:
   name, tool
   tree    files to make first: {"path": "text"}, or {"text" | "hex": …}, {"repeat": "text", "times": n}, a list of
           these, {"dir": true}, {"link": "target"}, {"fifo": true}; beside these "mtime": seconds. \\udcXX is byte XX.
+  web     {URL: {"status": 200, "headers": {…}, "body": a file, or {"gzip" | "zlib" | "deflate": a file, "cut": n bytes off},
+          "end": "denied" | "timeout" | "broken" | "large"}}: what the web answers (only the native back end has this one)
   input   the tool's parameters (a long one as repeat and times); or raw: what to send instead, written like a file; or "args": argv, no input
   want    is_error (default false), content, contains [], lacks [], matches (regex), blocks, metadata (members that must be so)
   after   {"path": what it holds, as in tree; null: is not there}
@@ -23,6 +25,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -34,6 +37,11 @@ def content_of(item):
         return item.encode("utf-8", "surrogateescape")
     if isinstance(item, list):
         return b"".join(content_of(part) for part in item)
+    for kind, bits in (("gzip", 31), ("zlib", 15), ("deflate", -15)):
+        if kind in item:
+            packer = zlib.compressobj(wbits=bits)
+            packed = packer.compress(content_of(item[kind])) + packer.flush()
+            return packed[:len(packed) - item.get("cut", 0)]
     if "hex" in item:
         return bytes.fromhex(item["hex"])
     if "repeat" in item:
@@ -62,6 +70,17 @@ def make_tree(root, tree):
                 file.write(content_of(item))
         if "mtime" in special:
             os.utime(path, (special["mtime"],) * 2)
+
+
+def make_web(folder, web):
+    for url, answer in web.items():
+        name = "".join(c if c.isascii() and c.isalnum() else f"%{ord(c):02X}" for c in url)
+        head = f"end {answer['end']}\n" if "end" in answer else ""
+        if "body" in answer:
+            head += f"HTTP/1.1 {answer.get('status', 200)}\n"
+        head += "".join(f"{key}: {value}\n" for key, value in answer.get("headers", {}).items())
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(head.encode() + b"\n" + content_of(answer.get("body", "")))
 
 
 def snapshot(root):
@@ -93,8 +112,11 @@ class Backend:
             return ["node", "--no-warnings", str(HERE / "wasi.mjs"), wasm, root, tool, *args]
         return [self.where, "tool", "run", tool, "--root", root, "--input", "-", "--json"]
 
-    def call(self, case, root):
-        env = dict(os.environ, BX_GUEST_ROOT=root, ASAN_OPTIONS="detect_leaks=0:abort_on_error=0")
+    def has_no_meaning(self, case):
+        return self.name in case.get("skip", {}) or ("web" in case and self.name != "native")
+
+    def call(self, case, root, web):
+        env = dict(os.environ, BX_GUEST_ROOT=root, BX_GUEST_WEB=web, ASAN_OPTIONS="detect_leaks=0:abort_on_error=0")
         text = content_of(case["raw"]) if "raw" in case else json.dumps(expanded(case.get("input", {}))).encode()
         done = subprocess.run(self.command(case, root), input=text, capture_output=True, env=env, timeout=TIMEOUT_S)
         if "args" in case:
@@ -158,16 +180,18 @@ def check_after(case, root, before):
 
 
 def run_case(backend, case):
-    root = tempfile.mkdtemp(prefix="guest-")
+    root, web = tempfile.mkdtemp(prefix="guest-"), tempfile.mkdtemp(prefix="guest-web-")
     try:
+        make_web(web, case.get("web", {}))
         make_tree(root, case.get("tree", {}))
         before = snapshot(root)
-        answer = backend.call(case, root)
+        answer = backend.call(case, root, web)
         return list(check_answer(case.get("want", {}), answer)) + list(check_after(case, root, before))
     except (AssertionError, OSError, ValueError, subprocess.TimeoutExpired) as error:
         return [str(error)]
     finally:
         shutil.rmtree(root, ignore_errors=True)
+        shutil.rmtree(web, ignore_errors=True)
 
 
 def main():
@@ -189,7 +213,7 @@ def main():
             names.add(name)
             if options.k not in name:
                 continue
-            if backend.name in case.get("skip", {}):
+            if backend.has_no_meaning(case):
                 skipped += 1
                 continue
             wrong = run_case(backend, case)

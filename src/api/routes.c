@@ -54,6 +54,7 @@ const struct bx_http_route bx_api_routes[] = {
      ROUTE(bx_route_provider_key, key_members, false)},
     {BX_HTTP_GET, "/api/v1/tools", 0, ROUTE(bx_route_tools, NULL, false)},
     {BX_HTTP_POST, "/api/v1/tools/*/run", LARGE, ROUTE(bx_route_tool_run, run_members, true)},
+    {BX_HTTP_GET, "/api/v1/receipts", 0, ROUTE(bx_route_receipts, NULL, false)},
     {BX_HTTP_GET, "/api/v1/system", 0, ROUTE(bx_route_system, NULL, true)},
 };
 const size_t bx_api_route_count = BX_ARRAY_LEN(bx_api_routes);

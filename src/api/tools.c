@@ -46,6 +46,8 @@ static int write_tool(struct bx_jw *w, struct bx_registry *registry, const struc
     bx_jw_kstr(w, "source", t->source);
     bx_jw_kstr(w, "digest", t->digest);
     bx_jw_kval(w, "input_schema", t->schema);
+    if (t->example)
+        bx_jw_kraw(w, "example", bx_str(t->example));
     write_limits(w, &limits);
     bx_jw_end(w);
     return 0;

@@ -27,9 +27,13 @@ const models = [
 ];
 const providers = [{ id: "openrouter", name: "OpenRouter", base_url: "https://openrouter.ai/api/v1", has_key: false, key_env: "OPENROUTER_API_KEY" },
     { id: "scripted", name: "Scripted", base_url: "http://127.0.0.1:9/v1", has_key: false, key_env: "" }];
+const schemas = { grep: { type: "object", required: ["pattern"], properties: { pattern: { type: "string", description: "A regular expression" }, path: { type: "string", description: "Where to look" },
+    case_insensitive: { type: "boolean" }, output_mode: { enum: ["content", "files", "count"], default: "content" }, head_limit: { type: "integer" } } } };
 const tools = [["read", "read_only", "Reads a text file or an image."], ["glob", "read_only", "Finds files by name."], ["grep", "read_only", "Finds lines in files."], ["edit", "write", "Changes one place in a file."],
-    ["write", "write", "Creates or replaces a file."], ["Sleep", "none", "Waits."]].map(([name, level, description]) => ({ name, level, description, kind: name === "Sleep" ? "native" : "box", source: "embedded",
-    input_schema: { type: "object" }, limits: Object.fromEntries(Object.entries(limits).map(([k, value]) => [k, { value, unit: ["time", "cpu"].includes(k) ? "ms" : "bytes", from: "default" }])) }));
+    ["write", "write", "Creates or replaces a file."], ["bash", "execute", "Runs a command line in the sandbox.\n\nPipes, loops and the usual programs, without network."], ["web_fetch", "execute", "Fetches a page as readable text."],
+    ["count-words", "read_only", "Counts the words of a file.", "box", "/home/ada/orchard/.boxagnts/tools/count-words.wasm"], ["mcp__git__status", "execute", "Shows what has changed.", "mcp", "MCP server git"],
+    ["weather", "execute", "Tomorrow's weather.", "remote", "https://weather.example"], ["Sleep", "none", "Waits.", "native"]].map(([name, level, description, kind = "box", source = "built in"]) => ({ name, level, description, kind, source,
+    digest: source.startsWith("/") ? "9f2c".repeat(16) : null, input_schema: schemas[name] ?? { type: "object" }, example: name === "grep" ? { pattern: "apple", path: "/src", case_insensitive: true } : undefined, limits: Object.fromEntries(Object.entries(limits).map(([k, value]) => [k, { value, unit: ["time", "cpu"].includes(k) ? "ms" : "bytes", from: "default" }])) }));
 const system = { version: "0.1.0-mock", workspace: "/home/ada/orchard/.boxagnts", root: "/home/ada/orchard", mounts: [], offline: false, embedded_model: true,
     walls: { landlock: true, landlock_abi: 4, seccomp: true, summary: option("--walls", "up"), why: option("--walls", "up") === "up" ? "" : "This kernel has no Landlock: tools are held by the first wall alone." } };
 
@@ -45,9 +49,9 @@ function send(s, text) {
     const watch = setInterval(() => { if (!s.run) clearInterval(watch); announce(); }, 300);
     return { run: s.run };
 }
-function answer(s, { question, choice, text = "" }) {
+function answer(s, { question, choice, text = "", answers }) {
     if (s.waiting?.question !== question) throw new Problem(404, "This question was answered already.");
-    s.waiting.answer(choice, text, "page");
+    s.waiting.answer(choice, text, "page", answers);
     announce();
 }
 
@@ -73,7 +77,11 @@ const routes = [
         return settings;
     }],
     ["PUT", /^\/providers\/([^/]+)\/key$/, ([id]) => { const p = providers.find((x) => x.id === id); p.has_key = true; for (const m of models) if (m.provider === id) m.available = true; return [204]; }],
-    ["GET", /^\/tools$/, () => ({ tools })],
+    ["GET", /^\/tools$/, () => ({ tools, broken: [{ path: "/home/ada/orchard/.boxagnts/tools/half.wasm", reason: "half.wasm: this is not WebAssembly: it does not start with \\0asm" }] })],
+    ["POST", /^\/tools\/([^/]+)\/run$/, ([name], body) => ({ content: body.input.pattern === "(" ? "The pattern is broken: missing ) at 1." : `src/a.c:1: ${body.input.pattern ?? name}`, is_error: body.input.pattern === "(",
+        metadata: null, limit: null, receipt: { id: "r", used: { wall_us: 1400, cpu_us: 900, peak_memory: 2097152, stdout_bytes: 20 } } })],
+    ["GET", /^\/receipts$/, (_, __, url) => ({ receipts: url.searchParams.get("tool") === "Sleep" ? [] : [["ok", null], ["stopped", "time"], ["denied", null, "the user said no."]].map(([verdict, limit, reason], i) =>
+        ({ id: `r${i}`, t: new Date(Date.now() - i * 3600e3).toISOString(), tool: url.searchParams.get("tool"), verdict, limit, reason, used: { wall_us: 1500 * (i + 1) } })) })],
     ["GET", /^\/system$/, () => system],
 ];
 

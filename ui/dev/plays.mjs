@@ -26,12 +26,12 @@ async function read(s, calls, content, ms = 120) {
     await Promise.all(calls.map(async (c, i) => { await wait(ms + i * 15); s.result(c, content(i), { ms: ms + i * 15 }); }));
 }
 
-function ask(s, c, text) {
+function ask(s, c, text, more = { kind: "permission", level: "write", input: c.input, choices: ["once", "session", "always", "no"] }) {
     const question = newId();
-    s.add("question", { question, kind: "permission", call: c.id, tool: c.tool, level: "write", input: c.input, text, choices: ["once", "session", "always", "no"] });
+    s.add("question", { question, call: c.id, tool: c.tool, text, ...more });
     s.delta("state", { phase: "waiting", text: "waiting for an answer" });
     return new Promise((done) => {
-        s.waiting = { question, answer: (choice, note, from) => { s.waiting = null; s.add("answer", { question, choice, text: note, from }); done(choice); }, cancel: () => { s.waiting = null; done(null); } };
+        s.waiting = { question, answer: (choice, note, from, answers) => { s.waiting = null; s.add("answer", { question, choice, text: note, from, ...(answers ? { answers } : {}) }); done(choice); }, cancel: () => { s.waiting = null; done(null); } };
     });
 }
 
@@ -73,6 +73,57 @@ const plays = {
         for (let i = 0; i < 400 && !s.stopped; i++) { s.delta("delta_output", { call: c.id, stream: "stdout", text: `src/file-${i}.c:${i}: apple\n` }); await wait(25); }
         s.result(c, s.stopped ? "Stopped by you." : "400 lines", { ms: 3000, error: s.stopped, limit: s.stopped ? "stopped" : null });
         if (!s.stopped) await say(s, "Found them.");
+    },
+    "ASK ME": async (s) => {
+        const one = { question: "Which database should the orchard use?", header: "Database", multi: false, options: [{ label: "SQLite", description: "One file, no server" }, { label: "PostgreSQL", description: "A server of its own" }] };
+        const c = call("AskUserQuestion", { questions: [one] });
+        if (!await say(s, "One thing to decide.", [c])) return;
+        s.allow(c, "level"); s.started(c, "none");
+        const choice = await ask(s, c, one.question, { kind: "ask", questions: [one], choices: ["answer", "no"] });
+        if (!choice) return;
+        s.result(c, choice === "no" ? "The user did not answer." : "SQLite", { error: choice === "no" });
+        await say(s, "Good.");
+    },
+    "ASK MORE": async (s) => {
+        const questions = [{ question: "Which fruits?", header: "Fruits", multi: true, options: [{ label: "Apples" }, { label: "Pears" }, { label: "Plums", description: "From July on" }] }, { question: "What shall it be called?", multi: false, options: [] }];
+        const c = call("AskUserQuestion", { questions });
+        if (!await say(s, "Two things to decide.", [c])) return;
+        s.allow(c, "level"); s.started(c, "none");
+        const choice = await ask(s, c, questions[0].question, { kind: "ask", questions, choices: ["answer", "no"] });
+        if (!choice) return;
+        s.result(c, "Answered.");
+        await say(s, "Good.");
+    },
+    "PLAN IT": async (s) => {
+        const plan = "## Plan\n\n1. Check what `calloc` returns\n2. Name the first capacity\n3. Add a test\n";
+        const c = call("ExitPlanMode", { plan });
+        if (!await say(s, "This is what I would do.", [c])) return;
+        s.allow(c, "level"); s.started(c, "none");
+        const choice = await ask(s, c, "Approve this plan?", { kind: "plan", plan, choices: ["approve", "approve_edits", "no"] });
+        if (!choice) return;
+        if (choice !== "no") { s.mode = choice === "approve" ? "default" : "accept-edits"; s.add("mode", { mode: s.mode, call: c.id, by: "tool" }); }
+        s.result(c, choice === "no" ? "The user wants changes." : "Approved.", { error: choice === "no" });
+        await say(s, choice === "no" ? "I will change it." : "I begin.");
+    },
+    "SHELL WORK": async (s) => {
+        const todo = call("TodoWrite", { todos: [] }), c = call("bash", { command: "grep -rn apple src | sort | head -3" }), note = call("Brief", { message: "half" });
+        const todos = (n) => ["Find the apples", "Sort them", "Write them down"].map((content, i) => ({ content, status: i < n ? "completed" : i === n ? "in_progress" : "pending", activeForm: ["Finding the apples", "Sorting them", "Writing them down"][i] }));
+        if (!await say(s, "I keep a list.", [todo, c, note])) return;
+        for (const x of [todo, c, note]) s.allow(x);
+        s.started(todo, "none"); s.add("todo", { call: todo.id, todos: todos(1) }); s.result(todo, "Three tasks.");
+        s.started(c, "execute"); await wait(200);
+        s.result(c, "src/a.c:1:apple\nsrc/b.c:7:apple\n", { metadata: { stdout: "src/a.c:1:apple\nsrc/b.c:7:apple\n", stderr: "", exit_status: 0, cwd: "/src",
+            stages: [{ command: "grep -rn apple src", status: 0, ms: 3.2 }, { command: "sort", status: 0, ms: 1.1 }, { command: "head -3", status: 141, ms: 0.6 }] } });
+        s.started(note, "none"); s.add("note", { call: note.id, text: "**Half way**: the apples are found.", status: "normal", attachments: [{ path: "/apples.txt", size: 2048 }] }); s.result(note, "Shown.");
+        await say(s, "Two apples.");
+    },
+    "FETCH A PAGE": async (s) => {
+        const c = call("web_fetch", { url: "https://example.org/apples" }), d = call("web_fetch", { url: "https://blocked.example/" });
+        if (!await say(s, "I will look it up.", [c, d])) return;
+        for (const x of [c, d]) { s.allow(x); s.started(x, "execute"); }
+        s.result(c, "# Apples\n\nAll about apples.", { metadata: { url: "https://example.org/apples", final_url: "https://example.org/apples/", status: 200, title: "All about apples", host: "example.org", bytes: 14322, cached: false } });
+        s.result(d, "blocked.example:443 is not an allowed host. This line in settings.json allows it: \"allowed_outbound_hosts\": [\"https://blocked.example\"].", { limit: "network", error: true });
+        await say(s, "Found.");
     },
     "FAIL NOW": async (s) => {
         s.delta("retry", { turn: 1, attempt: 1, wait_ms: 800, reason: "The model's server answered 503" });

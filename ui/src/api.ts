@@ -1,5 +1,5 @@
 // The server, as the page sees it: fetch for documents, one WebSocket that reconnects by itself for what is live.
-import type { Choice, Event, Json, Models, SessionRow, System, ToolInfo } from "./types.ts";
+import type { Answer, Choice, Event, Json, Models, ReceiptLine, SessionRow, System, ToolResult, Tools } from "./types.ts";
 
 export class ApiError extends Error {
     constructor(readonly status: number, readonly code: string, message: string) { super(message); }
@@ -28,10 +28,13 @@ export const api = {
     remove: (id: string) => call<void>("DELETE", `/sessions/${id}`),
     send: (id: string, text: string) => call<{ run: string }>("POST", `/sessions/${id}/messages`, { text }),
     stop: (id: string) => call<void>("POST", `/sessions/${id}/stop`, {}),
-    answer: (id: string, question: string, choice: Choice, text: string) => call<void>("POST", `/sessions/${id}/answers`, { question, choice, text }),
+    answer: (id: string, question: string, choice: Choice, text: string, answers?: Answer[]) =>
+        call<void>("POST", `/sessions/${id}/answers`, { question, choice, text, ...(answers ? { answers } : {}) }),
     models: () => call<Models>("GET", "/models"),
     system: () => call<System>("GET", "/system"),
-    tools: () => call<{ tools: ToolInfo[] }>("GET", "/tools"),
+    tools: () => call<Tools>("GET", "/tools"),
+    runTool: (name: string, input: Json) => call<ToolResult>("POST", `/tools/${encodeURIComponent(name)}/run`, { input }),
+    receipts: (tool: string) => call<{ receipts: ReceiptLine[] }>("GET", `/receipts?limit=30&tool=${encodeURIComponent(tool)}`),
     settings: () => call<Record<string, Json>>("GET", "/settings"),
     saveSettings: (body: Record<string, Json>) => call<Record<string, Json>>("PUT", "/settings", body),
     saveKey: (provider: string, key: string) => call<void>("PUT", `/providers/${provider}/key`, { key }),
@@ -41,6 +44,7 @@ export interface LiveHandlers {
     event(session: string, event: Event): void;
     caughtUp(session: string, seq: number, running: boolean): void;
     sessions(): void;
+    tools(): void;
     connection(up: boolean): void;
     /** Called before each subscription: what is kept, and up to which event. */
     resume(session: string): number;
@@ -92,5 +96,6 @@ export class Live {
         if (m.op === "event") this.on.event(m.session, m.event);
         else if (m.op === "caught_up") this.on.caughtUp(m.session, m.seq, m.running);
         else if (m.op === "sessions") this.on.sessions();
+        else if (m.op === "tools") this.on.tools();
     }
 }

@@ -1,9 +1,14 @@
 import type { Json } from "./types.ts";
+import { plural } from "./words.ts";
 
 /** The one argument that says what the call is about. */
 export function mainArgument(input: Json): string {
     if (typeof input === "string") return input.slice(0, 120);
     if (!input || typeof input !== "object" || Array.isArray(input)) return "";
+    const asked = Array.isArray(input.questions) ? input.questions[0] : undefined;
+    if (asked && typeof asked === "object" && !Array.isArray(asked) && typeof asked.question === "string") return asked.question;
+    if (Array.isArray(input.todos)) return plural(input.todos.length, "task");
+    if (typeof input.plan === "string") return input.plan.replace(/^[#\s]+/, "").split("\n", 1)[0]!;
     for (const key of ["file_path", "pattern", "command", "url", "query", "path"]) {
         const value = input[key];
         if (typeof value === "string") return key === "pattern" && typeof input.path === "string" ? `${value} in ${input.path}` : value;

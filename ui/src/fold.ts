@@ -1,10 +1,16 @@
 // Events in, what the page shows out. Pure but for the object it is given: fold(view, event) changes `view` in place and
 // raises the `rev` of every item it touched, so that components redraw what changed and nothing else.
-import type { Block, Choice, Content, Event, Json, Level, Receipt } from "./types.ts";
+import type { Answer, Asked, Block, Choice, Content, Event, Json, Level, QuestionKind, Receipt, Todo } from "./types.ts";
 
 export type CallState = "writing" | "waiting" | "queued" | "running" | "done" | "limited" | "denied" | "failed" | "stopped";
 
-export interface Question { id: string; text: string; choices: Choice[]; level: Level; answered?: Choice; note?: string; from?: string }
+export interface Question {
+    id: string; kind: QuestionKind; text: string; choices: Choice[]; level?: Level; questions: Asked[]; plan: string;
+    answered?: Choice; note?: string; from?: string; answers?: Answer[];
+}
+
+/** Answers an open question. */
+export type Choose = (choice: Choice, text?: string, answers?: Answer[]) => void;
 
 export interface Call {
     id: string; tool: string; input: Json; state: CallState; level?: Level;
@@ -17,6 +23,7 @@ interface ItemBase { key: string; rev: number; t?: string; run?: string }
 export type Item = ItemBase & (
     | { kind: "user"; text: string }
     | { kind: "assistant"; turn: number; text: string; reasoning: string; calls: Call[]; finish: string | null }
+    | { kind: "note"; text: string; attachments: { path: string; size?: number }[] }
     | { kind: "notice"; tone: "stop" | "warn"; text: string; hint?: string }
     | { kind: "end"; reason: string; turns: number; ms: number; input: number; output: number }
 );
@@ -30,12 +37,13 @@ export interface View {
     title: string; model: string; mode: string; usage: Usage | null;
     retry: { attempt: number; waitMs: number; reason: string } | null;
     runTokens: { input: number; output: number };
+    todos: Todo[];
     stopping: boolean; // asked to stop: what was still on its way is not worth drawing
 }
 
 export function newView(id: string): View {
     return { id, lastSeq: 0, items: [], rev: 0, caughtUp: false, running: false, run: null, phase: "idle", phaseText: "",
-        runStartedAt: null, title: "", model: "", mode: "", usage: null, retry: null, runTokens: { input: 0, output: 0 }, stopping: false };
+        runStartedAt: null, title: "", model: "", mode: "", usage: null, retry: null, runTokens: { input: 0, output: 0 }, todos: [], stopping: false };
 }
 
 const live = new Set(["delta", "delta_call", "delta_reset", "delta_output", "retry", "state"]);
@@ -105,15 +113,15 @@ export function fold(view: View, ev: Event): void {
     case "question":
         touch(view, ev, (c) => {
             c.state = "waiting";
-            c.level = ev.level;
-            c.question = { id: ev.question, text: ev.text, choices: ev.choices, level: ev.level };
+            c.level = ev.level ?? c.level;
+            c.question = { id: ev.question, kind: ev.kind ?? "permission", text: ev.text, choices: ev.choices ?? [], level: ev.level, questions: ev.questions ?? [], plan: ev.plan ?? "" };
         });
         break;
     case "answer":
         for (const { call, item } of calls(view)) {
             if (call.question?.id !== ev.question) continue;
-            Object.assign(call.question, { answered: ev.choice, note: ev.text, from: ev.from });
-            call.state = ev.choice === "no" ? "denied" : "queued";
+            Object.assign(call.question, { answered: ev.choice, note: ev.text, from: ev.from, answers: ev.answers });
+            call.state = asksForLeave(call.question) && ev.choice === "no" ? "denied" : "queued";
             item.rev++;
             break;
         }
@@ -144,6 +152,12 @@ export function fold(view: View, ev: Event): void {
     case "state":
         view.phase = ev.phase;
         view.phaseText = ev.text ?? "";
+        break;
+    case "todo":
+        view.todos = ev.todos;
+        break;
+    case "note":
+        view.items.push({ kind: "note", key: `b${ev.seq}`, rev: 0, t: ev.t, run: ev.run, text: ev.text, attachments: ev.attachments ?? [] });
         break;
     case "mode":
         view.mode = ev.mode;
@@ -207,7 +221,8 @@ export function caughtUp(view: View, running: boolean): void {
     }
 }
 
-function newCall(id: string, tool: string, input: Json, state: CallState): Call {
+/** A call without a result yet. */
+export function newCall(id: string, tool: string, input: Json, state: CallState): Call {
     return { id, tool, input, state, output: "" };
 }
 
@@ -242,6 +257,11 @@ function touch(view: View, ev: { run?: string; call: string }, change: (call: Ca
         item.rev++;
         return;
     }
+}
+
+/** Whether "no" to it means that the call is not made; the others are what the call itself asks. */
+export function asksForLeave(question: Question): boolean {
+    return question.kind !== "ask" && question.kind !== "plan";
 }
 
 export function openQuestion(view: View): { call: Call; question: Question } | null {

@@ -6,7 +6,10 @@ import clock from "lucide-static/icons/clock.svg";
 import eye from "lucide-static/icons/eye.svg";
 import hand from "lucide-static/icons/hand.svg";
 import down from "lucide-static/icons/arrow-down.svg";
+import file from "lucide-static/icons/file.svg";
 import folder from "lucide-static/icons/folder.svg";
+import globe from "lucide-static/icons/globe.svg";
+import list from "lucide-static/icons/list-checks.svg";
 import panel from "lucide-static/icons/panel-right.svg";
 import menu from "lucide-static/icons/panel-left.svg";
 import pencil from "lucide-static/icons/pencil.svg";
@@ -22,10 +25,11 @@ import square from "lucide-static/icons/square.svg";
 import terminal from "lucide-static/icons/terminal.svg";
 import trash from "lucide-static/icons/trash-2.svg";
 import triangle from "lucide-static/icons/triangle-alert.svg";
+import wrench from "lucide-static/icons/wrench.svg";
 import x from "lucide-static/icons/x.svg";
 
-const icons = { box, check, chevron, clock, down, eye, folder, hand, menu, panel, pencil, plus, play, search, send, settings, shield, shieldDown, shieldPart, square,
-    terminal, trash, triangle, x };
+const icons = { box, check, chevron, clock, down, eye, file, folder, globe, hand, list, menu, panel, pencil, plus, play, search, send, settings, shield, shieldDown, shieldPart, square,
+    terminal, trash, triangle, wrench, x };
 export type IconName = keyof typeof icons;
 const inner = Object.fromEntries(Object.entries(icons).map(([name, svg]) => [name, svg.replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "")]));
 

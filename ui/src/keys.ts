@@ -1,7 +1,7 @@
-// Esc stops (twice while a write is under way) or says no to a question, 1 to 4 answer it, Ctrl+K begins a session.
+// Esc stops (twice while a write is under way) or says no to a question, digits answer it, Ctrl+K begins a session.
 import { useEffect } from "preact/hooks";
 import { answer, app, change, currentView, open, pendingQuestion, showList, stop, toast } from "./state.ts";
-import type { View } from "./fold.ts";
+import type { Question, View } from "./fold.ts";
 
 export function useKeys(): void {
     useEffect(() => {
@@ -15,9 +15,8 @@ export function useKeys(): void {
             }
             if (e.ctrlKey || e.metaKey || e.altKey) return;
             const pending = pendingQuestion();
-            if (/^[1-4]$/.test(e.key) && pending && app.armed === pending.question.id && !inField(e.target)) {
-                const choice = pending.question.choices[Number(e.key) - 1];
-                if (choice) { e.preventDefault(); void answer(pending.question.id, choice); }
+            if (/^[1-9]$/.test(e.key) && pending && app.armed === pending.question.id && !inField(e.target)) {
+                if (answerByDigit(pending.question, Number(e.key) - 1)) e.preventDefault();
             } else if (e.key === "Escape") {
                 e.preventDefault();
                 if (app.drawer) showList(false);
@@ -37,6 +36,19 @@ export function useKeys(): void {
         window.addEventListener("keydown", onKey);
         return () => window.removeEventListener("keydown", onKey);
     }, []);
+}
+
+/** The n-th choice; of a question of the model's with one list, its n-th option. */
+function answerByDigit(question: Question, n: number): boolean {
+    const [first, ...more] = question.questions;
+    if (question.kind === "ask") {
+        const option = first && !first.multi && more.length === 0 ? first.options?.[n] : undefined;
+        if (option) void answer(question.id, "answer", "", [{ selected: [option.label] }]);
+        return option !== undefined;
+    }
+    const choice = question.choices[n];
+    if (choice) void answer(question.id, choice);
+    return choice !== undefined;
 }
 
 /** Where a digit is text. */

@@ -5,6 +5,7 @@ import { Chat } from "./parts/chat.tsx";
 import { Inspector } from "./parts/inspector.tsx";
 import { Sessions } from "./parts/sessions.tsx";
 import { Settings } from "./parts/settings.tsx";
+import { ToolsPage } from "./parts/tools_page.tsx";
 import { app, change, showList, start, useApp } from "./state.ts";
 import { applyTheme } from "./theme.ts";
 
@@ -35,12 +36,12 @@ function SignedOut() {
 
 function App() {
     useKeys();
-    const { signedOut, panel, drawer, listHidden } = useApp(() => [app.signedOut, app.panel, app.drawer, app.listHidden]);
+    const { signedOut, panel, drawer, listHidden, page } = useApp(() => [app.signedOut, app.page, app.panel, app.drawer, app.listHidden]);
     if (signedOut) return <SignedOut />;
-    return <div class={`app ${drawer ? "with-drawer" : ""} ${panel !== "none" ? "with-panel" : ""} ${listHidden ? "without-list" : ""}`}>
+    return <div class={`app ${drawer ? "with-drawer" : ""} ${panel !== "none" && page === "chat" ? "with-panel" : ""} ${listHidden ? "without-list" : ""}`}>
         <Sessions />
-        <Chat />
-        {panel === "settings" ? <Settings /> : panel === "inspector" ? <Inspector /> : null}
+        {page === "tools" ? <ToolsPage /> : <Chat />}
+        {page === "tools" ? null : panel === "settings" ? <Settings /> : panel === "inspector" ? <Inspector /> : null}
         {drawer ? <button type="button" class="shade" aria-label="Close the list of sessions" onClick={() => showList(false)} /> : null}
         <Foot />
     </div>;

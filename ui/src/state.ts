@@ -3,14 +3,17 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, Live } from "./api.ts";
 import { caughtUp, fold, forgetLive, newView, openQuestion, type View } from "./fold.ts";
-import type { Choice, Models, SessionRow, System } from "./types.ts";
+import type { Answer, Choice, Models, SessionRow, System, Tools } from "./types.ts";
 
+export type Page = "chat" | "tools";
 export type Panel = "none" | "settings" | "inspector";
 export interface Toast { text: string; action?: string; act?: () => void }
 
 export const app = {
     sessions: [] as SessionRow[], more: false, sessionsLoaded: false, query: "",
     current: null as string | null,
+    page: "chat" as Page, tool: null as string | null, // the tool that the page of tools shows
+    tools: null as Tools | null,
     views: new Map<string, View>(),
     models: null as Models | null,
     system: null as System | null,
@@ -124,8 +127,12 @@ export async function start(): Promise<void> {
         event: (id, ev) => changeLive(() => fold(view(id), ev)),
         caughtUp: (id, _seq, running) => change(() => caughtUp(view(id), running)),
         sessions: listChanged,
+        tools: () => { if (app.tools) void attempt(loadTools); },
         connection: (up) => {
-            if (up && app.lostAt && app.started) void loadAll(); // the server may be another one now
+            if (up && app.lostAt && app.started) { // the server may be another one now
+                void loadAll();
+                if (app.tools) void attempt(loadTools);
+            }
             change(() => Object.assign(app, { connected: up, lostAt: up ? 0 : app.lostAt || Date.now() }));
         },
         resume: (id) => {
@@ -163,12 +170,24 @@ export async function loadMore(): Promise<void> {
     change(() => { app.sessions = [...app.sessions, ...list.sessions]; app.more = list.more; });
 }
 
+export async function loadTools(): Promise<void> {
+    const tools = await api.tools();
+    change(() => { app.tools = tools; });
+}
+
 function followHash(): void {
     const id = /^#\/s\/([0-9a-f-]{36})$/.exec(location.hash)?.[1] ?? null;
-    if (id === app.current) return;
+    const tools = /^#\/tools(?:\/([A-Za-z0-9_.-]{1,128}))?$/.exec(location.hash);
+    change(() => Object.assign(app, { page: tools ? "tools" : "chat", tool: tools?.[1] ?? null, drawer: false }));
+    if (tools && !app.tools) void attempt(loadTools);
+    if (tools || id === app.current) return; // the session stays open behind the page of tools
     if (app.current) live?.unsubscribe(app.current);
     change(() => { Object.assign(app, { current: id, inspected: null, drawer: false, armed: null }); });
     if (id) live?.subscribe(id);
+}
+
+export function openTool(name: string | null): void {
+    location.hash = name ? `#/tools/${name}` : "#/tools";
 }
 
 export function open(id: string | null): void {
@@ -202,9 +221,9 @@ export async function stop(): Promise<void> {
     if (await attempt(async () => { await api.stop(v.id); return true; }) !== true) change(() => { v.stopping = false; v.rev++; });
 }
 
-export async function answer(question: string, choice: Choice, text = ""): Promise<void> {
+export async function answer(question: string, choice: Choice, text = "", answers?: Answer[]): Promise<void> {
     if (!app.current) return;
-    await attempt(() => api.answer(app.current!, question, choice, text));
+    await attempt(() => api.answer(app.current!, question, choice, text, answers));
     focusComposer();
 }
 

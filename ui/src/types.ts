@@ -4,7 +4,13 @@ export type Block = { type: "text"; text: string } | { type: "image"; mime: stri
 export type Content = string | Block[];
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Level = "none" | "read_only" | "write" | "execute" | "dangerous" | "forbidden";
-export type Choice = "once" | "session" | "always" | "no";
+/** A word of the question's own `choices`: which there are depends on its kind (docs/events.md, Questions). */
+export type Choice = string;
+export type QuestionKind = "permission" | "network" | "trust" | "ask" | "plan";
+export interface Option { label: string; description?: string }
+export interface Asked { question: string; header?: string; options?: Option[]; multi?: boolean }
+export interface Answer { selected?: string[]; text?: string }
+export interface Todo { content: string; status: "pending" | "in_progress" | "completed"; activeForm?: string }
 
 export interface Receipt {
     granted?: { limits?: Record<string, number>; [key: string]: unknown };
@@ -18,13 +24,15 @@ export type Event = Base & (
     | { type: "user"; text: string }
     | { type: "assistant"; turn: number; text: string; reasoning?: string; calls?: { id: string; tool: string; input: Json }[]; finish: string }
     | { type: "permission"; call: string; tool: string; decision: "allow" | "deny"; reason: string; by: string }
-    | { type: "question"; question: string; call: string; tool: string; level: Level; input: Json; text: string; choices: Choice[] }
-    | { type: "answer"; question: string; choice: Choice; text?: string; from: string }
+    | { type: "question"; question: string; kind?: QuestionKind; call: string; tool: string; level?: Level; input?: Json; text: string; choices: Choice[]; questions?: Asked[]; plan?: string }
+    | { type: "answer"; question: string; choice: Choice; text?: string; from: string; answers?: Answer[] }
     | { type: "tool_start"; turn: number; call: string; tool: string; level: Level; limits?: Record<string, number> }
     | { type: "tool_result"; turn: number; call: string; tool: string; content: Content; is_error: boolean; metadata?: Record<string, Json>; limit: string | null; receipt: Receipt | null; ms: number }
     | { type: "usage"; turn: number; input_tokens: number; output_tokens: number; cached_tokens: number; window: number; estimated: number; ms: number; first_token_ms: number }
     | { type: "error"; where: string; code: string; text: string; hint?: string }
     | { type: "limit"; limit: string; text: string }
+    | { type: "todo"; call: string; todos: Todo[] }
+    | { type: "note"; call: string; text: string; status: string; attachments?: { path: string; size?: number }[] }
     | { type: "mode"; mode: string }
     | { type: "model"; model: string }
     | { type: "title"; title: string }
@@ -48,7 +56,12 @@ export interface System {
     version: string; workspace: string; root: string; offline: boolean; embedded_model: boolean;
     walls: { landlock: boolean; landlock_abi: number; seccomp: boolean; summary: "up" | "partly" | "down"; why: string };
 }
+export interface LimitInfo { value: number; unit: string; from: string; min?: number; max?: number; setting?: string; what?: string }
 export interface ToolInfo {
-    name: string; description: string; level: Level; kind: string; source: string; input_schema: Json;
-    limits: Record<string, { value: number; unit: string; from: string }>;
+    name: string; description: string; level: Level; kind: string; source: string; input_schema: Json; digest?: string | null; example?: Json;
+    limits: Record<string, LimitInfo>;
 }
+export interface Tools { tools: ToolInfo[]; broken: { path: string; reason: string }[] }
+export interface ToolResult { content: Content; is_error: boolean; metadata?: Record<string, Json> | null; limit: string | null; receipt: Receipt | null }
+/** A line of receipts/<day>.jsonl. */
+export interface ReceiptLine { id: string; t: string; tool: string; verdict: string; limit?: string | null; reason?: string | null; used?: Record<string, number>; [key: string]: unknown }

@@ -257,3 +257,37 @@ test("an item's rev rises exactly when it changes", () => {
     assert.equal(user!.rev, before[0]);
     assert.ok(item!.rev > before[1]!);
 });
+
+test("a question of the model's: its options are kept, the answer too, and 'no' is no denial", () => {
+    const view = begun();
+    asked(view);
+    feed(view, { type: "tool_start", turn: 1, call: "c1", tool: "AskUserQuestion", level: "none" },
+        { type: "question", question: "q9", kind: "ask", call: "c1", tool: "AskUserQuestion", text: "Which?", choices: ["answer", "no"], questions: [{ question: "Which?", options: [{ label: "A" }] }] });
+    const open = openQuestion(view)!;
+    assert.equal(open.question.kind, "ask");
+    assert.equal(open.question.questions[0]!.options![0]!.label, "A");
+    feed(view, { type: "answer", question: "q9", choice: "no", text: "", from: "page", answers: [{ selected: ["A"] }] });
+    assert.equal(last(view).calls[0]!.state, "queued");
+    assert.deepEqual(last(view).calls[0]!.question!.answers, [{ selected: ["A"] }]);
+    assert.equal(openQuestion(view), null);
+});
+
+test("tasks and notes", () => {
+    const view = begun();
+    asked(view);
+    feed(view, { type: "todo", call: "c1", todos: [{ content: "a", status: "pending" }] }, { type: "note", call: "c1", text: "half", status: "normal" });
+    assert.equal(view.todos[0]!.content, "a");
+    assert.deepEqual(view.items.at(-1)!.kind, "note");
+    feed(view, { type: "todo", call: "c1", todos: [] });
+    assert.deepEqual(view.todos, []);
+});
+
+test("a delta after a note still belongs to its turn", () => {
+    const view = begun();
+    asked(view);
+    feed(view, { type: "note", call: "c1", text: "half", status: "normal" }, { type: "delta", turn: 2, text: "go" }, { type: "delta", turn: 2, text: "on" });
+    assert.equal(last(view).text, "goon");
+    feed(view, result());
+    const first = view.items.find((i): i is AssistantItem => i.kind === "assistant")!;
+    assert.equal(first.calls[0]!.state, "done");
+});

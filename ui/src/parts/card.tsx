@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { mainArgument } from "../argument.ts";
-import { Icon, type IconName } from "../icon.tsx";
+import { Icon } from "../icon.tsx";
+import { levels } from "../levels.ts";
 import { contentText, type Call, type CallState } from "../fold.ts";
 import { useApp } from "../state.ts";
 import { millis } from "../words.ts";
@@ -12,9 +13,6 @@ const words: Record<CallState, string> = { writing: "being written", queued: "qu
     limited: "limited", denied: "denied", failed: "failed", stopped: "stopped" };
 const tone: Record<CallState, string> = { writing: "quiet", queued: "quiet", waiting: "wait", running: "wait", done: "ok", limited: "warn", denied: "stop",
     failed: "stop", stopped: "quiet" };
-const levels: Record<string, [IconName, string]> = { none: ["box", "touches nothing"], read_only: ["eye", "reads"], write: ["pencil", "writes"],
-    execute: ["terminal", "runs programs"], dangerous: ["terminal", "dangerous"], forbidden: ["box", "forbidden"] };
-
 export function CallCard({ call, overlap }: { call: Call; overlap?: { left: number; width: number } }) {
     const [open, setOpen] = useState(false);
     const { inspected, panel } = useApp(() => []);

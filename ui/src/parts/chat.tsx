@@ -6,6 +6,7 @@ import { Composer } from "./composer.tsx";
 import { FirstRun } from "./first_run.tsx";
 import { Log } from "./log.tsx";
 import { StatusLine } from "./status.tsx";
+import { Tasks } from "./tasks.tsx";
 import { TitleField } from "./title_field.tsx";
 
 export function Chat() {
@@ -15,6 +16,7 @@ export function Chat() {
         <Head key={view?.id ?? "new"} view={view} />
         {view ? <Log key={view.id} view={view} /> : <FirstRun />}
         <div class="dock">
+            <Tasks view={view} />
             <StatusLine view={view} />
             <Composer view={view} />
         </div>

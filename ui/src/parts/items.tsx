@@ -1,7 +1,7 @@
 import { Component } from "preact";
 import { Icon } from "../icon.tsx";
 import type { AssistantItem, Call, Item, View } from "../fold.ts";
-import { count, exact, millis, plural } from "../words.ts";
+import { bytes, count, exact, millis, plural } from "../words.ts";
 import { CallCard } from "./card.tsx";
 import { copy, Inline, Markdown } from "./markdown.tsx";
 
@@ -20,6 +20,11 @@ export class ItemView extends Component<Props> {
                 <Icon name="triangle" label={item.tone === "stop" ? "Error" : "Notice"} />
                 <div><p><Inline text={item.text} /></p>{item.hint ? <p class="muted"><Inline text={item.hint} /></p> : null}</div>
             </div>;
+        }
+        if (item.kind === "note") {
+            return <article class="item told" aria-label="A word meanwhile"><Markdown text={item.text} live={false} />
+                {item.attachments.length ? <ul class="attachments">{item.attachments.map((a) => <li key={a.path}><Icon name="file" size={14} /> <span class="path">{a.path}</span>
+                    {a.size === undefined ? null : <span class="muted"> {bytes(a.size)}</span>}</li>)}</ul> : null}</article>;
         }
         if (item.kind === "end") return <End item={item} view={view} />;
         return <AssistantView item={item} />;

@@ -3,13 +3,14 @@ import type { Call } from "../fold.ts";
 import { bytes, count, millis } from "../words.ts";
 
 // limit name → the receipt's "used" member and how to say it
-const known: [name: string, used: string, say: (n: number) => string][] = [
+export const known: [name: string, used: string, say: (n: number) => string][] = [
     ["time", "wall_us", millis], ["cpu", "cpu_us", millis], ["fuel", "fuel", count], ["memory", "peak_memory", bytes], ["stack", "", bytes], ["output", "stdout_bytes", bytes],
 ];
 
-export function limitSetting(call: Call): string {
-    return known.some(([name]) => name === call.limit)
-        ? `The ${call.limit} limit of \`${call.tool}\` is set in settings.json: \`"limits": {"${call.tool}": {"${call.limit}": …}}\`.` : "";
+/** Where the limit that fired is changed. The sentence with what happened is part of the result. */
+export function LimitHelp({ call }: { call: Call }) {
+    if (call.limit === "cancelled" || call.limit === "stopped") return null;
+    return <p class="muted small">Its limits, and where each comes from: <a href={`#/tools/${call.tool}`}>Tools › {call.tool}</a></p>;
 }
 
 /** Each limit as used / allowed; the one that fired is marked. */

@@ -1,18 +1,20 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
 import { answer, app, change, useApp } from "../state.ts";
-import { replacement, type Call, type Question } from "../fold.ts";
-import type { Choice } from "../types.ts";
+import { replacement, type Call, type Choose, type Question } from "../fold.ts";
 import { Input } from "./call_body.tsx";
 import { Diff } from "./diff.tsx";
-import { Inline } from "./markdown.tsx";
+import { Inline, Markdown } from "./markdown.tsx";
+import { OwnWords } from "./own_words.tsx";
+import { Asked } from "./question_ask.tsx";
 
-const label: Record<Choice, string> = { once: "Once", session: "This session", always: "Always", no: "No" };
+const label: Record<string, string> = { once: "Once", session: "This session", workspace: "This workspace", always: "Always", no: "No",
+    approve: "Approve", approve_edits: "Approve, and accept edits" };
+const names: Record<string, string> = { permission: "Permission", network: "Network access", trust: "A tool that has changed", ask: "A question", plan: "A plan to approve" };
 const armAfter = 400; // a digit typed at the moment the question appears was meant for something else
 
 /** Inline where the work stopped; never a modal window, never a time-out. */
 export function QuestionView({ question, call }: { question: Question; call: Call }) {
-    const [instead, setInstead] = useState<string | null>(null);
     const [sent, setSent] = useState(false);
     const { armed } = useApp(() => [app.armed]);
     const box = useRef<HTMLDivElement>(null);
@@ -23,23 +25,29 @@ export function QuestionView({ question, call }: { question: Question; call: Cal
         const timer = setTimeout(() => change(() => { app.armed = question.id; }), armAfter);
         return () => clearTimeout(timer);
     }, [question.id]);
-    const choose = (choice: Choice, text = "") => { setSent(true); void answer(question.id, choice, text).then(() => setSent(false)); };
-    return <div class="question" role="group" aria-label="Permission" tabindex={-1} ref={box} data-armed={armed === question.id ? "" : undefined}>
-        <p><Icon name="hand" size={14} label="Waiting for you" /> <span><Inline text={question.text} /></span></p>
-        {instead === null
-            ? <div class="choices">
-                {question.choices.map((choice, i) => <button type="button" key={choice} disabled={sent} class={choice === "once" ? "primary" : ""}
-                    aria-keyshortcuts={String(i + 1)} onClick={() => choose(choice)}>{label[choice]} <kbd aria-hidden="true">{i + 1}</kbd></button>)}
-                <button type="button" class="quiet" disabled={sent} onClick={() => setInstead("")}>No, do this instead…</button>
-            </div>
-            : <form class="instead" onSubmit={(e) => { e.preventDefault(); choose("no", instead); }}>
-                <input ref={(el) => { if (el && document.activeElement !== el && !instead) el.focus(); }} value={instead} placeholder={`What should it do instead of ${call.tool}?`}
-                    aria-label="Do this instead" onInput={(e) => setInstead(e.currentTarget.value)}
-                    onKeyDown={(e) => { if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); setInstead(null); box.current?.focus(); } }} />
-                <button type="submit" disabled={!instead.trim() || sent}>Send</button>
-                <button type="button" class="quiet" onClick={() => setInstead(null)}>Back</button>
-            </form>}
-        <details class="fold"><summary>Details</summary><Proposal call={call} /></details>
+    const choose: Choose = (choice, text = "", answers) => { setSent(true); void answer(question.id, choice, text, answers).then(() => setSent(false)); };
+    const back = () => box.current?.focus();
+    return <div class="question" role="group" aria-label={names[question.kind] ?? "Question"} tabindex={-1} ref={box} data-kind={question.kind} data-armed={armed === question.id ? "" : undefined}>
+        {question.kind === "ask" ? <Asked questions={question.questions} text={question.text} sent={sent} choose={choose} /> : <>
+            <p><Icon name="hand" size={14} label="Waiting for you" /> <span><Inline text={question.text} /></span></p>
+            {question.plan ? <div class="plan"><Markdown text={question.plan} live={false} /></div> : null}
+            <Choices question={question} sent={sent} choose={choose} back={back}
+                instead={question.kind === "plan" ? ["No, change this…", "What should be different?"] : ["No, do this instead…", `What should it do instead of ${call.tool}?`]} />
+            {question.kind === "plan" ? null : <details class="fold"><summary>Details</summary><Proposal call={call} /></details>}
+        </>}
+    </div>;
+}
+
+/** A button a choice, numbered for the keyboard, and a text in the place of "no". */
+function Choices({ question, sent, choose, back, instead: [says, placeholder] }: { question: Question; sent: boolean; choose: Choose; back(): void; instead: [string, string] }) {
+    const [instead, setInstead] = useState<string | null>(null);
+    if (instead !== null) {
+        return <OwnWords label="Do this instead" placeholder={placeholder} sent={sent} send={(text) => choose("no", text)} leave={() => { setInstead(null); back(); }} />;
+    }
+    return <div class="choices">
+        {question.choices.map((choice, i) => <button type="button" key={choice} disabled={sent} class={i === 0 ? "primary" : ""}
+            aria-keyshortcuts={String(i + 1)} onClick={() => choose(choice)}>{label[choice] ?? choice} <kbd aria-hidden="true">{i + 1}</kbd></button>)}
+        {question.choices.includes("no") ? <button type="button" class="quiet" disabled={sent} onClick={() => setInstead("")}>{says}</button> : null}
     </div>;
 }
 

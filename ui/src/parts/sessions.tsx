@@ -29,7 +29,7 @@ function Row({ row, current }: { row: SessionRow; current: boolean }) {
 }
 
 export function Sessions() {
-    const { sessions, sessionsLoaded, current, more, query, system } = useApp(() => [app.sessions, app.sessionsLoaded, app.current, app.more, app.query, app.system]);
+    const { sessions, sessionsLoaded, current, more, query, system, page } = useApp(() => [app.page, app.sessions, app.sessionsLoaded, app.current, app.more, app.query, app.system]);
     const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
     const search = (text: string) => {
         change(() => { app.query = text; });
@@ -46,11 +46,12 @@ export function Sessions() {
         <label class="search"><Icon name="search" size={14} />
             <input type="search" placeholder="Search sessions" aria-label="Search sessions" value={query} onInput={(e) => search(e.currentTarget.value)} /></label>
         <ul class="session-list">
-            {sessions.map((row) => <Row key={row.id} row={row} current={row.id === current} />)}
+            {sessions.map((row) => <Row key={row.id} row={row} current={row.id === current && page === "chat"} />)}
         </ul>
         {more ? <button type="button" class="quiet" onClick={() => { void attempt(loadMore); }}>Older sessions</button> : null}
         {sessionsLoaded && sessions.length === 0
             ? <p class="empty">{query ? "No session has these words in its title." : "Your sessions will be listed here. They are files on this machine and go nowhere else."}</p> : null}
+        <a class="to-tools" href="#/tools" aria-current={page === "tools" ? "page" : undefined}><Icon name="wrench" size={14} /> Tools</a>
         {system ? <p class="root" title={`Tools see this folder and nothing else:\n${system.root}`}><Icon name="folder" size={14} label="Root" /><span>{system.root.split("/").filter(Boolean).pop() ?? "/"}</span></p> : null}
     </nav>;
 }

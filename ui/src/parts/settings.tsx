@@ -1,10 +1,9 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { api } from "../api.ts";
 import { Icon } from "../icon.tsx";
 import { app, attempt, change, setModel, useApp } from "../state.ts";
 import { setTheme, theme, type Theme } from "../theme.ts";
-import type { ProviderInfo, ToolInfo } from "../types.ts";
-import { bytes, millis } from "../words.ts";
+import type { ProviderInfo } from "../types.ts";
 
 async function reloadModels(): Promise<void> {
     const models = await api.models();
@@ -36,7 +35,6 @@ export function Settings() {
                     onChange={() => { setTheme(t); setShown(t); }} />{t === "system" ? "As the system" : t === "light" ? "Light" : "Dark"}</label>)}
             </div>
         </section>
-        <Tools />
         {system ? <section class="about">
             <h3>About</h3>
             <dl><dt>Version</dt><dd>{system.version}</dd><dt>Workspace</dt><dd class="path">{system.workspace}</dd><dt>Root</dt><dd class="path">{system.root}</dd></dl>
@@ -65,22 +63,6 @@ function Provider({ provider }: { provider: ProviderInfo }) {
             <button type="submit" disabled={!key.trim()}>Save</button>
         </form> : null}
     </li>;
-}
-
-const says: Record<string, string> = { none: "touches nothing", read_only: "reads", write: "writes", execute: "runs programs", dangerous: "dangerous", forbidden: "forbidden" };
-
-/** What a model may call here, and under which limits. */
-function Tools() {
-    const [tools, setTools] = useState<ToolInfo[]>([]);
-    useEffect(() => { void attempt(async () => setTools((await api.tools()).tools)); }, []);
-    if (tools.length === 0) return null;
-    return <section>
-        <h3>Tools</h3>
-        <ul class="tools">{tools.map((t) => <li key={t.name}><details class="fold"><summary><code>{t.name}</code> <span class="muted">{says[t.level] ?? t.level}</span></summary>
-            <p class="muted">{t.description.split("\n", 1)[0]}</p>
-            <dl>{Object.entries(t.limits).map(([name, l]) => <><dt>{name}</dt><dd>{l.unit === "ms" ? millis(l.value) : l.unit === "bytes" ? bytes(l.value) : l.value}{l.from === "settings" ? " · settings" : ""}</dd></>)}</dl>
-        </details></li>)}</ul>
-    </section>;
 }
 
 /** Any OpenAI-compatible endpoint, by its address. */

@@ -1,0 +1,74 @@
+import { useState } from "preact/hooks";
+import { Icon } from "../icon.tsx";
+import { levels } from "../levels.ts";
+import { app, openTool, showList, useApp } from "../state.ts";
+import type { ToolInfo } from "../types.ts";
+import { plural } from "../words.ts";
+import { Markdown } from "./markdown.tsx";
+import { ToolView } from "./tool_view.tsx";
+
+const groups: [title: string, says: string, has: (t: ToolInfo) => boolean][] = [
+    ["Yours", "WebAssembly files in the tools' folders", (t) => t.kind === "box" && t.source !== "built in"],
+    ["In the sandbox", "part of the program, each call in a box of its own", (t) => t.kind === "box"],
+    ["MCP servers", "their descriptions come from outside", (t) => t.kind === "mcp"],
+    ["Remote", "requests to an address", (t) => t.kind === "remote"],
+    ["The program's own", "they touch no file, no network and no program", (t) => t.kind === "native"],
+];
+
+/** All tools by where they come from, and one of them in full. */
+export function ToolsPage() {
+    const { tools, tool } = useApp(() => [app.tools, app.tool, app.listHidden]);
+    const [query, setQuery] = useState("");
+    const chosen = tools?.tools.find((t) => t.name === tool) ?? null;
+    return <main class={`chat tools-page ${tool ? "with-tool" : ""}`} aria-label="Tools">
+        <header class="chat-head">
+            <button type="button" class={`icon-button ${app.listHidden ? "" : "only-narrow"}`} title="Show sessions" aria-label="Show sessions" onClick={() => showList(true)}><Icon name="menu" /></button>
+            {tool ? <button type="button" class="icon-button back only-narrow" aria-label="All tools" onClick={() => openTool(null)}><Icon name="chevron" /></button> : null}
+            <h1>Tools</h1>
+            <a class="to-chat" href={app.current ? `#/s/${app.current}` : "#"}>Back to the conversation</a>
+        </header>
+        <div class="tools-body">
+            <nav class="tool-list" aria-label="List of tools">
+                <label class="search"><Icon name="search" size={14} /><input type="search" placeholder="Find a tool" aria-label="Find a tool" value={query} onInput={(e) => setQuery(e.currentTarget.value)} /></label>
+                {tools ? <ToolList all={tools.tools} query={query} chosen={tool} /> : null}
+                {tools && tools.broken.length > 0 ? <Broken files={tools.broken} /> : null}
+                <p class="muted small new-tool">A tool of your own: <code>boxagnts tool new NAME</code> writes a working example. What you put into the workspace's <code>tools</code> folder is here within a second.</p>
+            </nav>
+            <div class="tool-detail">
+                {chosen ? <ToolView key={chosen.name + (chosen.digest ?? "")} tool={chosen} /> : tool && tools ? <Missing name={tool} /> : <Overview count={tools?.tools.length ?? 0} />}
+            </div>
+        </div>
+    </main>;
+}
+
+function ToolList({ all, query, chosen }: { all: ToolInfo[]; query: string; chosen: string | null }) {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    let left = all.filter((t) => words.every((w) => `${t.name} ${t.description}`.toLowerCase().includes(w)));
+    const rows = groups.map(([title, says, has]) => {
+        const mine = left.filter(has);
+        left = left.filter((t) => !has(t));
+        return mine.length === 0 ? null : <section key={title} aria-label={title}><h2 title={says}>{title}</h2>
+            <ul>{mine.map((t) => <Row key={t.name} tool={t} current={t.name === chosen} />)}</ul></section>;
+    });
+    return <>{rows}{rows.every((r) => r === null) ? <p class="empty">No tool has these words.</p> : null}</>;
+}
+
+function Row({ tool, current }: { tool: ToolInfo; current: boolean }) {
+    const [icon, level] = levels[tool.level] ?? ["box", tool.level];
+    return <li><a class={`tool-row ${current ? "current" : ""}`} href={`#/tools/${tool.name}`} aria-current={current ? "true" : undefined}>
+        <Icon name={icon} size={14} label={level} /><span class="tool-name">{tool.name}</span><span class="tool-says">{tool.description.split(/[.\n]/, 1)[0]}</span></a></li>;
+}
+
+function Broken({ files }: { files: { path: string; reason: string }[] }) {
+    return <section class="broken" aria-label="Broken"><h2>Broken</h2>
+        <ul>{files.map((f) => <li key={f.path}><Icon name="triangle" size={14} /><div><code class="path">{f.path.split("/").pop()}</code><p class="small">{f.reason}</p></div></li>)}</ul></section>;
+}
+
+function Missing({ name }: { name: string }) {
+    return <div class="tool-empty"><h2>There is no tool {name} now</h2><p class="muted">Its file was removed, its server is off, or it is broken: then the list says why.</p></div>;
+}
+
+function Overview({ count }: { count: number }) {
+    return <div class="tool-empty"><h2>{count ? plural(count, "tool") : "Tools"}</h2>
+        <Markdown live={false} text={"What a model may call, and what each call may use. Choose one to read its description, try it, and change its limits.\n\nEvery call passes the same permission check, has the same limits and leaves the same record, wherever the tool comes from."} /></div>;
+}

@@ -8,6 +8,10 @@ static struct bx_call *call_of(struct bx_tool_ctx *ctx) {
     return ctx->user;
 }
 
+static bool host_can_ask(struct bx_tool_ctx *ctx) {
+    return !call_of(ctx)->run->headless;
+}
+
 static unsigned choice_bits(const char *const *choices) {
     unsigned bits = 0;
     for (; *choices; choices++) {
@@ -32,7 +36,7 @@ static int host_ask(struct bx_tool_ctx *ctx, const struct bx_tool_question *ques
     struct bx_call *call = call_of(ctx);
     struct bx_run *run = call->run;
     struct bx_question answer = {0};
-    if (run->headless)
+    if (!host_can_ask(ctx))
         return bx_fail(err, BX_ERR_DENIED,
                        "Nobody can be asked: this run has no page and no terminal. Decide by "
                        "yourself where that is safe, and say in your answer what you would have "
@@ -111,4 +115,8 @@ static int host_record(struct bx_tool_ctx *ctx, const char *type, struct bx_str 
                : 0;
 }
 
-const struct bx_tool_host bx_call_host = {host_ask, host_mode, host_set_mode, host_record};
+const struct bx_tool_host bx_call_host = {.ask = host_ask,
+                                          .can_ask = host_can_ask,
+                                          .mode = host_mode,
+                                          .set_mode = host_set_mode,
+                                          .record = host_record};

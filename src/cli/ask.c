@@ -35,24 +35,43 @@ static enum bx_ask read_line(int interrupt_fd, const char *prompt, struct line *
     return BX_ASK_ANSWERED;
 }
 
-/* ---- one choice of several: permission, plan ---- */
+/* ---- one choice of several: permission, plan and the like ---- */
+
+static const char *label_of(enum bx_choice choice) {
+    static const char *const labels[BX_CHOICE_COUNT] = {
+        [BX_CHOICE_SESSION] = "this session",
+        [BX_CHOICE_APPROVE_EDITS] = "approve and allow edits",
+    };
+    return labels[choice] ? labels[choice] : bx_choice_name(choice);
+}
 
 struct menu {
-    const char *prompt;
-    enum bx_choice choices[4]; /* by number; the first is "yes", the last "no" */
+    enum bx_choice choices[BX_CHOICE_COUNT]; /* by number; the first is "yes" */
     unsigned count;
+    struct bx_buf prompt;
 };
 
+static void read_menu(const struct bx_val *event, struct menu *ret) {
+    *ret = (struct menu){.prompt = BX_BUF_INIT(BX_KIB)};
+    bx_val_foreach_item (bx_val_get(event, "choices"), word)
+        if (ret->count < BX_CHOICE_COUNT &&
+            bx_choice_parse(bx_val_str(word), &ret->choices[ret->count]))
+            ret->count++;
+    for (unsigned i = 0; i < ret->count; i++)
+        bx_buf_addf(&ret->prompt, "  [%u] %s", i + 1, label_of(ret->choices[i]));
+    bx_buf_addf(&ret->prompt,
+                "  or say what to %s: ", bx_val_get(event, "plan") ? "change" : "do instead");
+}
+
 static bool read_choice(const struct menu *menu, struct bx_str said, struct bx_spoken *ret) {
-    enum bx_choice no = menu->choices[menu->count - 1];
     if (said.n == 1 && said.p[0] >= '1' && said.p[0] < (char)('1' + menu->count)) {
         ret->choice = menu->choices[said.p[0] - '1'];
     } else if (bx_str_ieqz(said, "y") || bx_str_ieqz(said, "yes")) {
         ret->choice = menu->choices[0];
     } else if (bx_str_ieqz(said, "n") || bx_str_ieqz(said, "no")) {
-        ret->choice = no;
+        ret->choice = BX_CHOICE_NO;
     } else if (said.n > 1) {
-        ret->choice = no;
+        ret->choice = BX_CHOICE_NO;
         ret->text = bx_str_dup(said);
     } else {
         return false;
@@ -60,13 +79,16 @@ static bool read_choice(const struct menu *menu, struct bx_str said, struct bx_s
     return true;
 }
 
-static enum bx_ask ask_menu(const struct menu *menu, int interrupt_fd, struct bx_spoken *ret) {
-    for (;;) {
-        struct line line;
-        enum bx_ask got = read_line(interrupt_fd, menu->prompt, &line);
-        if (got != BX_ASK_ANSWERED || read_choice(menu, line.said, ret))
-            return got;
-    }
+static enum bx_ask ask_menu(const struct bx_val *event, int interrupt_fd, struct bx_spoken *ret) {
+    struct menu menu;
+    enum bx_ask got;
+    struct line line;
+    read_menu(event, &menu);
+    do
+        got = read_line(interrupt_fd, bx_buf_z(&menu.prompt), &line);
+    while (got == BX_ASK_ANSWERED && !read_choice(&menu, line.said, ret));
+    bx_buf_deinit(&menu.prompt);
+    return got;
 }
 
 /* ---- questions with options ---- */
@@ -166,21 +188,13 @@ static enum bx_ask ask_questions(struct bx_show *s, const struct bx_val *questio
 
 enum bx_ask bx_ask_terminal(struct bx_show *s, const struct bx_val *event, int interrupt_fd,
                             struct bx_spoken *ret) {
-    static const struct menu permission = {
-        "  [1] once  [2] this session  [3] always  [4] no  or say what to do instead: ",
-        {BX_CHOICE_ONCE, BX_CHOICE_SESSION, BX_CHOICE_ALWAYS, BX_CHOICE_NO},
-        4};
-    static const struct menu plan = {
-        "  [1] approve  [2] approve and allow edits  [3] no  or say what to change: ",
-        {BX_CHOICE_APPROVE, BX_CHOICE_APPROVE_EDITS, BX_CHOICE_NO},
-        3};
-    struct bx_str kind = bx_val_get_str(event, "kind");
+    const struct bx_val *questions = bx_val_get(event, "questions");
+    const char *plan = bx_val_get_z(event, "plan");
     *ret = (struct bx_spoken){0};
-    if (bx_str_eqz(kind, "ask"))
-        return ask_questions(s, bx_val_get(event, "questions"), interrupt_fd, ret);
-    const char *text = bx_val_get_z(event, "plan");
-    if (text)
-        bx_show_note(s, BX_TONE_PLAIN, "%s", text);
+    if (questions)
+        return ask_questions(s, questions, interrupt_fd, ret);
+    if (plan)
+        bx_show_note(s, BX_TONE_PLAIN, "%s", plan);
     bx_show_note(s, BX_TONE_AMBER, "? " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "text")));
-    return ask_menu(bx_str_eqz(kind, "plan") ? &plan : &permission, interrupt_fd, ret);
+    return ask_menu(event, interrupt_fd, ret);
 }

@@ -49,23 +49,31 @@ static int exit_code_of(struct bx_str reason) {
     return bx_str_eqz(reason, "stopped") ? BX_EXIT_STOPPED : BX_EXIT_FAILED;
 }
 
-/* Asks on the terminal; the answer goes where the page's would. */
+/* Asks on the terminal; the answer goes where the page's would. An answer that does not fit is
+ * asked for again. */
 static void ask(struct follower *f, const struct bx_val *event) {
-    struct bx_spoken said;
-    enum bx_ask got = bx_ask_terminal(&f->show, event, interrupt_bell, &said);
-    if (got == BX_ASK_INTERRUPTED) {
-        return; /* follow() sees the bell and stops the run, which ends the question */
-    }
-    struct bx_answer answer = {.choice = got == BX_ASK_GONE ? BX_CHOICE_NO : said.choice,
-                               .text = said.text,
-                               .answers = said.answers ? bx_doc_root(said.answers) : NULL,
-                               .from = "terminal"};
     struct bx_err err;
-    if (bx_agent_answer(f->c->agent, bx_session_header(f->session)->id,
-                        bx_val_get_z(event, "question"), &answer, &err) < 0) {
-        fprintf(stderr, "boxagnts: %s\n", err.msg);
+    for (int r = BX_ERR_INVALID; r == BX_ERR_INVALID;) {
+        struct bx_spoken said;
+        enum bx_ask got = bx_ask_terminal(&f->show, event, interrupt_bell, &said);
+        if (got == BX_ASK_INTERRUPTED) {
+            bx_spoken_deinit(&said);
+            return; /* follow() sees the bell and stops the run, which ends the question */
+        }
+        struct bx_answer answer = {.choice = got == BX_ASK_GONE ? BX_CHOICE_NO : said.choice,
+                                   .text = said.text,
+                                   .answers = said.answers ? bx_doc_root(said.answers) : NULL,
+                                   .from = "terminal"};
+        r = bx_agent_answer(f->c->agent, bx_session_header(f->session)->id,
+                            bx_val_get_z(event, "question"), &answer, &err);
+        bx_spoken_deinit(&said);
+        if (r < 0) {
+            fprintf(stderr, "boxagnts: %s\n", err.msg);
+        }
+        if (got == BX_ASK_GONE) {
+            return; /* nobody is there to ask again */
+        }
     }
-    bx_spoken_deinit(&said);
 }
 
 static void take_line(struct follower *f, struct bx_str line) {

@@ -25,6 +25,7 @@ struct bx_tool_host {
     /* Asks the user and waits as long as it takes. BX_ERR_DENIED: nobody can be asked (the sentence says why);
      * BX_ERR_CANCELLED. */
     int (*ask)(struct bx_tool_ctx *ctx, const struct bx_tool_question *question, struct bx_tool_answer *ret, struct bx_err *err);
+    bool (*can_ask)(struct bx_tool_ctx *ctx); /* is anybody there who could answer? */
     const char *(*mode)(struct bx_tool_ctx *ctx); /* the mode that counts now; constant */
     /* NULL: back to the mode before. Logged; *ret_mode is the one that counts from here on. */
     int (*set_mode)(struct bx_tool_ctx *ctx, const char *mode, const char **ret_mode, struct bx_err *err);

@@ -22,6 +22,12 @@ static int enter_execute(const struct bx_tool *t, const struct bx_val *input,
     if (bx_tool_needs_run(t, ctx, ret))
         return 0;
     bool already = in_plan(ctx);
+    if (!already && !ctx->host->can_ask(ctx)) {
+        bx_tool_result_text(ret, true,
+                            "Nobody is there to approve a plan, so plan mode could not be left "
+                            "again. Say the plan in your answer, and go on.");
+        return 0;
+    }
     int rc = already ? 0 : ctx->host->set_mode(ctx, "plan", &mode, &problem);
     if (rc)
         return bx_tool_host_failed(rc, &problem, ret, err);

@@ -271,8 +271,8 @@ class Headless(unittest.TestCase):
     def test_nobody_is_asked(self):
         workspace = Workspace()
         self.addCleanup(workspace.close)
-        workspace.start_model({"turns": [{"calls": [ASK, ENTER]}, {"calls": [PLAN]}, {"text": "I could not ask."}]})
-        run = Run(workspace, "go")
+        workspace.start_model({"turns": [{"calls": [ASK, PLAN]}, {"text": "I could not ask."}]})
+        run = Run(workspace, "go", "--mode", "plan")
         self.assertEqual(run.finish(), 0, run.error)
         results = {e["tool"]: e for e in run.seen if e["type"] == "tool_result"}
         for tool in ("AskUserQuestion", "ExitPlanMode"):

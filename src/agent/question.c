@@ -181,9 +181,12 @@ static int check_one(const struct bx_val *question, const struct bx_val *answer,
             return bx_fail(err, BX_ERR_INVALID,
                            "unknown member \"%.60s\" of answer %zu: known are selected, text",
                            name.p, nth);
-        if (text && (!bx_val_is(value, BX_VAL_STR) || bx_val_str(value).n > WORDS_MAX))
+        struct bx_str words = bx_val_str(value);
+        if (text && (!bx_val_is(value, BX_VAL_STR) || words.n > WORDS_MAX ||
+                     bx_str_find(words, '\0') != (size_t)-1))
             return bx_fail(err, BX_ERR_INVALID,
-                           "\"text\" of answer %zu must be a string of at most 64 KiB", nth);
+                           "\"text\" of answer %zu must be a string of at most 64 KiB, without NUL",
+                           nth);
     }
     const struct bx_val *selected = bx_val_get(answer, "selected");
     *any |= bx_val_len(selected) || bx_str_trim(bx_val_get_str(answer, "text")).n;

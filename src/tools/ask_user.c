@@ -163,18 +163,12 @@ static int ask_execute(const struct bx_tool *t, const struct bx_val *input, stru
     return 0;
 }
 
-#define QUESTION_PROPERTIES                                                                        \
-    "\"question\":{\"type\":\"string\",\"maxLength\":4000,\"description\":\"The question, as "     \
-    "one sentence\"},"                                                                             \
-    "\"header\":{\"type\":\"string\",\"maxLength\":80,\"description\":\"A word or two that name "  \
-    "the subject\"},"                                                                              \
-    "\"options\":{\"type\":\"array\",\"maxItems\":20,\"description\":\"Possible answers; free "    \
-    "text is always possible too\",\"items\":{\"type\":\"object\",\"properties\":{"                \
-    "\"label\":{\"type\":\"string\",\"maxLength\":200},"                                           \
+#define OPTIONS                                                                                    \
+    "\"options\":{\"type\":\"array\",\"maxItems\":20,\"items\":{\"type\":\"object\","              \
+    "\"properties\":{\"label\":{\"type\":\"string\",\"maxLength\":200},"                           \
     "\"description\":{\"type\":\"string\",\"maxLength\":2000}},\"required\":[\"label\"],"          \
-    "\"additionalProperties\":false}},"                                                            \
-    "\"multi\":{\"type\":\"boolean\",\"description\":\"More than one option may be chosen\"},"     \
-    "\"multiSelect\":{\"type\":\"boolean\",\"description\":\"The same as multi\"}"
+    "\"additionalProperties\":false}},\"multi\":{\"type\":\"boolean\",\"description\":"            \
+    "\"More than one option may be chosen\"}"
 
 const struct bx_native_spec bx_native_ask_user = {
     .name = "AskUserQuestion",
@@ -184,10 +178,16 @@ const struct bx_native_spec bx_native_ask_user = {
                    "own words.",
     .level = BX_LEVEL_NONE,
     .schema =
-        "{\"type\":\"object\",\"properties\":{" QUESTION_PROPERTIES ","
+        "{\"type\":\"object\",\"properties\":{"
+        "\"question\":{\"type\":\"string\",\"maxLength\":4000},"
+        "\"header\":{\"type\":\"string\",\"maxLength\":80,\"description\":\"A word or two that "
+        "name the subject\"}," OPTIONS ","
         "\"questions\":{\"type\":\"array\",\"maxItems\":8,\"description\":\"Several questions "
-        "at once, instead of question and options\",\"items\":{\"type\":\"object\",\"properties\":"
-        "{" QUESTION_PROPERTIES "},\"required\":[\"question\"],\"additionalProperties\":false}}},"
+        "at once, instead of the members above\",\"items\":{\"type\":\"object\",\"properties\":{"
+        "\"question\":{\"type\":\"string\",\"maxLength\":4000},"
+        "\"header\":{\"type\":\"string\",\"maxLength\":80}," OPTIONS ","
+        "\"multiSelect\":{\"type\":\"boolean\"}},"
+        "\"required\":[\"question\"],\"additionalProperties\":false}}},"
         "\"additionalProperties\":false}",
     .example = "{\"question\":\"Which database?\",\"header\":\"Database\",\"options\":[{\"label\":"
                "\"SQLite\",\"description\":\"One file\"},{\"label\":\"Postgres\"}]}",

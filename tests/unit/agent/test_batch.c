@@ -114,12 +114,50 @@ static void test_a_small_crew_gets_through(void **state) {
     bx_crew_free(crew);
 }
 
+/* All but the last wait for a person, as it were; the last one is what they wait for. */
+static struct {
+    struct bx_crew *crew;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    bool answered;
+} person = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+
+static void wait_or_answer(void *user) {
+    if ((uintptr_t)user < N - 1)
+        bx_crew_block(person.crew);
+    pthread_mutex_lock(&person.lock);
+    if ((uintptr_t)user == N - 1) {
+        person.answered = true;
+        pthread_cond_broadcast(&person.done);
+    }
+    while (!person.answered)
+        pthread_cond_wait(&person.done, &person.lock);
+    pthread_mutex_unlock(&person.lock);
+    if ((uintptr_t)user < N - 1)
+        bx_crew_unblock(person.crew);
+}
+
+static void test_who_waits_for_a_person_holds_nobody(void **state) {
+    (void)state;
+    person.crew = bx_crew_new(1);
+    struct bx_batch_item items[N] = {0};
+    for (size_t i = 0; i < N; i++)
+        items[i].user = (void *)(uintptr_t)i;
+    for (int round = 0; round < 20; round++) {
+        person.answered = false;
+        bx_batch_run(person.crew, items, N, wait_or_answer);
+        assert_true(person.answered);
+    }
+    bx_crew_free(person.crew);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conflicts),
         cmocka_unit_test(test_reads_run_side_by_side),
         cmocka_unit_test(test_what_may_not_overlap_keeps_its_order),
         cmocka_unit_test(test_a_small_crew_gets_through),
+        cmocka_unit_test(test_who_waits_for_a_person_holds_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,7 @@ static void test_a_question_holds_only_its_own_call(void **state) {
     refused(w, BX_CHOICE_ANSWER, "[{\"selected\":\"SQLite\"}]", "an array of labels");
     refused(w, BX_CHOICE_ANSWER, "[{\"choose\":1}]", "unknown member \"choose\"");
     refused(w, BX_CHOICE_ANSWER, "[{\"text\":1}]", "must be a string");
+    refused(w, BX_CHOICE_ANSWER, "[{\"text\":\"a\\u0000b\"}]", "without NUL");
     refused(w, BX_CHOICE_ANSWER, "[\"SQLite\"]", "must be an object");
     refused(w, BX_CHOICE_NO, "[{\"selected\":[\"SQLite\"]}]", "goes with the choice");
     answer(w, BX_CHOICE_ANSWER, NULL, "[{\"selected\":[\"SQLite\"],\"text\":\"in memory\"}]");

@@ -25,6 +25,12 @@ static void test_ops(void **state) {
         {"{\"op\":\"answer\",\"session\":\"" ID
          "\",\"question\":\"q\",\"choice\":\"no\",\"text\":\"t\"}",
          BX_OP_ANSWER},
+        {"{\"op\":\"answer\",\"session\":\"" ID
+         "\",\"question\":\"q\",\"choice\":\"answer\",\"answers\":[{\"selected\":[\"a\"]}]}",
+         BX_OP_ANSWER},
+        {"{\"op\":\"answer\",\"session\":\"" ID
+         "\",\"question\":\"q\",\"choice\":\"answer\",\"answers\":\"a\"}",
+         BX_ERR_INVALID},
         {"", BX_ERR_INVALID},
         {"[]", BX_ERR_INVALID},
         {"{}", BX_ERR_INVALID},

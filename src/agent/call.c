@@ -1,3 +1,4 @@
+#include "agent/context.h"
 #include "agent/internal.h"
 
 #include "base/clock.h"
@@ -43,7 +44,12 @@ static void refuse_unknown(struct bx_call *call) {
 /* Name, JSON and schema. False: the call has a result. */
 static bool read_call(struct bx_call *call) {
     struct bx_err err = {0};
-    call->tool = bx_registry_find(call->run->agent->registry, call->tool_name);
+    /* The model decided by what it was shown: a file that was replaced meanwhile counts from the
+     * next run on. */
+    if (!bx_unwired("same_tools"))
+        call->tool = bx_context_tool(call->run->context, call->tool_name);
+    if (!call->tool)
+        call->tool = bx_registry_find(call->run->agent->registry, call->tool_name);
     if (!call->tool) {
         refuse_unknown(call);
         return false;

@@ -246,6 +246,16 @@ struct bx_context *bx_context_new(struct bx_registry *registry, const char *root
     return c;
 }
 
+struct bx_tool *bx_context_tool(const struct bx_context *c, const char *name) {
+    for (size_t i = 0; i < c->tools.n; i++)
+        if (strcmp(c->tools.p[i]->name, name) == 0)
+            return bx_tool_ref(c->tools.p[i]);
+    for (size_t i = 0; i < c->deferred.n; i++)
+        if (strcmp(c->deferred.p[i]->name, name) == 0)
+            return bx_tool_ref(c->deferred.p[i]);
+    return NULL;
+}
+
 void bx_context_free(struct bx_context *c) {
     if (!c)
         return;

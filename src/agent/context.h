@@ -28,6 +28,9 @@ BX_DEFINE_AUTO(struct bx_context, bx_context_free)
 void bx_context_request(struct bx_context *c, const struct bx_history *h, const char *note, struct bx_model_request *ret);
 int64_t bx_context_estimate(const struct bx_context *c, const struct bx_history *h); /* in the provider's tokens */
 
+/* The tool of this name as the run knows it from its start, loaded or not; a new reference, or NULL. */
+struct bx_tool *bx_context_tool(const struct bx_context *c, const char *name);
+
 /* Leaves out the oldest outputs and turns until the estimate is at most `tokens`; how many went. */
 size_t bx_context_make_room(const struct bx_context *c, struct bx_history *h, int64_t tokens);
 

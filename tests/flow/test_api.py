@@ -102,7 +102,7 @@ class Documented(unittest.TestCase):
     def test_every_path(self):
         self.seen = set()
         sessions, one = "/api/v1/sessions", "/api/v1/sessions/{session}"
-        for path in ["/healthz", "/readyz", "/version", "/api/v1/models", "/api/v1/settings", "/api/v1/tools", "/api/v1/system"]:
+        for path in ["/healthz", "/readyz", "/version", "/api/v1/models", "/api/v1/settings", "/api/v1/tools", "/api/v1/receipts", "/api/v1/system"]:
             self.assertEqual(self.call("GET", path).status, 200)
         row = self.call("POST", sessions, {"title": "first"})
         self.assertEqual((row.status, row.json["title"], row.json["model"]), (201, "first", "scripted/m"))
@@ -141,6 +141,8 @@ class Documented(unittest.TestCase):
         result = self.call("POST", tool, {"input": {"file_path": "a.txt"}}, tool="read").json
         self.assertFalse(result["is_error"], result)
         self.assertIn("content of a", json.dumps(result["content"]))
+        recorded = self.call("GET", "/api/v1/receipts", query="?tool=read&limit=1").json["receipts"]
+        self.assertEqual([(r["tool"], r["verdict"]) for r in recorded], [("read", "ok")])
         self.assertTrue(self.call("POST", tool, {"input": {"file_path": 7}}, tool="read").json["is_error"])
         self.assertEqual(self.call("POST", tool, {"input": {}}, tool="nothing").status, 404)
         self.assertEqual(self.call("PUT", "/api/v1/settings", {"limits": {"read": {"time": "1ns"}}}).json["field"], "limits")

@@ -68,6 +68,15 @@ int bx_route_provider_key(struct bx_api_call *c, struct bx_err *err);
 int bx_route_tools(struct bx_api_call *c, struct bx_err *err);
 int bx_route_tool_run(struct bx_api_call *c, struct bx_err *err);
 int bx_route_receipts(struct bx_api_call *c, struct bx_err *err);
+int bx_route_mcp_list(struct bx_api_call *c, struct bx_err *err); /* mcp.c */
+int bx_route_mcp_put(struct bx_api_call *c, struct bx_err *err);
+int bx_route_mcp_delete(struct bx_api_call *c, struct bx_err *err);
+int bx_route_mcp_prompts(struct bx_api_call *c, struct bx_err *err);
+int bx_route_mcp_restart(struct bx_api_call *c, struct bx_err *err);
+int bx_route_mcp_approve(struct bx_api_call *c, struct bx_err *err);
+int bx_route_mcp_login(struct bx_api_call *c, struct bx_err *err);
+int bx_route_mcp_logout(struct bx_api_call *c, struct bx_err *err);
+int bx_route_mcp_callback(struct bx_api_call *c, struct bx_err *err);
 int bx_route_system(struct bx_api_call *c, struct bx_err *err);
 
 #endif

@@ -71,7 +71,10 @@ static void refuse_person(struct bx_http_exchange *ex) {
 
 static bool is_open_path(struct bx_str path) {
     return bx_str_eqz(path, "/healthz") || bx_str_eqz(path, "/readyz") ||
-           bx_str_eqz(path, "/version");
+           bx_str_eqz(path, "/version") ||
+           bx_str_eqz(path,
+                      "/oauth/callback"); /* another site sends the browser here, so without the
+                                             cookie; what it carries is good once (mcp/oauth.h) */
 }
 
 static bool changes(enum bx_http_method method) {

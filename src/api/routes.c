@@ -30,11 +30,17 @@ static const struct bx_member key_members[] = {
 static const struct bx_member run_members[] = {
     {.name = "input", .type = BX_VAL_OBJ, .required = true}, {.name = NULL}};
 
+static const struct bx_member server_members[] = {
+    {.name = "entry", .type = BX_VAL_OBJ, .required = true}, {.name = NULL}};
+static const struct bx_member approve_members[] = {
+    {.name = "tool", .type = BX_VAL_STR, .max_bytes = 200}, {.name = NULL}};
+
 #define ROUTE(run, members, slow)                                                                  \
     &(const struct bx_call_route) {                                                                \
         run, members, slow                                                                         \
     }
 #define S "/api/v1/sessions"
+#define M "/api/v1/mcp"
 
 const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_GET, S, 0, ROUTE(bx_route_sessions_list, NULL, false)},
@@ -55,6 +61,15 @@ const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_GET, "/api/v1/tools", 0, ROUTE(bx_route_tools, NULL, false)},
     {BX_HTTP_POST, "/api/v1/tools/*/run", LARGE, ROUTE(bx_route_tool_run, run_members, true)},
     {BX_HTTP_GET, "/api/v1/receipts", 0, ROUTE(bx_route_receipts, NULL, false)},
+    {BX_HTTP_GET, M, 0, ROUTE(bx_route_mcp_list, NULL, false)},
+    {BX_HTTP_PUT, M "/*", LARGE, ROUTE(bx_route_mcp_put, server_members, false)},
+    {BX_HTTP_DELETE, M "/*", SMALL, ROUTE(bx_route_mcp_delete, no_members, false)},
+    {BX_HTTP_GET, M "/*/prompts", 0, ROUTE(bx_route_mcp_prompts, NULL, true)},
+    {BX_HTTP_POST, M "/*/restart", SMALL, ROUTE(bx_route_mcp_restart, no_members, true)},
+    {BX_HTTP_POST, M "/*/approve", SMALL, ROUTE(bx_route_mcp_approve, approve_members, false)},
+    {BX_HTTP_POST, M "/*/login", SMALL, ROUTE(bx_route_mcp_login, no_members, true)},
+    {BX_HTTP_POST, M "/*/logout", SMALL, ROUTE(bx_route_mcp_logout, no_members, false)},
+    {BX_HTTP_GET, "/oauth/callback", 0, ROUTE(bx_route_mcp_callback, NULL, true)},
     {BX_HTTP_GET, "/api/v1/system", 0, ROUTE(bx_route_system, NULL, true)},
 };
 const size_t bx_api_route_count = BX_ARRAY_LEN(bx_api_routes);

@@ -7,12 +7,14 @@
 
 #include "agent/agent.h"
 #include "box/box.h"
+#include "mcp/mcp.h"
 
 struct bx_serve_config { /* borrowed until bx_api_serve returns */
     struct bx_store *store;
     struct bx_models *models;
     struct bx_registry *registry;
     struct bx_tool_folders *folders;
+    struct bx_mcp *mcp;
     struct bx_agent *agent;
     int (*walls)(void *user, struct bx_box_walls *ret, struct bx_err *err); /* which are up; on a helper thread, may take ms */
     const char *host;               /* NULL = "127.0.0.1" */

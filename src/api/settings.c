@@ -56,8 +56,9 @@ int bx_route_models(struct bx_api_call *c, struct bx_err *err) {
 /* Keys belong into auth.json; where somebody wrote one into settings.json it does not leave through
  * here. */
 static bool is_secret(struct bx_str name) {
-    static const char *const names[] = {"key",    "api_key",  "apikey",        "api-key", "token",
-                                        "secret", "password", "authorization", "headers"};
+    static const char *const names[] = {"key",     "api_key", "apikey",       "api-key",
+                                        "token",   "secret",  "password",     "authorization",
+                                        "headers", "env",     "client_secret"};
     for (size_t i = 0; i < BX_ARRAY_LEN(names); i++) {
         if (bx_str_ieqz(name, names[i]))
             return true;

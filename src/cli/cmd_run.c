@@ -10,6 +10,8 @@
 #include "cli/context.h"
 #include "cli/show.h"
 
+#define MCP_WAIT_MS 20000 /* for servers whose tools are not known yet */
+
 /* A session's events as they come: the watch rings, this thread reads. */
 struct follower {
     struct bx_cli_context *c;
@@ -240,6 +242,7 @@ static int run(const struct bx_args *args, struct follower *f, const char *promp
     f->cursor.next_seq = bx_session_last_seq(f->session) + 1;
     struct bx_session_watch watch = {.fn = ring, .user = f};
     bx_session_watch(f->session, &watch);
+    bx_mcp_learn(f->c->mcp, MCP_WAIT_MS, NULL);
     r = bx_agent_send(f->c->agent, f->session, prompt, options, NULL, err);
     if (r == 0) {
         r = follow(f, err);

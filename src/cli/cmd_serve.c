@@ -34,6 +34,7 @@ static void *warm(void *user) {
     struct serving *s = user;
     struct bx_box_walls known;
     struct bx_err err;
+    bx_mcp_learn(s->context.mcp, 0, NULL);
     if (bx_box_warm(s->context.box, &s->grant, &err) < 0 || walls(s, &known, &err) < 0) {
         bx_warn("box", "the sandbox is not ready: %s", err.msg);
     }
@@ -80,6 +81,7 @@ static int serve(const struct bx_args *args, struct serving *s, uint16_t port, s
                                      .models = c->models,
                                      .registry = c->registry,
                                      .folders = c->folders,
+                                     .mcp = c->mcp,
                                      .agent = c->agent,
                                      .walls = walls,
                                      .host = bx_args_get(args, "host"),

@@ -5,6 +5,8 @@
 #include "cli/context.h"
 #include "json/write.h"
 
+#define MCP_WAIT_MS 30000 /* for servers whose tools are not known yet */
+
 static int open_context(const struct bx_args *args, struct bx_cli_context *ret,
                         struct bx_err *err) {
     return bx_cli_context_open(
@@ -48,6 +50,7 @@ int bx_cmd_tool_list(const struct bx_args *args) {
     struct bx_jw w;
     bool json = bx_args_has(args, "json");
     size_t n;
+    bx_mcp_learn(c.mcp, MCP_WAIT_MS, NULL);
     struct bx_tool **all = bx_registry_all(c.registry, &n);
     bx_jw_init(&w, &out);
     if (json) {
@@ -84,6 +87,9 @@ static int find_tool(struct bx_cli_context *c, const char *name, struct bx_tool 
                      struct bx_err *err) {
     if (bx_str_ends(bx_str(name), ".wasm")) {
         return bx_registry_load_file(c->registry, name, ret, err);
+    }
+    if (bx_str_starts(bx_str(name), "mcp__")) {
+        bx_mcp_learn(c->mcp, MCP_WAIT_MS, NULL);
     }
     *ret = bx_registry_find(c->registry, name);
     if (*ret) {

@@ -93,6 +93,22 @@ static void open_folders(struct bx_cli_context *c, bool later) {
         bx_tool_folders_scan(c->folders);
 }
 
+static int set_secret(void *user, const char *name, const char *value, struct bx_err *err) {
+    return bx_secret_set(user, name, value, err);
+}
+
+static int open_mcp(struct bx_cli_context *c, bool offline, struct bx_err *err) {
+    return bx_mcp_new(&(struct bx_mcp_config){.registry = c->registry,
+                                              .settings = bx_doc_root(c->settings),
+                                              .root = c->workspace.root,
+                                              .state_dir = c->workspace.state,
+                                              .offline = offline,
+                                              .secret = secret,
+                                              .set_secret = set_secret,
+                                              .user = c->store},
+                      &c->mcp, err);
+}
+
 static int build(const struct bx_args *args, const char *operand,
                  const struct bx_context_options *o, struct bx_cli_context *c, struct bx_err *err) {
     int r = bx_workspace_find(args, operand, true, &c->workspace, err);
@@ -107,6 +123,9 @@ static int build(const struct bx_args *args, const char *operand,
     }
     if (r == 0) {
         open_folders(c, o->tools_later);
+    }
+    if (r == 0) {
+        r = open_mcp(c, o->offline, err);
     }
     if (r == 0 && o->models) {
         r = open_models(c, o->offline, err);
@@ -155,6 +174,7 @@ int bx_cli_store_open(const struct bx_args *args, enum bx_store_mode mode,
 
 void bx_cli_context_close(struct bx_cli_context *c) {
     bx_agent_free(c->agent);
+    bx_mcp_free(c->mcp);
     bx_tool_folders_free(c->folders);
     bx_registry_free(c->registry);
     bx_box_free(c->box);

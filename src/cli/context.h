@@ -6,6 +6,7 @@
 #include "box/box.h"
 #include "box/receipt.h"
 #include "cli/workspace.h"
+#include "mcp/mcp.h"
 #include "tools/folders.h"
 #include "tools/outbound.h"
 
@@ -27,6 +28,7 @@ struct bx_cli_context {
     struct bx_outbound *outbound;
     struct bx_registry *registry;
     struct bx_tool_folders *folders;
+    struct bx_mcp *mcp;
     struct bx_agent *agent;
     char *runtime_dir; /* 0700, for sockets; removed at the end */
 };

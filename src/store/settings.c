@@ -34,7 +34,7 @@ static int check_settings(const char *path, const struct bx_val *root, struct bx
         {"model", BX_VAL_STR, "a string"},      {"mode", BX_VAL_STR, "a string"},
         {"providers", BX_VAL_OBJ, "an object"}, {"limits", BX_VAL_OBJ, "an object"},
         {"rules", BX_VAL_ARR, "an array"},      {"max_turns", BX_VAL_INT, "a whole number"},
-        {"mounts", BX_VAL_ARR, "an array"},
+        {"mounts", BX_VAL_ARR, "an array"},     {"mcpServers", BX_VAL_OBJ, "an object"},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(known); i++) {
         const struct bx_val *v = bx_val_get(root, known[i].name);

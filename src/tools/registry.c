@@ -309,13 +309,23 @@ static int apply_settings(struct bx_tool_limits *l, const struct bx_val *layer,
     return rc;
 }
 
+/* A descriptor may only lower. What an MCP tool wants was written by the user, into the server's
+ * configuration. */
+static int wish(const struct bx_tool *t, struct bx_limits *limits, struct bx_err *err) {
+    const struct bx_val *wanted = bx_val_get(t->wants, "limits");
+    if (t->kind == BX_TOOL_BOX)
+        return bx_box_tool_wish(t, limits, err);
+    return t->kind == BX_TOOL_MCP ? bx_limits_read(limits, wanted, err)
+                                  : bx_limits_lower(limits, wanted, err);
+}
+
 int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t, const char *const *over,
                        struct bx_tool_limits *ret, struct bx_err *err) {
     struct bx_tool_limits l = {0};
     bx_limits_init(&l.limits);
     struct bx_limits before = l.limits;
-    int rc = t->kind == BX_TOOL_BOX ? bx_box_tool_wish(t, &l.limits, err) : 0;
-    note_origin(&l, &before, BX_FROM_DESCRIPTOR);
+    int rc = wish(t, &l.limits, err);
+    note_origin(&l, &before, t->kind == BX_TOOL_MCP ? BX_FROM_SETTINGS : BX_FROM_DESCRIPTOR);
     if (!rc) {
         BX_LOCKED(&r->lock);
         const struct bx_val *set = bx_val_get(bx_doc_root(r->settings), "limits");
@@ -403,8 +413,8 @@ static struct bx_doc *map_input(const struct bx_tool *t, const struct bx_val *in
     return doc;
 }
 
-static int run_native(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input,
-                      struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
+static int run_here(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input,
+                    struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
     uint64_t start_us = bx_mono_us();
     int rc = t->execute(t, input, ctx, ret, err);
     struct bx_receipt receipt = {
@@ -443,8 +453,10 @@ int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct b
     bx_auto(bx_tool_session_unrefp) struct bx_tool_session *session =
         bx_registry_session(r, ctx->session_id);
     ctx->session = session;
-    int rc = t->kind == BX_TOOL_NATIVE ? run_native(r, t, input, ctx, ret, err)
-                                       : t->execute(t, input, ctx, ret, err);
+    /* A sandboxed call's receipt is the box's, which knows what was used; the others' are written
+     * here. */
+    int rc = t->kind == BX_TOOL_BOX ? t->execute(t, input, ctx, ret, err)
+                                    : run_here(r, t, input, ctx, ret, err);
     ctx->session = NULL;
     ret->ms = bx_mono_ms() - start_ms;
     return rc;

@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "common/buf.h"
 #include "web_fetch/url.h"
@@ -19,7 +18,7 @@ struct bx_http_header {
 enum bx_http_end {
     BX_HTTP_OK,
     BX_HTTP_DENIED,  /* by the call's network grant */
-    BX_HTTP_TIMEOUT, /* ours */
+    BX_HTTP_TIMEOUT,
     BX_HTTP_BROKEN,  /* no answer, or cut in the middle: what came is there */
     BX_HTTP_LARGE,   /* what is there is the beginning */
 };
@@ -36,8 +35,7 @@ struct bx_http_request {
     const struct bx_url *url;
     const struct bx_http_header *headers;
     size_t header_count;
-    uint64_t timeout_ns; /* for all of it */
-    size_t max_bytes;    /* of the body */
+    size_t max_bytes; /* of the body */
 };
 
 /* Everything in *ret is kept until the program ends. */

@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "web_fetch/http.h"
 
@@ -34,14 +33,12 @@ IMPORT(TYPES, "[method]incoming-response.status") int response_status(int self);
 IMPORT(TYPES, "[method]incoming-response.headers") int response_headers(int self);
 IMPORT(TYPES, "[method]incoming-response.consume") void response_consume(int self, void *ret);
 IMPORT(TYPES, "[method]incoming-body.stream") void body_stream(int self, void *ret);
-IMPORT("wasi:io/poll@0.2.12", "poll") void poll_any(const int *list, size_t n, void *ret);
+IMPORT("wasi:io/poll@0.2.12", "[method]pollable.block") void pollable_block(int self);
 IMPORT("wasi:io/poll@0.2.12", "[resource-drop]pollable") void pollable_drop(int self);
-IMPORT("wasi:io/streams@0.2.12", "[method]input-stream.read")
+IMPORT("wasi:io/streams@0.2.12", "[method]input-stream.blocking-read")
 void stream_read(int self, int64_t n, void *ret);
-IMPORT("wasi:io/streams@0.2.12", "[method]input-stream.subscribe") int stream_subscribe(int self);
-IMPORT("wasi:clocks/monotonic-clock@0.2.12", "now") int64_t clock_now(void);
-IMPORT("wasi:clocks/monotonic-clock@0.2.12", "subscribe-instant")
-int clock_subscribe(int64_t instant);
+
+IMPORT(TYPES, "http-error-code") void http_error_code(int error, void *ret);
 
 // A command module's exports (cabi_realloc of common/libc.c) are wrapped with constructors and
 // destructors unless something names the constructors; wrapped, it would flush stdout inside a call
@@ -60,12 +57,14 @@ union area {
 };
 
 // error-code's cases, in the order of the interface
-enum { ERROR_DENIED = 15, ERROR_REQUEST_SIZE = 17, ERROR_RESPONSE_SIZE = 28 };
+enum { ERROR_TIMEOUT = 8, ERROR_DENIED = 15, ERROR_RESPONSE_SIZE = 28 };
 
 static enum bx_http_end end_of(uint8_t error_code) {
     switch (error_code) {
     case ERROR_DENIED:
         return BX_HTTP_DENIED;
+    case ERROR_TIMEOUT:
+        return BX_HTTP_TIMEOUT;
     case ERROR_RESPONSE_SIZE:
         return BX_HTTP_LARGE;
     default:
@@ -73,20 +72,10 @@ static enum bx_http_end end_of(uint8_t error_code) {
     }
 }
 
-/* False: the time is over. */
-static bool wait_for(int pollable, int64_t until) {
-    int list[2] = {pollable, clock_subscribe(until)};
-    union area a;
-    poll_any(list, 2, &a);
-    const uint32_t *ready = (const uint32_t *)(uintptr_t)a.word[0];
-    bool is_ready = false;
-    for (int i = 0; i < a.word[1]; i++) {
-        is_ready = is_ready || ready[i] == 0;
-    }
-    free((void *)(uintptr_t)a.word[0]);
-    pollable_drop(list[0]);
-    pollable_drop(list[1]);
-    return is_ready;
+static enum bx_http_end end_of_stream(int error) {
+    union area a = {0};
+    http_error_code(error, &a);
+    return a.tag[0] ? end_of(a.tag[8]) : BX_HTTP_BROKEN;
 }
 
 static int make_request(const struct bx_http_request *r) {
@@ -118,8 +107,7 @@ static void take_headers(int response, struct bx_http_answer *ret) {
     }
 }
 
-static enum bx_http_end take_body(int response, int64_t until, size_t max,
-                                  struct bx_http_answer *ret) {
+static enum bx_http_end take_body(int response, size_t max, struct bx_http_answer *ret) {
     union area a;
     response_consume(response, &a);
     if (a.tag[0]) {
@@ -133,27 +121,20 @@ static enum bx_http_end take_body(int response, int64_t until, size_t max,
     for (;;) {
         stream_read(stream, 65536, &a);
         if (a.tag[0]) {
-            return a.tag[4] == 1 ? BX_HTTP_OK : BX_HTTP_BROKEN; // 1: closed
+            return a.tag[4] == 1 ? BX_HTTP_OK : end_of_stream(a.word[2]); // 1: closed
         }
         size_t n = (size_t)a.word[2];
-        if (n) {
-            bool fits = ret->body.len + n <= max;
-            bx_buf_add(&ret->body, (const char *)(uintptr_t)a.word[1],
-                       fits ? n : max - ret->body.len);
-            if (!fits) {
-                return BX_HTTP_LARGE;
-            }
-        }
+        bool fits = ret->body.len + n <= max;
+        bx_buf_add(&ret->body, (const char *)(uintptr_t)a.word[1], fits ? n : max - ret->body.len);
         free((void *)(uintptr_t)a.word[1]);
-        if (!n && !wait_for(stream_subscribe(stream), until)) {
-            return BX_HTTP_TIMEOUT;
+        if (!fits) {
+            return BX_HTTP_LARGE;
         }
     }
 }
 
 void bx_http_get(const struct bx_http_request *r, struct bx_http_answer *ret) {
     union area a;
-    int64_t until = clock_now() + (int64_t)r->timeout_ns;
     *ret = (struct bx_http_answer){.end = BX_HTTP_BROKEN};
     int request = make_request(r);
     if (request < 0) {
@@ -164,11 +145,9 @@ void bx_http_get(const struct bx_http_request *r, struct bx_http_answer *ret) {
         ret->end = end_of(a.tag[8]);
         return;
     }
-    int future = a.word[2];
-    if (!wait_for(future_subscribe(future), until)) {
-        ret->end = BX_HTTP_TIMEOUT;
-        return;
-    }
+    int future = a.word[2], ready = future_subscribe(future);
+    pollable_block(ready);
+    pollable_drop(ready);
     memset(&a, 0, sizeof a);
     future_get(future, &a); // some(ok(ok(response))), at 0, 8, 16 and 24
     if (!a.tag[0] || a.tag[8] || a.tag[16]) {
@@ -178,7 +157,7 @@ void bx_http_get(const struct bx_http_request *r, struct bx_http_answer *ret) {
     int response = a.word[6];
     ret->status = response_status(response);
     take_headers(response, ret);
-    ret->end = take_body(response, until, r->max_bytes, ret);
+    ret->end = take_body(response, r->max_bytes, ret);
 }
 
 #endif

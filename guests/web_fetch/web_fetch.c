@@ -173,7 +173,6 @@ static bool follow(const struct wish *w, struct fetched *f, struct bx_answer *an
             .url = &f->url,
             .headers = w->headers,
             .header_count = w->header_count,
-            .timeout_ns = (uint64_t)w->timeout_s * 1000000000,
             .max_bytes = MAX_BODY,
         };
         bx_http_get(&request, &f->answer);

@@ -47,6 +47,7 @@ static bool is_ours(struct bx_str name) {
                                         "via",
                                         "forwarded",
                                         BX_OUTBOUND_AGE,
+                                        BX_OUTBOUND_TIMEOUT,
                                         "x-forwarded-for"};
     for (size_t i = 0; i < BX_ARRAY_LEN(names); i++) {
         if (bx_str_ieqz(name, names[i])) {
@@ -158,6 +159,9 @@ static char *cache_key(const struct bx_outbound_request *q) {
         for (size_t k = 0; !is_known && k < BX_ARRAY_LEN(known); k++) {
             is_known = bx_str_ieqz(q->headers[i].name, known[k]);
         }
+        if (bx_str_ieqz(q->headers[i].name, BX_OUTBOUND_TIMEOUT)) {
+            continue;
+        }
         bx_buf_addf(&key, "\n" BX_STR_FMT ":" BX_STR_FMT, BX_STR_ARG(q->headers[i].name),
                     BX_STR_ARG(q->headers[i].value));
         if (!is_known) {
@@ -192,6 +196,17 @@ static bool answer_from_cache(struct bx_outbound *o, const char *key,
     return good;
 }
 
+static uint64_t timeout_of(const struct bx_outbound_request *q) {
+    uint64_t seconds, left = q->timeout_ms;
+    for (size_t i = 0; i < q->header_count; i++) {
+        if (bx_str_ieqz(q->headers[i].name, BX_OUTBOUND_TIMEOUT) &&
+            bx_str_to_u64(q->headers[i].value, &seconds) && seconds > 0 && seconds < left / 1000) {
+            left = seconds * 1000;
+        }
+    }
+    return left;
+}
+
 static int exchange(struct bx_outbound *o, const struct bx_policy *policy,
                     const struct bx_outbound_request *q, const char *key,
                     struct bx_outbound_answer *answer, struct bx_err *err) {
@@ -203,7 +218,7 @@ static int exchange(struct bx_outbound *o, const struct bx_policy *policy,
         }
     }
     struct hop hop = {.answer = answer, .body = BX_BUF_INIT(4 * BX_MIB), .keep = key != NULL};
-    uint64_t max_in = q->grant->limits.value[BX_LIMIT_RESPONSE];
+    uint64_t wait_ms = timeout_of(q), max_in = q->grant->limits.value[BX_LIMIT_RESPONSE];
     struct bx_fetch_request req = {
         .method = q->method,
         .url = q->url,
@@ -211,9 +226,9 @@ static int exchange(struct bx_outbound *o, const struct bx_policy *policy,
         .header_count = headers.n,
         .body = q->body.n ? q->body : (struct bx_str){0},
         .policy = policy,
-        .first_byte_timeout_ms = q->timeout_ms,
-        .stall_timeout_ms = q->timeout_ms,
-        .total_timeout_ms = q->timeout_ms,
+        .first_byte_timeout_ms = wait_ms,
+        .stall_timeout_ms = wait_ms,
+        .total_timeout_ms = wait_ms,
         .max_response_bytes = max_in + 1, // the call's own count decides and says so
         .on_head = on_head,
         .on_body = on_body,

@@ -26,6 +26,8 @@ BX_DEFINE_AUTO(struct bx_outbound, bx_outbound_free)
 /* The work of a bx_outbound_fn (box/box.h), with its codes and its sentences. An answer from the cache carries the header
  * BX_OUTBOUND_AGE with its age in seconds; a server that sends this header is not believed. */
 #define BX_OUTBOUND_AGE "x-boxagnts-age"
+/* A guest's own header, for us and not passed on: for how many seconds it would wait for the whole answer. */
+#define BX_OUTBOUND_TIMEOUT "x-boxagnts-timeout"
 int bx_outbound_answer(struct bx_outbound *o, const struct bx_outbound_request *request,
                        struct bx_outbound_answer *answer, struct bx_err *err);
 

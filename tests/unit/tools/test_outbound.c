@@ -63,6 +63,8 @@ static const char *answer_for(const char *head) {
     if (strstr(head, " /moved "))
         return "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://192.0.2.1/\r\n"
                "Connection: close\r\n\r\n";
+    if (strstr(head, " /silent "))
+        return ""; // and the connection stays open until the client gives up
     if (strstr(head, " /odd "))
         return "HTTP/1.1 999 Odd\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     return "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -83,6 +85,8 @@ static void *serve(void *user) {
         server.requests++;
         const char *answer = answer_for(head);
         bx_write_all(fd, answer, strlen(answer));
+        while (!*answer && read(fd, head, 1) > 0) {
+        }
         close(fd);
     }
     return NULL;
@@ -254,12 +258,25 @@ static void cache_opens_no_grant(void **state) {
     assert_string_equal(a.body, "");
 }
 
+/* The guest's own patience; without it this test would take the 20 s of the call. */
+static void patience(void **state) {
+    (void)state;
+    bx_auto(bx_outbound_freep) struct bx_outbound *o = outbound();
+    struct bx_outbound_answer a;
+    struct bx_err err;
+    struct call silent = {.path = "/silent", .header = HEADER("x-boxagnts-timeout", "1")};
+    assert_int_equal(go(o, silent, &a, &err), BX_ERR_TIMEOUT);
+    assert_null(strstr(server.last, "x-boxagnts"));
+    assert_non_null(strstr(err.msg, "no answer within 1 s"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_of_the_connection),
         cmocka_unit_test(denied),
         cmocka_unit_test(redirects_go_back),
         cmocka_unit_test(sizes),
+        cmocka_unit_test(patience),
         cmocka_unit_test(cached),
         cmocka_unit_test(cache_opens_no_grant),
     };

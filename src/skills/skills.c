@@ -113,6 +113,7 @@ static void walk(struct finder *f, const char *folder, unsigned depth) {
 static void find_in(struct finder *f, const char *base, const char *folder, bool in_root) {
     f->base = base;
     f->in_root = in_root;
+    f->folders = 0; /* each place has its own count: one that is full hides none of the others */
     f->base_fd = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (f->base_fd >= 0)
         walk(f, folder, 0);

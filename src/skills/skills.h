@@ -3,7 +3,7 @@
  * Any thread; a list never changes once it is made. Looked for in `.boxagnts/skills`, `.agents/skills` and `.claude/skills` of
  * the root, then in the user's folders; the nearest of a name wins and the others are shown as shadowed. A broken one is
  * listed with the reason and never used. In the root no link leads out of it (bx_file_open_beneath): a guest that plants one
- * shows the model nothing that the guest could not read. Limits: depth 6, 2,000 folders, 64 KiB of front matter, 1 MiB of body.
+ * shows the model nothing that the guest could not read. Limits: depth 6, 2,000 folders in each place, 64 KiB of front matter, 1 MiB of body.
  * `members` holds the whole front matter for those who need more of it than name and description. */
 #ifndef BX_SKILLS_SKILLS_H
 #define BX_SKILLS_SKILLS_H

@@ -5,6 +5,8 @@ embed.py OUT_BASE KIND SPEC...   writes OUT_BASE.S (the bytes, by .incbin) and O
 
 KIND blob:  SPEC = SYMBOL=FILE            struct bx_blob SYMBOL
 KIND tools: SPEC = NAME=DESCRIPTOR:WASM:IMAGE:FUEL_IMAGE   bx_embedded_images[], bx_embedded_tools[]
+            SPEC = NAME=@COMMANDS:WASM:PACKED:FUEL_PACKED  bx_embedded_images[], bx_embedded_programs[]: the file has the
+                                                           names of the image's commands; the images are compressed
 KIND page:  SPEC = DIRECTORY              bx_page_files[]; FILE.gz beside FILE is its compressed form
 KIND files: SPEC = SYMBOL=DIRECTORY       struct bx_file_blob SYMBOL[], ended by a NULL name
 """
@@ -50,20 +52,32 @@ def blobs(data, specs):
 
 
 def tools(data, specs):
-    images, rows = [], []
+    images, rows, programs = [], [], []
     for spec in specs:
         name, paths = spec.split("=", 1)
         descriptor, wasm, *forms = paths.split(":")
         with open(wasm, "rb") as file:
             digest = hashlib.sha256(file.read()).hexdigest()
+        is_program = descriptor.startswith("@")
         for fuel, image in zip(("false", "true"), forms):
-            label, size = data.add(image, 4096)
-            images.append(f'    {{"{name}", {fuel}, "{digest}", {label}, {label} + {size}}},')
+            label, size = data.add(image, 16 if is_program else 4096)
+            packed = "true" if is_program else "false"
+            images.append(f'    {{"{name}", {fuel}, {packed}, "{digest}", {label}, {label} + {size}}},')
+        if is_program:
+            with open(descriptor[1:]) as file:
+                programs += [(command, name) for command in file.read().split()]
+            continue
         text_label, _ = data.add(descriptor)
         rows.append(f'    {{"{name}", (const char *){text_label}}},')
+    if len(dict(programs)) != len(programs):
+        sys.exit("embed: two images have the same command: " + " ".join(sorted(
+            {command for command, _ in programs if [c for c, _ in programs].count(command) > 1})))
     return (['#include "box/embedded.h"', '#include "tools/embedded.h"', "",
              "const struct bx_embedded_image bx_embedded_images[] = {"] + images +
-            ["    {NULL, false, NULL, NULL, NULL},", "};", "",
+            ["    {NULL, false, false, NULL, NULL, NULL},", "};", "",
+             "const struct bx_embedded_program bx_embedded_programs[] = {"] +
+            [f'    {{"{command}", "{image}"}},' for command, image in sorted(programs)] +
+            ["    {NULL, NULL},", "};", "",
              "const struct bx_embedded_tool bx_embedded_tools[] = {"] + rows +
             ["};", f"const size_t bx_embedded_tool_count = {len(rows)};"])
 

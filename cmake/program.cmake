@@ -1,5 +1,10 @@
 # The binary: all rooms, the guests, the page and the model server in one file.
 set(BX_GUESTS read write edit glob grep web_fetch)
+# Images of the shell's commands
+set(BX_PROGRAMS)
+if(EXISTS ${CMAKE_SOURCE_DIR}/guests/common/process.c)
+    set(BX_PROGRAMS tools toybox awk jq)
+endif()
 set(generated ${CMAKE_BINARY_DIR}/generated)
 set(embed ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/cmake/embed.py)
 file(MAKE_DIRECTORY ${generated}/guests)
@@ -17,6 +22,8 @@ add_executable(bx-aot src/box/aot_main.c)
 target_link_libraries(bx-aot PRIVATE bx_options bx_box)
 
 file(GLOB_RECURSE guest_sources CONFIGURE_DEPENDS guests/*.c guests/*.h guests/*.json guests/build.sh)
+file(GLOB program_sources CONFIGURE_DEPENDS third_party/toybox.sh third_party/awk.sh third_party/jq.sh third_party/toybox/* third_party/awk/*)
+list(APPEND guest_sources ${program_sources})
 set(wasm)
 set(images)
 set(specs)
@@ -30,8 +37,19 @@ foreach(guest IN LISTS BX_GUESTS)
     list(APPEND images ${base}.cwasm ${base}.fuel.cwasm)
     list(APPEND specs ${guest}=${base}.json:${base}.wasm:${base}.cwasm:${base}.fuel.cwasm)
 endforeach()
+# Programs are many and seldom all used in one day: kept compressed, unpacked by the worker that first needs one
+foreach(program IN LISTS BX_PROGRAMS)
+    set(base ${generated}/guests/${program})
+    list(APPEND wasm ${base}.wasm ${base}.commands)
+    add_custom_command(OUTPUT ${base}.packed ${base}.fuel.packed
+        COMMAND bx-aot --pack ${base}.wasm ${base}.packed
+        COMMAND bx-aot --pack --fuel ${base}.wasm ${base}.fuel.packed
+        DEPENDS bx-aot ${base}.wasm VERBATIM COMMENT "Compiling the programs of ${program} ahead")
+    list(APPEND images ${base}.packed ${base}.fuel.packed)
+    list(APPEND specs ${program}=@${base}.commands:${base}.wasm:${base}.packed:${base}.fuel.packed)
+endforeach()
 add_custom_command(OUTPUT ${wasm}
-    COMMAND ${CMAKE_SOURCE_DIR}/guests/build.sh ${generated}/guests ${BX_GUESTS}
+    COMMAND ${CMAKE_SOURCE_DIR}/guests/build.sh ${generated}/guests ${BX_GUESTS} ${BX_PROGRAMS}
     DEPENDS ${guest_sources} VERBATIM COMMENT "Building the guests")
 add_custom_command(OUTPUT ${generated}/tools.S ${generated}/tools.c
     COMMAND ${embed} ${generated}/tools tools ${specs}

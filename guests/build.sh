@@ -3,6 +3,9 @@
 # OUTDIR/NAME.wasm and copies their descriptors to OUTDIR/NAME.json. A tool is a folder NAME with NAME.json
 # and *.c, plus what it needs of common/.
 #
+# The programs of the shell are built the same way; an image of several commands has no descriptor but
+# OUTDIR/NAME.commands, one a line: "tools" is programs/*.c, the others are third_party/NAME.sh and programs/NAME.c.
+#
 # --native builds OUTDIR/NAME for this machine with ASan and UBSan, for tests/guests; CC is the compiler.
 #
 # Results are kept in $BOXAGNTS_CACHE/guests by a hash of everything that decides them, so that an unchanged
@@ -17,6 +20,7 @@ native=
 out=${1:?usage: build.sh [--native] OUTDIR [NAME…]}
 shift
 all=(read write edit glob grep web_fetch)
+programs=(tools toybox awk jq)
 warnings=(-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror)
 
 third_party() { "$here/../third_party/build.sh" "$1" | awk -v name="$1" '$1 == name { print $2 }'; }
@@ -48,6 +52,77 @@ parts_of() { # NAME
     web_fetch) parts+=(text) ;;
     esac
     printf "$here/common/%s.c\n" "${parts[@]}"
+}
+
+# What the image's commands are called
+commands_of() { # NAME PREFIX
+    case $1 in
+    tools) sed -n 's/^    {"\([a-z0-9]*\)", [a-z]*_main,.*/\1/p' "$here/programs/main.c" ;;
+    toybox) cat "$2/commands" ;;
+    *) printf '%s\n' "$1" ;;
+    esac
+}
+
+emulated=(-D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_MMAN -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_GETPID)
+
+# What stands in for the system below every program: objects in the folder $runtime
+runtime() {
+    local sources=("$here"/common/{start,unix,unix_none,process,libc}.c) file key work
+    key=$({
+        printf '%s\n' "$("${compiler[@]}" --version | head -n 1)" "${compiler[@]}" "${flags[@]}" "${emulated[@]}"
+        cat "${sources[@]}" "$here"/common/*.h
+    } | sed "s|$here||g" | sha256sum | cut -c1-16)
+    runtime=$cache/runtime-$key
+    [ ! -d "$runtime" ] || return 0
+    work=$(mktemp -d "$cache/.work-XXXXXX")
+    for file in "${sources[@]}"; do
+        "${compiler[@]}" "${flags[@]}" "${emulated[@]}" -Wall -fno-strict-aliasing -c "$file" \
+            -o "$work/$(basename "$file" .c).o" || { rm -r "$work"; exit 1; }
+    done
+    mv -T "$work" "$runtime" 2>/dev/null || rm -rf "$work" # another build was first
+}
+
+build_program() { # NAME
+    local name=$1 prefix="" sources=() extra=() stack=1048576 more key stored
+    case $name in
+    tools)
+        prefix=$(third_party pcre2)
+        mapfile -t sources < <(printf '%s\n' "$here"/programs/*.c | grep -v -e /toybox.c -e /awk.c -e /jq.c)
+        extra=("${warnings[@]}" -Wno-conversion -Wno-sign-conversion -I "$prefix/include" -DPCRE2_CODE_UNIT_WIDTH=8 -DPCRE2_STATIC)
+        if [ "$native" ]; then extra+=(-lpcre2-8); else extra+=(-include common/port.h "$prefix/lib/libpcre2-8.a"); fi
+        ;;
+    awk) stack=4194304 ;;&
+    jq) stack=8388608 ;;&
+    *)
+        prefix=$(third_party "$name")
+        sources=("$here/programs/$name.c")
+        extra=(-Wall -Wno-deprecated-declarations "$prefix/lib/$name.a")
+        ;;
+    esac
+    if [ "$native" ]; then
+        [ "$name" = tools ] || return 0 # those of others are not ours to sanitize
+        sources+=("$here"/common/{start_native,process_native}.c)
+    else
+        runtime
+        extra+=("${emulated[@]}" "$runtime"/*.o -lwasi-emulated-signal -lwasi-emulated-mman -lwasi-emulated-process-clocks
+            -lwasi-emulated-getpid "-Wl,-z,stack-size=$stack" "-Wl,--initial-memory=$((stack + 2097152))")
+    fi
+    key=$({
+        printf '%s\n' "$("${compiler[@]}" --version | head -n 1)" "${compiler[@]}" "${flags[@]}" "${extra[@]}"
+        cat "${sources[@]}" "$here"/common/*.h "$here"/programs/*.h
+    } | sed "s|$here||g" | sha256sum | cut -c1-16)
+    stored=$cache/$name-$key
+    if [ ! -e "$stored" ]; then
+        more=$(mktemp "$cache/.result-XXXXXX")
+        "${compiler[@]}" "${flags[@]}" "${sources[@]}" "${extra[@]}" -o "$more" || { rm "$more"; exit 1; }
+        mv -T "$more" "$stored"
+    fi
+    if [ "$native" ]; then
+        cp "$stored" "$out/$name"
+        return
+    fi
+    cmp -s "$stored" "$out/$name.wasm" || cp "$stored" "$out/$name.wasm"
+    commands_of "$name" "$prefix" >"$out/$name.commands"
 }
 
 # Adds a library of third_party/ for guests to extra=(): WebAssembly, or with ASan for the test build
@@ -103,4 +178,9 @@ build_one() { # NAME
 
 mkdir -p "$out" "$cache"
 toolchain
-for name in "${@:-${all[@]}}"; do build_one "$name"; done
+for name in "${@:-${all[@]}}"; do
+    case " ${programs[*]} " in
+    *" $name "*) build_program "$name" ;;
+    *) build_one "$name" ;;
+    esac
+done

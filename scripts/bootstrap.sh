@@ -42,6 +42,8 @@ want_tools() {
     have pkg-config || want pkg-config "build"
     have git || want git "unpacks llama.cpp"
     have unzip || want unzip "unpacks the guest compiler and the small model"
+    have bison || want bison "builds awk"
+    have xz || want xz-utils "unpacks toybox"
     have python3 || want python3 "build scripts"
     python3 -c 'import importlib.util as u; raise SystemExit(not u.find_spec("pip"))' 2>/dev/null ||
         want python3-pip "fetches packages by name"
@@ -53,9 +55,10 @@ want_libraries() {
     declare -A why=(
         [libssl-dev]="TLS" [zlib1g-dev]="gzip" [libyaml-dev]="YAML"
         [libpcre2-dev]="regular expressions" [libcmocka-dev]="unit tests"
+        [libzstd-dev]="compressed programs inside the binary"
     )
     state=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${!why[@]}" 2>/dev/null || true)
-    for package in libssl-dev zlib1g-dev libyaml-dev libpcre2-dev libcmocka-dev; do
+    for package in libssl-dev zlib1g-dev libzstd-dev libyaml-dev libpcre2-dev libcmocka-dev; do
         [[ $'\n'$state$'\n' == *$'\n'"$package installed"$'\n'* ]] || want "$package" "${why[$package]}"
     done
 }
@@ -75,7 +78,16 @@ want_test_tools() {
         want fonts-dejavu-core "browser tests"
     { have clang || have clang-14; } || want clang-14 "second compiler, fuzzing"
     { have clang-format || have clang-format-14; } || want clang-format "format check"
-    have xz || want xz-utils "archives"
+    # What the programs of the shell are compared with
+    have gawk || want gawk "GNU awk"
+    have jq || want jq "jq"
+    have tree || want tree "tree"
+    have column || want bsdextrautils "column"
+    have bc || want bc "bc"
+    have xxd || want xxd "xxd"
+    have file || want file "file"
+    have zip || want zip "zip"
+    have patch || want patch "patch"
 }
 
 install_missing() {

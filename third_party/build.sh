@@ -11,7 +11,7 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${BOXAGNTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/boxagnts-build}
 jobs=${BOXAGNTS_JOBS:-$(nproc)}
-all=(llhttp wslay yyjson uv curl zig pcre2 lexbor brotli zlib quickjs smollm2 llama)
+all=(llhttp wslay yyjson uv curl zig pcre2 lexbor brotli zlib quickjs toybox awk jq smollm2 llama)
 . "$here/lib.sh"
 
 # A recipe sets these and defines build() and perhaps settle(); see README.md.

@@ -23,6 +23,25 @@ twice_more() {
     die "this failed three times: $*"
 }
 
+# apt_sources ARGUMENT…: apt-get with source lists of its own, derived from this machine's, whose own lists stay as they are
+apt_sources() {
+    local own=$cache/apt-sources
+    mkdir -p "$own/lists/partial"
+    apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+        sort -u >"$own/sources.list"
+    [ -s "$own/sources.list" ] || die "apt has no package lists yet: run 'apt-get update' as root, then build again"
+    apt-get -q -o Dir::Etc::sourcelist="$own/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+        -o Dir::State::lists="$own/lists" -o Dir::Cache="$own" -o APT::Sandbox::User=root "$@"
+}
+
+# debian_source DIR NAME: the archive as the authors released it, without Debian's patches
+debian_source() {
+    (cd "$1" && { apt_sources source --tar-only "$2" 2>/dev/null ||
+        { apt_sources update && apt_sources source --tar-only "$2"; }; }) >&2
+    find "$1" -type f ! -name '*.orig.tar.*' -delete
+    find "$1" -type f -name '*.asc' -delete
+}
+
 # download_into DIR NAME VERSION KIND SHA256: let the ordinary client of KIND put one file into DIR.
 # pip gets the hash too, because it runs code of a source archive to learn its name.
 download_into() {
@@ -32,9 +51,10 @@ download_into() {
     npm) twice_more npm pack --silent --ignore-scripts --pack-destination "$1" "$2@$3" >&2 ;;
     pip) twice_more "${pip[@]}" --only-binary :all: -r "$wanted" >&2 ;;
     sdist) twice_more "${pip[@]}" --no-binary "$2" -r "$wanted" >&2 ;;
+    deb-src) twice_more debian_source "$1" "$2" ;;
     *) die "cannot download a source of kind $4 ($2)" ;;
     esac
-    rm "$wanted"
+    rm -f "$wanted"
 }
 
 # source_fetch NAME: prints the path of the verified file

@@ -15,9 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 # Dependencies whose code ends up in the binary -> their row in sources.lock
-LIBRARIES = {"brotli": "brotli", "curl": "curl-sys", "lexbor": "selectolax", "llama": "node-llama-cpp", "llhttp": "llhttp",
-             "pcre2": "pcre2-sys", "quickjs": "quickjs-ng", "uv": "libuv-sys2", "wslay": "wslay-sys", "yyjson": "yyjson-sys",
-             "zig": "ziglang", "zlib": "libz-sys"}
+LIBRARIES = {"awk": "original-awk", "brotli": "brotli", "curl": "curl-sys", "jq": "jq", "lexbor": "selectolax",
+             "llama": "node-llama-cpp", "llhttp": "llhttp", "pcre2": "pcre2-sys", "quickjs": "quickjs-ng", "toybox": "toybox",
+             "uv": "libuv-sys2", "wslay": "wslay-sys", "yyjson": "yyjson-sys", "zig": "ziglang", "zlib": "libz-sys"}
 # A licence file in a dependency's prefix -> how it is written here; None: not in the binary
 WRITTEN = {"zig": None, "wasi-libc": "wasi-libc (in the guests), from ziglang"}
 # npm packages that are only needed to build the page but leave something of themselves in it
@@ -112,7 +112,7 @@ def add_libraries(notices):
 def licence_of(name, default):
     """Parts that come inside another package have a licence of their own."""
     return {"wasi-libc": "Apache-2.0 WITH LLVM-exception OR MIT", "xxhash": "BSD-2-Clause",
-            "sha256": "public domain"}.get(name, default)
+            "sha256": "public domain", "oniguruma": "BSD-2-Clause"}.get(name, default)
 
 
 def add_debian(notices):

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 
-int bx_aot_compile(const char *wasm_path, const char *out_path, bool fuel, struct bx_err *err);
+/* packed: compressed, for bx_embedded_unpack (box/embedded.h). */
+int bx_aot_compile(const char *wasm_path, const char *out_path, bool fuel, bool packed, struct bx_err *err);
 
 #endif

@@ -136,7 +136,11 @@ int bx_loader_find(struct bx_loader *l, const struct bx_call_frame *call,
         return bx_fail(err, BX_ERR_INVALID, "there is no embedded tool " BX_STR_FMT,
                        BX_STR_ARG(bx_str_slice(call->embedded, 0, 100)));
     }
-    return load(l, call, image->start, (size_t)(image->end - image->start), ret, err);
+    const unsigned char *p;
+    size_t size;
+    bx_auto(bx_freep) unsigned char *unpacked = NULL;
+    int r = bx_embedded_unpack(image, &unpacked, &p, &size, err);
+    return r < 0 ? r : load(l, call, p, size, ret, err);
 }
 
 int bx_loader_add(struct bx_loader *l, const struct bx_call_frame *call, int memfd,

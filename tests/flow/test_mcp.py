@@ -14,8 +14,7 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from boxagnts import BINARY, PATIENCE, Run, Workspace, matches  # noqa: E402
-from test_questions import Server  # noqa: E402
+from boxagnts import BINARY, PATIENCE, Run, Server, Workspace, matches  # noqa: E402
 
 PEERS = os.path.join(HERE, "..", "peers", "mcp")
 FAKE, FAKE_HTTP = os.path.join(PEERS, "fake.py"), os.path.join(PEERS, "fake_http.py")

@@ -267,6 +267,24 @@ class OnTheTerminal(unittest.TestCase):
         self.assertEqual(self.workspace.events(self.workspace.sessions()[0])[-1]["reason"], "stopped")
 
 
+class ToolsOfServers(unittest.TestCase):
+    def test_mcp_tools_are_found_and_loaded(self):
+        workspace = Workspace()
+        self.addCleanup(workspace.close)
+        workspace.settings = {"mcpServers": {"fake": {"command": sys.executable, "args": [os.path.join(HERE, "..", "peers", "mcp", "fake.py")]}},
+                              "defer_tools": {"over_tools": 3}}
+        workspace.start_model({"turns": [{"calls": [{"tool": "ToolSearch", "input": {"query": "says text back", "max_results": 1}}]},
+                                         {"calls": [{"tool": "mcp__fake__echo", "input": {"text": "hello"}}]}, {"text": "done"}]})
+        run = Run(workspace, "go", "--yes", "execute")
+        self.assertEqual(run.finish(), 0, run.error)
+        results = {e["tool"]: e for e in run.seen if e["type"] == "tool_result"}
+        self.assertEqual(results["mcp__fake__echo"]["content"], "hello", results)
+        self.assertEqual([e["tools"] for e in run.seen if e["type"] == "tools_loaded"], [["mcp__fake__echo"]])
+        lists = [[t["function"]["name"] for t in r["body"]["tools"]] for r in workspace.model.requests() if "completions" in r["path"]]
+        self.assertFalse([name for name in lists[0] if name.startswith("mcp__fake")])
+        self.assertEqual(lists[1], lists[0] + ["mcp__fake__echo"])
+
+
 class Headless(unittest.TestCase):
     def test_nobody_is_asked(self):
         workspace = Workspace()

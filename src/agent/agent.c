@@ -42,6 +42,7 @@ static int copy_mounts(struct bx_agent *a, const struct bx_agent_config *config,
 int bx_agent_new(const struct bx_agent_config *config, struct bx_agent **ret, struct bx_err *err) {
     bx_auto(bx_agent_freep) struct bx_agent *a = bx_new(struct bx_agent);
     pthread_mutex_init(&a->lock, NULL);
+    pthread_mutex_init(&a->settings_lock, NULL);
     bx_cond_init(&a->changed);
     a->store = config->store;
     a->models = config->models;
@@ -64,6 +65,10 @@ static void run_free(struct bx_run *run) {
     bx_history_free(run->history);
     bx_context_free(run->context);
     bx_rules_free(run->rules, run->rule_count);
+    bx_settings_unref(run->rules_settings);
+    for (size_t i = 0; run->allow_hosts && run->allow_hosts[i]; i++)
+        bx_free((char *)(uintptr_t)run->allow_hosts[i]);
+    bx_free(run->allow_hosts);
     bx_free(run->mode);
     bx_free(run->earlier_mode);
     bx_free(run->last_failure);
@@ -126,6 +131,8 @@ void bx_agent_free(struct bx_agent *a) {
     bx_free(a->mounts);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
+    pthread_mutex_destroy(&a->settings_lock);
+    bx_settings_unref(a->settings);
     bx_free(a);
 }
 
@@ -182,13 +189,24 @@ static size_t result_max(int64_t window) {
                       : DEFAULT_RESULT_BYTES;
 }
 
+static void copy_hosts(struct bx_run *run, const struct bx_run_options *o) {
+    size_t n = 0;
+    while (o && o->allow_hosts && o->allow_hosts[n])
+        n++;
+    run->allow_hosts = bx_alloc((n + 1) * sizeof *run->allow_hosts);
+    for (size_t i = 0; i < n; i++)
+        run->allow_hosts[i] = bx_strdup(o->allow_hosts[i]);
+}
+
 static int read_options(struct bx_run *run, const struct bx_run_options *o, struct bx_err *err) {
-    bx_auto(bx_doc_freep) struct bx_doc *settings = NULL;
+    struct bx_settings *settings = NULL;
     struct bx_agent *a = run->agent;
-    int rc = bx_settings_load(a->store, &settings, err);
+    int rc = bx_agent_settings(a, &settings, err);
     if (rc)
         return rc;
-    int64_t turns = bx_val_get_int(bx_doc_root(settings), "max_turns", DEFAULT_MAX_TURNS);
+    int64_t turns = bx_val_get_int(bx_settings_root(settings), "max_turns", DEFAULT_MAX_TURNS);
+    bx_settings_unref(settings);
+    copy_hosts(run, o);
     run->max_turns = o && o->max_turns ? o->max_turns : (unsigned)BX_MAX(1, BX_MIN(turns, 10000));
     run->headless = o && o->headless;
     run->yes_levels = o ? o->yes_levels : 0;

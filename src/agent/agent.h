@@ -6,7 +6,7 @@
 #ifndef BX_AGENT_AGENT_H
 #define BX_AGENT_AGENT_H
 
-#include "json/json.h"
+#include "json/write.h"
 #include "model/models.h"
 #include "permit/permit.h"
 #include "store/session.h"
@@ -35,6 +35,7 @@ struct bx_run_options {
     bool headless;           /* nobody can answer: what would ask is refused */
     unsigned yes_levels;     /* bit per level */
     const char *model, *mode;/* NULL = the session's */
+    const char *const *allow_hosts; /* further hosts for all tools of this run, NULL ended; copied; may be NULL */
 };
 /* The user's message is on disk before this returns. BX_ERR_BUSY while the session runs. ret_run: id (37 bytes), may be NULL. */
 int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *text, const struct bx_run_options *options,
@@ -71,10 +72,25 @@ void bx_agent_open_question(struct bx_agent *a, const char *session_id, char *re
 /* Closes runs that a crash left open (run_end "interrupted", results for calls without one). Once at start. */
 int bx_agent_recover(struct bx_agent *a, struct bx_err *err);
 
+/* ---- grants: rules as people give and take them; any time, also while a run goes on ---- */
+/* {"tool","host"|"limits"|"path"|"command","scope":"once|session|workspace","expires_at"|"expires_in_s"?,"max_calls"?}; of a
+ * session, or (NULL) of the workspace. BX_ERR_INVALID says what is wrong. */
+int bx_agent_add_grant(struct bx_agent *a, const struct bx_val *grant, const char *session_id, char ret_id[static 37],
+                       struct bx_err *err);
+int bx_agent_remove_grant(struct bx_agent *a, const char *id, const char *session_id, struct bx_err *err);
+/* Items of an array that the caller opened: all rules of the workspace, and those that the session was given. */
+int bx_agent_list_grants(struct bx_agent *a, const char *session_id, struct bx_jw *w, struct bx_err *err);
+/* What a call with these limits would see: for `tool describe` and the page. */
+int bx_agent_tool_grant(struct bx_agent *a, const struct bx_tool *t, const struct bx_tool_limits *limits,
+                        struct bx_arena *arena, struct bx_grant *ret, struct bx_err *err);
+/* What is wrong with settings.json as it is on the disk now, so that an earlier one is in force; "" = nothing. */
+void bx_agent_settings_problem(struct bx_agent *a, char ret[static 480]);
+
 /* One call by a person (`tool run`, the page's "try it"): the same permission check, path and record as an agent's call. Who
- * makes it by hand has answered what would be asked; what is denied stays denied. limits: "time=60s", …, NULL; may be NULL.
+ * makes it by hand has answered what would be asked, but for hosts: those of the settings, of grants and of wish count. What is
+ * denied stays denied. wish: limits and hosts of the call, may be NULL.
  * tool: from bx_registry_find or bx_registry_load_file. A denied or malformed call is a result with is_error. */
-int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx_val *input, const char *const *limits,
-                       struct bx_cancel *cancel, struct bx_tool_result *ret, struct bx_err *err);
+int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx_val *input,
+                       const struct bx_limits_wish *wish, struct bx_cancel *cancel, struct bx_tool_result *ret, struct bx_err *err);
 
 #endif

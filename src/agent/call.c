@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/unwire.h"
 #include "json/schema.h"
+#include "tools/network.h"
 
 /* One call: read it, ask the one permission check, run it, log it. Whatever goes wrong becomes a
  * result that tells the model what to do instead. */
@@ -41,6 +42,19 @@ static void refuse_unknown(struct bx_call *call) {
            bx_buf_z(&names));
 }
 
+static void fill_ctx(struct bx_call *call, struct bx_tool_ctx *ret) {
+    *ret = (struct bx_tool_ctx){
+        .cancel = call->run->cancel,
+        .session_id = bx_session_header(call->run->session)->id,
+        .run_id = call->run->id,
+        .call_id = call->id,
+        .grant = &call->grant,
+        .grants = &call->live.ask,
+        .user = call,
+        .host = &bx_call_host,
+    };
+}
+
 /* Name, JSON and schema. False: the call has a result. */
 static bool read_call(struct bx_call *call) {
     struct bx_err err = {0};
@@ -67,32 +81,18 @@ static bool read_call(struct bx_call *call) {
         return false;
     }
     if (bx_schema_check(call->tool->schema, bx_doc_root(call->input), &err)) {
+        struct bx_tool_ctx ctx;
+        fill_ctx(call, &ctx);
+        ctx.grant = NULL; /* it never came to one */
         refuse(call, "The arguments of %s do not fit: %s.%s%s", call->tool_name, err.msg,
                call->tool->example ? " Example: " : "",
                call->tool->example ? call->tool->example : "");
+        bx_registry_record_denied(call->run->agent->registry, call->tool, bx_doc_root(call->input),
+                                  &ctx, "the arguments do not fit the schema",
+                                  &call->result.receipt);
         return false;
     }
     return true;
-}
-
-int bx_agent_grant(struct bx_agent *a, const struct bx_tool *t, const char *const *limits,
-                   struct bx_arena *arena, struct bx_grant *ret, struct bx_err *err) {
-    struct bx_grant grant;
-    struct bx_tool_limits given;
-    bx_grant_init(&grant);
-    int rc = bx_registry_limits(a->registry, t, limits, &given, err);
-    if (rc)
-        return rc;
-    struct bx_mount *mounts = bx_arena_alloc(arena, a->mount_count * sizeof *mounts);
-    for (size_t i = 0; i < a->mount_count; i++) {
-        mounts[i] = a->mounts[i];
-        mounts[i].writable = a->mounts[i].writable && t->level >= BX_LEVEL_WRITE;
-    }
-    grant.mounts = mounts;
-    grant.mount_count = a->mount_count;
-    grant.limits = given.limits;
-    *ret = grant;
-    return 0;
 }
 
 enum bx_mode bx_run_mode(struct bx_run *run) {
@@ -109,8 +109,8 @@ enum bx_mode bx_run_mode(struct bx_run *run) {
     return mode == BX_MODE_BYPASS && !run->agent->allow_bypass ? BX_MODE_DEFAULT : mode;
 }
 
-static void log_permission(struct bx_call *call, bool allowed, const char *by, const char *reason,
-                           const char *rule) {
+void bx_log_permission(struct bx_call *call, bool allowed, const char *by, const char *reason,
+                       const char *rule) {
     struct bx_event e;
     bx_event_begin(&e, call->run->id);
     bx_jw_kstr(&e.w, "call", call->id);
@@ -123,32 +123,39 @@ static void log_permission(struct bx_call *call, bool allowed, const char *by, c
     bx_event_append(call->run, &e, "permission", BX_BATCHED);
 }
 
-static void fill_ctx(struct bx_call *call, struct bx_tool_ctx *ret) {
-    *ret = (struct bx_tool_ctx){
-        .cancel = call->run->cancel,
-        .session_id = bx_session_header(call->run->session)->id,
-        .run_id = call->run->id,
-        .call_id = call->id,
-        .grant = &call->grant,
-        .user = call,
-        .host = &bx_call_host,
-    };
-}
-
 static void deny(struct bx_call *call, const char *by, const char *reason, const char *rule) {
     struct bx_tool_ctx ctx;
     fill_ctx(call, &ctx);
-    log_permission(call, false, by, reason, rule);
+    bx_log_permission(call, false, by, reason, rule);
     refuse(call, "Not permitted: %s", reason);
     bx_registry_record_denied(call->run->agent->registry, call->tool, bx_doc_root(call->input),
                               &ctx, reason, &call->result.receipt);
 }
 
-/* A rule of a count is used up in this run's copy. */
-static void use_rule(struct bx_run *run, const struct bx_rule *rule) {
-    for (size_t i = 0; rule && i < run->rule_count; i++)
-        if (&run->rules[i] == rule && run->rules[i].calls_left > 0)
-            run->rules[i].calls_left--;
+/* A denial that a setting would lift names the limit, and the setting. */
+static void name_limit(struct bx_call *call, const struct bx_permit_request *request) {
+    bx_auto(bx_freep) char *line = NULL;
+    if (request->leaves_box) {
+        line = bx_outbound_line(call->tool->name, &call->grant, call->reach.hosts[0]);
+        call->result.limit = "network";
+        call->result.denied =
+            bx_denied_json("network", "host", call->reach.hosts[0], "allowed_outbound_hosts", line);
+    } else if (request->paths_outside_root) {
+        line = bx_path_line(call->tool->name);
+        call->result.limit = "path";
+        call->result.denied =
+            bx_denied_json("path", "path", call->reach.outside_path, "map_dirs", line);
+        bx_tool_result_add(&call->result,
+                           "A folder is added with --mount HOST:GUEST or, in "
+                           "settings.json, %s.",
+                           line);
+    }
+}
+
+/* What was allowed by name is allowed for this call, whoever said so. */
+static void allow_hosts(struct bx_call *call) {
+    call->live.yes = call->reach.hosts;
+    call->live.yes_count = call->reach.host_count;
 }
 
 static void obey_answer(struct bx_call *call, const struct bx_question *answer) {
@@ -163,12 +170,14 @@ static void obey_answer(struct bx_call *call, const struct bx_question *answer) 
         deny(call, "user", reason, NULL);
         return;
     }
-    log_permission(call, true, "user",
-                   answer->choice == BX_CHOICE_ONCE      ? "the user allowed it once"
-                   : answer->choice == BX_CHOICE_SESSION ? "the user allowed it for this session"
-                                                         : "the user allowed it for this workspace",
-                   NULL);
+    bx_log_permission(call, true, "user",
+                      answer->choice == BX_CHOICE_ONCE ? "the user allowed it once"
+                      : answer->choice == BX_CHOICE_SESSION
+                          ? "the user allowed it for this session"
+                          : "the user allowed it for this workspace",
+                      NULL);
     int rc = 0;
+    allow_hosts(call);
     if (answer->choice == BX_CHOICE_ALWAYS) {
         bx_auto(bx_buf_deinit) struct bx_buf rule = BX_BUF_INIT(16 * BX_KIB);
         bx_rule_of_call(call, "workspace", &rule);
@@ -176,9 +185,7 @@ static void obey_answer(struct bx_call *call, const struct bx_question *answer) 
     }
     if (!rc && answer->choice != BX_CHOICE_ONCE) {
         BX_LOCKED(&run->rules_lock);
-        rc = bx_history_catch_up(run->history, run->session, &err);
-        if (!rc)
-            rc = bx_run_load_rules(run, &err);
+        rc = bx_run_load_rules(run, &err);
     }
     if (rc) /* this call goes on: the yes was heard; what could not be kept is said */
         bx_event_error(run, "store", &err);
@@ -205,25 +212,53 @@ static void fill_request(const struct bx_call *call, struct bx_permit_request *r
     };
 }
 
+/* rules_lock is held. */
+static void check_hosts(struct bx_call *call, struct bx_permit_request *request,
+                        struct bx_arena *arena) {
+    struct bx_host_grants now;
+    bx_live_hosts(&call->live, request->rules, request->rule_count, arena, &now);
+    struct bx_grant grant = call->grant;
+    grant.granted_hosts = now.granted;
+    grant.granted_host_count = now.granted_count;
+    request->leaves_box = !bx_outbound_allows(&grant, call->reach.hosts, call->reach.host_count) &&
+                          !bx_unwired("network_question");
+}
+
 /* The one check, with the mode and the rules as they are now. What it decides is logged, but for a
  * question, which is still to be asked. */
 static enum bx_verdict judge(struct bx_call *call, struct bx_permit_request *ret_request) {
     struct bx_run *run = call->run;
     struct bx_decision decision;
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
+    bx_auto(bx_freep) char *line =
+        call->reach.host_count
+            ? bx_outbound_line(call->tool->name, &call->grant, call->reach.hosts[0])
+            : NULL;
     call->mode = bx_run_mode(run);
-    fill_request(call, ret_request);
     BX_LOCKED(&run->rules_lock);
-    ret_request->rules = run->rules;
-    ret_request->rule_count = run->rule_count;
-    bx_permit_evaluate(ret_request, &decision);
+    do {
+        bx_run_load_rules(run, NULL); /* when they cannot be read those that were there count */
+        fill_request(call, ret_request);
+        ret_request->rules = run->rules;
+        ret_request->rule_count = run->rule_count;
+        ret_request->tool_settings = line;
+        check_hosts(call, ret_request, &arena);
+        bx_permit_evaluate(ret_request, &decision);
+    } while (decision.verdict == BX_ALLOW && decision.rule &&
+             !bx_live_use(&call->live, decision.rule, NULL)); /* its last use was another's */
     ret_request->rules = NULL; /* another answer may change them any time */
     ret_request->rule_count = 0;
+    ret_request->tool_settings = NULL;
     const char *rule = decision.rule ? decision.rule->id : NULL;
     if (decision.verdict == BX_DENY) {
         deny(call, decision.by, decision.reason, rule);
+        if (strcmp(decision.by, "headless") == 0 || strcmp(decision.by, "network") == 0 ||
+            strcmp(decision.by, "root") == 0)
+            name_limit(call, ret_request);
     } else if (decision.verdict == BX_ALLOW) {
-        log_permission(call, true, decision.by, decision.reason, rule);
-        use_rule(run, decision.rule);
+        bx_log_permission(call, true, decision.by, decision.reason, rule);
+        if (ret_request->leaves_box)
+            allow_hosts(call); /* mode bypass: nothing is asked */
     }
     return decision.verdict;
 }
@@ -240,8 +275,14 @@ static int ask(struct bx_call *call, const struct bx_permit_request *request,
     bx_jw_obj(&w);
     bx_jw_kstr(&w, "level", bx_level_name(request->level));
     bx_jw_kval(&w, "input", bx_doc_root(call->input));
+    if (request->leaves_box) { /* what POST /api/v1/grants takes, for who wants it otherwise */
+        bx_jw_kobj(&w, "grant");
+        bx_jw_kstr(&w, "tool", call->tool_name);
+        bx_jw_kstr(&w, "host", call->reach.hosts[0]);
+        bx_jw_end(&w);
+    }
     bx_jw_end(&w);
-    struct bx_ask question = {.kind = "permission",
+    struct bx_ask question = {.kind = request->leaves_box ? "network" : "permission",
                               .text = bx_buf_z(&text),
                               .choices = 1u << BX_CHOICE_ONCE | 1u << BX_CHOICE_SESSION |
                                          1u << BX_CHOICE_ALWAYS | 1u << BX_CHOICE_NO,
@@ -278,7 +319,9 @@ void bx_call_prepare(struct bx_call *call) {
     if (!read_call(call))
         return;
     struct bx_err err = {0};
-    if (bx_agent_grant(call->run->agent, call->tool, NULL, &call->arena, &call->grant, &err)) {
+    struct bx_limits_wish wish = {.hosts = call->run->allow_hosts};
+    bx_live_grants_init(&call->live, call->run->agent, call, call->tool->name);
+    if (bx_agent_grant(&call->live, call->tool, &wish, &call->arena, &call->grant, &err)) {
         refuse(call, "The call cannot be made: %s.", err.msg);
         return;
     }
@@ -355,6 +398,7 @@ void bx_call_execute(void *user) {
 
 void bx_call_reset(struct bx_call *call) {
     bx_tool_result_deinit(&call->result);
+    bx_live_grants_deinit(&call->live);
     bx_tool_unref(call->tool);
     bx_doc_free(call->input);
     bx_arena_deinit(&call->arena);

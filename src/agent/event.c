@@ -118,5 +118,7 @@ void bx_event_result(struct bx_jw *w, const struct bx_call *call) {
         bx_jw_kraw(w, "metadata", bx_str(r->metadata));
     bx_jw_kstr(w, "limit", r->limit);
     bx_jw_kraw(w, "receipt", r->receipt ? bx_str(r->receipt) : BX_STR_LIT("null"));
+    if (r->denied)
+        bx_jw_kraw(w, "denied", bx_str(r->denied));
     bx_jw_kuint(w, "ms", r->ms);
 }

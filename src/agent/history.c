@@ -15,7 +15,6 @@ struct bx_history *bx_history_new(const char *session_id, size_t result_max_byte
     h->cursor = (struct bx_cursor){.next_seq = 1,
                                    .next_delta = UINT64_MAX}; /* deltas are of no interest here */
     h->result_max_bytes = result_max_bytes;
-    h->rules = BX_BUF_INIT(BX_MIB);
     h->factor = 1;
     return h;
 }
@@ -37,7 +36,7 @@ void bx_history_free(struct bx_history *h) {
     for (size_t i = 0; i < h->loaded.n; i++)
         bx_free(h->loaded.p[i]);
     bx_vec_free(&h->loaded);
-    bx_buf_deinit(&h->rules);
+    bx_given_deinit(&h->given);
     bx_free(h);
 }
 
@@ -256,13 +255,8 @@ static void fold(struct bx_history *h, const struct bx_val *event) {
     } else if (bx_str_eqz(type, "run_end")) {
         h->open_run[0] = '\0';
         forget_open_calls(h);
-    } else if (bx_str_eqz(type, "answer") &&
-               bx_str_eqz(bx_val_get_str(event, "choice"), "session") &&
-               bx_val_is(bx_val_get(event, "rule"), BX_VAL_OBJ)) {
-        struct bx_jw w;
-        bx_buf_addz(&h->rules, h->rules.size ? "," : "");
-        bx_jw_init(&w, &h->rules);
-        bx_jw_val(&w, bx_val_get(event, "rule"));
+    } else {
+        bx_given_fold(&h->given, type, event);
     }
 }
 

@@ -6,6 +6,7 @@
 #ifndef BX_AGENT_HISTORY_H
 #define BX_AGENT_HISTORY_H
 
+#include "agent/given.h"
 #include "base/vec.h"
 #include "model/message.h"
 #include "store/session.h"
@@ -19,7 +20,7 @@ struct bx_history {
     BX_VEC(char *) open_calls; /* ids of calls without a result in the log, of the open run */
     char open_run[37];       /* run_start without run_end, else "" */
     BX_VEC(char *) loaded;     /* names of deferred tools that were loaded, in that order */
-    struct bx_buf rules;     /* rules given for the session by answers: JSON objects joined by commas */
+    struct bx_given given;   /* rules */
     size_t bytes;            /* of all texts: what the cache of histories counts */
     int64_t estimate;        /* tokens of all messages by our count */
     double factor;           /* tokens of the provider's count for one of ours */

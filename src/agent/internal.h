@@ -25,7 +25,41 @@ struct bx_agent {
     BX_VEC(struct bx_run *) runs;           /* running, or ended and not yet joined */
     BX_VEC(struct bx_history *) histories;  /* of sessions that rest, oldest first */
     bool closing;
+    pthread_mutex_t settings_lock; /* of what follows (settings.c) */
+    struct bx_settings *settings;  /* as last read and found good */
+    uint64_t bad_stamp;            /* of the file that was not */
+    char settings_problem[480];    /* "" = none */
 };
+
+/* ---- settings.json (settings.c) ---- */
+struct bx_settings; /* immutable */
+/* As it is now, or as it last was good; a new reference. Fails only where there never was a good one. */
+int bx_agent_settings(struct bx_agent *a, struct bx_settings **ret, struct bx_err *err);
+struct bx_settings *bx_settings_ref(struct bx_settings *s);
+void bx_settings_unref(struct bx_settings *s); /* NULL is fine */
+const struct bx_val *bx_settings_root(const struct bx_settings *s);
+
+/* ---- grants of a call (grants.c) ---- */
+/* Asks the rules anew at each request; a rule that has a count is used once a call. */
+struct bx_live_grants {
+    struct bx_tool_grants ask;
+    struct bx_agent *agent;
+    struct bx_call *call; /* NULL: a call by a person, who has the settings' rules only */
+    const char *tool;
+    const char *const *yes; /* hosts that this call was allowed, by whoever allowed it */
+    size_t yes_count;
+    pthread_mutex_t lock; /* of what follows; in a run it is the run's rules_lock */
+    BX_VEC(char *) used;  /* ids */
+    struct bx_rule *rules;
+    size_t rule_count;
+};
+void bx_live_grants_init(struct bx_live_grants *g, struct bx_agent *a, struct bx_call *call, const char *tool);
+void bx_live_grants_deinit(struct bx_live_grants *g); /* a zeroed one is fine */
+/* The lock is held. */
+void bx_live_hosts(struct bx_live_grants *g, const struct bx_rule *rules, size_t count, struct bx_arena *arena,
+                   struct bx_host_grants *ret);
+/* Notes the use; why: for the log, NULL = it is in it. False: the last use was somebody else's. The lock is held. */
+bool bx_live_use(struct bx_live_grants *g, const struct bx_rule *rule, const char *why);
 
 struct bx_question {
     char id[37]; /* "" = none is open */
@@ -50,6 +84,7 @@ struct bx_run {
     /* options */
     unsigned max_turns, yes_levels;
     bool headless;
+    const char **allow_hosts; /* NULL ended */
     /* the run thread's */
     struct bx_history *history;
     struct bx_context *context;
@@ -59,8 +94,10 @@ struct bx_run {
     bool log_failed;         /* atomic: calls of one reply end on several threads */
     /* rules_lock: calls of one reply are judged and answered on several threads. It also guards the history while they run */
     pthread_mutex_t rules_lock;
-    struct bx_rule *rules;   /* settings' and session's */
+    struct bx_rule *rules;   /* settings' and session's, made of: */
     size_t rule_count;
+    struct bx_settings *rules_settings;
+    uint64_t rules_given;
     /* agent->lock */
     char *mode;              /* the run's own, or NULL: the session's, looked at for each call */
     char *earlier_mode;      /* the run's own before it entered plan mode, or NULL */
@@ -83,6 +120,7 @@ struct bx_call {
     struct bx_arena arena;
     struct bx_grant grant;
     struct bx_call_reach reach;
+    struct bx_live_grants live;
     struct bx_tool_result result;
     bool has_result; /* it will not be executed: broken, denied or stopped */
     bool asks;       /* the permission check wants a question, which is asked when the call's turn comes */
@@ -99,18 +137,22 @@ void bx_call_reset(struct bx_call *call);
 extern const struct bx_tool_host bx_call_host; /* host.c */
 
 enum bx_mode bx_run_mode(struct bx_run *run); /* the one that counts now */
-/* Mounts and limits of one call. Arena-owned. */
-int bx_agent_grant(struct bx_agent *a, const struct bx_tool *t, const char *const *limits, struct bx_arena *arena,
-                   struct bx_grant *ret, struct bx_err *err);
+/* Mounts, hosts and limits of one call, by settings, rules and wish (may be NULL). Arena-owned. */
+int bx_agent_grant(struct bx_live_grants *live, const struct bx_tool *t, const struct bx_limits_wish *wish,
+                   struct bx_arena *arena, struct bx_grant *ret, struct bx_err *err);
+void bx_log_permission(struct bx_call *call, bool allowed, const char *by, const char *reason, const char *rule);
 
 /* ---- rules (rules.c) ---- */
-/* Those of settings.json and the ones that the session's answers gave. */
+/* Those of settings.json and what the session was given, as they are now; costs little when nothing has changed. rules_lock. */
 int bx_run_load_rules(struct bx_run *run, struct bx_err *err);
-int bx_agent_settings_rules(struct bx_agent *a, const char *session_rules, struct bx_rule **ret, size_t *ret_count,
-                            struct bx_err *err);
+int bx_agent_settings_rules(struct bx_agent *a, struct bx_rule **ret, size_t *ret_count, struct bx_err *err);
+int bx_rule_check_limits(struct bx_agent *a, const struct bx_rule *rule, struct bx_err *err);
 /* The rule that "for this session" or "always" makes of a call. */
 void bx_rule_of_call(const struct bx_call *call, const char *scope, struct bx_buf *out);
-int bx_agent_keep_rule(struct bx_agent *a, struct bx_str rule, struct bx_err *err); /* into settings.json */
+/* In settings.json. drop, use: BX_ERR_NOTFOUND; use: BX_ERR_DENIED when it is used up. */
+int bx_agent_keep_rule(struct bx_agent *a, struct bx_str rule, struct bx_err *err);
+int bx_agent_drop_rule(struct bx_agent *a, const char *id, struct bx_err *err);
+int bx_agent_use_rule(struct bx_agent *a, const char *id, struct bx_err *err);
 
 /* ---- questions (question.c) ---- */
 struct bx_ask {

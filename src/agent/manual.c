@@ -4,21 +4,17 @@
 
 /* A call by a person: no session, no question; everything else as for a model's call. */
 
-int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx_val *input,
-                       const char *const *limits, struct bx_cancel *cancel,
-                       struct bx_tool_result *ret, struct bx_err *err) {
-    bx_auto(bx_arena_deinit) struct bx_arena arena;
-    struct bx_grant grant;
+static int judge(struct bx_live_grants *live, struct bx_tool *tool, const struct bx_val *input,
+                 struct bx_grant *grant, struct bx_arena *arena, struct bx_decision *ret,
+                 struct bx_err *err) {
     struct bx_call_reach reach;
     struct bx_rule *rules = NULL;
     size_t rule_count = 0;
-    bx_arena_init(&arena);
-    int rc = bx_agent_grant(a, tool, limits, &arena, &grant, err);
-    if (!rc && a->store)
-        rc = bx_agent_settings_rules(a, NULL, &rules, &rule_count, err);
+    int rc =
+        live->agent->store ? bx_agent_settings_rules(live->agent, &rules, &rule_count, err) : 0;
     if (rc)
         return rc;
-    bx_tool_reach(tool, input, &grant, &arena, &reach);
+    bx_tool_reach(tool, input, grant, arena, &reach);
     struct bx_permit_request request = {
         .tool = tool->name,
         .level = tool->level,
@@ -35,11 +31,32 @@ int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx
         .rules = rules,
         .rule_count = rule_count,
     };
+    /* who makes the call by hand has answered what would be asked */
+    bx_permit_evaluate(&request, ret);
+    ret->rule = NULL;
+    bx_rules_free(rules, rule_count);
+    return 0;
+}
+
+int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx_val *input,
+                       const struct bx_limits_wish *wish, struct bx_cancel *cancel,
+                       struct bx_tool_result *ret, struct bx_err *err) {
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
+    bx_auto(bx_live_grants_deinit) struct bx_live_grants live;
+    struct bx_grant grant;
     struct bx_decision decision;
-    bx_permit_evaluate(&request,
-                       &decision); /* who makes the call by hand has answered what would be asked */
-    struct bx_tool_ctx ctx = {
-        .cancel = cancel, .session_id = "", .run_id = "", .call_id = "", .grant = &grant};
+    bx_live_grants_init(&live, a, NULL, tool->name);
+    int rc = bx_agent_grant(&live, tool, wish, &arena, &grant, err);
+    if (!rc)
+        rc = judge(&live, tool, input, &grant, &arena, &decision, err);
+    if (rc)
+        return rc;
+    struct bx_tool_ctx ctx = {.cancel = cancel,
+                              .session_id = "",
+                              .run_id = "",
+                              .call_id = "",
+                              .grant = &grant,
+                              .grants = a->store ? &live.ask : NULL};
     struct bx_tool_result result = {0};
     if (decision.verdict == BX_DENY) {
         bx_tool_result_text(&result, true, "Not permitted: %s", decision.reason);
@@ -47,7 +64,6 @@ int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx
     } else {
         rc = bx_registry_execute(a->registry, tool, input, &ctx, &result, err);
     }
-    bx_rules_free(rules, rule_count);
     if (rc)
         bx_tool_result_deinit(&result);
     else

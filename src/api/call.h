@@ -50,7 +50,7 @@ int bx_call_fault(struct bx_api_call *c, const char *field, struct bx_err *err, 
 extern const struct bx_http_route bx_api_routes[]; /* target: struct bx_call_route */
 extern const size_t bx_api_route_count;
 
-/* The routes, by file: sessions.c, settings.c, tools.c, receipts.c */
+/* The routes, by file: sessions.c, settings.c, tools.c, grants.c, receipts.c */
 int bx_route_sessions_list(struct bx_api_call *c, struct bx_err *err);
 int bx_route_sessions_create(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_get(struct bx_api_call *c, struct bx_err *err);
@@ -65,6 +65,12 @@ int bx_route_models(struct bx_api_call *c, struct bx_err *err);
 int bx_route_settings_get(struct bx_api_call *c, struct bx_err *err);
 int bx_route_settings_put(struct bx_api_call *c, struct bx_err *err);
 int bx_route_provider_key(struct bx_api_call *c, struct bx_err *err);
+int bx_route_tool_get(struct bx_api_call *c, struct bx_err *err);
+int bx_route_tool_limits(struct bx_api_call *c, struct bx_err *err);
+int bx_route_grants(struct bx_api_call *c, struct bx_err *err);
+int bx_route_grant_add(struct bx_api_call *c, struct bx_err *err);
+int bx_route_grant_remove(struct bx_api_call *c, struct bx_err *err);
+int bx_reply_tool(struct bx_api_call *c, struct bx_tool *t, struct bx_err *err); /* the body of GET tools/NAME */
 int bx_route_tools(struct bx_api_call *c, struct bx_err *err);
 int bx_route_tool_run(struct bx_api_call *c, struct bx_err *err);
 int bx_route_receipts(struct bx_api_call *c, struct bx_err *err);

@@ -28,7 +28,24 @@ static const struct bx_member settings_members[] = {
 static const struct bx_member key_members[] = {
     {.name = "key", .type = BX_VAL_STR, .required = true, .max_bytes = 4 * BX_KIB}, {.name = NULL}};
 static const struct bx_member run_members[] = {
-    {.name = "input", .type = BX_VAL_OBJ, .required = true}, {.name = NULL}};
+    {.name = "input", .type = BX_VAL_OBJ, .required = true},
+    {.name = "limits", .type = BX_VAL_OBJ},
+    {.name = "allow_hosts", .type = BX_VAL_ARR},
+    {.name = NULL}};
+static const struct bx_member limits_members[] = {
+    {.name = "limits", .type = BX_VAL_OBJ, .required = true, .nullable = true}, {.name = NULL}};
+static const struct bx_member grant_members[] = {
+    {.name = "tool", .type = BX_VAL_STR, .required = true, .max_bytes = 200},
+    {.name = "host", .type = BX_VAL_STR, .max_bytes = 1000},
+    {.name = "path", .type = BX_VAL_STR, .max_bytes = 4 * BX_KIB},
+    {.name = "command", .type = BX_VAL_STR},
+    {.name = "limits", .type = BX_VAL_OBJ},
+    {.name = "scope", .type = BX_VAL_STR, .required = true, .max_bytes = 20},
+    {.name = "session", .type = BX_VAL_STR, .max_bytes = 100},
+    {.name = "expires_at", .type = BX_VAL_STR, .max_bytes = 40},
+    {.name = "expires_in_s", .type = BX_VAL_INT},
+    {.name = "max_calls", .type = BX_VAL_INT},
+    {.name = NULL}};
 
 static const struct bx_member server_members[] = {
     {.name = "entry", .type = BX_VAL_OBJ, .required = true}, {.name = NULL}};
@@ -59,6 +76,12 @@ const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_PUT, "/api/v1/providers/*/key", SMALL,
      ROUTE(bx_route_provider_key, key_members, false)},
     {BX_HTTP_GET, "/api/v1/tools", 0, ROUTE(bx_route_tools, NULL, false)},
+    {BX_HTTP_GET, "/api/v1/tools/*", 0, ROUTE(bx_route_tool_get, NULL, false)},
+    {BX_HTTP_PUT, "/api/v1/tools/*/limits", LARGE,
+     ROUTE(bx_route_tool_limits, limits_members, false)},
+    {BX_HTTP_GET, "/api/v1/grants", 0, ROUTE(bx_route_grants, NULL, false)},
+    {BX_HTTP_POST, "/api/v1/grants", LARGE, ROUTE(bx_route_grant_add, grant_members, false)},
+    {BX_HTTP_DELETE, "/api/v1/grants/*", SMALL, ROUTE(bx_route_grant_remove, no_members, false)},
     {BX_HTTP_POST, "/api/v1/tools/*/run", LARGE, ROUTE(bx_route_tool_run, run_members, true)},
     {BX_HTTP_GET, "/api/v1/receipts", 0, ROUTE(bx_route_receipts, NULL, false)},
     {BX_HTTP_GET, M, 0, ROUTE(bx_route_mcp_list, NULL, false)},

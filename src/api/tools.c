@@ -3,21 +3,6 @@
 #include "box/wall_linux.h"
 #include "tools/folders.h"
 
-static void write_limits(struct bx_jw *w, const struct bx_tool_limits *limits) {
-    static const char *const units[] = {
-        [BX_UNIT_MS] = "ms", [BX_UNIT_BYTES] = "bytes", [BX_UNIT_COUNT] = "count"};
-    bx_jw_kobj(w, "limits");
-    for (unsigned i = 0; i < BX_LIMIT_COUNT; i++) {
-        const struct bx_limit_info *info = bx_limit_info((enum bx_limit_id)i);
-        bx_jw_kobj(w, info->name);
-        bx_jw_kuint(w, "value", limits->limits.value[i]);
-        bx_jw_kstr(w, "unit", units[info->unit]);
-        bx_jw_kstr(w, "from", bx_limit_from_name((enum bx_limit_from)limits->from[i]));
-        bx_jw_end(w);
-    }
-    bx_jw_end(w);
-}
-
 static const char *kind_name(enum bx_tool_kind kind) {
     switch (kind) {
     case BX_TOOL_NATIVE:
@@ -32,13 +17,7 @@ static const char *kind_name(enum bx_tool_kind kind) {
     return "native";
 }
 
-static int write_tool(struct bx_jw *w, struct bx_registry *registry, const struct bx_tool *t,
-                      struct bx_err *err) {
-    struct bx_tool_limits limits;
-    int r = bx_registry_limits(registry, t, NULL, &limits, err);
-    if (r < 0)
-        return r;
-    bx_jw_obj(w);
+static void write_names(struct bx_jw *w, const struct bx_tool *t) {
     bx_jw_kstr(w, "name", t->name);
     bx_jw_kstr(w, "description", t->description);
     bx_jw_kstr(w, "level", bx_level_name(t->level));
@@ -48,7 +27,19 @@ static int write_tool(struct bx_jw *w, struct bx_registry *registry, const struc
     bx_jw_kval(w, "input_schema", t->schema);
     if (t->example)
         bx_jw_kraw(w, "example", bx_str(t->example));
-    write_limits(w, &limits);
+}
+
+static int write_tool(struct bx_jw *w, struct bx_registry *registry, const struct bx_tool *t,
+                      struct bx_err *err) {
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
+    struct bx_tool_limits limits;
+    int r = bx_registry_limits(registry, t, NULL, &arena, &limits, err);
+    if (r < 0)
+        return r;
+    bx_jw_obj(w);
+    write_names(w, t);
+    bx_jw_key(w, "limits");
+    bx_tool_limits_write(w, &limits);
     bx_jw_end(w);
     return 0;
 }
@@ -67,11 +58,73 @@ static void write_broken(struct bx_jw *w, struct bx_tool_folders *folders) {
     bx_broken_tools_free(broken, count);
 }
 
+static void write_mounts(struct bx_jw *w, const struct bx_mount *mounts, size_t count) {
+    bx_jw_karr(w, "mounts");
+    for (size_t i = 0; i < count; i++) {
+        bx_jw_obj(w);
+        bx_jw_kstr(w, "host", mounts[i].host_path);
+        bx_jw_kstr(w, "guest", mounts[i].guest_path);
+        bx_jw_kbool(w, "writable", mounts[i].writable);
+        bx_jw_end(w);
+    }
+    bx_jw_end(w);
+}
+
+/* What settings.json says of it, under its own name. */
+static int write_own_settings(struct bx_api_call *c, struct bx_jw *w, const struct bx_tool *t,
+                              struct bx_err *err) {
+    bx_auto(bx_doc_freep) struct bx_doc *settings = NULL;
+    int r = bx_settings_load(c->api->config->store, &settings, err);
+    if (r == 0)
+        bx_jw_kval(w, "settings", bx_val_get(bx_val_get(bx_doc_root(settings), "limits"), t->name));
+    return r;
+}
+
+int bx_reply_tool(struct bx_api_call *c, struct bx_tool *t, struct bx_err *err) {
+    const struct bx_serve_config *config = c->api->config;
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
+    struct bx_tool_limits limits;
+    struct bx_grant grant;
+    struct bx_err unmounted = {0};
+    struct bx_jw *w = bx_call_json(c, 200);
+    int r = bx_registry_limits(config->registry, t, NULL, &arena, &limits, err);
+    if (r < 0)
+        return r;
+    bx_jw_obj(w);
+    write_names(w, t);
+    bx_jw_kstr(w, "version", t->version ? t->version : "");
+    bx_jw_kval(w, "wants", t->wants);
+    bx_jw_key(w, "limits");
+    bx_tool_limits_write(w, &limits);
+    bx_jw_key(w, "reach");
+    bx_tool_lists_write(w, &limits);
+    bool mounted = bx_agent_tool_grant(config->agent, t, &limits, &arena, &grant, &unmounted) == 0;
+    write_mounts(w, mounted ? grant.mounts : NULL, mounted ? grant.mount_count : 0);
+    bx_jw_kstr(w, "problem", mounted ? NULL : unmounted.msg);
+    r = write_own_settings(c, w, t, err);
+    bx_jw_karr(w, "grants");
+    if (r == 0)
+        r = bx_agent_list_grants(config->agent, NULL, w, err);
+    if (r < 0)
+        return r;
+    bx_jw_end(w);
+    bx_jw_end(w);
+    return 0;
+}
+
+int bx_route_tool_get(struct bx_api_call *c, struct bx_err *err) {
+    bx_auto(bx_freep) char *name = bx_str_dup(bx_call_param(c, 0));
+    bx_auto(bx_tool_unrefp) struct bx_tool *tool = bx_registry_find(c->api->config->registry, name);
+    return tool ? bx_reply_tool(c, tool, err)
+                : bx_fail(err, BX_ERR_NOTFOUND, "there is no tool of this name");
+}
+
 int bx_route_tools(struct bx_api_call *c, struct bx_err *err) {
     struct bx_registry *registry = c->api->config->registry;
     size_t count = 0;
     struct bx_tool **tools = bx_registry_all(registry, &count);
     struct bx_jw *w = bx_call_json(c, 200);
+    char problem[480];
     int r = 0;
     bx_jw_obj(w);
     bx_jw_karr(w, "tools");
@@ -85,7 +138,34 @@ int bx_route_tools(struct bx_api_call *c, struct bx_err *err) {
         return r;
     bx_jw_end(w);
     write_broken(w, c->api->config->folders);
+    bx_agent_settings_problem(c->api->config->agent, problem);
+    bx_jw_kstr(w, "settings_problem", problem[0] ? problem : NULL);
     bx_jw_end(w);
+    return 0;
+}
+
+/* {"time":"60s"} and ["https://…"] as the call wants them, "time=60s" */
+static int read_wish(struct bx_api_call *c, struct bx_arena *arena, struct bx_limits_wish *ret,
+                     struct bx_err *err) {
+    const struct bx_val *limits = bx_val_get(c->body, "limits"),
+                        *hosts = bx_val_get(c->body, "allow_hosts");
+    const char **over = bx_arena_alloc(arena, (bx_val_len(limits) + 1) * sizeof *over),
+               **allowed = bx_arena_alloc(arena, (bx_val_len(hosts) + 1) * sizeof *allowed);
+    size_t n = 0, m = 0;
+    bx_val_foreach_member (limits, name, value) {
+        const char *text = bx_val_z(value);
+        if (!text && !bx_val_is(value, BX_VAL_INT))
+            return bx_call_fault(c, "limits", err, "a limit is a number or a text like \"30s\"");
+        over[n++] = text ? bx_arena_printf(arena, BX_STR_FMT "=%s", BX_STR_ARG(name), text)
+                         : bx_arena_printf(arena, BX_STR_FMT "=%" PRIi64, BX_STR_ARG(name),
+                                           bx_val_int(value, 0));
+    }
+    bx_val_foreach_item (hosts, host) {
+        if (!bx_val_z(host))
+            return bx_call_fault(c, "allow_hosts", err, "\"allow_hosts\" holds texts");
+        allowed[m++] = bx_arena_str(arena, bx_val_str(host));
+    }
+    *ret = (struct bx_limits_wish){.over = over, .hosts = allowed};
     return 0;
 }
 
@@ -93,10 +173,14 @@ int bx_route_tool_run(struct bx_api_call *c, struct bx_err *err) {
     const struct bx_serve_config *config = c->api->config;
     bx_auto(bx_freep) char *name = bx_str_dup(bx_call_param(c, 0));
     bx_auto(bx_tool_unrefp) struct bx_tool *tool = bx_registry_find(config->registry, name);
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
     struct bx_tool_result result = {0};
+    struct bx_limits_wish wish;
     if (!tool)
         return bx_fail(err, BX_ERR_NOTFOUND, "there is no tool of this name");
-    int r = bx_agent_call_tool(config->agent, tool, bx_val_get(c->body, "input"), NULL, c->cancel,
+    int r = read_wish(c, &arena, &wish, err);
+    if (r == 0)
+        r = bx_agent_call_tool(config->agent, tool, bx_val_get(c->body, "input"), &wish, c->cancel,
                                &result, err);
     if (r < 0)
         return r;
@@ -130,15 +214,7 @@ int bx_route_system(struct bx_api_call *c, struct bx_err *err) {
     bx_jw_kstr(w, "version", BX_VERSION);
     bx_jw_kstr(w, "workspace", config->workspace);
     bx_jw_kstr(w, "root", config->root);
-    bx_jw_karr(w, "mounts");
-    for (size_t i = 0; i < config->mount_count; i++) {
-        bx_jw_obj(w);
-        bx_jw_kstr(w, "host", config->mounts[i].host_path);
-        bx_jw_kstr(w, "guest", config->mounts[i].guest_path);
-        bx_jw_kbool(w, "writable", config->mounts[i].writable);
-        bx_jw_end(w);
-    }
-    bx_jw_end(w);
+    write_mounts(w, config->mounts, config->mount_count);
     write_walls(w, &walls);
     bx_jw_kbool(w, "offline", config->offline);
     bx_jw_kbool(w, "embedded_model", config->embedded_model);

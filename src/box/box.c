@@ -83,26 +83,9 @@ static int limit_id(uint8_t limit) {
     }
 }
 
-static void say_limit(struct bx_box_result *r, enum bx_limit_id id, uint64_t value) {
-    const struct bx_limit_info *info = bx_limit_info(id);
+static void say_limit(struct bx_box_result *r, enum bx_limit_id id, const struct bx_call *c) {
     struct bx_buf text = BX_BUF_INIT(sizeof r->message - 1);
-    bool refused = id == BX_LIMIT_MEMORY || id == BX_LIMIT_TABLE || id == BX_LIMIT_WRITTEN;
-    uint64_t more = BX_MIN(value * 2, info->max);
-    bx_buf_addz(&text, refused ? "wanted more than " : "stopped after ");
-    bx_limit_print(&text, id, value);
-    bx_buf_addf(&text, " (%s limit, %s)", info->name, info->setting);
-    if (more > value) {
-        bx_buf_addf(&text, "; raise it with --limit %s=", info->name);
-        struct bx_buf number = BX_BUF_INIT(64);
-        bx_limit_print(&number, id, more);
-        for (size_t i = 0; i < number.size; i++) { /* as it is typed: "60s" */
-            if (number.p[i] != ' ' && number.p[i] != ',') {
-                bx_buf_addc(&text, number.p[i]);
-            }
-        }
-        bx_buf_deinit(&number);
-        bx_buf_addz(&text, " or in settings.json");
-    }
+    bx_limit_say(&text, id, c->request->grant->limits.value[id], c->request->tool);
     snprintf(r->message, sizeof r->message, "%s", bx_buf_z(&text));
     bx_buf_deinit(&text);
 }
@@ -113,7 +96,7 @@ static void say_how_it_ended(const struct bx_call *c) {
     char trap[sizeof r->message];
     if (id >= 0) {
         r->limit = bx_limit_info((enum bx_limit_id)id)->name;
-        say_limit(r, (enum bx_limit_id)id, c->request->grant->limits.value[id]);
+        say_limit(r, (enum bx_limit_id)id, c);
     } else if (c->limit == BXE_LIMIT_CANCELLED) {
         r->limit = "cancelled";
         snprintf(r->message, sizeof r->message, "stopped: %s", bx_cancel_reason(c->cancel));

@@ -3,7 +3,8 @@
 #include "base/path.h"
 
 void bx_grant_init(struct bx_grant *g) {
-    *g = (struct bx_grant){0};
+    static const char *const private_networks[] = {"private"};
+    *g = (struct bx_grant){.block_networks = private_networks, .block_network_count = 1};
     bx_limits_init(&g->limits);
 }
 
@@ -33,6 +34,14 @@ int bx_grant_check(const struct bx_grant *g, struct bx_err *err) {
     return 0;
 }
 
+static void write_list(struct bx_jw *w, const char *name, const char *const *items, size_t count) {
+    bx_jw_karr(w, name);
+    for (size_t i = 0; i < count; i++) {
+        bx_jw_z(w, items[i]);
+    }
+    bx_jw_end(w);
+}
+
 void bx_grant_write(struct bx_jw *w, const struct bx_grant *g) {
     bx_jw_obj(w);
     bx_jw_karr(w, "mounts");
@@ -44,12 +53,11 @@ void bx_grant_write(struct bx_jw *w, const struct bx_grant *g) {
         bx_jw_end(w);
     }
     bx_jw_end(w);
-    bx_jw_karr(w, "hosts");
-    for (size_t i = 0; i < g->host_count; i++) {
-        bx_jw_z(w, g->hosts[i]);
+    write_list(w, "hosts", g->hosts, g->host_count);
+    if (g->granted_host_count) {
+        write_list(w, "granted_hosts", g->granted_hosts, g->granted_host_count);
     }
-    bx_jw_end(w);
-    bx_jw_kstr(w, "block_networks", g->block_networks ? g->block_networks : "private");
+    write_list(w, "block_networks", g->block_networks, g->block_network_count);
     bx_jw_key(w, "limits");
     bx_limits_write(w, &g->limits);
     bx_jw_end(w);

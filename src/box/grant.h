@@ -19,9 +19,14 @@ struct bx_grant {
     const struct bx_mount *mounts;
     size_t mount_count;
     struct bx_limits limits;
-    const char *const *hosts; /* allowed_outbound_hosts, as written; none: no network */
+    const char *const *hosts; /* allowed_outbound_hosts, as written; none: no network but by granted_hosts */
     size_t host_count;
-    const char *block_networks; /* as written, NULL: "private" */
+    const char *const *granted_hosts; /* by a person, when the call began; whether they still count is asked at each request */
+    size_t granted_host_count;
+    const char *const *block_networks; /* as written; bx_grant_init: "private" */
+    size_t block_network_count;
+    const char *const *guarded_paths; /* beside the built-in names: a name at any depth, or a guest path with "*" */
+    size_t guarded_path_count;
 };
 
 void bx_grant_init(struct bx_grant *g); /* reaches nothing, default limits */

@@ -202,6 +202,39 @@ void bx_limit_print(struct bx_buf *out, enum bx_limit_id id, uint64_t value) {
     }
 }
 
+bool bx_limit_is_known(struct bx_str name) {
+    return find(name) >= 0;
+}
+
+/* As it is typed: "60s". */
+static void print_typed(struct bx_buf *out, enum bx_limit_id id, uint64_t value) {
+    bx_auto(bx_buf_deinit) struct bx_buf number = BX_BUF_INIT(64);
+    bx_limit_print(&number, id, value);
+    for (size_t i = 0; i < number.size; i++) {
+        if (number.p[i] != ' ' && number.p[i] != ',') {
+            bx_buf_addc(out, number.p[i]);
+        }
+    }
+}
+
+void bx_limit_say(struct bx_buf *out, enum bx_limit_id id, uint64_t value, const char *tool) {
+    const struct bx_limit_info *info = bx_limit_info(id);
+    bool ran = id == BX_LIMIT_TIME || id == BX_LIMIT_CPU || id == BX_LIMIT_FUEL;
+    uint64_t more = BX_MAX(BX_MIN(value * 2, info->max), value);
+    bx_buf_addf(out, "%s", ran ? "stopped after " : "wanted more than ");
+    bx_limit_print(out, id, value);
+    bx_buf_addf(out, " (%s limit, %s", info->name, info->setting);
+    if (more == value) {
+        bx_buf_addz(out, "), which is the most there can be");
+        return;
+    }
+    bx_buf_addf(out, "); raise it with --limit %s=", info->name);
+    print_typed(out, id, more);
+    bx_buf_addf(out, " or in settings.json: \"limits\": {\"%s\": {\"%s\": \"", tool, info->name);
+    print_typed(out, id, more);
+    bx_buf_addz(out, "\"}}");
+}
+
 void bx_limits_write(struct bx_jw *w, const struct bx_limits *l) {
     bx_jw_obj(w);
     for (size_t i = 0; i < BX_LIMIT_COUNT; i++) {

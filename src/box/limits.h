@@ -59,6 +59,10 @@ int bx_limits_read(struct bx_limits *l, const struct bx_val *obj, struct bx_err 
 /* The same for a descriptor's wants: values above what is there are ignored. */
 int bx_limits_lower(struct bx_limits *l, const struct bx_val *wants, struct bx_err *err);
 void bx_limit_print(struct bx_buf *out, enum bx_limit_id id, uint64_t value); /* "30 s", "256 MiB", "10,000,000" */
+/* "stopped after 30 s (time limit, wasm_timeout); raise it with --limit time=1m or in settings.json: "limits": {"read":
+ * {"time": "1m"}}" */
+void bx_limit_say(struct bx_buf *out, enum bx_limit_id id, uint64_t value, const char *tool);
+bool bx_limit_is_known(struct bx_str name); /* either of a limit's two names */
 void bx_limits_write(struct bx_jw *w, const struct bx_limits *l); /* one object, short names, plain numbers */
 
 #endif

@@ -267,6 +267,11 @@ int bx_cmd_run(const struct bx_args *args) {
     if (r < 0) {
         return bx_cli_fail(BX_EXIT_USAGE, &err);
     }
+    bx_auto(bx_freep) const char **hosts = bx_args_all(args, "allow-host");
+    if (bx_cli_check_hosts(hosts, &err) < 0) {
+        return bx_cli_fail(BX_EXIT_USAGE, &err);
+    }
+    options.allow_hosts = hosts;
     struct bx_cli_context c;
     r = bx_cli_context_open(
         args, dir,

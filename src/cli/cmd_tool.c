@@ -102,8 +102,15 @@ static int find_tool(struct bx_cli_context *c, const char *name, struct bx_tool 
                           "there is no tool \"%.60s\"; see boxagnts tool list", name);
 }
 
-static void describe_json(const struct bx_tool *t, const struct bx_tool_limits *limits,
-                          struct bx_buf *out) {
+struct description {
+    const struct bx_tool *tool;
+    struct bx_tool_limits limits;
+    struct bx_grant grant;
+    struct bx_err unmounted; /* code 0: the grant is there */
+};
+
+static void describe_json(const struct description *d, struct bx_buf *out) {
+    const struct bx_tool *t = d->tool;
     struct bx_jw w;
     bx_jw_init(&w, out);
     bx_jw_obj(&w);
@@ -114,38 +121,70 @@ static void describe_json(const struct bx_tool *t, const struct bx_tool_limits *
     bx_jw_kstr(&w, "kind", kind_name(t->kind));
     bx_jw_kstr(&w, "source", t->source);
     bx_jw_kval(&w, "input_schema", t->schema);
-    bx_jw_kobj(&w, "limits");
-    for (unsigned i = 0; i < BX_LIMIT_COUNT; i++) {
-        const struct bx_limit_info *info = bx_limit_info((enum bx_limit_id)i);
-        bx_jw_kobj(&w, info->name);
-        bx_jw_kuint(&w, "value", limits->limits.value[i]);
-        bx_jw_kstr(&w, "unit",
-                   info->unit == BX_UNIT_MS      ? "ms"
-                   : info->unit == BX_UNIT_BYTES ? "bytes"
-                                                 : "count");
-        bx_jw_kstr(&w, "from", bx_limit_from_name(limits->from[i]));
-        bx_jw_kstr(&w, "setting", info->setting);
+    bx_jw_kval(&w, "wants", t->wants);
+    bx_jw_key(&w, "limits");
+    bx_tool_limits_write(&w, &d->limits);
+    bx_jw_key(&w, "reach");
+    bx_tool_lists_write(&w, &d->limits);
+    bx_jw_karr(&w, "mounts");
+    for (size_t i = 0; i < d->grant.mount_count; i++) {
+        bx_jw_obj(&w);
+        bx_jw_kstr(&w, "host", d->grant.mounts[i].host_path);
+        bx_jw_kstr(&w, "guest", d->grant.mounts[i].guest_path);
+        bx_jw_kbool(&w, "writable", d->grant.mounts[i].writable);
         bx_jw_end(&w);
     }
     bx_jw_end(&w);
+    bx_jw_kstr(&w, "problem", d->unmounted.code ? d->unmounted.msg : NULL);
     bx_jw_end(&w);
     bx_buf_addc(out, '\n');
 }
 
-static void describe_text(const struct bx_tool *t, const struct bx_tool_limits *limits,
-                          struct bx_buf *out) {
+static void add_from(struct bx_buf *out, unsigned from, const char *key) {
+    const char *name = bx_limit_from_name((enum bx_limit_from)from);
+    bx_auto(bx_freep) char *both = key ? bx_asprintf("%s (%s)", name, key) : bx_strdup(name);
+    bx_buf_addf(out, " from %-19s ", both);
+}
+
+static void describe_limits(const struct bx_tool_limits *l, struct bx_buf *out) {
+    for (unsigned i = 0; i < BX_LIMIT_COUNT; i++) {
+        const struct bx_limit_info *info = bx_limit_info((enum bx_limit_id)i);
+        struct bx_buf value = BX_BUF_INIT(64);
+        bx_limit_print(&value, (enum bx_limit_id)i, l->limits.value[i]);
+        bx_buf_addf(out, "  %-10s %-14s", info->name, bx_buf_z(&value));
+        add_from(out, l->from[i], l->key[i]);
+        bx_buf_addf(out, "%s: %s\n", info->setting, info->what);
+        bx_buf_deinit(&value);
+    }
+    bx_buf_addz(out, "\nReach:\n");
+    for (unsigned i = 0; i < BX_LIST_COUNT; i++) {
+        const struct bx_list_info *info = bx_list_info((enum bx_list_id)i);
+        const struct bx_tool_list *list = &l->lists[i];
+        bx_buf_addf(out, "  %-22s", info->setting);
+        add_from(out, list->from, list->key);
+        for (size_t k = 0; k < list->n; k++)
+            bx_buf_addf(out, "%s%s", k ? ", " : "", list->items[k]);
+        bx_buf_addf(out, "%s\n", list->n ? "" : "none");
+    }
+}
+
+static void describe_text(const struct description *d, struct bx_buf *out) {
+    const struct bx_tool *t = d->tool;
     bx_buf_addf(out, "%s %s\n\n%s\n\nlevel   %s\nkind    %s (%s)\n\nInput:\n", t->name,
                 t->version ? t->version : "", t->description, bx_level_name(t->level),
                 kind_name(t->kind), t->source);
     bx_json_pretty(out, t->schema);
     bx_buf_addz(out, "\n\nLimits:\n");
-    for (unsigned i = 0; i < BX_LIMIT_COUNT; i++) {
-        const struct bx_limit_info *info = bx_limit_info((enum bx_limit_id)i);
-        struct bx_buf value = BX_BUF_INIT(64);
-        bx_limit_print(&value, (enum bx_limit_id)i, limits->limits.value[i]);
-        bx_buf_addf(out, "  %-10s %-14s from %-11s %s: %s\n", info->name, bx_buf_z(&value),
-                    bx_limit_from_name(limits->from[i]), info->setting, info->what);
-        bx_buf_deinit(&value);
+    describe_limits(&d->limits, out);
+    bx_buf_addf(out, "\nFolders:\n%s%s%s", d->unmounted.code ? "  " : "",
+                d->unmounted.code ? d->unmounted.msg : "", d->unmounted.code ? "\n" : "");
+    for (size_t i = 0; i < d->grant.mount_count; i++)
+        bx_buf_addf(out, "  %-20s %s %s\n", d->grant.mounts[i].guest_path,
+                    d->grant.mounts[i].writable ? "rw" : "ro", d->grant.mounts[i].host_path);
+    if (t->wants) {
+        bx_buf_addz(out, "\nIt asks for (its own words; your settings decide):\n");
+        bx_json_pretty(out, t->wants);
+        bx_buf_addc(out, '\n');
     }
 }
 
@@ -157,15 +196,20 @@ int bx_cmd_tool_describe(const struct bx_args *args) {
     }
     struct bx_buf out = BX_BUF_INIT(4 * BX_MIB);
     struct bx_tool *tool = NULL;
-    struct bx_tool_limits limits;
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
+    struct description d = {.tool = NULL};
     int r = find_tool(&c, args->operands.p[0], &tool, &err);
     if (r == 0) {
-        r = bx_registry_limits(c.registry, tool, NULL, &limits, &err);
+        d.tool = tool;
+        r = bx_registry_limits(c.registry, tool, NULL, &arena, &d.limits, &err);
+    }
+    if (r == 0) {
+        bx_agent_tool_grant(c.agent, tool, &d.limits, &arena, &d.grant, &d.unmounted);
     }
     if (r == 0 && bx_args_has(args, "json")) {
-        describe_json(tool, &limits, &out);
+        describe_json(&d, &out);
     } else if (r == 0) {
-        describe_text(tool, &limits, &out);
+        describe_text(&d, &out);
     }
     bx_tool_unref(tool);
     bx_cli_context_close(&c);
@@ -218,7 +262,11 @@ int bx_cmd_tool_run(const struct bx_args *args) {
     struct bx_limits check;
     bx_auto(bx_doc_freep) struct bx_doc *input = NULL;
     bx_auto(bx_freep) const char **limits = bx_args_all(args, "limit");
+    bx_auto(bx_freep) const char **hosts = bx_args_all(args, "allow-host");
     bx_limits_init(&check);
+    if (bx_cli_check_hosts(hosts, &err) < 0) {
+        return bx_cli_fail(BX_EXIT_USAGE, &err);
+    }
     for (size_t i = 0; limits[i]; i++) {
         if (bx_limits_set_pair(&check, limits[i], &err) < 0) {
             return bx_cli_fail(BX_EXIT_USAGE, &err);
@@ -236,7 +284,8 @@ int bx_cmd_tool_run(const struct bx_args *args) {
     struct bx_buf out = BX_BUF_INIT(512 * BX_MIB);
     int r = find_tool(&c, args->operands.p[0], &tool, &err);
     if (r == 0) {
-        r = bx_agent_call_tool(c.agent, tool, bx_doc_root(input), limits, NULL, &result, &err);
+        struct bx_limits_wish wish = {.over = limits, .hosts = hosts};
+        r = bx_agent_call_tool(c.agent, tool, bx_doc_root(input), &wish, NULL, &result, &err);
     }
     int code = BX_EXIT_FAILED;
     if (r < 0) {

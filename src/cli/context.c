@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/path.h"
+#include "fetch/policy.h"
 
 static char *secret(void *user, const char *name) {
     return bx_secret_get(user, name);
@@ -52,6 +53,33 @@ static void user_skills(char *ret[4]) {
     ret[3] = NULL;
 }
 
+static int open_registry(struct bx_cli_context *c, const struct bx_context_options *o,
+                         struct bx_err *err) {
+    const struct bx_workspace *w = &c->workspace;
+    struct bx_mount *mounts = bx_realloc_array(NULL, w->mount_count + 1, sizeof *mounts);
+    char *skills[4];
+    user_skills(skills);
+    mounts[0] =
+        (struct bx_mount){.host_path = w->root, .guest_path = "/", .writable = !o->root_read_only};
+    for (size_t i = 0; i < w->mount_count; i++) {
+        mounts[i + 1] = w->mounts[i];
+    }
+    int r = bx_registry_new(&(struct bx_registry_config){.box = c->box,
+                                                         .outbound = c->outbound,
+                                                         .receipts = c->receipts,
+                                                         .user_skills = (const char *const *)skills,
+                                                         .settings = bx_doc_root(c->settings),
+                                                         .mounts = mounts,
+                                                         .mount_count = w->mount_count + 1,
+                                                         .state_dir = w->state},
+                            &c->registry, err);
+    for (size_t i = 0; i < BX_ARRAY_LEN(skills); i++) {
+        bx_free(skills[i]);
+    }
+    bx_free(mounts);
+    return r;
+}
+
 static int open_box(struct bx_cli_context *c, const struct bx_context_options *o,
                     struct bx_err *err) {
     bx_auto(bx_freep) char *cache_dir = bx_xdg_path("XDG_CACHE_HOME", ".cache", "tools");
@@ -63,21 +91,11 @@ static int open_box(struct bx_cli_context *c, const struct bx_context_options *o
                                                .require_second_wall = o->require_second_wall},
                        &c->box, err);
     }
-    char *skills[4];
-    user_skills(skills);
     if (r == 0) {
         r = bx_outbound_new(&(struct bx_outbound_config){.offline = o->offline}, &c->outbound, err);
     }
     if (r == 0) {
-        r = bx_registry_new(&(struct bx_registry_config){.box = c->box,
-                                                         .outbound = c->outbound,
-                                                         .receipts = c->receipts,
-                                                         .user_skills = (const char *const *)skills,
-                                                         .settings = bx_doc_root(c->settings)},
-                            &c->registry, err);
-    }
-    for (size_t i = 0; i < BX_ARRAY_LEN(skills); i++) {
-        bx_free(skills[i]);
+        return open_registry(c, o, err);
     }
     return r;
 }
@@ -155,6 +173,16 @@ int bx_cli_context_open(const struct bx_args *args, const char *operand,
     }
     *ret = c;
     return 0;
+}
+
+int bx_cli_check_hosts(const char *const *hosts, struct bx_err *err) {
+    struct bx_policy_config config = {.allowed_hosts = hosts};
+    bx_auto(bx_policy_freep) struct bx_policy *policy = NULL;
+    while (hosts[config.allowed_host_count]) {
+        config.allowed_host_count++;
+    }
+    int r = bx_policy_new(&config, &policy, err);
+    return r < 0 ? bx_wrap(err, r, "--allow-host") : 0;
 }
 
 int bx_cli_store_open(const struct bx_args *args, enum bx_store_mode mode,

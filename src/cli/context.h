@@ -37,6 +37,9 @@ int bx_cli_context_open(const struct bx_args *args, const char *operand, const s
                         struct bx_cli_context *ret, struct bx_err *err);
 void bx_cli_context_close(struct bx_cli_context *c);
 
+/* The values of --allow-host, NULL ended. */
+int bx_cli_check_hosts(const char *const *hosts, struct bx_err *err);
+
 /* Only the workspace and its store. */
 int bx_cli_store_open(const struct bx_args *args, enum bx_store_mode mode, struct bx_cli_context *ret, struct bx_err *err);
 

@@ -1,10 +1,9 @@
 #include "cli/workspace.h"
 
-#include <sys/stat.h>
-
 #include "base/file.h"
 #include "base/path.h"
 #include "base/sha256.h"
+#include "tools/mounts.h"
 
 char *bx_xdg_path(const char *variable, const char *fallback, const char *tail) {
     const char *base = getenv(variable), *home = getenv("HOME");
@@ -35,47 +34,7 @@ static int real_dir(const char *path, bool make, char **ret, struct bx_err *err)
             return r;
         }
     }
-    char *real = bx_path_real(path, err);
-    if (!real) {
-        return bx_fail(err, BX_ERR_NOTFOUND, "there is no folder %s", path);
-    }
-    struct stat st;
-    if (stat(real, &st) < 0 || !S_ISDIR(st.st_mode)) {
-        int r = bx_fail(err, BX_ERR_INVALID, "%s is not a folder", path);
-        bx_free(real);
-        return r;
-    }
-    if (access(real, R_OK | X_OK) < 0) {
-        int r = bx_fail(err, BX_ERR_DENIED, "the folder %s cannot be read by this user", path);
-        bx_free(real);
-        return r;
-    }
-    *ret = real;
-    return 0;
-}
-
-/* HOST:GUEST[:ro] */
-static int parse_mount(const char *text, struct bx_mount *ret, struct bx_err *err) {
-    struct bx_str rest = bx_str(text), host, guest, flag = {NULL, 0};
-    if (!bx_str_split(&rest, ':', &host) || !bx_str_split(&rest, ':', &guest) || !host.n ||
-        !guest.n || guest.p[0] != '/') {
-        return bx_fail(
-            err, BX_ERR_INVALID,
-            "--mount %s: write HOST:GUEST or HOST:GUEST:ro, with a guest path such as /data", text);
-    }
-    if (bx_str_split(&rest, ':', &flag) && !bx_str_eqz(flag, "ro")) {
-        return bx_fail(err, BX_ERR_INVALID, "--mount %s: the third part can only be ro", text);
-    }
-    bx_auto(bx_freep) char *host_path = bx_str_dup(host);
-    bx_auto(bx_freep) char *guest_path = bx_str_dup(guest);
-    char *real = NULL;
-    int r = real_dir(host_path, false, &real, err);
-    if (r < 0) {
-        return bx_wrap(err, r, "--mount %s", text);
-    }
-    *ret = (struct bx_mount){
-        .host_path = real, .guest_path = bx_path_normal(guest_path), .writable = !flag.p};
-    return 0;
+    return bx_mount_dir(path, ret, err);
 }
 
 /* The same place without symbolic links, also when its end is not there yet: names are compared
@@ -93,37 +52,17 @@ static char *real_state(const char *path) {
     return bx_path_join(above, bx_path_base(path));
 }
 
-/* Tools that see the state could change their own rules, whichever of the two holds the other. */
-static int check_apart(const char *what, const char *seen, const char *state, struct bx_err *err) {
-    if (bx_path_is_under(state, seen)) {
-        return bx_fail(
-            err, BX_ERR_INVALID,
-            "%s %s contains the state folder %s, which tools must not see; choose another", what,
-            seen, state);
-    }
-    if (bx_path_is_under(seen, state)) {
-        return bx_fail(
-            err, BX_ERR_INVALID,
-            "%s %s is inside the state folder %s, which tools must not see; choose another", what,
-            seen, state);
-    }
-    return 0;
-}
-
 static int add_mounts(const struct bx_args *args, struct bx_workspace *w, struct bx_err *err) {
     const char **all = bx_args_all(args, "mount");
     int r = 0;
     for (size_t i = 0; all[i] && r == 0; i++) {
         w->mounts = bx_realloc_array(w->mounts, w->mount_count + 1, sizeof *w->mounts);
-        r = parse_mount(all[i], &w->mounts[w->mount_count], err);
+        r = bx_mount_parse(all[i], &w->mounts[w->mount_count], err);
         if (r == 0) {
             struct bx_mount *m = &w->mounts[w->mount_count++];
-            if (strcmp(m->guest_path, "/") == 0) {
-                r = bx_fail(err, BX_ERR_INVALID, "--mount %s: / is the root; use --root for it",
-                            all[i]);
-            } else {
-                r = check_apart("the folder", m->host_path, w->state, err);
-            }
+            r = bx_mount_check_apart("the folder", m->host_path, w->state, err);
+        } else {
+            bx_wrap(err, r, "--mount");
         }
     }
     bx_free(all);
@@ -167,7 +106,7 @@ static int find(const struct bx_args *args, const char *operand, bool make, stru
     char *state = real_state(w->state);
     bx_free(w->state);
     w->state = state;
-    r = check_apart("the root", w->root, w->state, err);
+    r = bx_mount_check_apart("the root", w->root, w->state, err);
     return r < 0 ? r : add_mounts(args, w, err);
 }
 

@@ -35,6 +35,7 @@ struct exchange {
     BX_VEC(struct bx_fetch_header) head; /* names and values are one allocation each, at .name */
     int status;
     bool head_done;
+    bool lifts_private, literal; /* the policy's word on this host; it is an address */
     uint64_t bytes_in, last_ms;
 };
 
@@ -44,17 +45,8 @@ static void slot_free(struct slot *s) {
     bx_free(s);
 }
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void global_init(void) {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        bx_die("curl_global_init failed");
-    }
-}
-
 int bx_fetch_new(const struct bx_fetch_config *config, struct bx_fetch **ret, struct bx_err *err) {
     (void)err;
-    pthread_once(&once, global_init);
     struct bx_fetch *f = bx_new(struct bx_fetch);
     pthread_mutex_init(&f->lock, NULL);
     f->offline = config && config->offline;
@@ -75,6 +67,14 @@ void bx_fetch_free(struct bx_fetch *f) {
     bx_free(f);
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void global_init(void) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        bx_die("curl_global_init failed");
+    }
+}
+
 static struct slot *slot_take(struct bx_fetch *f) {
     {
         BX_LOCKED(&f->lock);
@@ -84,6 +84,7 @@ static struct slot *slot_take(struct bx_fetch *f) {
             return s;
         }
     }
+    pthread_once(&once, global_init); /* not before it is needed: it costs a millisecond or two */
     struct slot *s = bx_new(struct slot);
     s->multi = curl_multi_init();
     s->easy = curl_easy_init();
@@ -129,7 +130,8 @@ static int check_address(struct exchange *x, const struct bx_ip *ip) {
     if (x->fetch->offline && !bx_ip_is_loopback(ip)) {
         r = bx_fail(&why, BX_ERR_DENIED, "offline: only this machine may be reached");
     } else if (x->req->policy) {
-        r = bx_policy_check_ip(x->req->policy, ip, &why);
+        bool lifted = x->lifts_private && (x->literal || bx_ip_is_loopback(ip));
+        r = bx_policy_check_ip(x->req->policy, ip, lifted, &why);
     }
     return r < 0 ? fail(x, r, &why) : 0;
 }
@@ -524,6 +526,12 @@ int bx_fetch_perform(struct bx_fetch *f, const struct bx_fetch_request *request,
         return r;
     }
     struct exchange x = {.fetch = f, .req = request};
+    struct bx_ip ip;
+    if (request->policy) {
+        x.literal = bx_ip_parse(bx_str(url.host), &ip);
+        x.lifts_private = bx_policy_lifts_private(request->policy, bx_str(url.scheme),
+                                                  bx_str(url.host), url.port);
+    }
     struct bx_fetch_result result = {0};
     r = check_url(f, request, &url, err);
     if (r == 0 && bx_cancel_fired(request->cancel)) {

@@ -12,8 +12,13 @@ struct allow {
     uint32_t port_from, port_to; /* to excluded */
 };
 
+struct entries {
+    struct allow *p;
+    size_t n, cap;
+};
+
 struct bx_policy {
-    BX_VEC(struct allow) allowed;
+    struct entries allowed, granted, denied;
     BX_VEC(struct bx_network) blocked;
     bool block_private;
     uint16_t self_port;
@@ -157,7 +162,14 @@ static void allow_deinit(struct allow *a) {
     bx_free(a->name);
 }
 
-static int parse_entry(struct bx_policy *p, struct bx_str entry, struct bx_err *err) {
+static void entries_free(struct entries *e) {
+    for (size_t i = 0; i < e->n; i++) {
+        allow_deinit(&e->p[i]);
+    }
+    bx_vec_free(e);
+}
+
+static int parse_entry(struct entries *into, struct bx_str entry, struct bx_err *err) {
     size_t at = bx_str_find_str(entry, BX_STR_LIT("://"));
     if (at == (size_t)-1) {
         return bad_entry(err, entry,
@@ -199,19 +211,32 @@ static int parse_entry(struct bx_policy *p, struct bx_str entry, struct bx_err *
         allow_deinit(&a);
         return r;
     }
-    bx_vec_push(&p->allowed, a);
+    bx_vec_push(into, a);
     return 0;
+}
+
+static int parse_entries(struct entries *into, const char *const *texts, size_t count,
+                         struct bx_err *err) {
+    int r = 0;
+    for (size_t i = 0; i < count && r == 0; i++) {
+        r = parse_entry(into, bx_str(texts[i]), err);
+    }
+    return r;
 }
 
 int bx_policy_new(const struct bx_policy_config *config, struct bx_policy **ret,
                   struct bx_err *err) {
     bx_auto(bx_policy_freep) struct bx_policy *p = bx_new(struct bx_policy);
     p->self_port = config->self_port;
-    for (size_t i = 0; i < config->allowed_host_count; i++) {
-        int r = parse_entry(p, bx_str(config->allowed_hosts[i]), err);
-        if (r < 0) {
-            return r;
-        }
+    int r = parse_entries(&p->allowed, config->allowed_hosts, config->allowed_host_count, err);
+    if (r == 0) {
+        r = parse_entries(&p->granted, config->granted_hosts, config->granted_host_count, err);
+    }
+    if (r == 0) {
+        r = parse_entries(&p->denied, config->denied_hosts, config->denied_host_count, err);
+    }
+    if (r < 0) {
+        return r;
     }
     for (size_t i = 0; i < config->block_network_count; i++) {
         const char *entry = config->block_networks[i];
@@ -235,10 +260,9 @@ void bx_policy_free(struct bx_policy *p) {
     if (!p) {
         return;
     }
-    for (size_t i = 0; i < p->allowed.n; i++) {
-        allow_deinit(&p->allowed.p[i]);
-    }
-    bx_vec_free(&p->allowed);
+    entries_free(&p->allowed);
+    entries_free(&p->granted);
+    entries_free(&p->denied);
     bx_vec_free(&p->blocked);
     bx_free(p);
 }
@@ -281,42 +305,129 @@ static bool allow_has_host(const struct bx_policy *p, const struct allow *a, con
     return false;
 }
 
+/* A host in its plain form, and what it is. */
+struct target {
+    char *host;
+    struct bx_ip ip;
+    bool is_ip;
+    struct bx_str scheme;
+    uint16_t port;
+};
+
+static void target_deinit(struct target *t) {
+    bx_free(t->host);
+}
+
+static int target_init(struct target *t, struct bx_str scheme, struct bx_str host, uint16_t port,
+                       struct bx_err *err) {
+    *t = (struct target){.scheme = scheme, .port = port};
+    int r = bx_policy_host(host, &t->host, err);
+    t->is_ip = r == 0 && bx_ip_parse(bx_str(t->host), &t->ip);
+    return r;
+}
+
+static const struct allow *find(const struct bx_policy *p, const struct entries *e,
+                                const struct target *t) {
+    for (size_t i = 0; i < e->n; i++) {
+        const struct allow *a = &e->p[i];
+        if ((!a->scheme || bx_str_ieqz(t->scheme, a->scheme)) && t->port >= a->port_from &&
+            t->port < a->port_to &&
+            allow_has_host(p, a, t->host, t->is_ip ? &t->ip : NULL, t->port)) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+static uint16_t default_port(struct bx_str scheme) {
+    for (size_t i = 0; i < BX_ARRAY_LEN(default_ports); i++) {
+        if (bx_str_ieqz(scheme, default_ports[i].scheme)) {
+            return default_ports[i].port;
+        }
+    }
+    return 0;
+}
+
+static char *entry_of(const struct target *t) {
+    bool v6 = t->is_ip && t->ip.is_v6;
+    bx_auto(bx_freep) char *scheme = lower_dup(t->scheme);
+    char port[8] = "";
+    if (t->port != default_port(t->scheme)) {
+        snprintf(port, sizeof port, ":%u", t->port);
+    }
+    return bx_asprintf("%s://%s%s%s%s", scheme, v6 ? "[" : "", t->host, v6 ? "]" : "", port);
+}
+
+char *bx_policy_entry(struct bx_str scheme, struct bx_str host, uint16_t port) {
+    bx_auto(target_deinit) struct target t;
+    return target_init(&t, scheme, host, port, NULL) < 0 ? NULL : entry_of(&t);
+}
+
 int bx_policy_check_host(const struct bx_policy *p, struct bx_str scheme, struct bx_str host,
                          uint16_t port, struct bx_err *err) {
-    bx_auto(bx_freep) char *plain = NULL;
-    int r = bx_policy_host(host, &plain, err);
+    bx_auto(target_deinit) struct target t;
+    int r = target_init(&t, scheme, host, port, err);
     if (r < 0) {
         return r;
     }
-    struct bx_ip ip;
-    bool is_ip = bx_ip_parse(bx_str(plain), &ip);
-    for (size_t i = 0; i < p->allowed.n; i++) {
-        const struct allow *a = &p->allowed.p[i];
-        if ((!a->scheme || bx_str_ieqz(scheme, a->scheme)) && port >= a->port_from &&
-            port < a->port_to && allow_has_host(p, a, plain, is_ip ? &ip : NULL, port)) {
-            return 0;
-        }
+    bx_auto(bx_freep) char *entry = entry_of(&t);
+    if (find(p, &p->denied, &t)) {
+        return bx_fail(err, BX_ERR_DENIED, "%s is denied by a rule", entry);
     }
-    bool v6 = is_ip && ip.is_v6;
+    if (find(p, &p->allowed, &t) || find(p, &p->granted, &t)) {
+        return 0;
+    }
     return bx_fail(err, BX_ERR_DENIED,
-                   "%s%s%s:%u is not among the allowed hosts; \"" BX_STR_FMT
-                   "://%s%s%s:%u\" in allowed_outbound_hosts would allow it",
-                   v6 ? "[" : "", plain, v6 ? "]" : "", port, BX_STR_ARG(scheme), v6 ? "[" : "",
-                   plain, v6 ? "]" : "", port);
+                   "%s is not among the allowed hosts; \"%s\" in allowed_outbound_hosts would "
+                   "allow it",
+                   entry, entry);
 }
 
-static bool is_blocked(const struct bx_policy *p, const struct bx_ip *ip) {
+int bx_policy_check_entry(const struct bx_policy *p, const char *entry, struct bx_err *err) {
+    struct bx_str text = bx_str(entry);
+    size_t at = bx_str_find_str(text, BX_STR_LIT("://"));
+    if (at == (size_t)-1) {
+        return bx_fail(err, BX_ERR_INVALID, "\"%.100s\" is not scheme://host[:port]", entry);
+    }
+    struct bx_str scheme = bx_str_slice(text, 0, at), host = bx_str_slice(text, at + 3, text.n);
+    const char *colon = strrchr(entry + at + 3, ':'), *bracket = strrchr(entry, ']');
+    uint64_t port = default_port(scheme);
+    if (colon && (!bracket || colon > bracket)) {
+        host.n = (size_t)(colon - host.p);
+        if (!bx_str_to_u64(bx_str(colon + 1), &port) || port > 65535) {
+            return bx_fail(err, BX_ERR_INVALID, "\"%.100s\" has no port that can be", entry);
+        }
+    }
+    if (host.n > 1 && host.p[0] == '[') {
+        host = bx_str_slice(host, 1, host.n - 2);
+    }
+    return bx_policy_check_host(p, scheme, host, (uint16_t)port, err);
+}
+
+bool bx_policy_lifts_private(const struct bx_policy *p, struct bx_str scheme, struct bx_str host,
+                             uint16_t port) {
+    bx_auto(target_deinit) struct target t;
+    const struct allow *a =
+        target_init(&t, scheme, host, port, NULL) < 0 ? NULL : find(p, &p->granted, &t);
+    return a &&
+           ((a->kind == HOST_NETWORK && a->network.prefix == (a->network.base.is_v6 ? 128 : 32)) ||
+            (a->kind == HOST_NAME && strcmp(a->name, "localhost") == 0));
+}
+
+static bool is_blocked(const struct bx_policy *p, const struct bx_ip *ip, bool private_lifted) {
     for (size_t i = 0; i < p->blocked.n; i++) {
         if (bx_network_has(&p->blocked.p[i], ip)) {
             return true;
         }
     }
-    return p->block_private && !bx_ip_is_global(ip);
+    return p->block_private && !private_lifted && !bx_ip_is_global(ip);
 }
 
-int bx_policy_check_ip(const struct bx_policy *p, const struct bx_ip *ip, struct bx_err *err) {
+int bx_policy_check_ip(const struct bx_policy *p, const struct bx_ip *ip, bool private_lifted,
+                       struct bx_err *err) {
     struct bx_ip inner;
-    if (!is_blocked(p, ip) && !(bx_ip_embedded(ip, &inner) && is_blocked(p, &inner))) {
+    if (!is_blocked(p, ip, private_lifted) &&
+        !(bx_ip_embedded(ip, &inner) && is_blocked(p, &inner, private_lifted))) {
         return 0;
     }
     char text[BX_IP_TEXT_SIZE];

@@ -84,6 +84,18 @@ static void by_mode(const struct bx_permit_request *req, enum bx_level level,
     }
 }
 
+/* What leaves the box asks, wherever the table allows. */
+static void by_network(const struct bx_permit_request *req, struct bx_decision *ret) {
+    if (!req->leaves_box || ret->verdict != BX_ALLOW || req->mode == BX_MODE_BYPASS)
+        return;
+    decide(ret, req->mode == BX_MODE_PLAN ? BX_DENY : BX_ASK, "network", NULL,
+           req->mode == BX_MODE_PLAN
+               ? "mode %s reaches no host that is not granted (%s): change the "
+                 "mode to go on"
+               : "mode %s asks before a call leaves the sandbox for %s",
+           bx_mode_name(req->mode), req->hosts[0]);
+}
+
 static const struct bx_rule *find_rule(const struct bx_permit_request *req,
                                        enum bx_verdict verdict) {
     for (size_t i = 0; i < req->rule_count; i++) {
@@ -93,27 +105,15 @@ static const struct bx_rule *find_rule(const struct bx_permit_request *req,
     return NULL;
 }
 
-/* "Always allow `write`" was said of ordinary files. A guarded one must have been meant: the rule
- * names it, or the part of its pattern before the first star names the hidden folder that it is in.
- */
-static bool names_guarded(const struct bx_rule *rule, const char *guarded) {
-    if (!rule->path)
-        return false;
-    size_t literal = strcspn(rule->path, "*?");
-    if (!rule->path[literal])
-        return strcmp(rule->path, guarded) == 0;
-    return bx_str_find_str(bx_str_n(rule->path, literal), BX_STR_LIT("/.")) != (size_t)-1;
-}
-
 static const struct bx_rule *find_allow(const struct bx_permit_request *req) {
     /* The path of a call that leads outside is only a name for messages: no pattern can be held
      * against it. */
-    if (req->paths_outside_root)
+    if (req->paths_outside_root || req->leaves_box)
         return NULL;
     for (size_t i = 0; i < req->rule_count; i++) {
         const struct bx_rule *rule = &req->rules[i];
         if (rule->verdict == BX_ALLOW && bx_rule_matches(rule, req) &&
-            (!req->guarded_path || names_guarded(rule, req->guarded_path)))
+            (!req->guarded_path || bx_rule_names_guarded(rule, req->guarded_path)))
             return rule;
     }
     return NULL;
@@ -133,6 +133,7 @@ static void judge(const struct bx_permit_request *req, enum bx_level level,
         return;
     }
     by_mode(req, level, ret);
+    by_network(req, ret);
     if (ret->verdict == BX_DENY)
         return;
     rule = find_rule(req, BX_ASK);
@@ -157,14 +158,21 @@ void bx_permit_evaluate(const struct bx_permit_request *req, struct bx_decision 
     judge(req, level, ret);
     if (ret->verdict != BX_ASK)
         return;
-    if (req->yes_levels & (1u << level)) {
+    if (req->yes_levels & (1u << level) && !req->leaves_box) {
         decide(ret, BX_ALLOW, "flag", ret->rule, "--yes %s was given", bx_level_name(level));
         return;
     }
     if (!req->headless)
         return;
     struct bx_decision asked = *ret;
-    decide(ret, BX_DENY, "headless", asked.rule,
-           "nobody is there to ask (%.100s): start with --yes %s, or add a rule", asked.reason,
-           bx_level_name(level));
+    if (req->leaves_box)
+        decide(ret, BX_DENY, "headless", asked.rule,
+               "nobody is there to ask about %.100s: start with --allow-host %.100s, or put into "
+               "settings.json %.200s",
+               req->hosts[0], req->hosts[0],
+               req->tool_settings ? req->tool_settings : "allowed_outbound_hosts");
+    else
+        decide(ret, BX_DENY, "headless", asked.rule,
+               "nobody is there to ask (%.100s): start with --yes %s, or add a rule", asked.reason,
+               bx_level_name(level));
 }

@@ -10,6 +10,8 @@
  *   accept-edits    allow           allow in root   ask            ask
  *   auto            allow           allow in root   allow in box   ask
  *   bypass          allow           allow           allow          ask
+ * A call that leaves the box (its input names a host that nothing has granted yet) asks wherever this table allows, but in
+ * bypass; in plan it is denied. Only a grant of that host lifts this: no rule without a host, no --yes LEVEL.
  * Level none is allowed in every mode; forbidden in none. A rule that allows lifts an `ask`, never a `deny` of the mode (plan
  * stays plan), never counts for a path that leads outside the root, and counts for a guarded path only when it names it. */
 #ifndef BX_PERMIT_PERMIT_H
@@ -29,8 +31,10 @@ struct bx_rule {
     char *id;
     char *tool;          /* exact name, or with '*' */
     char *path;          /* glob over guest paths, e.g. "/src" followed by "**"; NULL = any */
-    char *host;          /* NULL = any */
+    char *host;          /* as in allowed_outbound_hosts, or a bare host (any scheme, any port); NULL = any */
     char *command;       /* prefix pattern with '*'; NULL = any */
+    char *limits;        /* JSON object: what the tool is given beside its settings. Such a rule permits nothing; or NULL */
+    struct bx_policy *hosts; /* of host */
     enum bx_verdict verdict;
     enum bx_scope scope;
     int64_t expires_at_ms; /* 0 = never */
@@ -46,8 +50,10 @@ struct bx_permit_request {
     size_t path_count;
     bool paths_outside_root;      /* one of them does not resolve below the root or a mount */
     const char *guarded_path;     /* the guarded path that a write would touch, or NULL: raises the level to dangerous */
-    const char *const *hosts;
+    const char *const *hosts;     /* "scheme://host[:port]" that the input names (bx_policy_entry) */
     size_t host_count;
+    bool leaves_box;              /* one of them is not granted yet, neither by settings nor by a rule */
+    const char *tool_settings;    /* what the settings' "limits" would say to grant it, for the reason; or NULL */
     const char *command;          /* or NULL */
     bool headless;
     unsigned yes_levels;          /* bit (1u << level): --yes */
@@ -57,16 +63,16 @@ struct bx_permit_request {
 };
 struct bx_decision {
     enum bx_verdict verdict;
-    const char *by;               /* "level" "rule" "mode" "guarded" "root" "headless" "flag" */
+    const char *by;               /* "level" "rule" "mode" "guarded" "root" "network" "headless" "flag" */
     const struct bx_rule *rule;   /* view into the request, or NULL */
-    char reason[240];             /* for the model and the person: what, why, what would allow it */
+    char reason[480];             /* for the model and the person: what, why, what would allow it */
 };
 void bx_permit_evaluate(const struct bx_permit_request *req, struct bx_decision *ret);
 
 /* One sentence of what a yes would make possible: "Let `write` change /src/a.c, inside the sandbox, this once". */
 void bx_permit_describe(const struct bx_permit_request *req, struct bx_buf *out);
 
-/* Rules as JSON ({tool,path,host,command,verdict,scope,expires_at,max_calls}), for settings.json and sessions. */
+/* Rules as JSON ({id,tool,path,host,command,limits,verdict,scope,expires_at,max_calls}), for settings.json and sessions. */
 int bx_rules_parse(const struct bx_val *arr, struct bx_rule **ret_rules, size_t *ret_count, struct bx_err *err);
 void bx_rules_free(struct bx_rule *rules, size_t count);
 

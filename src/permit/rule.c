@@ -1,7 +1,9 @@
 #include "permit/rule.h"
 
 #include "base/clock.h"
-#include "permit/glob.h"
+#include "fetch/policy.h"
+#include "json/write.h"
+#include "base/glob.h"
 
 /* Characters that make more than one command, or another one, out of a shell line. */
 #define SHELL_OPERATORS ";|&\n\r()`$<>{}"
@@ -40,27 +42,47 @@ static bool paths_match(const char *pattern, const struct bx_permit_request *req
     return all && req->path_count > 0;
 }
 
-static bool hosts_match(const char *pattern, const struct bx_permit_request *req, bool all) {
+static bool hosts_match(const struct bx_rule *rule, const struct bx_permit_request *req, bool all) {
     for (size_t i = 0; i < req->host_count; i++) {
-        if (bx_glob_text(pattern, bx_str(req->hosts[i])) != all)
+        if ((bx_policy_check_entry(rule->hosts, req->hosts[i], NULL) == 0) != all)
             return !all;
     }
     return all && req->host_count > 0;
 }
 
+bool bx_rule_is_live(const struct bx_rule *rule, const char *tool, int64_t now_ms) {
+    return !(rule->expires_at_ms && now_ms >= rule->expires_at_ms) && rule->calls_left != 0 &&
+           bx_glob_text(rule->tool, bx_str(tool));
+}
+
 bool bx_rule_matches(const struct bx_rule *rule, const struct bx_permit_request *req) {
     bool allows = rule->verdict == BX_ALLOW;
-    if (rule->expires_at_ms && req->now_ms >= rule->expires_at_ms)
-        return false;
-    if (rule->calls_left == 0)
-        return false;
-    if (!bx_glob_text(rule->tool, bx_str(req->tool)))
+    if (rule->limits || !bx_rule_is_live(rule, req->tool, req->now_ms))
         return false;
     if (rule->path && !paths_match(rule->path, req, allows))
         return false;
-    if (rule->host && !hosts_match(rule->host, req, allows))
+    if (rule->host && !hosts_match(rule, req, allows))
         return false;
     return !rule->command || command_matches(rule->command, req->command, allows);
+}
+
+/* "Always allow `write`" was said of ordinary files. A guarded one must have been meant: the rule
+ * names it, or the part of its pattern before the first star names the hidden folder that it is in.
+ */
+bool bx_rule_names_guarded(const struct bx_rule *rule, const char *guarded) {
+    if (!rule->path)
+        return false;
+    size_t literal = strcspn(rule->path, "*?");
+    if (!rule->path[literal])
+        return strcmp(rule->path, guarded) == 0;
+    return bx_str_find_str(bx_str_n(rule->path, literal), BX_STR_LIT("/.")) != (size_t)-1;
+}
+
+bool bx_rule_grants_path(const struct bx_rule *rule, const char *tool, const char *guarded,
+                         int64_t now_ms) {
+    return rule->verdict == BX_ALLOW && rule->path && !rule->host && !rule->command &&
+           bx_rule_is_live(rule, tool, now_ms) && bx_glob_path(rule->path, guarded) &&
+           bx_rule_names_guarded(rule, guarded);
 }
 
 static bool take_text(const struct bx_val *obj, const char *name, char **ret, size_t index, int *rc,
@@ -123,8 +145,8 @@ static int take_bounds(const struct bx_val *obj, struct bx_rule *rule, size_t in
 
 /* A misspelt "path" would widen an allow rule to every path. */
 static int check_names(const struct bx_val *obj, size_t index, struct bx_err *err) {
-    static const char *const known[] = {"id",      "tool",  "path",       "host",     "command",
-                                        "verdict", "scope", "expires_at", "max_calls"};
+    static const char *const known[] = {"id",     "tool",    "path",  "host",       "command",
+                                        "limits", "verdict", "scope", "expires_at", "max_calls"};
     bx_val_foreach_member (obj, key, value) {
         size_t i = 0;
         while (i < BX_ARRAY_LEN(known) && !bx_str_eqz(key, known[i]))
@@ -134,6 +156,35 @@ static int check_names(const struct bx_val *obj, size_t index, struct bx_err *er
                            index + 1, (int)BX_MIN(key.n, (size_t)60), key.p);
         (void)value;
     }
+    return 0;
+}
+
+/* "example.com" is any scheme and port of it. */
+static int take_host(struct bx_rule *rule, size_t index, struct bx_err *err) {
+    if (!rule->host)
+        return 0;
+    bx_auto(bx_freep) char *any =
+        strstr(rule->host, "://") ? NULL : bx_asprintf("*://%s:*", rule->host);
+    const char *entry = any ? any : rule->host;
+    struct bx_policy_config config = {.allowed_hosts = &entry, .allowed_host_count = 1};
+    int rc = bx_policy_new(&config, &rule->hosts, err);
+    return rc < 0 ? bx_wrap(err, rc, "rule %zu: \"host\"", index + 1) : 0;
+}
+
+static int take_limits(const struct bx_val *obj, struct bx_rule *rule, size_t index,
+                       struct bx_err *err) {
+    const struct bx_val *limits = bx_val_get(obj, "limits");
+    if (!limits || bx_val_is(limits, BX_VAL_NULL))
+        return 0;
+    if (!bx_val_is(limits, BX_VAL_OBJ) || rule->host || rule->path || rule->command)
+        return bx_fail(err, BX_ERR_INVALID,
+                       "rule %zu: \"limits\" must be an object, and the rule about nothing else",
+                       index + 1);
+    struct bx_buf text = BX_BUF_INIT(BX_MIB);
+    struct bx_jw w;
+    bx_jw_init(&w, &text);
+    bx_jw_val(&w, limits);
+    rule->limits = bx_buf_steal(&text);
     return 0;
 }
 
@@ -157,10 +208,10 @@ static int take_rule(const struct bx_val *obj, size_t index, struct bx_rule *rul
     if (rule->path && rule->path[0] != '/' && strncmp(rule->path, "**", 2) != 0)
         return bx_fail(err, BX_ERR_INVALID,
                        "rule %zu: \"path\" must start with / (the root that tools see)", index + 1);
-    for (char *c = rule->host; c && *c; c++)
-        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
     if (!rule->id)
         rule->id = bx_asprintf("rule-%zu", index + 1);
+    if ((rc = take_host(rule, index, err)) < 0 || (rc = take_limits(obj, rule, index, err)) < 0)
+        return rc;
     rc = take_verdict(obj, rule, index, err);
     return rc < 0 ? rc : take_bounds(obj, rule, index, err);
 }
@@ -192,6 +243,8 @@ void bx_rules_free(struct bx_rule *rules, size_t count) {
         bx_free(rules[i].path);
         bx_free(rules[i].host);
         bx_free(rules[i].command);
+        bx_free(rules[i].limits);
+        bx_policy_free(rules[i].hosts);
     }
     bx_free(rules);
 }

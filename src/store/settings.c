@@ -1,5 +1,7 @@
 /* settings.json and auth.json: small documents that people also edit by hand, read anew each time.
  */
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -99,17 +101,60 @@ int bx_settings_load(struct bx_store *s, struct bx_doc **ret, struct bx_err *err
     return rc;
 }
 
+/* One change at a time, whichever process makes it. */
+static int lock_settings(const struct bx_store *s, struct bx_err *err) {
+    bx_auto(bx_freep) char *path = bx_path_join(s->dir, "settings.lock");
+    bx_auto(bx_fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX) < 0)
+        return bx_fail_errno(err, errno, "'%s' cannot be locked", path);
+    int locked = fd;
+    fd = -1;
+    return locked;
+}
+
+int bx_settings_change(struct bx_store *s, bx_settings_change_fn *change, void *user,
+                       struct bx_err *err) {
+    bx_auto(bx_freep) char *path = bx_path_join(s->dir, "settings.json");
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL, *patch = NULL, *after = NULL;
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(2 * DOCUMENT_MAX_BYTES);
+    BX_LOCKED(&s->files_lock);
+    int rc = bx_dir_make(s->dir, 0700, err);
+    bx_auto(bx_fd_close) int lock = rc < 0 ? -1 : lock_settings(s, err);
+    if (lock < 0)
+        return rc < 0 ? rc : lock;
+    if ((rc = read_object(path, &doc, err)) < 0 ||
+        (rc = change(user, bx_doc_root(doc), &text, err)) < 0)
+        return rc;
+    if ((rc = bx_doc_parse(bx_buf_str(&text), NULL, &patch, err)) < 0)
+        return rc;
+    return write_patched(path, bx_doc_root(doc), bx_doc_root(patch), &after, err);
+}
+
+static int copy_patch(void *user, const struct bx_val *settings, struct bx_buf *patch,
+                      struct bx_err *err) {
+    struct bx_jw w;
+    (void)settings, (void)err;
+    bx_jw_init(&w, patch);
+    bx_jw_val(&w, user);
+    return 0;
+}
+
 int bx_settings_patch(struct bx_store *s, const struct bx_val *patch, struct bx_err *err) {
     if (!bx_val_is(patch, BX_VAL_OBJ))
         return bx_fail(err, BX_ERR_INVALID, "a change of the settings must be an object, it is %s",
                        bx_val_type_name(patch));
+    return bx_settings_change(s, copy_patch, (void *)(uintptr_t)patch, err);
+}
+
+uint64_t bx_settings_stamp(struct bx_store *s) {
     bx_auto(bx_freep) char *path = bx_path_join(s->dir, "settings.json");
-    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL, *after = NULL;
-    BX_LOCKED(&s->files_lock);
-    int rc = bx_dir_make(s->dir, 0700, err);
-    if (rc == 0)
-        rc = read_object(path, &doc, err);
-    return rc < 0 ? rc : write_patched(path, bx_doc_root(doc), patch, &after, err);
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return 0;
+    const uint64_t facts[] = {(uint64_t)st.st_ino, (uint64_t)st.st_size,
+                              (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec,
+                              (uint64_t)st.st_dev};
+    return bx_str_hash(bx_str_n((const char *)facts, sizeof facts)) | 1;
 }
 
 static char *auth_path(const struct bx_store *s) {

@@ -24,6 +24,12 @@ void bx_store_set_url(struct bx_store *s, const char *url); /* into the lock fil
 int bx_settings_load(struct bx_store *s, struct bx_doc **ret, struct bx_err *err);
 /* Replaces the members of `patch` (an object; null removes a member), writes atomically. */
 int bx_settings_patch(struct bx_store *s, const struct bx_val *patch, struct bx_err *err);
+/* Reads, lets `change` write such a patch, writes: nobody comes between, of this process or another. A negative code of
+ * change ends it with nothing written. */
+typedef int bx_settings_change_fn(void *user, const struct bx_val *settings, struct bx_buf *patch, struct bx_err *err);
+int bx_settings_change(struct bx_store *s, bx_settings_change_fn *change, void *user, struct bx_err *err);
+/* Another number when the file has changed; 0: there is none. */
+uint64_t bx_settings_stamp(struct bx_store *s);
 
 /* auth.json (0600): secrets by name, e.g. "provider.openai", "api_token", "install_key". The caller's copy, NULL when absent. */
 char *bx_secret_get(struct bx_store *s, const char *name);

@@ -10,6 +10,7 @@
 #include "json/write.h"
 #include "tools/descriptor.h"
 #include "tools/mode.h"
+#include "tools/network.h"
 #include "tools/outbound.h"
 #include "tools/reach.h"
 #include "tools/session.h"
@@ -236,7 +237,7 @@ static int image_for(struct box_tool *b, bool fuel, const struct bx_image **ret,
 /* One call, for the callbacks of the box */
 struct on_call {
     struct bx_tool_ctx *ctx;
-    struct bx_outbound *outbound;
+    struct bx_network_call outbound;
     struct bx_err network; /* why its last request failed */
 };
 
@@ -244,7 +245,7 @@ static int on_request(void *user, const struct bx_outbound_request *request,
                       struct bx_outbound_answer *answer, struct bx_err *err) {
     struct on_call *call = user;
     struct bx_err why = {0};
-    int r = bx_outbound_answer(call->outbound, request, answer, &why);
+    int r = bx_network_answer(&call->outbound, request, answer, &why);
     call->network = why;
     if (err)
         *err = why;
@@ -279,7 +280,8 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
     if (rc)
         return rc;
     make_input(b, input, &in);
-    struct on_call call = {.ctx = ctx, .outbound = b->outbound};
+    struct on_call call = {.ctx = ctx,
+                           .outbound = {.tool = b->name, .ctx = ctx, .outbound = b->outbound}};
     struct bx_box_request request = {
         .tool = b->name,
         .image = image,
@@ -290,7 +292,7 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
         .grant = ctx->grant,
         .repeatable = t->level <= BX_LEVEL_READ_ONLY,
         .output = on_output,
-        .outbound = b->outbound && ctx->grant->host_count ? on_request : NULL,
+        .outbound = b->outbound ? on_request : NULL,
         .user = &call,
     };
     struct bx_box_result r = {0};
@@ -304,10 +306,13 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
         return 0;
     }
     rc = call_box(b, &request, &reach, ctx, &r, err);
-    if (rc)
+    if (rc) {
+        bx_free(call.outbound.denied);
         return rc;
+    }
     bx_box_tool_result(&r, call.network.msg, ret);
     bx_seen_end(&seen, !ret->is_error);
+    ret->denied = call.outbound.denied;
     ret->receipt = receipt(b, &r);
     bx_box_result_deinit(&r);
     return 0;

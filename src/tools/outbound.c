@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/vec.h"
 #include "fetch/cache.h"
+#include "fetch/url.h"
 
 struct bx_outbound {
     struct bx_fetch *fetch;
@@ -122,27 +123,15 @@ static void hop_deinit(struct hop *hop) {
 
 static int policy_of(const struct bx_outbound *o, const struct bx_grant *grant,
                      struct bx_policy **ret, struct bx_err *err) {
-    BX_VEC(const char *) networks = {0};
-    BX_VEC(char *) words = {0};
-    struct bx_str rest = bx_str(grant->block_networks ? grant->block_networks : "private"), word;
-    while (bx_str_split(&rest, ',', &word)) {
-        if (bx_str_trim(word).n > 0) {
-            bx_vec_push(&words, bx_str_dup(bx_str_trim(word)));
-            bx_vec_push(&networks, words.p[words.n - 1]);
-        }
-    }
-    int r = bx_policy_new(&(struct bx_policy_config){.allowed_hosts = grant->hosts,
-                                                     .allowed_host_count = grant->host_count,
-                                                     .block_networks = networks.p,
-                                                     .block_network_count = networks.n,
-                                                     .self_port = o->self_port},
-                          ret, err);
-    for (size_t i = 0; i < words.n; i++) {
-        bx_free(words.p[i]);
-    }
-    bx_vec_free(&words);
-    bx_vec_free(&networks);
-    return r;
+    return bx_policy_new(
+        &(struct bx_policy_config){.allowed_hosts = grant->hosts,
+                                   .allowed_host_count = grant->host_count,
+                                   .granted_hosts = grant->granted_hosts,
+                                   .granted_host_count = grant->granted_host_count,
+                                   .block_networks = grant->block_networks,
+                                   .block_network_count = grant->block_network_count,
+                                   .self_port = o->self_port},
+        ret, err);
 }
 
 /* What the answer depends on: the URL and what was asked for. NULL: such a request is not kept. */
@@ -176,8 +165,22 @@ static char *cache_key(const struct bx_outbound_request *q) {
     return bx_buf_steal(&key);
 }
 
+/* A person granted this very address, or localhost. */
+static bool lifts_private(const struct bx_policy *policy, const char *text,
+                          const struct bx_ip *ip) {
+    struct bx_url url;
+    struct bx_ip literal;
+    if (bx_url_parse(text, &url, NULL) < 0) {
+        return false;
+    }
+    bool lifts = bx_policy_lifts_private(policy, bx_str(url.scheme), bx_str(url.host), url.port) &&
+                 (bx_ip_is_loopback(ip) || bx_ip_parse(bx_str(url.host), &literal));
+    bx_url_deinit(&url);
+    return lifts;
+}
+
 /* True: answered. The URL was judged by check_url; here the address that the page came from is. */
-static bool answer_from_cache(struct bx_outbound *o, const char *key,
+static bool answer_from_cache(struct bx_outbound *o, const char *key, const char *url,
                               const struct bx_policy *policy, struct bx_outbound_answer *answer,
                               int *ret) {
     struct bx_cache_entry e;
@@ -185,7 +188,8 @@ static bool answer_from_cache(struct bx_outbound *o, const char *key,
     if (!key || !bx_cache_get(o->cache, key, bx_mono_ms(), &e)) {
         return false;
     }
-    bool good = bx_ip_parse(bx_str(e.address), &ip) && bx_policy_check_ip(policy, &ip, NULL) == 0;
+    bool good = bx_ip_parse(bx_str(e.address), &ip) &&
+                bx_policy_check_ip(policy, &ip, lifts_private(policy, url, &ip), NULL) == 0;
     if (good) {
         char age[24];
         snprintf(age, sizeof age, "%" PRIu64, e.age_ms / 1000);
@@ -261,7 +265,7 @@ int bx_outbound_answer(struct bx_outbound *o, const struct bx_outbound_request *
         return r;
     }
     bx_auto(bx_freep) char *key = cache_key(request);
-    if (answer_from_cache(o, key, policy, answer, &r)) {
+    if (answer_from_cache(o, key, request->url, policy, answer, &r)) {
         return r;
     }
     return exchange(o, policy, request, key, answer, err);

@@ -3,22 +3,57 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/glob.h"
 #include "base/path.h"
 
-static const char *const guarded_names[] = {
-    ".git",          ".gitattributes", ".gitmodules", ".gitconfig",    ".envrc",
-    ".vscode",       ".husky",         ".idea",       ".devcontainer", ".bashrc",
-    ".bash_profile", ".profile",       ".zshrc",      ".zprofile",     ".zshenv",
-    ".ssh",          ".direnv",        ".npmrc",      ".hgrc",         ".pre-commit-config.yaml",
+const char *const bx_guarded_names[] = {
+    ".git",
+    ".gitattributes",
+    ".gitmodules",
+    ".gitconfig",
+    ".envrc",
+    ".vscode",
+    ".husky",
+    ".idea",
+    ".devcontainer",
+    ".bashrc",
+    ".bash_profile",
+    ".profile",
+    ".zshrc",
+    ".zprofile",
+    ".zshenv",
+    ".ssh",
+    ".direnv",
+    ".npmrc",
+    ".hgrc",
+    ".pre-commit-config.yaml",
+    NULL,
 };
 
 const char *bx_guarded_part(const char *guest) {
     struct bx_str rest = bx_str(guest), part;
     while (bx_str_split(&rest, '/', &part))
-        for (size_t i = 0; i < BX_ARRAY_LEN(guarded_names); i++)
-            if (bx_str_ieqz(part, guarded_names[i]))
-                return guarded_names[i];
+        for (size_t i = 0; bx_guarded_names[i]; i++)
+            if (bx_str_ieqz(part, bx_guarded_names[i]))
+                return bx_guarded_names[i];
     return NULL;
+}
+
+static bool has_part(const char *guest, const char *name) {
+    struct bx_str rest = bx_str(guest), part;
+    while (bx_str_split(&rest, '/', &part))
+        if (bx_str_ieqz(part, name))
+            return true;
+    return false;
+}
+
+bool bx_is_guarded(const struct bx_grant *grant, const char *guest) {
+    for (size_t i = 0; i < grant->guarded_path_count; i++) {
+        const char *g = grant->guarded_paths[i];
+        if (g[0] == '/' ? bx_glob_path(g, guest) || bx_path_is_under(guest, g) : has_part(guest, g))
+            return true;
+    }
+    return bx_guarded_part(guest) != NULL;
 }
 
 /* A copy in the arena of what a base function allocated. */

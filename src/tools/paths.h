@@ -19,5 +19,9 @@ const char *bx_guest_path_real(const struct bx_grant *grant, const char *guest, 
 /* Files that the user's own programs run or obey: the part of the path that is one of them, e.g. ".git", or NULL. At any
  * depth; letter case does not matter. */
 const char *bx_guarded_part(const char *guest);
+/* The same with what the settings add (bx_grant.guarded_paths). */
+bool bx_is_guarded(const struct bx_grant *grant, const char *guest);
+/* The built-in names, NULL ended. */
+extern const char *const bx_guarded_names[];
 
 #endif

@@ -1,6 +1,8 @@
 /* What a call would touch, and its input with the paths that guests use. */
 #include "tools/reach.h"
 
+#include "fetch/policy.h"
+#include "fetch/url.h"
 #include "json/write.h"
 #include "tools/paths.h"
 
@@ -26,37 +28,34 @@ static void add_path(const struct bx_tool *t, struct bx_str path, const struct b
     const char *guest = bx_guest_path(grant, path, arena, &outside);
     add_item(arena, &reach->paths, &reach->path_count, guest);
     reach->outside_root |= outside;
+    if (outside && !reach->outside_path)
+        reach->outside_path = bx_arena_str(arena, path);
     if (t->level < BX_LEVEL_WRITE)
         return;
     /* A folder of the project may be a link to .git/hooks: judge what it is as well as what it is
      * called. */
     const char *real = bx_guest_path_real(grant, guest, arena);
     reach->outside_root |= !real;
-    const char *guarded = bx_guarded_part(guest)          ? guest
-                          : real && bx_guarded_part(real) ? real
-                                                          : NULL;
+    if (!real && !reach->outside_path)
+        reach->outside_path = guest;
+    const char *guarded = bx_is_guarded(grant, guest)          ? guest
+                          : real && bx_is_guarded(grant, real) ? real
+                                                               : NULL;
     if (guarded && !reach->guarded_path)
         reach->guarded_path = guarded;
 }
 
-static void add_host(struct bx_str url, struct bx_arena *arena, struct bx_call_reach *reach) {
-    size_t at = bx_str_find_str(url, BX_STR_LIT("://"));
-    struct bx_str rest = at == (size_t)-1 ? url : bx_str_slice(url, at + 3, url.n);
-    size_t n = 0;
-    while (n < rest.n && !memchr("/?#\\", rest.p[n], 4))
-        n++;
-    struct bx_str host = bx_str_slice(rest, 0, n);
-    for (size_t user; (user = bx_str_find(host, '@')) != (size_t)-1;)
-        host = bx_str_slice(host, user + 1, host.n);
-    if (host.n && host.p[0] == '[')
-        host = bx_str_slice(
-            host, 0, bx_str_find(host, ']') == (size_t)-1 ? host.n : bx_str_find(host, ']') + 1);
-    else if (bx_str_find(host, ':') != (size_t)-1)
-        host = bx_str_slice(host, 0, bx_str_find(host, ':'));
-    char *copy = bx_arena_str(arena, host);
-    for (char *c = copy; *c; c++)
-        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
-    add_item(arena, &reach->hosts, &reach->host_count, copy);
+/* Taken apart by the parser that will also connect to it. What is no URL reaches nothing. */
+static void add_host(struct bx_str text, struct bx_arena *arena, struct bx_call_reach *reach) {
+    bool bare = bx_str_find_str(text, BX_STR_LIT("://")) == (size_t)-1;
+    const char *z =
+        bx_arena_printf(arena, "%s" BX_STR_FMT, bare ? "https://" : "", BX_STR_ARG(text));
+    bx_auto(bx_url_deinit) struct bx_url url = {0};
+    if (bx_url_parse(z, &url, NULL))
+        return;
+    bx_auto(bx_freep) char *entry = bx_policy_entry(bx_str(url.scheme), bx_str(url.host), url.port);
+    if (entry)
+        add_item(arena, &reach->hosts, &reach->host_count, bx_arena_str(arena, bx_str(entry)));
 }
 
 void bx_tool_reach(const struct bx_tool *t, const struct bx_val *input,
@@ -71,8 +70,13 @@ void bx_tool_reach(const struct bx_tool *t, const struct bx_val *input,
                 if (bx_val_is(item, BX_VAL_STR))
                     add_path(t, bx_val_str(item), grant, arena, ret);
             }
-        } else if (bx_str_eqz(key, "url") && bx_val_is(value, BX_VAL_STR)) {
-            add_host(bx_val_str(value), arena, ret);
+        } else if (bx_str_eqz(key, "url") || bx_str_eqz(key, "urls")) {
+            if (bx_val_is(value, BX_VAL_STR))
+                add_host(bx_val_str(value), arena, ret);
+            bx_val_foreach_item (value, item2) {
+                if (bx_val_is(item2, BX_VAL_STR))
+                    add_host(bx_val_str(item2), arena, ret);
+            }
         }
     }
     if (t->command_member)

@@ -10,9 +10,10 @@
 struct bx_call_reach {
     const char **paths;       /* guest paths, normal and absolute */
     size_t path_count;
-    bool outside_root;        /* one of them leads out of the root and the mounts */
+    bool outside_root;        /* one of them leads out of the root and the mounts: */
+    const char *outside_path; /* the first that does, or NULL */
     const char *guarded_path; /* one of them that the user's own programs obey (.git/…, .envrc …), calls that write only */
-    const char **hosts;       /* of members that hold a URL; lower case, without port */
+    const char **hosts;       /* of members that hold a URL: as bx_policy_entry writes them */
     size_t host_count;
     const char *command;      /* a shell command, or NULL */
 };

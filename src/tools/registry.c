@@ -8,7 +8,10 @@
 #include "skills/skills.h"
 #include "tools/box_tool.h"
 #include "tools/embedded.h"
+#include "tools/mounts.h"
 #include "tools/native.h"
+#include "tools/network.h"
+#include "tools/paths.h"
 #include "tools/session.h"
 
 #define MAX_INPUT_BYTES   (64 * BX_MIB)
@@ -29,7 +32,9 @@ struct bx_registry {
     struct bx_receipts *receipts;
     struct bx_tool_sessions *sessions;
     BX_VEC(char *) user_skills; /* never changes; NULL ends it */
-    pthread_mutex_t lock;       /* of: */
+    struct bx_arena arena;
+    struct bx_settings_where where;
+    pthread_mutex_t lock; /* of: */
     BX_VEC(struct source) sources;
     tool_vec tools; /* what counts, by name; references of its own */
     struct bx_doc *settings;
@@ -133,42 +138,18 @@ static int add_built_in(struct bx_registry *r, struct bx_err *err) {
     return rc;
 }
 
-static bool is_limit(struct bx_str name) {
-    for (size_t i = 0; i < BX_LIMIT_COUNT; i++)
-        if (bx_str_eqz(name, bx_limit_info((enum bx_limit_id)i)->name) ||
-            bx_str_eqz(name, bx_limit_info((enum bx_limit_id)i)->setting))
-            return true;
-    return false;
-}
-
-/* Every limit in the settings is tried now, so that a wrong one is said at the start and not at the
- * first call. */
-static int check_settings(const struct bx_val *settings, struct bx_err *err) {
-    const struct bx_val *limits = bx_val_get(settings, "limits");
-    if (limits && !bx_val_is(limits, BX_VAL_OBJ))
-        return bx_fail(err, BX_ERR_INVALID,
-                       "settings: \"limits\" must be an object of tool names (or \"*\")");
-    bx_val_foreach_member (limits, tool, values) {
-        if (!bx_val_is(values, BX_VAL_OBJ))
-            return bx_fail(err, BX_ERR_INVALID,
-                           "settings: limits are given by tool, {\"*\":{\"time\":\"60s\"}} is for "
-                           "all of them; \"" BX_STR_FMT "\" is no object",
-                           BX_STR_ARG(tool));
-        bx_val_foreach_member (values, name, number) {
-            (void)number;
-            if (!is_limit(name))
-                return bx_fail(err, BX_ERR_INVALID,
-                               "settings: there is no limit \"" BX_STR_FMT "\" (for " BX_STR_FMT
-                               ")",
-                               BX_STR_ARG(name), BX_STR_ARG(tool));
-        }
-        struct bx_limits scratch;
-        bx_limits_init(&scratch);
-        int rc = bx_limits_read(&scratch, values, err);
-        if (rc)
-            return bx_wrap(err, rc, "settings: limits of \"" BX_STR_FMT "\"", BX_STR_ARG(tool));
-    }
-    return 0;
+/* The folders are the registry's own copies. */
+static void copy_folders(struct bx_registry *r, const struct bx_registry_config *config) {
+    struct bx_mount *mounts = bx_arena_alloc(&r->arena, (config->mount_count + 1) * sizeof *mounts);
+    for (size_t i = 0; i < config->mount_count; i++)
+        mounts[i] = (struct bx_mount){
+            .host_path = bx_arena_str(&r->arena, bx_str(config->mounts[i].host_path)),
+            .guest_path = bx_arena_str(&r->arena, bx_str(config->mounts[i].guest_path)),
+            .writable = config->mounts[i].writable};
+    r->where = (struct bx_settings_where){
+        .base = config->mounts ? mounts : NULL,
+        .base_count = config->mount_count,
+        .state = config->state_dir ? bx_arena_str(&r->arena, bx_str(config->state_dir)) : NULL};
 }
 
 static int read_defer(const struct bx_val *settings, struct bx_defer *ret, struct bx_err *err) {
@@ -201,6 +182,8 @@ int bx_registry_new(const struct bx_registry_config *config, struct bx_registry 
     for (const char *const *at = config->user_skills; at && *at; at++)
         bx_vec_push(&r->user_skills, bx_strdup(*at));
     bx_vec_push(&r->user_skills, NULL);
+    bx_arena_init(&r->arena);
+    copy_folders(r, config);
     int rc = bx_registry_reload(r, config->settings, err);
     if (!rc)
         rc = add_built_in(r, err);
@@ -224,6 +207,7 @@ void bx_registry_free(struct bx_registry *r) {
         bx_free(r->user_skills.p[i]);
     bx_vec_free(&r->user_skills);
     bx_doc_free(r->settings);
+    bx_arena_deinit(&r->arena);
     pthread_mutex_destroy(&r->lock);
     bx_free(r);
 }
@@ -285,33 +269,16 @@ struct bx_tool_session *bx_registry_session(struct bx_registry *r, const char *s
     return bx_tool_sessions_get(r->sessions, session_id);
 }
 
-const char *bx_limit_from_name(enum bx_limit_from from) {
-    static const char *const names[] = {"default", "descriptor", "settings", "call"};
-    return names[from];
-}
-
-static void note_origin(struct bx_tool_limits *now, const struct bx_limits *before,
+static void note_wishes(struct bx_tool_limits *now, const struct bx_limits *before,
                         enum bx_limit_from from) {
     for (size_t i = 0; i < BX_LIMIT_COUNT; i++)
         if (now->limits.value[i] != before->value[i])
             now->from[i] = (unsigned char)from;
 }
 
-/* Which limits a layer of the settings names, whether or not they change anything. */
-static int apply_settings(struct bx_tool_limits *l, const struct bx_val *layer,
-                          struct bx_err *err) {
-    int rc = bx_limits_read(&l->limits, layer, err);
-    for (size_t i = 0; i < BX_LIMIT_COUNT; i++) {
-        const struct bx_limit_info *info = bx_limit_info((enum bx_limit_id)i);
-        if (bx_val_get(layer, info->name) || bx_val_get(layer, info->setting))
-            l->from[i] = BX_FROM_SETTINGS;
-    }
-    return rc;
-}
-
 /* A descriptor may only lower. What an MCP tool wants was written by the user, into the server's
  * configuration. */
-static int wish(const struct bx_tool *t, struct bx_limits *limits, struct bx_err *err) {
+static int wish_of(const struct bx_tool *t, struct bx_limits *limits, struct bx_err *err) {
     const struct bx_val *wanted = bx_val_get(t->wants, "limits");
     if (t->kind == BX_TOOL_BOX)
         return bx_box_tool_wish(t, limits, err);
@@ -319,33 +286,69 @@ static int wish(const struct bx_tool *t, struct bx_limits *limits, struct bx_err
                                   : bx_limits_lower(limits, wanted, err);
 }
 
-int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t, const char *const *over,
+int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t,
+                       const struct bx_limits_wish *wish, struct bx_arena *arena,
                        struct bx_tool_limits *ret, struct bx_err *err) {
-    struct bx_tool_limits l = {0};
-    bx_limits_init(&l.limits);
+    struct bx_tool_limits l;
+    bx_tool_limits_init(&l);
     struct bx_limits before = l.limits;
-    int rc = wish(t, &l.limits, err);
-    note_origin(&l, &before, t->kind == BX_TOOL_MCP ? BX_FROM_SETTINGS : BX_FROM_DESCRIPTOR);
+    int rc = wish_of(t, &l.limits, err);
+    note_wishes(&l, &before, t->kind == BX_TOOL_MCP ? BX_FROM_SETTINGS : BX_FROM_DESCRIPTOR);
     if (!rc) {
         BX_LOCKED(&r->lock);
-        const struct bx_val *set = bx_val_get(bx_doc_root(r->settings), "limits");
-        rc = apply_settings(&l, bx_val_get(set, "*"), err);
-        if (!rc)
-            rc = apply_settings(&l, bx_val_get(set, t->name), err);
+        rc = bx_tool_settings_apply(bx_val_get(bx_doc_root(r->settings), "limits"), t->name, arena,
+                                    &l, err);
     }
-    for (; !rc && over && *over; over++) {
-        before = l.limits;
-        rc = bx_limits_set_pair(&l.limits, *over, err);
-        note_origin(&l, &before, BX_FROM_CALL);
-    }
+    for (size_t i = 0; wish && i < wish->granted_count && !rc; i++)
+        rc = bx_tool_limits_read(&l, wish->granted[i], BX_FROM_GRANT, NULL, arena, err);
+    if (!rc && wish)
+        rc = bx_tool_limits_over(&l, wish->over, err);
+    for (const char *const *h = wish ? wish->hosts : NULL; h && *h && !rc; h++)
+        bx_tool_limits_add(&l, BX_LIST_HOSTS, *h, BX_FROM_CALL, arena);
     if (!rc)
         *ret = l;
     return rc;
 }
 
+int bx_registry_grant(struct bx_registry *r, const struct bx_tool *t,
+                      const struct bx_tool_limits *l, const struct bx_mount *base,
+                      size_t base_count, struct bx_arena *arena, struct bx_grant *ret,
+                      struct bx_err *err) {
+    const struct bx_tool_list *lists = l->lists;
+    struct bx_mount *mounts = NULL;
+    size_t count = 0;
+    struct bx_mounts_wish wish = {
+        .base = base,
+        .base_count = base_count,
+        .work_dir = lists[BX_LIST_WORK_DIR].n ? lists[BX_LIST_WORK_DIR].items[0] : NULL,
+        .map_dirs = lists[BX_LIST_MAP_DIRS].items,
+        .map_count = lists[BX_LIST_MAP_DIRS].n,
+        .state = r->where.state};
+    int rc = bx_mounts_make(&wish, arena, &mounts, &count, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < count; i++)
+        mounts[i].writable = mounts[i].writable && t->level >= BX_LEVEL_WRITE;
+    *ret = (struct bx_grant){.mounts = mounts,
+                             .mount_count = count,
+                             .limits = l->limits,
+                             .hosts = lists[BX_LIST_HOSTS].items,
+                             .host_count = lists[BX_LIST_HOSTS].n,
+                             .block_networks = lists[BX_LIST_BLOCK].items,
+                             .block_network_count = lists[BX_LIST_BLOCK].n,
+                             .guarded_paths = lists[BX_LIST_GUARDED].items,
+                             .guarded_path_count = lists[BX_LIST_GUARDED].n};
+    return 0;
+}
+
+int bx_registry_check_limits(struct bx_registry *r, const char *key, const struct bx_val *values,
+                             struct bx_err *err) {
+    return bx_tool_settings_check_one(key, values, &r->where, err);
+}
+
 int bx_registry_reload(struct bx_registry *r, const struct bx_val *settings, struct bx_err *err) {
     struct bx_defer defer;
-    int rc = check_settings(settings, err);
+    int rc = bx_tool_settings_check(bx_val_get(settings, "limits"), &r->where, err);
     if (!rc)
         rc = read_defer(settings, &defer, err);
     if (rc)
@@ -413,6 +416,30 @@ static struct bx_doc *map_input(const struct bx_tool *t, const struct bx_val *in
     return doc;
 }
 
+/* A path that leads out of the folders: the sentence of the guest or of the wall knows nothing of
+ * the setting. */
+static void explain_path(const struct bx_tool *t, const struct bx_val *input,
+                         const struct bx_tool_ctx *ctx, struct bx_tool_result *ret) {
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
+    struct bx_call_reach reach;
+    bx_tool_reach(t, input, ctx->grant, &arena, &reach);
+    const char *outside = reach.outside_path;
+    for (size_t i = 0; i < reach.path_count && !outside; i++)
+        if (!bx_guest_path_real(ctx->grant, reach.paths[i], &arena))
+            outside = reach.paths[i];
+    if (!outside)
+        return;
+    bx_auto(bx_freep) char *line = bx_path_line(t->name);
+    bx_tool_result_add(
+        ret,
+        "%s leads outside of the folders that %s sees (path limit); a folder is added "
+        "with --mount HOST:GUEST or, in settings.json, %s.",
+        outside, t->name, line);
+    ret->limit = "path";
+    bx_free(ret->denied);
+    ret->denied = bx_denied_json("path", "path", outside, "map_dirs", line);
+}
+
 static int run_here(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input,
                     struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
     uint64_t start_us = bx_mono_us();
@@ -439,6 +466,8 @@ int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct b
     if (!bx_val_is(input, BX_VAL_OBJ) || bx_schema_check(t->schema, input, &problem)) {
         bx_tool_result_text(ret, true, "The arguments of %s do not fit: %s.", t->name,
                             problem.code ? problem.msg : "they must be one JSON object");
+        bx_registry_record_denied(r, t, input, ctx, "the arguments do not fit the schema",
+                                  &ret->receipt);
         return 0;
     }
     bx_auto(bx_doc_freep) struct bx_doc *mapped = NULL;
@@ -458,6 +487,8 @@ int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct b
     int rc = t->kind == BX_TOOL_BOX ? t->execute(t, input, ctx, ret, err)
                                     : run_here(r, t, input, ctx, ret, err);
     ctx->session = NULL;
+    if (!rc && ret->is_error && !ret->limit && *t->path_members)
+        explain_path(t, input, ctx, ret);
     ret->ms = bx_mono_ms() - start_ms;
     return rc;
 }

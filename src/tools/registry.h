@@ -6,6 +6,7 @@
 #define BX_TOOLS_REGISTRY_H
 
 #include "tools/reach.h"
+#include "tools/settings.h"
 #include "tools/tool.h"
 
 struct bx_registry;
@@ -18,7 +19,10 @@ struct bx_registry_config {
     struct bx_outbound *outbound;  /* answers their requests to the network; may be NULL: no call has any */
     struct bx_receipts *receipts;  /* for denied calls and those of native tools; may be NULL: no record */
     const char *const *user_skills; /* folders of the user's own skills, NULL ends the list; copied; may be NULL */
-    const struct bx_val *settings; /* settings.json's root, may be NULL; copied. "limits": {"*": {"time":"60s"}, "read": {…}} */
+    const struct bx_val *settings; /* settings.json's root, may be NULL; copied. Its "limits": tools/settings.h */
+    const struct bx_mount *mounts; /* the root first, for the check of map_dirs; copied; may be NULL */
+    size_t mount_count;
+    const char *state_dir;         /* what no folder of a tool may hold; may be NULL */
 };
 /* BX_ERR_INVALID: a limit in the settings that is out of its range or unknown. */
 int bx_registry_new(const struct bx_registry_config *config, struct bx_registry **ret, struct bx_err *err);
@@ -53,16 +57,23 @@ struct bx_defer {
 bool bx_tool_is_extra(const struct bx_tool *t);
 struct bx_defer bx_registry_defer(struct bx_registry *r);
 
-/* The limits that a call of this tool gets: default → descriptor's wish → settings → `over` ("time=60s", …, NULL; may be
- * NULL), each with where it came from, for `tool describe` and the page. */
-enum bx_limit_from { BX_FROM_DEFAULT, BX_FROM_DESCRIPTOR, BX_FROM_SETTINGS, BX_FROM_CALL };
-const char *bx_limit_from_name(enum bx_limit_from from); /* "default" "descriptor" "settings" "call" */
-struct bx_tool_limits {
-    struct bx_limits limits;
-    unsigned char from[BX_LIMIT_COUNT]; /* enum bx_limit_from */
+/* The limits that a call of this tool gets, each with where it came from (tools/settings.h). wish may be NULL; texts of ret are
+ * the arena's. */
+struct bx_limits_wish {
+    const struct bx_val *const *granted; /* objects of grants, as in the settings */
+    size_t granted_count;
+    const char *const *over;             /* of the call: "time=60s", …, NULL; may be NULL */
+    const char *const *hosts;            /* of the call: further allowed hosts, NULL ended; may be NULL */
 };
-int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t, const char *const *over,
+int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t, const struct bx_limits_wish *wish, struct bx_arena *arena,
                        struct bx_tool_limits *ret, struct bx_err *err);
+/* The grant of a call with these limits: base mounts (the root first) with work_dir and map_dirs, writable as the tool's level lets
+ * them be. A view of l, base and the arena. */
+int bx_registry_grant(struct bx_registry *r, const struct bx_tool *t, const struct bx_tool_limits *l,
+                      const struct bx_mount *base, size_t base_count, struct bx_arena *arena, struct bx_grant *ret,
+                      struct bx_err *err);
+/* One tool's object of "limits", before it is written. */
+int bx_registry_check_limits(struct bx_registry *r, const char *key, const struct bx_val *values, struct bx_err *err);
 /* New settings (their "limits"); BX_ERR_INVALID and nothing changed when one of them is wrong. */
 int bx_registry_reload(struct bx_registry *r, const struct bx_val *settings, struct bx_err *err);
 

@@ -25,15 +25,11 @@ static int sleep_execute(const struct bx_tool *t, const struct bx_val *input,
         bx_tool_result_text(ret, true, "Stopped after %" PRIu64 " ms of %" PRIu64 " ms.", slept,
                             wait_ms);
     } else if (wait_ms > limit_ms) {
-        struct bx_buf limit = BX_BUF_INIT(64);
-        bx_limit_print(&limit, BX_LIMIT_TIME, limit_ms);
+        struct bx_buf said = BX_BUF_INIT(400);
+        bx_limit_say(&said, BX_LIMIT_TIME, limit_ms, t->name);
         ret->limit = "time";
-        bx_tool_result_text(ret, true,
-                            "Stopped after %s of %" PRIu64
-                            " ms (time limit, wasm_timeout); raise it with --limit "
-                            "time=… or in the settings: \"limits\": {\"%s\": {\"time\": …}}.",
-                            bx_buf_z(&limit), wait_ms, t->name);
-        bx_buf_deinit(&limit);
+        bx_tool_result_text(ret, true, "Of %" PRIu64 " ms: %s.", wait_ms, bx_buf_z(&said));
+        bx_buf_deinit(&said);
     } else {
         bx_tool_result_text(ret, false, "Slept %" PRIu64 " ms.", wait_ms);
     }

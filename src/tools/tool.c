@@ -16,6 +16,7 @@ void bx_tool_result_deinit(struct bx_tool_result *r) {
     bx_free(r->content);
     bx_free(r->metadata);
     bx_free(r->receipt);
+    bx_free(r->denied);
     *r = (struct bx_tool_result){0};
 }
 
@@ -33,6 +34,39 @@ void bx_tool_result_text(struct bx_tool_result *r, bool is_error, const char *fm
     bx_buf_deinit(&json);
 }
 
+void bx_tool_result_add(struct bx_tool_result *r, const char *fmt, ...) {
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(64 * BX_KIB),
+                                         both = BX_BUF_INIT(SIZE_MAX / 2);
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    struct bx_json_limits limits = {.max_size_bytes = 512 * BX_MIB};
+    va_list ap;
+    va_start(ap, fmt);
+    bx_buf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    if (r->content)
+        bx_doc_parse(bx_str(r->content), &limits, &doc, NULL);
+    struct bx_buf json = BX_BUF_INIT(SIZE_MAX / 2);
+    struct bx_jw w;
+    bx_jw_init(&w, &json);
+    if (doc && bx_val_is(bx_doc_root(doc), BX_VAL_ARR)) {
+        bx_jw_arr(&w);
+        bx_val_foreach_item (bx_doc_root(doc), block)
+            bx_jw_val(&w, block);
+        bx_jw_obj(&w);
+        bx_jw_kstr(&w, "type", "text");
+        bx_jw_kstrn(&w, "text", bx_buf_str(&text));
+        bx_jw_end(&w);
+        bx_jw_end(&w);
+    } else {
+        bx_buf_adds(&both, doc ? bx_str_trim(bx_val_str(bx_doc_root(doc))) : BX_STR_LIT(""));
+        bx_buf_addz(&both, both.size ? "\n" : "");
+        bx_buf_adds(&both, bx_buf_str(&text));
+        bx_jw_str(&w, bx_buf_str(&both));
+    }
+    bx_free(r->content);
+    r->content = bx_buf_steal(&json);
+}
+
 void bx_tool_result_write(const struct bx_tool_result *r, struct bx_buf *out) {
     struct bx_jw w;
     bx_jw_init(&w, out);
@@ -42,5 +76,7 @@ void bx_tool_result_write(const struct bx_tool_result *r, struct bx_buf *out) {
     bx_jw_kraw(&w, "metadata", r->metadata ? bx_str(r->metadata) : BX_STR_LIT("null"));
     bx_jw_kstr(&w, "limit", r->limit);
     bx_jw_kraw(&w, "receipt", r->receipt ? bx_str(r->receipt) : BX_STR_LIT("null"));
+    if (r->denied)
+        bx_jw_kraw(&w, "denied", bx_str(r->denied));
     bx_jw_end(&w);
 }

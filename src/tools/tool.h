@@ -7,6 +7,7 @@
 #ifndef BX_TOOLS_TOOL_H
 #define BX_TOOLS_TOOL_H
 
+#include "base/arena.h"
 #include "base/cancel.h"
 #include "base/level.h"
 #include "box/grant.h"
@@ -15,8 +16,24 @@
 struct bx_tool_host;
 struct bx_registry;
 struct bx_tool_session;
+/* What a person granted beside the settings, asked anew for each request and each file: a grant that was taken back, has
+ * expired or is used up no longer counts. Any thread. */
+struct bx_host_grants { /* entries as in allowed_outbound_hosts; the arena's */
+    const char **granted, **ids; /* ids: of the rule, NULL for a yes to this call only */
+    size_t granted_count;
+    const char **denied; /* by rules */
+    size_t denied_count;
+};
+struct bx_tool_grants {
+    void (*hosts)(void *user, struct bx_arena *arena, struct bx_host_grants *ret);
+    bool (*used)(void *user, const char *id, const char *entry); /* may a request go out because of this rule? counted once a call */
+    bool (*path)(void *user, const char *guest_path);            /* may this guarded path be changed? */
+    void *user;
+};
+
 
 struct bx_tool_ctx {
+    const struct bx_tool_grants *grants; /* NULL: nothing beside the settings */
     struct bx_cancel *cancel;
     const char *session_id, *run_id, *call_id; /* "" where there is none */
     const struct bx_grant *grant;              /* mounts, hosts, limits of this call */
@@ -33,13 +50,16 @@ struct bx_tool_result {
     char *metadata; /* JSON text of an object, or NULL */
     const char *limit; /* static name of the limit that fired, or NULL */
     char *receipt;  /* JSON text, or NULL */
+    char *denied;   /* JSON text: what was denied and the setting that would allow it, said by the host; or NULL */
     bool is_error;
     bool retryable;
     uint64_t ms;
 };
 void bx_tool_result_deinit(struct bx_tool_result *r);
 void bx_tool_result_text(struct bx_tool_result *r, bool is_error, const char *fmt, ...) BX_PRINTF(3, 4);
-/* {"content","is_error","metadata","limit","receipt"}: what `tool run --json` prints */
+/* More of the text that the model reads, behind what is there. */
+void bx_tool_result_add(struct bx_tool_result *r, const char *fmt, ...) BX_PRINTF(2, 3);
+/* {"content","is_error","metadata","limit","receipt","denied"?}: what `tool run --json` prints */
 void bx_tool_result_write(const struct bx_tool_result *r, struct bx_buf *out);
 
 enum bx_tool_kind { BX_TOOL_NATIVE, BX_TOOL_BOX, BX_TOOL_MCP, BX_TOOL_REMOTE };

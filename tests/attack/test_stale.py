@@ -9,7 +9,7 @@ from unittest import mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "flow"))
 from boxagnts import Workspace  # noqa: E402
-from test_questions import Server  # noqa: E402
+from boxagnts import Server  # noqa: E402
 
 
 def turn(*calls):

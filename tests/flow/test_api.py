@@ -148,8 +148,37 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("PUT", "/api/v1/settings", {"limits": {"read": {"time": "1ns"}}}).json["field"], "limits")
         self.assertEqual(self.call("PUT", "/api/v1/settings", {"limits": {"read": {"time": "7s"}}}).status, 200)
         tools = {t["name"]: t for t in self.call("GET", "/api/v1/tools").json["tools"]}
-        self.assertEqual(tools["read"]["limits"]["time"], {"value": 7000, "unit": "ms", "from": "settings"})
+        time = tools["read"]["limits"]["time"]
+        self.assertEqual((time["value"], time["unit"], time["from"], time["key"]), (7000, "ms", "settings", "read"))
         self.assertNotIn("limits", self.call("PUT", "/api/v1/settings", {"limits": None}).json)
+        one_tool, limits, grants = "/api/v1/tools/{tool}", "/api/v1/tools/{tool}/limits", "/api/v1/grants"
+        self.assertEqual(self.call("GET", one_tool, tool="nothing").status, 404)
+        self.assertEqual(self.call("PUT", limits, {"limits": {"tiem": "9s"}}, tool="read").json["field"], "limits")
+        set_ = self.call("PUT", limits, {"limits": {"time": "9s", "map_dirs": []}}, tool="read").json
+        self.assertEqual((set_["limits"]["time"]["value"], set_["settings"]), (9000, {"time": "9s", "map_dirs": []}))
+        self.assertEqual(set_["reach"]["map_dirs"], {"value": [], "from": "settings", "key": "read", "limit": "path",
+                                                     "what": set_["reach"]["map_dirs"]["what"]})
+        self.assertEqual(self.call("PUT", limits, {"limits": {"cpu": "3s"}}, tool="*").json["limits"]["*"], {"cpu": "3s"})
+        self.assertEqual(self.call("PUT", limits, {"limits": {}}, tool="nothing").status, 404)
+        self.assertIsNone(self.call("PUT", limits, {"limits": None}, tool="read").json["settings"])
+        self.call("PUT", limits, {"limits": None}, tool="*")
+        seen = self.call("GET", one_tool, tool="read").json
+        self.assertEqual((seen["limits"]["time"]["from"], seen["mounts"][0]["guest"]), ("default", "/"))
+        for bad in ({"tool": "read"}, {"tool": "read", "scope": "workspace"}, {"tool": "read", "host": "a b", "scope": "once"},
+                    {"tool": "read", "limits": {"time": "1ns"}, "scope": "workspace"}, {"tool": "read", "host": "*", "scope": "session"},
+                    {"tool": "read", "host": "*", "scope": "ever"}, {"tool": "read", "host": "*", "scope": "once", "max_calls": 0},
+                    {"tool": "read", "host": "*", "scope": "workspace", "expires_at": "2020-01-01T00:00:00Z"}):
+            self.assertEqual(self.call("POST", grants, bad).status, 400, bad)
+        wide = self.call("POST", grants, {"tool": "read", "limits": {"time": "50s"}, "scope": "workspace", "max_calls": 2}).json["id"]
+        own = self.call("POST", grants, {"tool": "read", "host": "https://a.example", "scope": "session", "session": session}).json["id"]
+        both = {g["id"]: g for g in self.call("GET", grants, query="?session=" + session).json["grants"]}
+        self.assertEqual((both[wide]["calls_left"], both[wide]["state"], both[own]["session"]), (2, "active", session))
+        self.assertNotIn(own, [g["id"] for g in self.call("GET", grants).json["grants"]])
+        one_grant = "/api/v1/grants/{grant}"
+        self.assertEqual(self.call("DELETE", one_grant, grant=own).status, 404)
+        self.assertEqual(self.call("DELETE", one_grant, query="?session=" + session, grant=own).status, 204)
+        self.assertEqual(self.call("DELETE", one_grant, grant=wide).status, 204)
+        self.assertEqual(self.call("GET", grants, query="?session=" + session).json["grants"], [])
         key = "/api/v1/providers/{provider}/key"
         self.assertEqual(self.call("PUT", key, {"key": "k-1"}, provider="scripted").status, 204)
         self.assertEqual(self.call("PUT", key, {"key": "k-1"}, provider="nobody").status, 404)

@@ -113,7 +113,7 @@ class Words(Case):
             return subprocess.run(["bash", "-c", shell], capture_output=True, text=True, cwd=self.w.folder).stdout.split()
         self.assertEqual(complete("boxagnts", "ses"), ["session"])
         self.assertEqual(complete("boxagnts", "tool", "d"), ["describe"])
-        self.assertEqual(complete("boxagnts", "run", "--max"), ["--max-turns"])
+        self.assertEqual(complete("boxagnts", "run", "--max-t"), ["--max-turns"])
         self.assertEqual(complete("boxagnts", "tool", "run", "w"), ["ws"])  # a file
         for shell in ("zsh", "fish"):
             self.assertIn("workspace-dir", self.call("completion", shell)[1])
@@ -163,7 +163,7 @@ class Folders(Case):
         self.refused(1, "/nonexistent", "tool", "list", "--root", "/nonexistent")
         self.refused(1, "not a folder", "tool", "list", "--root", os.path.join(self.w.root, "note.txt"))
         self.refused(1, "not both", "serve", self.w.folder, "--workspace-dir", self.w.path)
-        for mount in ("x", "/a", ":/b", "/tmp:relative", "/tmp:/m:rw", "/nonexistent:/m", "/tmp:/"):
+        for mount in ("x", "/a", ":/b", "/tmp:relative", "/tmp:/m:wr", "/nonexistent:/m", "/tmp:/"):
             with self.subTest(mount=mount):
                 self.refused(1, "--mount", "tool", "list", "--workspace-dir", self.w.path, "--mount", mount)
 
@@ -247,7 +247,8 @@ class Tools(Case):
         code, out, _ = self.here("tool", "describe", "read", "--json")
         said = json.loads(out)
         self.assertEqual((code, said["level"]), (0, "read_only"))
-        self.assertEqual(said["limits"]["time"], {"value": 30000, "unit": "ms", "from": "default", "setting": "wasm_timeout"})
+        self.assertEqual(said["limits"]["time"], {"value": 30000, "unit": "ms", "from": "default", "setting": "wasm_timeout", "min": 10,
+                                                  "max": 86400000, "default": 30000, "what": "wall time, waiting included"})
         self.here("config", "set", "limits", '{"read":{"time":"5s"}}')
         said = json.loads(self.here("tool", "describe", "read", "--json")[1])
         self.assertEqual((said["limits"]["time"]["value"], said["limits"]["time"]["from"]), (5000, "settings"))

@@ -1,5 +1,5 @@
 /* fetch HOST PATH [TIMES]: GETs http://HOST/PATH over wasi:http; prints status and body, or
- * "refused N".
+ * "refused N". fetch --url=http://HOST/PATH --then=http://HOST/PATH: one after the other.
  *
  * The imports are written by hand, as the component model's canonical form has them;
  * fetch.component-type beside this file is the custom section that names their types (made by
@@ -92,10 +92,27 @@ static int fetch(const char *host, const char *path) {
     }
 }
 
+/* --name=http://HOST/PATH */
+static int fetch_url(const char *argument) {
+    char host[256] = "";
+    const char *start = strstr(argument, "=http://");
+    if (!start) {
+        return 2;
+    }
+    const char *path = strchr(start + 8, '/');
+    size_t n = path ? (size_t)(path - start - 8) : strlen(start + 8);
+    snprintf(host, sizeof host, "%.*s", (int)n, start + 8);
+    return fetch(host, path ? path : "/");
+}
+
 int main(int argc, char **argv) {
     int failed = 0;
     __wasm_call_ctors();
-    for (int times = argc > 3 ? atoi(argv[3]) : 1; times > 0 && argc > 2; times--) {
+    for (int i = 1; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
+        failed |= fetch_url(argv[i]);
+    }
+    for (int times = argc > 3 ? atoi(argv[3]) : 1; times > 0 && argc > 2 && argv[1][0] != '-';
+         times--) {
         failed |= fetch(argv[1], argv[2]);
     }
     fflush(stdout);

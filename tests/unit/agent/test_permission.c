@@ -169,7 +169,9 @@ static void call_by_hand(struct world *w, const char *tool, const char *input,
     struct bx_doc *doc = NULL;
     assert_int_equal(bx_doc_parse(bx_str(input), NULL, &doc, NULL), 0);
     *ret = (struct bx_tool_result){0};
-    assert_int_equal(bx_agent_call_tool(w->agent, t, bx_doc_root(doc), limits, NULL, ret, NULL), 0);
+    assert_int_equal(bx_agent_call_tool(w->agent, t, bx_doc_root(doc),
+                                        &(struct bx_limits_wish){.over = limits}, NULL, ret, NULL),
+                     0);
     bx_doc_free(doc);
     bx_tool_unref(t);
 }

@@ -205,7 +205,7 @@ static void networks(void **state) {
         struct bx_policy *p = policy_of(NULL, cases[i].block);
         struct bx_ip ip;
         assert_true(bx_ip_parse(bx_str(cases[i].ip), &ip));
-        int r = bx_policy_check_ip(p, &ip, NULL);
+        int r = bx_policy_check_ip(p, &ip, false, NULL);
         if (r != (cases[i].blocked ? BX_ERR_DENIED : 0)) {
             fail_msg("%s with block_networks %s: %s", cases[i].ip,
                      cases[i].block ? cases[i].block : "(nothing)", bx_err_name(r));
@@ -246,6 +246,75 @@ static void hosts_that_cannot_be_checked(void **state) {
     bx_policy_free(p);
 }
 
+/* A person's grant of an address lifts `private` for it; of a name it does not; a block by number
+ * and a rule that denies stay. */
+static void grants_and_denials(void **state) {
+    (void)state;
+    static const struct {
+        const char *granted, *denied, *block, *host, *ip;
+        uint16_t port;
+        int host_result, ip_result;
+    } cases[] = {
+        {"http://127.0.0.1:81", NULL, "private", "127.0.0.1", "127.0.0.1", 81, 0, 0},
+        {"http://127.0.0.1:81", NULL, "private", "127.0.0.1", "127.0.0.1", 82, BX_ERR_DENIED,
+         BX_ERR_DENIED},
+        {"http://127.0.0.1:81", NULL, "127.0.0.0/8", "127.0.0.1", "127.0.0.1", 81, 0,
+         BX_ERR_DENIED},
+        {"http://127.0.0.0/8", NULL, "private", "127.0.0.1", "127.0.0.1", 80, 0, BX_ERR_DENIED},
+        {"http://localhost:81", NULL, "private", "localhost", "127.0.0.1", 81, 0, 0},
+        {"http://a.example", NULL, "private", "a.example", "127.0.0.1", 80, 0, BX_ERR_DENIED},
+        {"*://*:*", NULL, "private", "127.0.0.1", "127.0.0.1", 81, 0, BX_ERR_DENIED},
+        {"*://*:*", "*://*.example:*", "private", "a.example", "8.8.8.8", 80, BX_ERR_DENIED, 0},
+        {"*://*:*", "*://*.example:*", "private", "example", "8.8.8.8", 80, 0, 0},
+    };
+    for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
+        struct bx_policy_config config = {.granted_hosts = &cases[i].granted,
+                                          .granted_host_count = 1,
+                                          .denied_hosts = &cases[i].denied,
+                                          .denied_host_count = cases[i].denied != NULL,
+                                          .block_networks = &cases[i].block,
+                                          .block_network_count = 1};
+        struct bx_policy *p = NULL;
+        struct bx_ip ip;
+        assert_int_equal(bx_policy_new(&config, &p, NULL), 0);
+        assert_true(bx_ip_parse(bx_str(cases[i].ip), &ip));
+        struct bx_str http = BX_STR_LIT("http"), host = bx_str(cases[i].host);
+        bool lifted = bx_policy_lifts_private(p, http, host, cases[i].port);
+        if (bx_policy_check_host(p, http, host, cases[i].port, NULL) != cases[i].host_result ||
+            bx_policy_check_ip(p, &ip, lifted, NULL) != cases[i].ip_result)
+            fail_msg("case %zu: %s at %s", i, cases[i].host, cases[i].ip);
+        bx_policy_free(p);
+    }
+}
+
+static void entries(void **state) {
+    (void)state;
+    static const struct {
+        const char *scheme, *host;
+        uint16_t port;
+        const char *entry;
+    } cases[] = {
+        {"https", "Example.com.", 443, "https://example.com"},
+        {"http", "example.com", 443, "http://example.com:443"},
+        {"http", "0x7f.1", 80, "http://127.0.0.1"},
+        {"http", "::1", 8080, "http://[::1]:8080"},
+        {"http", "a b", 80, NULL},
+    };
+    for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
+        bx_auto(bx_freep) char *entry =
+            bx_policy_entry(bx_str(cases[i].scheme), bx_str(cases[i].host), cases[i].port);
+        if (!cases[i].entry) {
+            assert_null(entry);
+            continue;
+        }
+        assert_string_equal(entry, cases[i].entry);
+        struct bx_policy *p = policy_of(entry, NULL); /* it is an entry, and allows what it names */
+        assert_int_equal(bx_policy_check_entry(p, entry, NULL), 0);
+        assert_int_equal(bx_policy_check_entry(p, "https://other.example:1", NULL), BX_ERR_DENIED);
+        bx_policy_free(p);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hosts),
@@ -253,6 +322,8 @@ int main(void) {
         cmocka_unit_test(networks),
         cmocka_unit_test(denial_says_what_would_allow_it),
         cmocka_unit_test(hosts_that_cannot_be_checked),
+        cmocka_unit_test(grants_and_denials),
+        cmocka_unit_test(entries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "permit/glob.h"
+#include "base/glob.h"
 #include "permit/permit.h"
 #include "permit/rule.h"
 
@@ -36,15 +36,15 @@ static enum bx_verdict expected(char cell, bool outside, bool in_box) {
     }
 }
 
-/* Every mode, level, place, kind of caller: 5 × 6 × 2 × 2 × 2 × 2 × 2 rows. */
+/* Every mode, level, place, kind of caller: 5 × 6 × 2 × 2 × 2 × 2 × 2 × 2 rows. */
 static void test_table(void **state) {
     (void)state;
     unsigned rows = 0;
-    const char *path = "/a";
-    for (unsigned bits = 0; bits < 5 * 6 * 32; bits++) {
+    const char *path = "/a", *host = "https://example.com";
+    for (unsigned bits = 0; bits < 5 * 6 * 64; bits++) {
         unsigned level = bits % 6, mode = bits / 6 % 5, flags = bits / 30;
         bool outside = flags & 1, in_box = flags & 2, headless = flags & 4, yes = flags & 8,
-             guarded = flags & 16;
+             guarded = flags & 16, leaves = flags & 32;
         struct bx_permit_request req = {.tool = "t",
                                         .level = (enum bx_level)level,
                                         .mode = (enum bx_mode)mode,
@@ -53,11 +53,16 @@ static void test_table(void **state) {
                                         .path_count = 1,
                                         .paths_outside_root = outside,
                                         .guarded_path = guarded ? "/a/.git/config" : NULL,
+                                        .hosts = &host,
+                                        .host_count = leaves,
+                                        .leaves_box = leaves,
                                         .headless = headless};
         unsigned effective = guarded && level < BX_LEVEL_DANGEROUS ? BX_LEVEL_DANGEROUS : level;
         req.yes_levels = yes ? 1u << effective : (unsigned)~(1u << effective);
         enum bx_verdict want = expected(table[mode][effective], outside, in_box);
-        if (want == BX_ASK && yes)
+        if (want == BX_ALLOW && leaves && mode != BX_MODE_BYPASS)
+            want = mode == BX_MODE_PLAN ? BX_DENY : BX_ASK;
+        if (want == BX_ASK && yes && !leaves)
             want = BX_ALLOW;
         else if (want == BX_ASK && headless)
             want = BX_DENY;
@@ -70,7 +75,7 @@ static void test_table(void **state) {
         assert_non_null(d.by);
         rows++;
     }
-    assert_int_equal(rows, 960);
+    assert_int_equal(rows, 1920);
 }
 
 struct row {
@@ -269,7 +274,7 @@ static const struct row rows[] = {
      X,
      DEF,
      {0},
-     .host = "api.example.com",
+     .host = "https://api.example.com",
      .want = BX_ALLOW,
      .by = "rule"},
     {"{\"tool\":\"*\",\"host\":\"*.example.com\",\"verdict\":\"allow\"}",
@@ -277,7 +282,7 @@ static const struct row rows[] = {
      X,
      DEF,
      {0},
-     .host = "example.com.evil.org",
+     .host = "https://example.com.evil.org",
      .want = BX_ASK,
      .by = "mode"},
     {"{\"tool\":\"*\",\"host\":\"example.com\",\"verdict\":\"allow\"}",
@@ -530,7 +535,7 @@ static void test_bad_rules(void **state) {
 
 static void test_describe(void **state) {
     (void)state;
-    const char *paths[] = {"/src/a.c", "/src/b.c", "/c", "/d"}, *host = "example.com";
+    const char *paths[] = {"/src/a.c", "/src/b.c", "/c", "/d"}, *host = "https://example.com";
     struct bx_permit_request req = {
         .tool = "write", .level = W, .in_box = true, .paths = paths, .path_count = 1};
     struct bx_buf out = BX_BUF_INIT(4096);
@@ -551,13 +556,13 @@ static void test_describe(void **state) {
     bx_permit_describe(&req, &out);
     assert_string_equal(
         bx_buf_z(&out),
-        "Let `bash` run “make” and reach example.com, outside the sandbox, this once");
+        "Let `bash` run “make” and reach https://example.com, outside the sandbox, this once");
     bx_buf_deinit(&out);
 }
 
 static void test_reason_is_utf8(void **state) {
     (void)state;
-    char tool[400];
+    char tool[700];
     for (size_t shift = 0; shift < 3; shift++) {
         size_t n = shift;
         memset(tool, 'a', shift);

@@ -118,16 +118,22 @@ static void test_reach_names_everything(void **state) {
     struct fixture *f = *state;
     struct bx_call_reach r = reach_of(f, BX_LEVEL_WRITE,
                                       "{\"file_path\":\"a\",\"paths\":[\"b/\",7,\"/"
-                                      "c\"],\"url\":\"https://me@Ex.org:8/x\",\"command\":\"ls\"}");
+                                      "c\"],\"url\":\"https://Ex.org:8/x\",\"command\":\"ls\"}");
     assert_int_equal(r.path_count, 3);
     assert_string_equal(r.paths[0], "/a");
     assert_string_equal(r.paths[1], "/b");
     assert_string_equal(r.paths[2], "/c");
     assert_int_equal(r.host_count, 1);
-    assert_string_equal(r.hosts[0], "ex.org");
+    assert_string_equal(r.hosts[0], "https://ex.org:8");
     assert_string_equal(r.command, "ls");
     assert_false(r.outside_root);
     assert_null(r.guarded_path);
+    r = reach_of(
+        f, BX_LEVEL_EXECUTE,
+        "{\"urls\":[\"ex.org/a\",\"http://0x7f.1:80/\",\"https://me@ex.org/\",\"ftp://a\",7]}");
+    assert_int_equal(r.host_count, 2); /* no request can be made with the others */
+    assert_string_equal(r.hosts[0], "https://ex.org");
+    assert_string_equal(r.hosts[1], "http://127.0.0.1");
     assert_true(reach_of(f, BX_LEVEL_READ_ONLY, "{\"file_path\":\"../x\"}").outside_root);
 }
 

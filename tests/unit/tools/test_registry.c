@@ -232,7 +232,9 @@ static uint64_t limit(struct bx_registry *r, const char *tool, const char *const
                       enum bx_limit_id id, enum bx_limit_from from) {
     struct bx_tool *t = bx_registry_find(r, tool);
     struct bx_tool_limits l;
-    assert_int_equal(bx_registry_limits(r, t, over, &l, NULL), 0);
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
+    struct bx_limits_wish wish = {.over = over};
+    assert_int_equal(bx_registry_limits(r, t, &wish, &arena, &l, NULL), 0);
     bx_tool_unref(t);
     assert_int_equal(l.from[id], from);
     return l.limits.value[id];

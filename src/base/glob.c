@@ -1,4 +1,4 @@
-#include "permit/glob.h"
+#include "base/glob.h"
 
 /* Two places to come back to are enough: the last `*`, which may not eat a slash, and the last
  * `**`, which may. A `**` before the last one need not be tried again: whatever it would eat more,

@@ -1,9 +1,9 @@
-/* permit/glob.h: the patterns of rules. Pure; the cost is bounded by the square of the text, whatever the pattern.
+/* base/glob.h: the patterns of rules and settings. Pure; the cost is bounded by the square of the text, whatever the pattern.
  *
  * In a path `*` and `?` stop at a slash, `**` does not; "**" between slashes stands for any number of folders, also none,
  * and a pattern that ends in a slash and "**" matches the folder itself too. In other texts `*` stands for anything. */
-#ifndef BX_PERMIT_GLOB_H
-#define BX_PERMIT_GLOB_H
+#ifndef BX_BASE_GLOB_H
+#define BX_BASE_GLOB_H
 
 #include "base/base.h"
 

@@ -54,6 +54,14 @@ parts_of() { # NAME
     printf "$here/common/%s.c\n" "${parts[@]}"
 }
 
+# Adds a library of third_party/ for guests to extra=(): WebAssembly, or with ASan for the test build
+library_flags() { # NAME
+    local prefix folder=lib
+    prefix=$(third_party "$1")
+    [ -z "$native" ] || folder=native
+    extra+=(-isystem "$prefix/include" "$prefix/$folder"/lib*.a)
+}
+
 # What the image's commands are called
 commands_of() { # NAME PREFIX
     case $1 in
@@ -90,6 +98,7 @@ build_program() { # NAME
         mapfile -t sources < <(printf '%s\n' "$here"/programs/*.c | grep -v -e /toybox.c -e /awk.c -e /jq.c)
         extra=("${warnings[@]}" -Wno-conversion -Wno-sign-conversion -I "$prefix/include" -DPCRE2_CODE_UNIT_WIDTH=8 -DPCRE2_STATIC)
         if [ "$native" ]; then extra+=(-lpcre2-8); else extra+=(-include common/port.h "$prefix/lib/libpcre2-8.a"); fi
+        library_flags zlib
         ;;
     awk) stack=4194304 ;;&
     jq) stack=8388608 ;;&
@@ -123,14 +132,6 @@ build_program() { # NAME
     fi
     cmp -s "$stored" "$out/$name.wasm" || cp "$stored" "$out/$name.wasm"
     commands_of "$name" "$prefix" >"$out/$name.commands"
-}
-
-# Adds a library of third_party/ for guests to extra=(): WebAssembly, or with ASan for the test build
-library_flags() { # NAME
-    local prefix folder=lib
-    prefix=$(third_party "$1")
-    [ -z "$native" ] || folder=native
-    extra+=(-isystem "$prefix/include" "$prefix/$folder"/lib*.a)
 }
 
 build_one() { # NAME

@@ -89,11 +89,12 @@ static void redirect_all(void) {
 }
 
 int main(int argc, char **argv) {
-    const char *dir = getenv("PWD");
+    const char *dir = getenv("BX_PWD") ? getenv("BX_PWD") : getenv("PWD");
     if (dir && *dir == '/' && chdir(dir)) {
         fprintf(stderr, "%s: %s: %s\n", argv[0], dir, strerror(errno));
         bxp_exit(1);
     }
+    unsetenv("BX_PWD");
     redirect_all();
     // A call of the host is dear; the library's own buffers have 1 KB
     setvbuf(stdin, malloc(BUFFER_BYTES), _IOFBF, BUFFER_BYTES);
@@ -127,21 +128,23 @@ _Noreturn void bx_port_longjmp(int value) {
 
 // --- other programs
 
-// What a child's environment is: PWD is where we are, and outputs that were redirected go where
-// ours go.
+// What a child's environment is: PWD (or, where that is not wanted, BX_PWD, which the child takes
+// out) is where we are, and outputs that were redirected go where ours go.
 static void make_env(char *const *env, bool is_out, bool is_err) {
     size_t n = 0, at = 0;
+    bool has_pwd = false;
     char *dir = getcwd(NULL, 0), *fds = NULL;
     while (env[n]) {
         n++;
     }
     made = calloc(n + 3, sizeof *made);
     for (size_t i = 0; i < n; i++) {
+        has_pwd = has_pwd || !strncmp(env[i], "PWD=", 4);
         if (strncmp(env[i], "PWD=", 4) && strncmp(env[i], "BX_FDS=", 7) && strchr(env[i], '=')) {
             made[at++] = env[i];
         }
     }
-    if (dir && asprintf(&made[at], "PWD=%s", dir) > 0) {
+    if (dir && asprintf(&made[at], "%sPWD=%s", has_pwd ? "" : "BX_", dir) > 0) {
         at++;
     }
     for (const char *word = redirections; word && *word;) {

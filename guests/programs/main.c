@@ -51,9 +51,11 @@ static const struct program {
     {"tsort", tsort_main, "[FILE]"},
     {"unexpand", unexpand_main, "[-a] [-t N] [FILE]..."},
     {"uniq", uniq_main, "[-cdDiuz] [-f N] [-s N] [-w N] [INPUT [OUTPUT]]"},
+    {"unzip", unzip_main, "[-lptonqj] [-d FOLDER] FILE [NAME]... [-x NAME...]"},
     {"wc", wc_main, "[-clLmw] [FILE]..."},
     {"xargs", xargs_main,
      "[-0rtx] [-I S] [-n N] [-L N] [-P N] [-d C] [-a FILE] [COMMAND [ARGUMENT]...]"},
+    {"zip", zip_main, "[-rjqD0-9] FILE NAME... [-x NAME...]"},
 };
 
 int main(int argc, char **argv) {

@@ -31,8 +31,10 @@ int timeout_main(int argc, char **argv);
 int tree_main(int argc, char **argv);
 int tsort_main(int argc, char **argv);
 int unexpand_main(int argc, char **argv);
+int unzip_main(int argc, char **argv);
 int uniq_main(int argc, char **argv);
 int wc_main(int argc, char **argv);
 int xargs_main(int argc, char **argv);
+int zip_main(int argc, char **argv);
 
 #endif

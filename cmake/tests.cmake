@@ -31,6 +31,14 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/tests/guests/run.py)
     endif()
 endif()
 
+# The programs of the shell that we write ourselves, under sanitizers, against the machine's
+if(BX_SANITIZE MATCHES address AND EXISTS ${CMAKE_SOURCE_DIR}/tests/bash/run.py AND EXISTS ${CMAKE_SOURCE_DIR}/guests/common/process_native.c)
+    add_custom_target(programs-native ALL
+        COMMAND ${CMAKE_SOURCE_DIR}/guests/build.sh --native ${CMAKE_BINARY_DIR}/guests-native tools
+        DEPENDS ${guest_sources})
+    bx_black_box(guests.programs guests 600 ${Python3_EXECUTABLE} tests/programs/run.py ${CMAKE_BINARY_DIR}/guests-native/tools)
+endif()
+
 # Fuzz targets: every CI run replays the corpus; with clang and -fsanitize=fuzzer the same files search.
 file(GLOB fuzzers CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 foreach(source IN LISTS fuzzers)

@@ -62,8 +62,8 @@ export class Session {
         this.add("tool_start", { turn: this.turn, call: call.id, tool: call.tool, level, limits: { ...limits, ...more } }, 1);
     }
 
-    result(call, content, { ms = 3, limit = null, error = false, metadata, used = {} } = {}) {
-        this.add("tool_result", { turn: this.turn, call: call.id, tool: call.tool, content, is_error: error || limit !== null, ...(metadata ? { metadata } : {}), limit, ms,
+    result(call, content, { ms = 3, limit = null, error = false, metadata, denied, used = {} } = {}) {
+        this.add("tool_result", { turn: this.turn, call: call.id, tool: call.tool, content, is_error: error || limit !== null, ...(metadata ? { metadata } : {}), ...(denied ? { denied } : {}), limit, ms,
             receipt: { id: newId(), tool: call.tool, limit, walls: 127,
                 used: { fuel: 0, peak_memory: 1_310_720, wall_us: ms * 1000, cpu_us: ms * 700, stdout_bytes: String(content).length, ...used } } }, ms);
     }

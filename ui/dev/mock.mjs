@@ -37,6 +37,17 @@ const tools = [["read", "read_only", "Reads a text file or an image."], ["glob",
 const system = { version: "0.1.0-mock", workspace: "/home/ada/orchard/.boxagnts", root: "/home/ada/orchard", mounts: [], offline: false, embedded_model: true,
     walls: { landlock: true, landlock_abi: 4, seccomp: true, summary: option("--walls", "up"), why: option("--walls", "up") === "up" ? "" : "This kernel has no Landlock: tools are held by the first wall alone." } };
 
+const grants = [], own = {};
+/** docs/api.md, GET tools/NAME */
+function detail(name) {
+    const tool = tools.find((t) => t.name === name) ?? (() => { throw new Problem(404, "There is no such tool."); })();
+    const set = own[name] ?? {};
+    const seconds = (v) => Number.parseInt(v) * (String(v).endsWith("m") ? 60000 : 1000);
+    return { ...tool, version: "1", wants: null, problem: null, settings: own[name] ?? null, grants: [], mounts: [{ host: system.root, guest: "/", writable: tool.level === "write" }],
+        limits: Object.fromEntries(Object.entries(tool.limits).map(([k, l]) => [k, { ...l, setting: k === "time" ? "wasm_timeout" : k, min: 10, max: 86400000, what: k === "time" ? "wall time, waiting included" : "", ...(set[k] !== undefined ? { value: seconds(set[k]), from: "settings", key: name } : {}) }])),
+        reach: { allowed_outbound_hosts: { value: [], from: "default", limit: "network", what: "hosts it may talk to" }, block_networks: { value: "private", from: "default", limit: "network" }, guarded_paths: { value: [], from: "default", limit: "guarded" } } };
+}
+
 class Problem extends Error { constructor(status, title, detail = title) { super(detail); Object.assign(this, { status, title }); } }
 const announce = () => { for (const s of sockets) s.send({ op: "sessions" }); };
 const list = () => [...sessions.values()].sort((a, b) => (a.row().updated_at < b.row().updated_at ? 1 : -1));
@@ -78,6 +89,14 @@ const routes = [
     }],
     ["PUT", /^\/providers\/([^/]+)\/key$/, ([id]) => { const p = providers.find((x) => x.id === id); p.has_key = true; for (const m of models) if (m.provider === id) m.available = true; return [204]; }],
     ["GET", /^\/tools$/, () => ({ tools, broken: [{ path: "/home/ada/orchard/.boxagnts/tools/half.wasm", reason: "half.wasm: this is not WebAssembly: it does not start with \\0asm" }] })],
+    ["GET", /^\/tools\/([^/]+)$/, ([name]) => detail(name)],
+    ["PUT", /^\/tools\/([^/]+)\/limits$/, ([name], body) => {
+        for (const [k, v] of Object.entries(body.limits ?? {})) if (!/^\d+(s|m|MiB|GiB)?$/.test(String(v))) throw new Problem(400, "Bad request", `${k}: "${v}" is no value; it goes from 10ms to 24h.`);
+        own[name] = body.limits; return detail(name);
+    }],
+    ["GET", /^\/grants$/, () => ({ grants })],
+    ["POST", /^\/grants$/, (_, body) => { const id = `g${grants.length}`; grants.push({ id, calls_left: body.max_calls ?? null, expires_at: body.expires_in_s ? new Date(Date.now() + body.expires_in_s * 1000).toISOString() : null, state: "active", verdict: "allow", ...body }); return [201, { id }]; }],
+    ["DELETE", /^\/grants\/([^/]+)$/, ([id]) => { grants.splice(grants.findIndex((g) => g.id === id), 1); return [204]; }],
     ["POST", /^\/tools\/([^/]+)\/run$/, ([name], body) => ({ content: body.input.pattern === "(" ? "The pattern is broken: missing ) at 1." : `src/a.c:1: ${body.input.pattern ?? name}`, is_error: body.input.pattern === "(",
         metadata: null, limit: null, receipt: { id: "r", used: { wall_us: 1400, cpu_us: 900, peak_memory: 2097152, stdout_bytes: 20 } } })],
     ["GET", /^\/receipts$/, (_, __, url) => ({ receipts: url.searchParams.get("tool") === "Sleep" ? [] : [["ok", null], ["stopped", "time"], ["denied", null, "the user said no."]].map(([verdict, limit, reason], i) =>

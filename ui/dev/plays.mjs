@@ -122,7 +122,7 @@ const plays = {
         if (!await say(s, "I will look it up.", [c, d])) return;
         for (const x of [c, d]) { s.allow(x); s.started(x, "execute"); }
         s.result(c, "# Apples\n\nAll about apples.", { metadata: { url: "https://example.org/apples", final_url: "https://example.org/apples/", status: 200, title: "All about apples", host: "example.org", bytes: 14322, cached: false } });
-        s.result(d, "blocked.example:443 is not an allowed host. This line in settings.json allows it: \"allowed_outbound_hosts\": [\"https://blocked.example\"].", { limit: "network", error: true });
+        s.result(d, "blocked.example:443 is not an allowed host. This line in settings.json allows it: \"allowed_outbound_hosts\": [\"https://blocked.example\"].", { limit: "network", error: true, denied: { limit: "network", host: "https://blocked.example", setting: "allowed_outbound_hosts", line: '{"limits": {"web_fetch": {"allowed_outbound_hosts": ["https://blocked.example"]}}}' } });
         await say(s, "Found.");
     },
     "FAIL NOW": async (s) => {

@@ -1,5 +1,5 @@
 // The server, as the page sees it: fetch for documents, one WebSocket that reconnects by itself for what is live.
-import type { Answer, Choice, Event, Json, Models, ReceiptLine, SessionRow, System, ToolResult, Tools } from "./types.ts";
+import type { Answer, Choice, Event, Grant, Json, Models, NewGrant, ReceiptLine, SessionRow, System, ToolDetail, ToolResult, Tools } from "./types.ts";
 
 export class ApiError extends Error {
     constructor(readonly status: number, readonly code: string, message: string) { super(message); }
@@ -33,6 +33,11 @@ export const api = {
     models: () => call<Models>("GET", "/models"),
     system: () => call<System>("GET", "/system"),
     tools: () => call<Tools>("GET", "/tools"),
+    tool: (name: string) => call<ToolDetail>("GET", `/tools/${encodeURIComponent(name)}`),
+    setLimits: (name: string, limits: { [key: string]: Json } | null) => call<ToolDetail>("PUT", `/tools/${encodeURIComponent(name)}/limits`, { limits }),
+    grants: (session?: string) => call<{ grants: Grant[] }>("GET", `/grants${session ? `?session=${session}` : ""}`),
+    grant: (grant: NewGrant) => call<{ id: string }>("POST", "/grants", grant),
+    revoke: (id: string, session?: string | null) => call<void>("DELETE", `/grants/${encodeURIComponent(id)}${session ? `?session=${session}` : ""}`),
     runTool: (name: string, input: Json) => call<ToolResult>("POST", `/tools/${encodeURIComponent(name)}/run`, { input }),
     receipts: (tool: string) => call<{ receipts: ReceiptLine[] }>("GET", `/receipts?limit=30&tool=${encodeURIComponent(tool)}`),
     settings: () => call<Record<string, Json>>("GET", "/settings"),

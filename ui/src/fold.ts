@@ -1,11 +1,11 @@
 // Events in, what the page shows out. Pure but for the object it is given: fold(view, event) changes `view` in place and
 // raises the `rev` of every item it touched, so that components redraw what changed and nothing else.
-import type { Answer, Asked, Block, Choice, Content, Event, Json, Level, QuestionKind, Receipt, Todo } from "./types.ts";
+import type { Answer, Asked, Block, Choice, Content, Denied, Event, Json, Level, QuestionKind, Receipt, Todo } from "./types.ts";
 
 export type CallState = "writing" | "waiting" | "queued" | "running" | "done" | "limited" | "denied" | "failed" | "stopped";
 
 export interface Question {
-    id: string; kind: QuestionKind; text: string; choices: Choice[]; level?: Level; questions: Asked[]; plan: string;
+    id: string; kind: QuestionKind; text: string; choices: Choice[]; level?: Level; questions: Asked[]; plan: string; grant?: { tool: string; host: string };
     answered?: Choice; note?: string; from?: string; answers?: Answer[];
 }
 
@@ -15,7 +15,7 @@ export type Choose = (choice: Choice, text?: string, answers?: Answer[]) => void
 export interface Call {
     id: string; tool: string; input: Json; state: CallState; level?: Level;
     limits?: Record<string, number>; startedAt?: number; endedAt?: number; ms?: number;
-    content?: Content; metadata?: Record<string, Json>; limit?: string | null; receipt?: Receipt | null;
+    content?: Content; metadata?: Record<string, Json>; limit?: string | null; receipt?: Receipt | null; denied?: Denied;
     output: string; question?: Question; decision?: { by: string; reason: string; allow: boolean };
 }
 
@@ -114,7 +114,7 @@ export function fold(view: View, ev: Event): void {
         touch(view, ev, (c) => {
             c.state = "waiting";
             c.level = ev.level ?? c.level;
-            c.question = { id: ev.question, kind: ev.kind ?? "permission", text: ev.text, choices: ev.choices ?? [], level: ev.level, questions: ev.questions ?? [], plan: ev.plan ?? "" };
+            c.question = { id: ev.question, kind: ev.kind ?? "permission", text: ev.text, choices: ev.choices ?? [], level: ev.level, questions: ev.questions ?? [], plan: ev.plan ?? "", grant: ev.grant };
         });
         break;
     case "answer":
@@ -136,9 +136,12 @@ export function fold(view: View, ev: Event): void {
         break;
     case "tool_result":
         touch(view, ev, (c) => {
-            Object.assign(c, { content: ev.content, metadata: ev.metadata, limit: ev.limit, receipt: ev.receipt, ms: ev.ms, endedAt: time(ev.t) });
+            Object.assign(c, { content: ev.content, metadata: ev.metadata, limit: ev.limit, receipt: ev.receipt, denied: ev.denied, ms: ev.ms, endedAt: time(ev.t) });
             c.state = c.state === "denied" ? "denied" : ev.limit ? "limited" : ev.is_error ? "failed" : "done";
         });
+        break;
+    case "guarded":
+        notice(view, ev, "warn", ev.text);
         break;
     case "error":
         notice(view, ev, "stop", ev.text, ev.hint);

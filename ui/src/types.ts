@@ -24,10 +24,11 @@ export type Event = Base & (
     | { type: "user"; text: string }
     | { type: "assistant"; turn: number; text: string; reasoning?: string; calls?: { id: string; tool: string; input: Json }[]; finish: string }
     | { type: "permission"; call: string; tool: string; decision: "allow" | "deny"; reason: string; by: string }
-    | { type: "question"; question: string; kind?: QuestionKind; call: string; tool: string; level?: Level; input?: Json; text: string; choices: Choice[]; questions?: Asked[]; plan?: string }
+    | { type: "question"; question: string; kind?: QuestionKind; call: string; tool: string; level?: Level; input?: Json; text: string; choices: Choice[]; questions?: Asked[]; plan?: string; grant?: { tool: string; host: string } }
     | { type: "answer"; question: string; choice: Choice; text?: string; from: string; answers?: Answer[] }
     | { type: "tool_start"; turn: number; call: string; tool: string; level: Level; limits?: Record<string, number> }
-    | { type: "tool_result"; turn: number; call: string; tool: string; content: Content; is_error: boolean; metadata?: Record<string, Json>; limit: string | null; receipt: Receipt | null; ms: number }
+    | { type: "tool_result"; turn: number; call: string; tool: string; content: Content; is_error: boolean; metadata?: Record<string, Json>; limit: string | null; receipt: Receipt | null; denied?: Denied; ms: number }
+    | { type: "guarded"; call: string; tool: string; paths: string[]; text: string }
     | { type: "usage"; turn: number; input_tokens: number; output_tokens: number; cached_tokens: number; window: number; estimated: number; ms: number; first_token_ms: number }
     | { type: "error"; where: string; code: string; text: string; hint?: string }
     | { type: "limit"; limit: string; text: string }
@@ -56,12 +57,25 @@ export interface System {
     version: string; workspace: string; root: string; offline: boolean; embedded_model: boolean;
     walls: { landlock: boolean; landlock_abi: number; seccomp: boolean; summary: "up" | "partly" | "down"; why: string };
 }
-export interface LimitInfo { value: number; unit: string; from: string; min?: number; max?: number; setting?: string; what?: string }
+export interface LimitInfo { value: number; unit: string; from: string; key?: string; min?: number; max?: number; default?: number; setting?: string; what?: string }
+/** What the host refused in mid-call, and the line of settings.json that would allow it. */
+export interface Denied { limit: string; host?: string; path?: string; setting?: string; line?: string }
+export interface Grant {
+    id: string; tool: string; host?: string; path?: string; command?: string; limits?: Json; verdict?: string; scope: string; session?: string | null;
+    expires_at?: string | number | null; calls_left?: number | null; state: "active" | "expired" | "used_up";
+}
+export interface NewGrant { tool: string; host?: string; path?: string; limits?: Json; scope: string; session?: string; expires_in_s?: number; max_calls?: number }
+export interface Reach { value: Json; from: string; key?: string; limit?: string; what?: string }
+/** GET /tools/NAME: what settings, grants and descriptor make of it. */
+export interface ToolDetail extends ToolInfo {
+    version?: string | null; wants?: Json; reach?: Record<string, Reach>; mounts?: { host: string; guest: string; writable: boolean }[]; problem?: string | null;
+    settings?: { [key: string]: Json } | null; grants?: Grant[];
+}
 export interface ToolInfo {
     name: string; description: string; level: Level; kind: string; source: string; input_schema: Json; digest?: string | null; example?: Json;
     limits: Record<string, LimitInfo>;
 }
-export interface Tools { tools: ToolInfo[]; broken: { path: string; reason: string }[] }
-export interface ToolResult { content: Content; is_error: boolean; metadata?: Record<string, Json> | null; limit: string | null; receipt: Receipt | null }
+export interface Tools { tools: ToolInfo[]; broken: { path: string; reason: string }[]; settings_problem?: string | null }
+export interface ToolResult { denied?: Denied; content: Content; is_error: boolean; metadata?: Record<string, Json> | null; limit: string | null; receipt: Receipt | null }
 /** A line of receipts/<day>.jsonl. */
 export interface ReceiptLine { id: string; t: string; tool: string; verdict: string; limit?: string | null; reason?: string | null; used?: Record<string, number>; [key: string]: unknown }

@@ -4,6 +4,7 @@ import { Icon } from "../icon.tsx";
 import { inspect } from "../state.ts";
 import type { Json } from "../types.ts";
 import { bytes, millis } from "../words.ts";
+import { DeniedHelp } from "./denied.tsx";
 import { Diff } from "./diff.tsx";
 import { LimitHelp, LimitsStrip } from "./limits.tsx";
 
@@ -24,6 +25,7 @@ export function CallBody({ call, alone = false }: { call: Call; alone?: boolean 
             ? <img key={i} class="result-image" alt={`Image ${i + 1} of the result`} src={`data:${b.mime};base64,${b.data}`} /> : null)}
         {diff && !alone ? <details class="fold"><summary>Input</summary><Input input={call.input} /></details> : null}
         <LimitsStrip call={call} />
+        <DeniedHelp call={call} />
         {call.limit && !alone ? <LimitHelp call={call} /> : null}
         {call.receipt && !alone ? <button type="button" class="small-button" onClick={() => inspect(call.id)}>Receipt</button> : null}
     </>;

@@ -4,6 +4,7 @@ import { answer, app, change, useApp } from "../state.ts";
 import { replacement, type Call, type Choose, type Question } from "../fold.ts";
 import { Input } from "./call_body.tsx";
 import { Diff } from "./diff.tsx";
+import { GrantForm } from "./grant_form.tsx";
 import { Inline, Markdown } from "./markdown.tsx";
 import { OwnWords } from "./own_words.tsx";
 import { Asked } from "./question_ask.tsx";
@@ -33,6 +34,8 @@ export function QuestionView({ question, call }: { question: Question; call: Cal
             {question.plan ? <div class="plan"><Markdown text={question.plan} live={false} /></div> : null}
             <Choices question={question} sent={sent} choose={choose} back={back}
                 instead={question.kind === "plan" ? ["No, change this…", "What should be different?"] : ["No, do this instead…", `What should it do instead of ${call.tool}?`]} />
+            {question.grant ? <details class="fold"><summary>With an end, or a number of calls</summary>
+                <GrantForm tool={question.grant.tool} host={question.grant.host} done={() => choose("once")} /></details> : null}
             {question.kind === "plan" ? null : <details class="fold"><summary>Details</summary><Proposal call={call} /></details>}
         </>}
     </div>;

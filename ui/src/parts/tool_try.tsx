@@ -34,7 +34,7 @@ export function TryTool({ tool }: { tool: ToolInfo }) {
         if (!result) return;
         const limits = Object.fromEntries(Object.entries(tool.limits).map(([name, l]) => [name, l.value]));
         setCall({ ...newCall("", tool.name, value, result.limit ? "limited" : result.is_error ? "failed" : "done"), limits, content: result.content, metadata: result.metadata ?? undefined,
-            limit: result.limit, receipt: result.receipt, ms: Date.now() - began });
+            limit: result.limit, receipt: result.receipt, denied: result.denied, ms: Date.now() - began });
     };
     const fill = () => { if (raw === null) setTyped(typedOf(fields, example)); else setRaw(JSON.stringify(example, null, 2)); };
     return <section class="try" aria-label="Try it"><h3>Try it</h3>

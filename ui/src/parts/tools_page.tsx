@@ -31,6 +31,7 @@ export function ToolsPage() {
             <nav class="tool-list" aria-label="List of tools">
                 <label class="search"><Icon name="search" size={14} /><input type="search" placeholder="Find a tool" aria-label="Find a tool" value={query} onInput={(e) => setQuery(e.currentTarget.value)} /></label>
                 {tools ? <ToolList all={tools.tools} query={query} chosen={tool} /> : null}
+                {tools?.settings_problem ? <p class="notice warn" role="alert"><Icon name="triangle" size={14} label="Settings" /> <span>{tools.settings_problem}</span></p> : null}
                 {tools && tools.broken.length > 0 ? <Broken files={tools.broken} /> : null}
                 <p class="muted small new-tool">A tool of your own: <code>boxagnts tool new NAME</code> writes a working example. What you put into the workspace's <code>tools</code> folder is here within a second.</p>
             </nav>

@@ -20,6 +20,7 @@ export function millis(ms: number | undefined): string {
     const seconds = Math.round(ms / 100) / 10;
     if (seconds < 60) return `${seconds} s`;
     const whole = Math.round(ms / 1000);
+    if (whole >= 7200 && whole % 3600 === 0) return `${whole / 3600} h`;
     return whole % 60 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${whole / 60} min`;
 }
 

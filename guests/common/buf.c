@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void bx_die(const char *message) {
+__attribute__((weak)) void bx_die(const char *message) {
     printf("{\"content\":\"%s\",\"is_error\":true,\"metadata\":{}}\n", message);
     fflush(stdout);
     _Exit(0);

@@ -1,0 +1,393 @@
+// The start: as the tool (a call of the host), as the program sh or bash, or as a fresh instance
+// that goes on with a pipeline's stage.
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bash/sh.h"
+#include "common/json.h"
+#include "common/process.h"
+#include "descriptor.h" // generated from bash.json by build.sh
+
+extern char **environ;
+
+static struct sh shell;
+
+_Noreturn void bx_die(const char *message) { // out of memory, wherever it was noticed
+    static const char said[] = "bash: cannot allocate memory\n";
+    (void)message;
+    (void)!write(STDERR_FILENO, said, sizeof said - 1);
+    bxp_exit(1);
+}
+
+static struct sh_io *std_io(int32_t number) {
+    struct sh_io *io = sh_io_new(SH_IO_STD);
+    io->number = number;
+    return io;
+}
+
+static char *copy(const char *text) {
+    return bx_strndup(text, strlen(text));
+}
+
+static void set_default(struct sh *sh, const char *name, const char *value, unsigned flags) {
+    struct sh_var *var = sh_var_get_raw(sh, name);
+    if (!var) {
+        sh_set(sh, name, value);
+        sh_var_make_raw(sh, name)->flags |= flags;
+    }
+}
+
+static void import_environment(struct sh *sh) {
+    for (char **env = environ; *env; env++) {
+        size_t n = strcspn(*env, "=");
+        char *name = bx_strndup(*env, n);
+        if ((*env)[n] && sh_is_name(name, n) && strncmp(name, "BX_", 3) != 0) {
+            sh_set(sh, name, *env + n + 1);
+            sh_var_make_raw(sh, name)->flags |= SH_EXPORT;
+        }
+        free(name);
+    }
+    if (getenv("BX_PROGRAMS")) {
+        sh->programs = copy(getenv("BX_PROGRAMS"));
+    }
+}
+
+static void set_variables(struct sh *sh) {
+    static const char *const version[] = {"5", "2", "15", "1", "release", "wasm32-unknown-wasi"};
+    sh_set(sh, "IFS", " \t\n");
+    sh_set(sh, "OPTIND", "1");
+    sh_set(sh, "PWD", sh->cwd);
+    sh_var_make_raw(sh, "PWD")->flags |= SH_EXPORT;
+    set_default(sh, "BASH_VERSION", "5.2.15(1)-release", 0);
+    set_default(sh, "BASH", "/bin/bash", 0);
+    set_default(sh, "PATH", "/usr/local/bin:/usr/bin:/bin", SH_EXPORT);
+    set_default(sh, "HOSTNAME", "box", 0);
+    set_default(sh, "HOSTTYPE", "wasm32", 0);
+    set_default(sh, "OSTYPE", "linux-gnu", 0);
+    set_default(sh, "MACHTYPE", "wasm32-unknown-wasi", 0);
+    set_default(sh, "SHELL", "/bin/bash", 0);
+    set_default(sh, "PS4", "+ ", 0);
+    set_default(sh, "UID", "1000", SH_INTEGER);
+    set_default(sh, "EUID", "1000", SH_INTEGER);
+    set_default(sh, "PPID", "1", SH_INTEGER);
+    set_default(sh, "SHLVL", "1", SH_EXPORT);
+    sh_set_array(sh, "BASH_VERSINFO", version, 6);
+}
+
+static void init(struct sh *sh) {
+    const char *dir = getenv("PWD");
+    char *real = NULL;
+    *sh = (struct sh){.name = "bash",
+                      .last_substitution = -1,
+                      .umask = 022,
+                      .pid = 1000 + (int)(sh_now_ms() % 30000)};
+    sh->vars = bx_alloc(sizeof *sh->vars);
+    sh->functions = bx_alloc(sizeof *sh->functions);
+    *sh->vars = *sh->functions = (struct sh_table){{NULL}};
+    sh->args = bx_alloc(sizeof *sh->args);
+    sh->args[0] = NULL;
+    sh->arg0 = copy("bash");
+    sh->start_ms = sh_now_ms();
+    sh->random = (unsigned)sh->start_ms * 2654435761U;
+    for (int fd = 0; fd < 3; fd++) {
+        sh->fds[fd] = std_io(fd);
+    }
+#ifdef BX_GUEST_NATIVE
+    real = getcwd(NULL, 0);
+    sh->pid = getpid();
+    signal(SIGPIPE, SIG_IGN);
+#endif
+    sh->cwd = copy(dir && dir[0] == '/' ? dir : real ? real : "/");
+    free(real);
+    import_environment(sh);
+    set_variables(sh);
+}
+
+// --- redirections that were made for this process (BX_FDS, common/process.h): kept as files with
+// their names, for what this shell starts is given them by name too
+
+static int hex(char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static bool open_files(struct sh *sh, const char *list) {
+    while (*list) {
+        char *op;
+        int fd = (int)strtol(list, &op, 10);
+        long long at = *op == '@' ? strtoll(op + 1, &op, 10) : 0;
+        enum sh_redir_op kind = op[0] == '>' ? SH_APPEND : op[1] == '>' ? SH_BOTH : SH_IN;
+        op += op[1] == '>' ? 2 : 1;
+        struct bx_buf path = {0};
+        for (; *op && *op != ' '; op++) {
+            bool is_escape = *op == '%' && hex(op[1]) >= 0 && hex(op[2]) >= 0;
+            bx_buf_add_char(&path, is_escape ? (char)(hex(op[1]) * 16 + hex(op[2])) : *op);
+            op += is_escape ? 2 : 0;
+        }
+        struct sh_io *io = NULL;
+        int error = sh_open(sh, path.data ? path.data : "", kind, &io);
+        if (error || fd < 0 || fd >= SH_FDS) {
+            sh_say(sh, "%s: %s", path.data ? path.data : "", sh_strerror(error));
+            return false;
+        }
+        io->at = kind == SH_APPEND ? -1 : at;
+        sh_fd_set(sh, fd, io);
+        bx_buf_deinit(&path);
+        list = op + (*op == ' ');
+    }
+    return true;
+}
+
+// --- a process that puts back what was read ahead (spawn.c)
+
+static int feed(const char *text) {
+    char bytes[16384];
+    size_t n = 0;
+    ssize_t got;
+    for (; text[0] && text[1]; text += 2) {
+        bytes[n++] = (char)(hex(text[0]) * 16 + hex(text[1]));
+        if (n == sizeof bytes || !text[2]) {
+            if (write(STDOUT_FILENO, bytes, n) < 0) {
+                return 141;
+            }
+            n = 0;
+        }
+    }
+    while ((got = read(STDIN_FILENO, bytes, sizeof bytes)) > 0) {
+        for (ssize_t done = 0, step; done < got; done += step) {
+            step = write(STDOUT_FILENO, bytes + done, (size_t)(got - done));
+            if (step <= 0) {
+                return 141;
+            }
+        }
+    }
+    return 0;
+}
+
+// --- as a program
+
+static bool read_all(struct sh *sh, int fd, struct bx_buf *out) {
+    ssize_t got;
+    do {
+        bx_buf_reserve(out, 65536);
+        got = sh_read(sh, fd, out->data + out->len, 65536);
+        out->len += got > 0 ? (size_t)got : 0;
+    } while (got > 0);
+    return got == 0;
+}
+
+static int run_script(struct sh *sh, const char *path) {
+    struct bx_buf text = {0};
+    struct sh_io *io = NULL;
+    int error = sh_open(sh, path, SH_IN, &io);
+    sh->name = path;
+    if (error) {
+        sh_complain(sh, "bash: %s: %s", path, sh_strerror(error));
+        return 127;
+    }
+    sh_fd_set(sh, SH_FDS - 1, io);
+    bool is_read = read_all(sh, SH_FDS - 1, &text);
+    sh_fd_set(sh, SH_FDS - 1, NULL);
+    if (!is_read) {
+        sh_complain(sh, "bash: %s: %s: Is a directory", path, path);
+        return 126;
+    }
+    if (text.len && memchr(text.data, 0, text.len < 80 ? text.len : 80)) {
+        sh_complain(sh, "bash: %s: cannot execute binary file", path);
+        return 126;
+    }
+    sh_run_text(sh, text.data ? text.data : "", text.len, 1);
+    return sh_exit_shell(sh);
+}
+
+static void read_state(struct sh *sh, const char *state) {
+    struct bx_buf text = {0};
+    struct sh_io *io = NULL;
+    if (state[0] != '@') {
+        sh_state_read(sh, state);
+    } else if (sh_open(sh, state + 1, SH_IN, &io) == 0) {
+        sh_fd_set(sh, SH_FDS - 1, io);
+        read_all(sh, SH_FDS - 1, &text);
+        sh_fd_set(sh, SH_FDS - 1, NULL);
+        unlink(state + 1);
+        sh_state_read(sh, text.data ? text.data : "");
+        bx_buf_deinit(&text);
+    }
+}
+
+static void set_positional(struct sh *sh, char **args, int n) {
+    sh->args = bx_realloc(sh->args, ((size_t)n + 1) * sizeof *sh->args);
+    for (int i = 0; i < n; i++) {
+        sh->args[i] = copy(args[i]);
+    }
+    sh->args[n] = NULL;
+    sh->n_args = (size_t)n;
+}
+
+static int run_program(struct sh *sh, int argc, char **argv) {
+    bool is_command = false, from_stdin = false;
+    int i = 1;
+    for (; i < argc && (argv[i][0] == '-' || argv[i][0] == '+') && argv[i][1]; i++) {
+        bool on = argv[i][0] == '-';
+        if (strcmp(argv[i], "--") == 0) {
+            i++;
+            break;
+        }
+        if (strcmp(argv[i], "--version") == 0) {
+            static const char text[] = "GNU bash, version 5.2.15(1)-release (wasm32-unknown-wasi) "
+                                       "compatible: the shell of BoxAgnts\n";
+            sh_write(sh, 1, text, sizeof text - 1);
+            return 0;
+        }
+        if (argv[i][1] == '-') {
+            continue; // --norc and the like
+        }
+        for (const char *c = argv[i] + 1; *c; c++) {
+            char letter[2] = {*c, 0};
+            is_command |= *c == 'c';
+            from_stdin |= *c == 's';
+            if (*c == 'o' || *c == 'O') {
+                char *words[] = {*c == 'o' ? "set" : "shopt",
+                                 *c == 'o' ? (on ? "-o" : "+o")
+                                 : on      ? "-s"
+                                           : "-u",
+                                 i + 1 < argc ? argv[++i] : "", NULL};
+                struct bx_buf ignored = {0};
+                (void)(*c == 'o' ? sh_bi_set : sh_bi_shopt)(sh, words, 3, &ignored);
+                bx_buf_deinit(&ignored);
+                break;
+            }
+            if (!strchr("csilrp", *c) && !sh_option_set(sh, letter, on)) {
+                sh_complain(sh, "bash: -%c: invalid option", *c);
+                return 2;
+            }
+        }
+    }
+    const char *state = getenv("BX_STATE");
+    if (is_command) {
+        if (i >= argc) {
+            sh_complain(sh, "bash: -c: option requires an argument");
+            return 2;
+        }
+        const char *text = argv[i++];
+        sh->is_command_string = true;
+        if (i < argc) {
+            free(sh->arg0);
+            sh->arg0 = copy(argv[i]);
+            sh->name = sh->arg0;
+            set_positional(sh, argv + i + 1, argc - i - 1);
+        }
+        if (state) {
+            read_state(sh, state);
+        }
+        sh_run_text(sh, text, strlen(text), state ? sh->line : 1);
+        return sh_exit_shell(sh);
+    }
+    if (i < argc && !from_stdin) {
+        free(sh->arg0);
+        sh->arg0 = copy(argv[i]);
+        set_positional(sh, argv + i + 1, argc - i - 1);
+        return run_script(sh, argv[i]);
+    }
+    struct bx_buf text = {0};
+    set_positional(sh, argv + i, argc - i);
+    read_all(sh, 0, &text);
+    sh_run_text(sh, text.data ? text.data : "", text.len, 1);
+    return sh_exit_shell(sh);
+}
+
+// --- as the tool
+
+static void add_stages(struct sh *sh, struct bx_buf *out) {
+    for (size_t i = 0; i < sh->n_stages; i++) {
+        const struct sh_stage *stage = &sh->stages[i];
+        bx_buf_add_str(out, i ? ",{\"command\":" : "{\"command\":");
+        bx_json_put_string(out, stage->command, strlen(stage->command));
+        bx_buf_add_fmt(out, ",\"status\":%d,\"ms\":%lld}", stage->status, stage->ms);
+    }
+}
+
+// What the host wants to know, behind the output: marked by a word that only it and we know
+static void report(struct sh *sh, const char *mark, int status, size_t jobs) {
+    struct bx_buf out = {0};
+    bx_buf_add_fmt(&out, "\n\036%s {\"exit_status\":%d,\"cwd\":", mark, status);
+    bx_json_put_string(&out, sh->cwd, strlen(sh->cwd));
+    bx_buf_add_str(&out, ",\"exports\":\"");
+    sh_state_exports(sh, &out);
+    bx_buf_add_fmt(&out, "\",\"jobs\":%zu,\"stages\":[", jobs);
+    add_stages(sh, &out);
+    bx_buf_add_str(&out, "]}\036\n");
+    struct sh_io *io = std_io(1);
+    sh_fd_set(sh, 1, io);
+    sh_write(sh, 1, out.data, out.len);
+}
+
+static size_t end_jobs(struct sh *sh) {
+    size_t n = 0;
+    for (size_t i = 0; i < sh->n_jobs; i++) {
+        for (size_t k = 0; k < sh->jobs[i].n; k++) {
+            if (!sh->jobs[i].is_waited[k] && bxp_wait(sh->jobs[i].pids[k], 0) == -ETIMEDOUT) {
+                bxp_kill(sh->jobs[i].pids[k], 143);
+                n++;
+            }
+        }
+    }
+    return n;
+}
+
+static void go_to(struct sh *sh, const char *wanted) {
+    char *argv[] = {"cd", "--", (char *)(uintptr_t)wanted, NULL};
+    struct bx_buf out = {0};
+    if (!sh_test_file(sh, 'd', wanted)) {
+        sh_complain(sh, "bash: the folder %s is not there (any more); the command runs in /.",
+                    wanted);
+        argv[2] = "/";
+    }
+    sh_bi_cd(sh, argv, 3, &out);
+    bx_buf_deinit(&out);
+    sh_var_unset(sh, "OLDPWD", false);
+}
+
+static int run_call(struct sh *sh, const char *mark) {
+    struct bx_buf text = {0};
+    const char *why = "";
+    size_t at;
+    read_all(sh, 0, &text);
+    sh_fd_set(sh, 0, sh_io_new(SH_IO_NULL));
+    struct bx_json *input = text.len ? bx_json_parse(text.data, text.len, &why, &at) : NULL;
+    const struct bx_json *command = input ? bx_json_get(input, "command") : NULL;
+    const struct bx_json *cwd = input ? bx_json_get(input, "cwd") : NULL;
+    if (!command || command->type != BX_JSON_STRING) {
+        sh_complain(sh, "bash: command must be given, as a string %s", why);
+        report(sh, mark, 2, 0);
+        return 2;
+    }
+    sh->is_root = sh->stages_open = sh->is_command_string = true;
+    bool is_given = cwd && cwd->type == BX_JSON_STRING && cwd->len;
+    go_to(sh, is_given ? sh_path_normal(sh, cwd->text) : sh->cwd);
+    sh->start_ms = sh_now_ms();
+    sh_run_text(sh, command->text, command->len, 1);
+    sh->stages_open = false;
+    int status = sh_exit_shell(sh);
+    report(sh, mark, status, end_jobs(sh));
+    return status;
+}
+
+int main(int argc, char **argv) {
+    const char *mark = getenv("BX_CALL"), *files = getenv("BX_FDS"), *fed = getenv("BX_FEED");
+    if (argc == 2 && strcmp(argv[1], "--describe") == 0) {
+        return write(STDOUT_FILENO, bx_descriptor, sizeof bx_descriptor - 1) < 0;
+    }
+    if (fed) {
+        bxp_exit(feed(fed));
+    }
+    setlocale(LC_CTYPE, "C.UTF-8");
+    init(&shell);
+    if (files && !open_files(&shell, files)) {
+        bxp_exit(1);
+    }
+    bxp_exit(mark ? run_call(&shell, mark) & 0 : run_program(&shell, argc, argv));
+}

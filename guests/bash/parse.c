@@ -1,0 +1,1033 @@
+// Commands: lists, pipelines, compound commands, redirections and here-documents.
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bash/ast.h"
+
+enum { MAX_DEPTH = 150 };
+
+struct sh_pending {
+    struct sh_redir *redir;
+    const char *delimiter;
+    const char *operator_at;
+    bool is_quoted, strips_tabs;
+    struct sh_pending *next;
+};
+
+void sh_parser_init(struct sh_parser *p, struct sh_arena *arena, const char *text, size_t len,
+                    int line) {
+    struct sh_source *source = sh_arena_alloc(arena, sizeof *source);
+    *source = (struct sh_source){text, len, NULL};
+    *p = (struct sh_parser){
+        .arena = arena, .source = source, .text = text, .end = len, .line = line};
+}
+
+bool sh_parse_fail(struct sh_parser *p, const char *fmt, ...) {
+    if (!p->error[0]) {
+        va_list args;
+        va_start(args, fmt);
+        vsnprintf(p->error, sizeof p->error, fmt, args);
+        va_end(args);
+        p->error_line = p->line;
+    }
+    return false;
+}
+
+bool sh_unclosed(struct sh_parser *p, const char *what) {
+    p->is_incomplete = true;
+    return sh_parse_fail(p, "unexpected EOF while looking for matching `%s'", what);
+}
+
+bool sh_enter(struct sh_parser *p) {
+    return ++p->depth <= MAX_DEPTH ||
+           sh_parse_fail(p, "the command is nested too deeply (more than %d levels)", MAX_DEPTH);
+}
+
+int sh_peek(const struct sh_parser *p, size_t ahead) {
+    return p->at + ahead < p->end ? (unsigned char)p->text[p->at + ahead] : -1;
+}
+
+bool sh_at(const struct sh_parser *p, const char *text) {
+    size_t n = strlen(text);
+    return p->end - p->at >= n && p->at <= p->end && memcmp(p->text + p->at, text, n) == 0;
+}
+
+void sh_skip_blank(struct sh_parser *p) {
+    for (;;) {
+        int c = sh_peek(p, 0);
+        if (c == ' ' || c == '\t' || (c == '\r' && sh_peek(p, 1) == '\n')) {
+            p->at++;
+        } else if (c == '\\' && sh_peek(p, 1) == '\n') {
+            p->at += 2;
+            p->line++;
+        } else if (c == '#') {
+            while (p->at < p->end && p->text[p->at] != '\n') {
+                p->at++;
+            }
+        } else {
+            return;
+        }
+    }
+}
+
+// --- here-documents: their bodies are read when the line of the operator ends
+
+static bool is_delimiter(const char *line, size_t n, const struct sh_pending *pending) {
+    while (pending->strips_tabs && n && *line == '\t') {
+        line++, n--;
+    }
+    return n == strlen(pending->delimiter) && memcmp(line, pending->delimiter, n) == 0;
+}
+
+static bool read_body(struct sh_parser *p, const struct sh_pending *pending) {
+    struct sh_text body = {.arena = p->arena};
+    size_t start = p->at;
+    int line = p->line;
+    while (p->at < p->end) {
+        const char *text = p->text + p->at, *newline = memchr(text, '\n', p->end - p->at);
+        size_t n = newline ? (size_t)(newline - text) : p->end - p->at;
+        p->at += n + (newline != NULL);
+        p->line += newline != NULL;
+        if (is_delimiter(text, n, pending)) {
+            break;
+        }
+        while (pending->strips_tabs && n && *text == '\t') {
+            text++, n--;
+        }
+        sh_text_add(&body, text, n);
+        sh_text_char(&body, '\n');
+    }
+    struct sh_heredoc *here = sh_arena_alloc(p->arena, sizeof *here), **tail = &p->source->heredocs;
+    *here = (struct sh_heredoc){pending->operator_at, p->text + start, p->at - start, NULL};
+    while (*tail) {
+        tail = &(*tail)->next;
+    }
+    *tail = here;
+    if (pending->is_quoted) {
+        struct sh_part *part = sh_arena_alloc(p->arena, sizeof *part);
+        *part = (struct sh_part){
+            .kind = SH_QUOTED, .text = body.data ? body.data : "", .len = body.len};
+        pending->redir->body = sh_arena_alloc(p->arena, sizeof(struct sh_word));
+        pending->redir->body->parts = part;
+        return true;
+    }
+    struct sh_parser inner;
+    sh_parser_init(&inner, p->arena, body.data ? body.data : "", body.len, line);
+    inner.depth = p->depth;
+    if (!sh_parse_quoted(&inner, &pending->redir->body)) {
+        return sh_parse_fail(p, "%s", inner.error);
+    }
+    return true;
+}
+
+bool sh_parse_quoted(struct sh_parser *p, struct sh_word **ret) {
+    *ret = sh_parse_word(p, SH_IN_TEXT);
+    return *ret != NULL;
+}
+
+static bool end_line(struct sh_parser *p) { // at a newline
+    p->at++;
+    p->line++;
+    while (p->pending && !p->error[0]) {
+        struct sh_pending *first = p->pending;
+        p->pending = first->next;
+        if (!read_body(p, first)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void sh_skip_newlines(struct sh_parser *p) {
+    sh_skip_blank(p);
+    while (sh_peek(p, 0) == '\n' && end_line(p)) {
+        sh_skip_blank(p);
+    }
+}
+
+// --- words that are part of the grammar
+
+static size_t token_length(const struct sh_parser *p) {
+    size_t n = 0;
+    int c;
+    while ((c = sh_peek(p, n)) >= 0 && !strchr(" \t\n;&|()<>", c)) {
+        n++;
+    }
+    return n;
+}
+
+static bool at_keyword(const struct sh_parser *p, const char *word) {
+    return sh_at(p, word) && token_length(p) == strlen(word);
+}
+
+static bool take_keyword(struct sh_parser *p, const char *word) {
+    if (!at_keyword(p, word)) {
+        return false;
+    }
+    p->at += strlen(word);
+    return true;
+}
+
+bool sh_unexpected(struct sh_parser *p) {
+    sh_skip_blank(p);
+    int c = sh_peek(p, 0);
+    if (c < 0) {
+        p->is_incomplete = true;
+        return sh_parse_fail(p, "syntax error: unexpected end of file");
+    }
+    if (c == '\n') {
+        return sh_parse_fail(p, "syntax error near unexpected token `newline'");
+    }
+    size_t n = token_length(p);
+    if (!n) {
+        static const char *const operators[] = {";;&", "&>>", "<<<", "<<-", ";;", ";&",
+                                                "&&",  "||",  "|&",  "&>",  ">>", "<<"};
+        n = 1;
+        for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
+            if (sh_at(p, operators[i])) {
+                n = strlen(operators[i]);
+                break;
+            }
+        }
+    }
+    return sh_parse_fail(p, "syntax error near unexpected token `%.*s'", (int)(n > 100 ? 100 : n),
+                         p->text + p->at);
+}
+
+static bool expect(struct sh_parser *p, const char *word) {
+    sh_skip_newlines(p);
+    return take_keyword(p, word) || (!p->error[0] && sh_unexpected(p));
+}
+
+static bool ends_list(const struct sh_parser *p) {
+    static const char *const words[] = {"then", "else", "elif", "fi", "do", "done", "esac", "}"};
+    int c = sh_peek(p, 0);
+    if (c < 0 || c == ')' || (c == ';' && (sh_peek(p, 1) == ';' || sh_peek(p, 1) == '&'))) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (at_keyword(p, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct sh_node *new_node(struct sh_parser *p, enum sh_node_kind kind, size_t start,
+                                int line) {
+    struct sh_node *node = sh_arena_alloc(p->arena, sizeof *node);
+    node->kind = kind;
+    node->source = p->source;
+    node->start = start;
+    node->end = p->at;
+    node->line = line;
+    return node;
+}
+
+// --- redirections
+
+static bool redir_operator(struct sh_parser *p, struct sh_redir *r, bool *ret_strips) {
+    static const struct {
+        const char *text;
+        enum sh_redir_op op;
+    } ops[] = {{"&>>", SH_ALL_APPEND}, {"&>", SH_ALL},     {"<<<", SH_HERE_STRING},
+               {"<<-", SH_HERE},       {"<<", SH_HERE},    {"<&", SH_DUP_IN},
+               {"<>", SH_BOTH},        {"<", SH_IN},       {">>", SH_APPEND},
+               {">&", SH_DUP_OUT},     {">|", SH_CLOBBER}, {">", SH_OUT}};
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        if (sh_at(p, ops[i].text)) {
+            r->op = ops[i].op;
+            *ret_strips = strcmp(ops[i].text, "<<-") == 0;
+            p->at += strlen(ops[i].text);
+            return true;
+        }
+    }
+    return false;
+}
+
+// A redirection, if one begins here: true and *ret, or true and NULL; false on an error.
+static bool parse_redir(struct sh_parser *p, struct sh_redir **ret) {
+    struct sh_redir r = {.fd = -1};
+    bool strips = false;
+    size_t start = p->at, n = 0;
+    *ret = NULL;
+    while (sh_peek(p, n) >= '0' && sh_peek(p, n) <= '9') {
+        n++;
+    }
+    int c = sh_peek(p, n);
+    if (n && n < 8 && (c == '<' || c == '>')) {
+        r.fd = atoi(p->text + p->at);
+        p->at += n;
+    } else if (sh_peek(p, 0) == '{') {
+        size_t close = 1;
+        while (sh_peek(p, close) > 0 && sh_is_name(p->text + p->at + 1, close)) {
+            close++;
+        }
+        if (close > 1 && sh_peek(p, close) == '}' &&
+            (sh_peek(p, close + 1) == '<' || sh_peek(p, close + 1) == '>')) {
+            r.fd_var = sh_arena_copy(p->arena, p->text + p->at + 1, close - 1);
+            p->at += close + 1;
+        }
+    }
+    c = sh_peek(p, 0);
+    if ((c == '<' || c == '>') && sh_peek(p, 1) == '(' && r.fd < 0) {
+        return true; // a process substitution
+    }
+    const char *operator_at = p->text + p->at;
+    if (!redir_operator(p, &r, &strips)) {
+        p->at = start;
+        return true;
+    }
+    sh_skip_blank(p);
+    size_t before = p->at;
+    struct sh_word *target = sh_parse_word(p, SH_IN_WORD);
+    if (!target) {
+        return false;
+    }
+    if (p->at == before) {
+        return sh_unexpected(p);
+    }
+    r.target = target;
+    *ret = sh_arena_alloc(p->arena, sizeof **ret);
+    **ret = r;
+    if (r.op == SH_HERE) {
+        struct sh_pending *pending = sh_arena_alloc(p->arena, sizeof *pending),
+                          **tail = &p->pending;
+        struct sh_text delimiter = {.arena = p->arena};
+        for (const struct sh_part *part = target->parts; part; part = part->next) {
+            const struct sh_part *from =
+                part->kind == SH_DQUOTE && part->parts ? part->parts : part;
+            sh_text_add(&delimiter, from->text ? from->text : "", from->len);
+        }
+        *pending = (struct sh_pending){*ret,        delimiter.data ? delimiter.data : "",
+                                       operator_at, target->is_quoted,
+                                       strips,      NULL};
+        while (*tail) {
+            tail = &(*tail)->next;
+        }
+        *tail = pending;
+    }
+    return true;
+}
+
+static bool parse_redirs(struct sh_parser *p, struct sh_node *node) {
+    struct sh_redir **tail = &node->redirs;
+    for (;;) {
+        sh_skip_blank(p);
+        struct sh_redir *redir;
+        if (!parse_redir(p, &redir)) {
+            return false;
+        }
+        if (!redir) {
+            return true;
+        }
+        *tail = redir;
+        tail = &redir->next;
+        node->end = p->at;
+    }
+}
+
+// --- compound commands
+
+static struct sh_node *parse_and_or(struct sh_parser *p);
+static struct sh_node *parse_command(struct sh_parser *p);
+
+static struct sh_node *body_until(struct sh_parser *p, const char *word) {
+    struct sh_node *list = sh_parse_list(p);
+    if (p->error[0]) {
+        return NULL;
+    }
+    if (!list) {
+        sh_unexpected(p);
+        return NULL;
+    }
+    return expect(p, word) ? list : NULL;
+}
+
+static bool parse_if(struct sh_parser *p, struct sh_node *node) {
+    if (!(node->left = body_until(p, "then"))) {
+        return false;
+    }
+    node->right = sh_parse_list(p);
+    if (p->error[0] || !node->right) {
+        return !p->error[0] && sh_unexpected(p);
+    }
+    sh_skip_newlines(p);
+    size_t start = p->at;
+    int line = p->line;
+    if (take_keyword(p, "elif")) {
+        if (!sh_enter(p)) {
+            return false;
+        }
+        node->other = new_node(p, SH_IF, start, line);
+        bool is_ok = parse_if(p, node->other);
+        node->other->end = p->at;
+        p->depth--;
+        return is_ok;
+    }
+    if (take_keyword(p, "else")) {
+        node->other = body_until(p, "fi");
+        return node->other != NULL;
+    }
+    return expect(p, "fi");
+}
+
+static bool parse_do(struct sh_parser *p, struct sh_node **ret) {
+    sh_skip_newlines(p);
+    if (take_keyword(p, "{")) { // for x in a; { …; }
+        return (*ret = body_until(p, "}")) != NULL;
+    }
+    return expect(p, "do") && (*ret = body_until(p, "done")) != NULL;
+}
+
+static struct sh_word *arith_until(struct sh_parser *p, const char *end) {
+    size_t all = p->end, at = p->at;
+    int depth = 0;
+    for (; at < p->end; at++) {
+        if (p->text[at] == '(') {
+            depth++;
+        } else if (p->text[at] == ')' && depth) {
+            depth--;
+        } else if (depth == 0 && (p->text[at] == ')' || p->text[at] == ';')) {
+            break;
+        }
+    }
+    p->end = at;
+    struct sh_word *word = sh_parse_word(p, SH_IN_TEXT);
+    p->end = all;
+    if (!word || !sh_at(p, end)) {
+        if (word) {
+            sh_unexpected(p);
+        }
+        return NULL;
+    }
+    p->at += strlen(end);
+    return word;
+}
+
+static bool parse_arith_for(struct sh_parser *p, struct sh_node *node) {
+    p->at += 2;
+    node->kind = SH_ARITH_FOR;
+    if (!(node->arith[0] = arith_until(p, ";")) || !(node->arith[1] = arith_until(p, ";")) ||
+        !(node->arith[2] = arith_until(p, "))"))) {
+        return false;
+    }
+    sh_skip_blank(p);
+    if (sh_peek(p, 0) == ';') {
+        p->at++;
+    }
+    return parse_do(p, &node->left);
+}
+
+static bool parse_for(struct sh_parser *p, struct sh_node *node) {
+    sh_skip_blank(p);
+    if (sh_at(p, "((")) {
+        return parse_arith_for(p, node);
+    }
+    size_t n = token_length(p);
+    if (!sh_is_name(p->text + p->at, n)) {
+        return n ? sh_parse_fail(p, "`%.*s': not a valid identifier", (int)(n > 60 ? 60 : n),
+                                 p->text + p->at)
+                 : sh_unexpected(p);
+    }
+    node->name = sh_arena_copy(p->arena, p->text + p->at, n);
+    p->at += n;
+    sh_skip_newlines(p);
+    if (take_keyword(p, "in")) {
+        struct sh_word **tail = &node->words;
+        node->has_in = true;
+        for (;;) {
+            sh_skip_blank(p);
+            size_t before = p->at;
+            struct sh_word *word = sh_parse_word(p, SH_IN_WORD);
+            if (!word) {
+                return false;
+            }
+            if (p->at == before) {
+                break;
+            }
+            *tail = word;
+            tail = &word->next;
+        }
+        if (sh_peek(p, 0) != ';' && sh_peek(p, 0) != '\n') {
+            return sh_unexpected(p);
+        }
+    }
+    sh_skip_blank(p);
+    if (sh_peek(p, 0) == ';') {
+        p->at++;
+    }
+    return parse_do(p, &node->left);
+}
+
+static bool parse_case_item(struct sh_parser *p, struct sh_case_item *item) {
+    struct sh_word **tail = &item->patterns;
+    if (sh_peek(p, 0) == '(') {
+        p->at++;
+    }
+    for (;;) {
+        sh_skip_blank(p);
+        size_t before = p->at;
+        struct sh_word *word = sh_parse_word(p, SH_IN_WORD);
+        if (!word) {
+            return false;
+        }
+        if (p->at == before) {
+            return sh_unexpected(p);
+        }
+        *tail = word;
+        tail = &word->next;
+        sh_skip_blank(p);
+        if (sh_peek(p, 0) != '|') {
+            break;
+        }
+        p->at++;
+    }
+    if (sh_peek(p, 0) != ')') {
+        return sh_unexpected(p);
+    }
+    p->at++;
+    item->body = sh_parse_list(p);
+    if (p->error[0]) {
+        return false;
+    }
+    sh_skip_newlines(p);
+    item->end = ';';
+    if (sh_at(p, ";;&")) {
+        item->end = 't';
+        p->at += 3;
+    } else if (sh_at(p, ";;") || sh_at(p, ";&")) {
+        item->end = p->text[p->at + 1];
+        p->at += 2;
+    } else if (!at_keyword(p, "esac")) {
+        return sh_unexpected(p);
+    }
+    return true;
+}
+
+static bool parse_case(struct sh_parser *p, struct sh_node *node) {
+    sh_skip_blank(p);
+    size_t before = p->at;
+    node->words = sh_parse_word(p, SH_IN_WORD);
+    if (!node->words || p->at == before) {
+        return !p->error[0] && sh_unexpected(p);
+    }
+    if (!expect(p, "in")) {
+        return false;
+    }
+    struct sh_case_item **tail = &node->items;
+    for (;;) {
+        sh_skip_newlines(p);
+        if (p->error[0] || take_keyword(p, "esac")) {
+            return !p->error[0];
+        }
+        struct sh_case_item *item = sh_arena_alloc(p->arena, sizeof *item);
+        if (!parse_case_item(p, item)) {
+            return false;
+        }
+        *tail = item;
+        tail = &item->next;
+    }
+}
+
+// --- [[ ]]
+
+static struct sh_cond *parse_cond_or(struct sh_parser *p);
+
+static struct sh_cond *new_cond(struct sh_parser *p, enum sh_cond_kind kind, const char *op) {
+    struct sh_cond *cond = sh_arena_alloc(p->arena, sizeof *cond);
+    cond->kind = kind;
+    cond->op = op;
+    return cond;
+}
+
+static struct sh_word *cond_word(struct sh_parser *p) {
+    sh_skip_newlines(p);
+    size_t before = p->at;
+    if (at_keyword(p, "]]")) {
+        sh_unexpected(p);
+        return NULL;
+    }
+    struct sh_word *word = sh_parse_word(p, SH_IN_WORD);
+    if (word && p->at == before) {
+        sh_unexpected(p);
+        return NULL;
+    }
+    return word;
+}
+
+static const char *cond_operator(struct sh_parser *p) {
+    static const char *const ops[] = {"=~",  "==",  "!=",  "=",   "<",   ">",   "-eq", "-ne",
+                                      "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"};
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        size_t n = strlen(ops[i]);
+        if (sh_at(p, ops[i]) &&
+            (sh_peek(p, n) == ' ' || sh_peek(p, n) == '\t' || sh_peek(p, n) == '\n')) {
+            p->at += n;
+            return ops[i];
+        }
+    }
+    return NULL;
+}
+
+static struct sh_cond *parse_cond_primary(struct sh_parser *p) {
+    sh_skip_newlines(p);
+    if (!sh_enter(p)) {
+        return NULL;
+    }
+    struct sh_cond *cond;
+    if (at_keyword(p, "!")) {
+        p->at++;
+        cond = new_cond(p, SH_COND_NOT, "!");
+        cond->left = parse_cond_primary(p);
+        p->depth--;
+        return cond->left ? cond : NULL;
+    }
+    if (sh_peek(p, 0) == '(') {
+        p->at++;
+        cond = parse_cond_or(p);
+        sh_skip_newlines(p);
+        if (cond && sh_peek(p, 0) != ')') {
+            sh_unexpected(p);
+            return NULL;
+        }
+        p->at++;
+        p->depth--;
+        return cond;
+    }
+    p->depth--;
+    if (sh_peek(p, 0) == '-' && token_length(p) == 2 &&
+        strchr("abcdefghknoprstuvwxzGLNORS", sh_peek(p, 1))) {
+        size_t at = p->at;
+        const char *op = sh_arena_copy(p->arena, p->text + p->at, 2);
+        p->at += 2;
+        sh_skip_blank(p);
+        if (!at_keyword(p, "]]") && !sh_at(p, "&&") && !sh_at(p, "||") && !sh_at(p, "=") &&
+            !sh_at(p, "!=")) {
+            cond = new_cond(p, SH_COND_UNARY, op);
+            cond->a = cond_word(p);
+            return cond->a ? cond : NULL;
+        }
+        p->at = at;
+    }
+    cond = new_cond(p, SH_COND_UNARY, "-n");
+    if (!(cond->a = cond_word(p))) {
+        return NULL;
+    }
+    sh_skip_newlines(p);
+    const char *op = cond_operator(p);
+    if (!op) {
+        return cond;
+    }
+    cond->kind = SH_COND_BINARY;
+    cond->op = op;
+    sh_skip_newlines(p);
+    cond->b = strcmp(op, "=~") == 0 ? sh_parse_word(p, SH_IN_REGEX) : cond_word(p);
+    return cond->b ? cond : NULL;
+}
+
+static struct sh_cond *parse_cond_and(struct sh_parser *p) {
+    struct sh_cond *left = parse_cond_primary(p);
+    sh_skip_newlines(p);
+    while (left && sh_at(p, "&&")) {
+        p->at += 2;
+        struct sh_cond *both = new_cond(p, SH_COND_AND, "&&");
+        both->left = left;
+        both->right = parse_cond_primary(p);
+        left = both->right ? both : NULL;
+        sh_skip_newlines(p);
+    }
+    return left;
+}
+
+static struct sh_cond *parse_cond_or(struct sh_parser *p) {
+    struct sh_cond *left = parse_cond_and(p);
+    while (left && sh_at(p, "||")) {
+        p->at += 2;
+        struct sh_cond *both = new_cond(p, SH_COND_OR, "||");
+        both->left = left;
+        both->right = parse_cond_and(p);
+        left = both->right ? both : NULL;
+    }
+    return left;
+}
+
+static bool parse_test(struct sh_parser *p, struct sh_node *node) {
+    node->cond = parse_cond_or(p);
+    if (!node->cond) {
+        return !p->error[0] && sh_unexpected(p);
+    }
+    return expect(p, "]]");
+}
+
+// --- commands
+
+static bool parse_parens(struct sh_parser *p, struct sh_node *node) {
+    if (sh_peek(p, 1) == '(') { // (( … )), unless it is a subshell in a subshell
+        size_t at = p->at;
+        int line = p->line, depth = p->depth;
+        p->at += 2;
+        struct sh_word *word = sh_parse_word(p, SH_IN_ARITH);
+        if (word && sh_at(p, "))")) {
+            p->at += 2;
+            node->kind = SH_ARITH_COMMAND;
+            node->arith[0] = word;
+            return true;
+        }
+        p->at = at;
+        p->line = line;
+        p->depth = depth;
+        p->error[0] = '\0';
+        p->is_incomplete = false;
+    }
+    p->at++;
+    node->kind = SH_SUBSHELL;
+    node->left = sh_parse_list(p);
+    sh_skip_newlines(p);
+    if (p->error[0] || !node->left || sh_peek(p, 0) != ')') {
+        return !p->error[0] && sh_unexpected(p);
+    }
+    p->at++;
+    return true;
+}
+
+static bool compound(struct sh_parser *p, struct sh_node *node, bool *ret_is_one) {
+    *ret_is_one = true;
+    if (sh_peek(p, 0) == '(') {
+        return parse_parens(p, node);
+    }
+    if (take_keyword(p, "{")) {
+        node->kind = SH_GROUP;
+        return (node->left = body_until(p, "}")) != NULL;
+    }
+    if (take_keyword(p, "if")) {
+        node->kind = SH_IF;
+        return parse_if(p, node);
+    }
+    if (at_keyword(p, "while") || at_keyword(p, "until")) {
+        node->kind = sh_at(p, "while") ? SH_WHILE : SH_UNTIL;
+        p->at += 5;
+        node->left = sh_parse_list(p);
+        if (p->error[0] || !node->left) {
+            return !p->error[0] && sh_unexpected(p);
+        }
+        return parse_do(p, &node->right);
+    }
+    if (at_keyword(p, "select")) {
+        return sh_parse_fail(p, "select needs a terminal; use for");
+    }
+    if (take_keyword(p, "for")) {
+        node->kind = SH_FOR;
+        return parse_for(p, node);
+    }
+    if (take_keyword(p, "case")) {
+        node->kind = SH_CASE;
+        return parse_case(p, node);
+    }
+    if (take_keyword(p, "[[")) {
+        node->kind = SH_TEST;
+        return parse_test(p, node);
+    }
+    *ret_is_one = false;
+    return true;
+}
+
+// "name ()" or "function name": what follows is the body
+static bool parse_function(struct sh_parser *p, struct sh_node *node, const char *name) {
+    node->kind = SH_FUNCTION;
+    node->name = name;
+    node->words = NULL;
+    sh_skip_newlines(p);
+    size_t before = p->at;
+    node->left = parse_command(p);
+    if (p->error[0]) {
+        return false;
+    }
+    if (!node->left || node->left->kind == SH_SIMPLE || p->at == before) {
+        p->at = before;
+        return sh_unexpected(p);
+    }
+    return true;
+}
+
+static bool takes_assignments(const char *command) {
+    static const char *const names[] = {"declare", "typeset", "local", "export", "readonly"};
+    for (size_t i = 0; command && i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(command, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_simple(struct sh_parser *p, struct sh_node *node) {
+    struct sh_word **tail = &node->words;
+    struct sh_assign **assigns = &node->assigns;
+    struct sh_redir **redirs = &node->redirs;
+    const char *command = NULL;
+    for (;;) {
+        sh_skip_blank(p);
+        struct sh_redir *redir;
+        if (p->arena->failed) {
+            return sh_parse_fail(p, "the command is too long");
+        }
+        if (!parse_redir(p, &redir)) {
+            return false;
+        }
+        if (redir) {
+            *redirs = redir;
+            redirs = &redir->next;
+            node->end = p->at;
+            continue;
+        }
+        size_t before = p->at;
+        struct sh_assign *assign =
+            !node->words || takes_assignments(command) ? sh_parse_assign(p) : NULL;
+        if (p->error[0]) {
+            return false;
+        }
+        if (assign && !node->words) {
+            *assigns = assign;
+            assigns = &assign->next;
+            node->end = p->at;
+            continue;
+        }
+        struct sh_word *word =
+            assign ? sh_arena_alloc(p->arena, sizeof *word) : sh_parse_word(p, SH_IN_WORD);
+        if (!word) {
+            return false;
+        }
+        if (p->at == before) {
+            break;
+        }
+        word->assign = assign;
+        if (!node->words && !node->assigns) {
+            size_t name_end = p->at;
+            command = sh_word_constant(word);
+            sh_skip_blank(p);
+            if (sh_peek(p, 0) == '(' && command && !word->is_quoted) {
+                p->at++;
+                sh_skip_blank(p);
+                if (sh_peek(p, 0) != ')') {
+                    return sh_unexpected(p);
+                }
+                p->at++;
+                return parse_function(p, node, command);
+            }
+            p->at = name_end;
+        }
+        *tail = word;
+        tail = &word->next;
+        node->end = p->at;
+    }
+    if (sh_peek(p, 0) == '(') {
+        return sh_unexpected(p);
+    }
+    return true;
+}
+
+// NULL without an error: there is no command here
+static struct sh_node *parse_command(struct sh_parser *p) {
+    sh_skip_blank(p);
+    if (!sh_enter(p)) {
+        return NULL;
+    }
+    struct sh_node *node = new_node(p, SH_SIMPLE, p->at, p->line);
+    bool is_compound = false, is_function = false;
+    if (take_keyword(p, "function")) {
+        sh_skip_blank(p);
+        size_t n = token_length(p);
+        const char *name = sh_arena_copy(p->arena, p->text + p->at, n);
+        p->at += n;
+        sh_skip_blank(p);
+        if (sh_peek(p, 0) == '(' && sh_peek(p, 1) == ')') {
+            p->at += 2;
+        }
+        is_function = true;
+        if (!n || !parse_function(p, node, name)) {
+            return (void)(p->error[0] || sh_unexpected(p)), NULL;
+        }
+    } else if (!compound(p, node, &is_compound)) {
+        return NULL;
+    }
+    if (is_compound) {
+        node->end = p->at;
+        if (!parse_redirs(p, node)) {
+            return NULL;
+        }
+        sh_skip_blank(p);
+    } else if (!is_function && !parse_simple(p, node)) {
+        return NULL;
+    }
+    if (node->kind == SH_FUNCTION) {
+        node->end = node->left->end;
+    }
+    p->depth--;
+    if (node->kind == SH_SIMPLE && !node->words && !node->assigns && !node->redirs) {
+        return NULL;
+    }
+    return node;
+}
+
+static struct sh_node *parse_pipeline(struct sh_parser *p) {
+    sh_skip_blank(p);
+    size_t start = p->at;
+    int line = p->line;
+    struct sh_node flags = {0};
+    bool is_any = false;
+    for (;; sh_skip_blank(p)) {
+        if (take_keyword(p, "!")) {
+            flags.is_negated = !flags.is_negated;
+        } else if (take_keyword(p, "time")) {
+            flags.is_timed = true;
+            sh_skip_blank(p);
+            flags.is_timed_posix = take_keyword(p, "-p");
+        } else {
+            break;
+        }
+        is_any = true;
+    }
+    struct sh_node *first = parse_command(p), **tail;
+    if (!first) {
+        if (p->error[0] || !is_any) {
+            return NULL;
+        }
+        if (!flags.is_timed) {
+            sh_unexpected(p);
+            return NULL;
+        }
+    }
+    if (!is_any && sh_peek(p, 0) != '|') {
+        return first;
+    }
+    struct sh_node *node = new_node(p, SH_PIPELINE, start, line);
+    node->left = first;
+    node->is_negated = flags.is_negated;
+    node->is_timed = flags.is_timed;
+    node->is_timed_posix = flags.is_timed_posix;
+    struct sh_node *last = first;
+    while (last && sh_peek(p, 0) == '|' && sh_peek(p, 1) != '|') {
+        last->pipes_stderr = sh_peek(p, 1) == '&';
+        p->at += last->pipes_stderr ? 2 : 1;
+        sh_skip_newlines(p);
+        tail = &last->next;
+        last = parse_command(p);
+        if (!last) {
+            if (!p->error[0]) {
+                sh_unexpected(p);
+            }
+            return NULL;
+        }
+        *tail = last;
+        sh_skip_blank(p);
+    }
+    node->end = last ? last->end : p->at;
+    return node;
+}
+
+static struct sh_node *parse_and_or(struct sh_parser *p) {
+    struct sh_node *left = parse_pipeline(p);
+    while (left) {
+        sh_skip_blank(p);
+        bool is_and = sh_at(p, "&&");
+        if (!is_and && !sh_at(p, "||")) {
+            break;
+        }
+        p->at += 2;
+        sh_skip_newlines(p);
+        struct sh_node *both = new_node(p, is_and ? SH_AND : SH_OR, left->start, left->line);
+        both->left = left;
+        both->right = parse_pipeline(p);
+        if (!both->right) {
+            if (!p->error[0]) {
+                sh_unexpected(p);
+            }
+            return NULL;
+        }
+        both->end = both->right->end;
+        left = both;
+    }
+    return left;
+}
+
+// One list up to the end of a line (is_line) or as far as it goes
+static struct sh_node *parse_list(struct sh_parser *p, bool is_line) {
+    struct sh_node *first = NULL, **tail = &first, *node;
+    if (!sh_enter(p)) {
+        return NULL;
+    }
+    sh_skip_newlines(p);
+    while (!p->error[0] && !ends_list(p)) {
+        node = parse_and_or(p);
+        if (p->arena->failed) {
+            sh_parse_fail(p, "the command is too long");
+        }
+        if (!node) {
+            if (!p->error[0]) {
+                sh_unexpected(p);
+            }
+            return NULL;
+        }
+        *tail = node;
+        tail = &node->next;
+        sh_skip_blank(p);
+        int c = sh_peek(p, 0), next = sh_peek(p, 1);
+        if (c == '&' && next != '&') {
+            node->is_background = true;
+            p->at++;
+        } else if (c == ';' && next != ';' && next != '&') {
+            p->at++;
+        } else if (c != '\n') {
+            break;
+        }
+        sh_skip_blank(p);
+        if (is_line && sh_peek(p, 0) == '\n') {
+            end_line(p);
+            break;
+        }
+        sh_skip_newlines(p);
+    }
+    p->depth--;
+    if (p->error[0] || !first || (!first->next && !first->is_background)) {
+        return p->error[0] ? NULL : first;
+    }
+    node = new_node(p, SH_LIST, first->start, first->line);
+    node->left = first;
+    for (const struct sh_node *last = first; last; last = last->next) {
+        node->end = last->end;
+    }
+    return node;
+}
+
+struct sh_node *sh_parse_list(struct sh_parser *p) {
+    return parse_list(p, false);
+}
+
+bool sh_parse_line(struct sh_parser *p, struct sh_node **ret) {
+    p->depth = 0;
+    *ret = parse_list(p, true);
+    if (!p->error[0] && !*ret && p->at < p->end) {
+        sh_unexpected(p);
+    } else if (!p->error[0] && *ret && p->at < p->end && p->text[p->at - 1] != '\n' &&
+               sh_peek(p, 0) != '\n') {
+        sh_unexpected(p);
+    }
+    return !p->error[0];
+}
+
+void sh_node_text(const struct sh_node *node, struct sh_text *out) {
+    const char *text = node->source->text, *start = text + node->start, *end = text + node->end;
+    sh_text_add(out, start, node->end - node->start);
+    bool is_first = true;
+    for (const struct sh_heredoc *here = node->source->heredocs; here; here = here->next) {
+        if (here->operator_at >= start && here->operator_at < end && here->body >= end) {
+            if (is_first) {
+                sh_text_char(out, '\n');
+            }
+            is_first = false;
+            sh_text_add(out, here->body, here->body_len);
+        }
+    }
+}

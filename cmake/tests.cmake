@@ -27,6 +27,11 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/tests/guests/run.py)
         add_custom_target(guests-native ALL
             COMMAND ${CMAKE_SOURCE_DIR}/guests/build.sh --native ${CMAKE_BINARY_DIR}/guests-native ${BX_GUESTS}
             DEPENDS ${guest_sources})
+        # The shell, with this machine's programs: its corpus against real bash
+        add_custom_target(bash-native ALL
+            COMMAND ${CMAKE_SOURCE_DIR}/guests/build.sh --native ${CMAKE_BINARY_DIR}/guests-native bash
+            DEPENDS ${guest_sources})
+        bx_black_box(guests.bash_native guests 600 ${Python3_EXECUTABLE} tests/bash/run.py --native ${CMAKE_BINARY_DIR}/guests-native/bash)
         bx_black_box(guests.native guests 600 ${Python3_EXECUTABLE} tests/guests/run.py --native ${CMAKE_BINARY_DIR}/guests-native)
     endif()
 endif()

@@ -44,6 +44,9 @@ toolchain() {
 parts_of() { # NAME
     local parts=(buf guest json libc path utf8)
     case $1 in
+    bash) # speaks to the host in its own way
+        parts=(buf json libc utf8)
+        if [ "$native" ]; then parts+=(process_native); else parts+=(process); fi ;;
     read) parts+=(file near text) ;;
     write) parts+=(diff file near text) ;;
     edit) parts+=(diff file near text) ;;

@@ -45,3 +45,8 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
     engine/Cargo.lock engine/Cargo.toml engine/build.sh engine/engine.h third_party/sources.lock third_party/crates/Cargo.lock)
 file(GLOB engine_sources CONFIGURE_DEPENDS engine/src/*.rs third_party/*.sh third_party/llama/*)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${engine_sources})
+
+# --- the parser of the shell (guests/bash): the permission check reads a command with the same eyes as the tool
+add_library(tp_shell STATIC guests/bash/arena.c guests/bash/parse.c guests/bash/parse_word.c guests/bash/parse_redir.c
+    guests/bash/parse_test.c)
+target_include_directories(tp_shell SYSTEM PUBLIC ${CMAKE_SOURCE_DIR}/guests)

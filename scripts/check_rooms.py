@@ -15,7 +15,7 @@ MAX_LINES = 600
 OUTSIDE = {
     "uv.h": "uv", "yyjson.h": "yyjson", "llhttp.h": "llhttp", "wslay/wslay.h": "wslay", "curl/curl.h": "curl",
     "curl/multi.h": "curl", "curl/easy.h": "curl", "pcre2.h": "pcre2", "engine.h": "engine", "zlib.h": "zlib",
-    "yaml.h": "yaml",
+    "yaml.h": "yaml", "bash/ast.h": "shell",
 }
 BANNED = "strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol gmtime localtime ctime".split()
 HEAP = "malloc calloc realloc free strdup strndup".split()

@@ -176,6 +176,13 @@ bool sh_parse_fail(struct sh_parser *p, const char *fmt, ...) __attribute__((for
 bool sh_unexpected(struct sh_parser *p); /* "syntax error near unexpected token" */
 bool sh_unclosed(struct sh_parser *p, const char *what);
 bool sh_enter(struct sh_parser *p); /* one level deeper, or false */
+bool sh_parse_redir(struct sh_parser *p, struct sh_redir **ret); /* true and NULL: none begins here */
+bool sh_parse_redirs(struct sh_parser *p, struct sh_node *node);
+bool sh_parse_test(struct sh_parser *p, struct sh_node *node);
+bool sh_end_line(struct sh_parser *p); /* at a newline: what waits for it is read */
+size_t sh_token_length(const struct sh_parser *p);
+bool sh_at_keyword(const struct sh_parser *p, const char *word);
+bool sh_expect(struct sh_parser *p, const char *word);
 void sh_skip_blank(struct sh_parser *p);
 void sh_skip_newlines(struct sh_parser *p);
 int sh_peek(const struct sh_parser *p, size_t ahead); /* -1 at the end */

@@ -8,14 +8,6 @@
 
 enum { MAX_DEPTH = 150 };
 
-struct sh_pending {
-    struct sh_redir *redir;
-    const char *delimiter;
-    const char *operator_at;
-    bool is_quoted, strips_tabs;
-    struct sh_pending *next;
-};
-
 void sh_parser_init(struct sh_parser *p, struct sh_arena *arena, const char *text, size_t len,
                     int line) {
     struct sh_source *source = sh_arena_alloc(arena, sizeof *source);
@@ -72,84 +64,9 @@ void sh_skip_blank(struct sh_parser *p) {
     }
 }
 
-// --- here-documents: their bodies are read when the line of the operator ends
-
-static bool is_delimiter(const char *line, size_t n, const struct sh_pending *pending) {
-    while (pending->strips_tabs && n && *line == '\t') {
-        line++, n--;
-    }
-    return n == strlen(pending->delimiter) && memcmp(line, pending->delimiter, n) == 0;
-}
-
-static bool read_body(struct sh_parser *p, const struct sh_pending *pending) {
-    struct sh_text body = {.arena = p->arena};
-    size_t start = p->at;
-    int line = p->line;
-    while (p->at < p->end) {
-        const char *text = p->text + p->at, *newline = memchr(text, '\n', p->end - p->at);
-        size_t n = newline ? (size_t)(newline - text) : p->end - p->at;
-        p->at += n + (newline != NULL);
-        p->line += newline != NULL;
-        if (is_delimiter(text, n, pending)) {
-            break;
-        }
-        while (pending->strips_tabs && n && *text == '\t') {
-            text++, n--;
-        }
-        sh_text_add(&body, text, n);
-        sh_text_char(&body, '\n');
-    }
-    struct sh_heredoc *here = sh_arena_alloc(p->arena, sizeof *here), **tail = &p->source->heredocs;
-    *here = (struct sh_heredoc){pending->operator_at, p->text + start, p->at - start, NULL};
-    while (*tail) {
-        tail = &(*tail)->next;
-    }
-    *tail = here;
-    if (pending->is_quoted) {
-        struct sh_part *part = sh_arena_alloc(p->arena, sizeof *part);
-        *part = (struct sh_part){
-            .kind = SH_QUOTED, .text = body.data ? body.data : "", .len = body.len};
-        pending->redir->body = sh_arena_alloc(p->arena, sizeof(struct sh_word));
-        pending->redir->body->parts = part;
-        return true;
-    }
-    struct sh_parser inner;
-    sh_parser_init(&inner, p->arena, body.data ? body.data : "", body.len, line);
-    inner.depth = p->depth;
-    if (!sh_parse_quoted(&inner, &pending->redir->body)) {
-        return sh_parse_fail(p, "%s", inner.error);
-    }
-    return true;
-}
-
-bool sh_parse_quoted(struct sh_parser *p, struct sh_word **ret) {
-    *ret = sh_parse_word(p, SH_IN_TEXT);
-    return *ret != NULL;
-}
-
-static bool end_line(struct sh_parser *p) { // at a newline
-    p->at++;
-    p->line++;
-    while (p->pending && !p->error[0]) {
-        struct sh_pending *first = p->pending;
-        p->pending = first->next;
-        if (!read_body(p, first)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-void sh_skip_newlines(struct sh_parser *p) {
-    sh_skip_blank(p);
-    while (sh_peek(p, 0) == '\n' && end_line(p)) {
-        sh_skip_blank(p);
-    }
-}
-
 // --- words that are part of the grammar
 
-static size_t token_length(const struct sh_parser *p) {
+size_t sh_token_length(const struct sh_parser *p) {
     size_t n = 0;
     int c;
     while ((c = sh_peek(p, n)) >= 0 && !strchr(" \t\n;&|()<>", c)) {
@@ -158,12 +75,12 @@ static size_t token_length(const struct sh_parser *p) {
     return n;
 }
 
-static bool at_keyword(const struct sh_parser *p, const char *word) {
-    return sh_at(p, word) && token_length(p) == strlen(word);
+bool sh_at_keyword(const struct sh_parser *p, const char *word) {
+    return sh_at(p, word) && sh_token_length(p) == strlen(word);
 }
 
 static bool take_keyword(struct sh_parser *p, const char *word) {
-    if (!at_keyword(p, word)) {
+    if (!sh_at_keyword(p, word)) {
         return false;
     }
     p->at += strlen(word);
@@ -180,7 +97,7 @@ bool sh_unexpected(struct sh_parser *p) {
     if (c == '\n') {
         return sh_parse_fail(p, "syntax error near unexpected token `newline'");
     }
-    size_t n = token_length(p);
+    size_t n = sh_token_length(p);
     if (!n) {
         static const char *const operators[] = {";;&", "&>>", "<<<", "<<-", ";;", ";&",
                                                 "&&",  "||",  "|&",  "&>",  ">>", "<<"};
@@ -196,7 +113,7 @@ bool sh_unexpected(struct sh_parser *p) {
                          p->text + p->at);
 }
 
-static bool expect(struct sh_parser *p, const char *word) {
+bool sh_expect(struct sh_parser *p, const char *word) {
     sh_skip_newlines(p);
     return take_keyword(p, word) || (!p->error[0] && sh_unexpected(p));
 }
@@ -208,7 +125,7 @@ static bool ends_list(const struct sh_parser *p) {
         return true;
     }
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (at_keyword(p, words[i])) {
+        if (sh_at_keyword(p, words[i])) {
             return true;
         }
     }
@@ -226,109 +143,6 @@ static struct sh_node *new_node(struct sh_parser *p, enum sh_node_kind kind, siz
     return node;
 }
 
-// --- redirections
-
-static bool redir_operator(struct sh_parser *p, struct sh_redir *r, bool *ret_strips) {
-    static const struct {
-        const char *text;
-        enum sh_redir_op op;
-    } ops[] = {{"&>>", SH_ALL_APPEND}, {"&>", SH_ALL},     {"<<<", SH_HERE_STRING},
-               {"<<-", SH_HERE},       {"<<", SH_HERE},    {"<&", SH_DUP_IN},
-               {"<>", SH_BOTH},        {"<", SH_IN},       {">>", SH_APPEND},
-               {">&", SH_DUP_OUT},     {">|", SH_CLOBBER}, {">", SH_OUT}};
-    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        if (sh_at(p, ops[i].text)) {
-            r->op = ops[i].op;
-            *ret_strips = strcmp(ops[i].text, "<<-") == 0;
-            p->at += strlen(ops[i].text);
-            return true;
-        }
-    }
-    return false;
-}
-
-// A redirection, if one begins here: true and *ret, or true and NULL; false on an error.
-static bool parse_redir(struct sh_parser *p, struct sh_redir **ret) {
-    struct sh_redir r = {.fd = -1};
-    bool strips = false;
-    size_t start = p->at, n = 0;
-    *ret = NULL;
-    while (sh_peek(p, n) >= '0' && sh_peek(p, n) <= '9') {
-        n++;
-    }
-    int c = sh_peek(p, n);
-    if (n && n < 8 && (c == '<' || c == '>')) {
-        r.fd = atoi(p->text + p->at);
-        p->at += n;
-    } else if (sh_peek(p, 0) == '{') {
-        size_t close = 1;
-        while (sh_peek(p, close) > 0 && sh_is_name(p->text + p->at + 1, close)) {
-            close++;
-        }
-        if (close > 1 && sh_peek(p, close) == '}' &&
-            (sh_peek(p, close + 1) == '<' || sh_peek(p, close + 1) == '>')) {
-            r.fd_var = sh_arena_copy(p->arena, p->text + p->at + 1, close - 1);
-            p->at += close + 1;
-        }
-    }
-    c = sh_peek(p, 0);
-    if ((c == '<' || c == '>') && sh_peek(p, 1) == '(' && r.fd < 0) {
-        return true; // a process substitution
-    }
-    const char *operator_at = p->text + p->at;
-    if (!redir_operator(p, &r, &strips)) {
-        p->at = start;
-        return true;
-    }
-    sh_skip_blank(p);
-    size_t before = p->at;
-    struct sh_word *target = sh_parse_word(p, SH_IN_WORD);
-    if (!target) {
-        return false;
-    }
-    if (p->at == before) {
-        return sh_unexpected(p);
-    }
-    r.target = target;
-    *ret = sh_arena_alloc(p->arena, sizeof **ret);
-    **ret = r;
-    if (r.op == SH_HERE) {
-        struct sh_pending *pending = sh_arena_alloc(p->arena, sizeof *pending),
-                          **tail = &p->pending;
-        struct sh_text delimiter = {.arena = p->arena};
-        for (const struct sh_part *part = target->parts; part; part = part->next) {
-            const struct sh_part *from =
-                part->kind == SH_DQUOTE && part->parts ? part->parts : part;
-            sh_text_add(&delimiter, from->text ? from->text : "", from->len);
-        }
-        *pending = (struct sh_pending){*ret,        delimiter.data ? delimiter.data : "",
-                                       operator_at, target->is_quoted,
-                                       strips,      NULL};
-        while (*tail) {
-            tail = &(*tail)->next;
-        }
-        *tail = pending;
-    }
-    return true;
-}
-
-static bool parse_redirs(struct sh_parser *p, struct sh_node *node) {
-    struct sh_redir **tail = &node->redirs;
-    for (;;) {
-        sh_skip_blank(p);
-        struct sh_redir *redir;
-        if (!parse_redir(p, &redir)) {
-            return false;
-        }
-        if (!redir) {
-            return true;
-        }
-        *tail = redir;
-        tail = &redir->next;
-        node->end = p->at;
-    }
-}
-
 // --- compound commands
 
 static struct sh_node *parse_and_or(struct sh_parser *p);
@@ -343,7 +157,7 @@ static struct sh_node *body_until(struct sh_parser *p, const char *word) {
         sh_unexpected(p);
         return NULL;
     }
-    return expect(p, word) ? list : NULL;
+    return sh_expect(p, word) ? list : NULL;
 }
 
 static bool parse_if(struct sh_parser *p, struct sh_node *node) {
@@ -371,7 +185,7 @@ static bool parse_if(struct sh_parser *p, struct sh_node *node) {
         node->other = body_until(p, "fi");
         return node->other != NULL;
     }
-    return expect(p, "fi");
+    return sh_expect(p, "fi");
 }
 
 static bool parse_do(struct sh_parser *p, struct sh_node **ret) {
@@ -379,7 +193,7 @@ static bool parse_do(struct sh_parser *p, struct sh_node **ret) {
     if (take_keyword(p, "{")) { // for x in a; { …; }
         return (*ret = body_until(p, "}")) != NULL;
     }
-    return expect(p, "do") && (*ret = body_until(p, "done")) != NULL;
+    return sh_expect(p, "do") && (*ret = body_until(p, "done")) != NULL;
 }
 
 static struct sh_word *arith_until(struct sh_parser *p, const char *end) {
@@ -426,7 +240,7 @@ static bool parse_for(struct sh_parser *p, struct sh_node *node) {
     if (sh_at(p, "((")) {
         return parse_arith_for(p, node);
     }
-    size_t n = token_length(p);
+    size_t n = sh_token_length(p);
     if (!sh_is_name(p->text + p->at, n)) {
         return n ? sh_parse_fail(p, "`%.*s': not a valid identifier", (int)(n > 60 ? 60 : n),
                                  p->text + p->at)
@@ -501,7 +315,7 @@ static bool parse_case_item(struct sh_parser *p, struct sh_case_item *item) {
     } else if (sh_at(p, ";;") || sh_at(p, ";&")) {
         item->end = p->text[p->at + 1];
         p->at += 2;
-    } else if (!at_keyword(p, "esac")) {
+    } else if (!sh_at_keyword(p, "esac")) {
         return sh_unexpected(p);
     }
     return true;
@@ -514,7 +328,7 @@ static bool parse_case(struct sh_parser *p, struct sh_node *node) {
     if (!node->words || p->at == before) {
         return !p->error[0] && sh_unexpected(p);
     }
-    if (!expect(p, "in")) {
+    if (!sh_expect(p, "in")) {
         return false;
     }
     struct sh_case_item **tail = &node->items;
@@ -530,136 +344,6 @@ static bool parse_case(struct sh_parser *p, struct sh_node *node) {
         *tail = item;
         tail = &item->next;
     }
-}
-
-// --- [[ ]]
-
-static struct sh_cond *parse_cond_or(struct sh_parser *p);
-
-static struct sh_cond *new_cond(struct sh_parser *p, enum sh_cond_kind kind, const char *op) {
-    struct sh_cond *cond = sh_arena_alloc(p->arena, sizeof *cond);
-    cond->kind = kind;
-    cond->op = op;
-    return cond;
-}
-
-static struct sh_word *cond_word(struct sh_parser *p) {
-    sh_skip_newlines(p);
-    size_t before = p->at;
-    if (at_keyword(p, "]]")) {
-        sh_unexpected(p);
-        return NULL;
-    }
-    struct sh_word *word = sh_parse_word(p, SH_IN_WORD);
-    if (word && p->at == before) {
-        sh_unexpected(p);
-        return NULL;
-    }
-    return word;
-}
-
-static const char *cond_operator(struct sh_parser *p) {
-    static const char *const ops[] = {"=~",  "==",  "!=",  "=",   "<",   ">",   "-eq", "-ne",
-                                      "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"};
-    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        size_t n = strlen(ops[i]);
-        if (sh_at(p, ops[i]) &&
-            (sh_peek(p, n) == ' ' || sh_peek(p, n) == '\t' || sh_peek(p, n) == '\n')) {
-            p->at += n;
-            return ops[i];
-        }
-    }
-    return NULL;
-}
-
-static struct sh_cond *parse_cond_primary(struct sh_parser *p) {
-    sh_skip_newlines(p);
-    if (!sh_enter(p)) {
-        return NULL;
-    }
-    struct sh_cond *cond;
-    if (at_keyword(p, "!")) {
-        p->at++;
-        cond = new_cond(p, SH_COND_NOT, "!");
-        cond->left = parse_cond_primary(p);
-        p->depth--;
-        return cond->left ? cond : NULL;
-    }
-    if (sh_peek(p, 0) == '(') {
-        p->at++;
-        cond = parse_cond_or(p);
-        sh_skip_newlines(p);
-        if (cond && sh_peek(p, 0) != ')') {
-            sh_unexpected(p);
-            return NULL;
-        }
-        p->at++;
-        p->depth--;
-        return cond;
-    }
-    p->depth--;
-    if (sh_peek(p, 0) == '-' && token_length(p) == 2 &&
-        strchr("abcdefghknoprstuvwxzGLNORS", sh_peek(p, 1))) {
-        size_t at = p->at;
-        const char *op = sh_arena_copy(p->arena, p->text + p->at, 2);
-        p->at += 2;
-        sh_skip_blank(p);
-        if (!at_keyword(p, "]]") && !sh_at(p, "&&") && !sh_at(p, "||") && !sh_at(p, "=") &&
-            !sh_at(p, "!=")) {
-            cond = new_cond(p, SH_COND_UNARY, op);
-            cond->a = cond_word(p);
-            return cond->a ? cond : NULL;
-        }
-        p->at = at;
-    }
-    cond = new_cond(p, SH_COND_UNARY, "-n");
-    if (!(cond->a = cond_word(p))) {
-        return NULL;
-    }
-    sh_skip_newlines(p);
-    const char *op = cond_operator(p);
-    if (!op) {
-        return cond;
-    }
-    cond->kind = SH_COND_BINARY;
-    cond->op = op;
-    sh_skip_newlines(p);
-    cond->b = strcmp(op, "=~") == 0 ? sh_parse_word(p, SH_IN_REGEX) : cond_word(p);
-    return cond->b ? cond : NULL;
-}
-
-static struct sh_cond *parse_cond_and(struct sh_parser *p) {
-    struct sh_cond *left = parse_cond_primary(p);
-    sh_skip_newlines(p);
-    while (left && sh_at(p, "&&")) {
-        p->at += 2;
-        struct sh_cond *both = new_cond(p, SH_COND_AND, "&&");
-        both->left = left;
-        both->right = parse_cond_primary(p);
-        left = both->right ? both : NULL;
-        sh_skip_newlines(p);
-    }
-    return left;
-}
-
-static struct sh_cond *parse_cond_or(struct sh_parser *p) {
-    struct sh_cond *left = parse_cond_and(p);
-    while (left && sh_at(p, "||")) {
-        p->at += 2;
-        struct sh_cond *both = new_cond(p, SH_COND_OR, "||");
-        both->left = left;
-        both->right = parse_cond_and(p);
-        left = both->right ? both : NULL;
-    }
-    return left;
-}
-
-static bool parse_test(struct sh_parser *p, struct sh_node *node) {
-    node->cond = parse_cond_or(p);
-    if (!node->cond) {
-        return !p->error[0] && sh_unexpected(p);
-    }
-    return expect(p, "]]");
 }
 
 // --- commands
@@ -706,7 +390,7 @@ static bool compound(struct sh_parser *p, struct sh_node *node, bool *ret_is_one
         node->kind = SH_IF;
         return parse_if(p, node);
     }
-    if (at_keyword(p, "while") || at_keyword(p, "until")) {
+    if (sh_at_keyword(p, "while") || sh_at_keyword(p, "until")) {
         node->kind = sh_at(p, "while") ? SH_WHILE : SH_UNTIL;
         p->at += 5;
         node->left = sh_parse_list(p);
@@ -715,7 +399,7 @@ static bool compound(struct sh_parser *p, struct sh_node *node, bool *ret_is_one
         }
         return parse_do(p, &node->right);
     }
-    if (at_keyword(p, "select")) {
+    if (sh_at_keyword(p, "select")) {
         return sh_parse_fail(p, "select needs a terminal; use for");
     }
     if (take_keyword(p, "for")) {
@@ -728,7 +412,7 @@ static bool compound(struct sh_parser *p, struct sh_node *node, bool *ret_is_one
     }
     if (take_keyword(p, "[[")) {
         node->kind = SH_TEST;
-        return parse_test(p, node);
+        return sh_parse_test(p, node);
     }
     *ret_is_one = false;
     return true;
@@ -773,7 +457,7 @@ static bool parse_simple(struct sh_parser *p, struct sh_node *node) {
         if (p->arena->failed) {
             return sh_parse_fail(p, "the command is too long");
         }
-        if (!parse_redir(p, &redir)) {
+        if (!sh_parse_redir(p, &redir)) {
             return false;
         }
         if (redir) {
@@ -838,7 +522,7 @@ static struct sh_node *parse_command(struct sh_parser *p) {
     bool is_compound = false, is_function = false;
     if (take_keyword(p, "function")) {
         sh_skip_blank(p);
-        size_t n = token_length(p);
+        size_t n = sh_token_length(p);
         const char *name = sh_arena_copy(p->arena, p->text + p->at, n);
         p->at += n;
         sh_skip_blank(p);
@@ -854,7 +538,7 @@ static struct sh_node *parse_command(struct sh_parser *p) {
     }
     if (is_compound) {
         node->end = p->at;
-        if (!parse_redirs(p, node)) {
+        if (!sh_parse_redirs(p, node)) {
             return NULL;
         }
         sh_skip_blank(p);
@@ -984,7 +668,7 @@ static struct sh_node *parse_list(struct sh_parser *p, bool is_line) {
         }
         sh_skip_blank(p);
         if (is_line && sh_peek(p, 0) == '\n') {
-            end_line(p);
+            sh_end_line(p);
             break;
         }
         sh_skip_newlines(p);

@@ -252,7 +252,11 @@ int sh_cond_run(struct sh *sh, const struct sh_cond *cond); /* 0, 1, 2 */
 int sh_test(struct sh *sh, char **args, size_t n); /* test, [ */
 bool sh_test_file(struct sh *sh, char op, const char *path);
 
+/* --- init.c */
+void sh_init(struct sh *sh);
+
 /* --- io.c */
+struct sh_io *sh_io_std(int32_t number);
 struct sh_io *sh_io_new(enum sh_io_kind kind);
 struct sh_io *sh_io_ref(struct sh_io *io);
 void sh_io_unref(struct sh_io *io);

@@ -69,6 +69,28 @@ static int add_mounts(const struct bx_args *args, struct bx_workspace *w, struct
     return r;
 }
 
+/* A scratch folder of the workspace's own at /tmp, unless the root has something of that name or a
+ * mount is there. It is in the state folder, of which the tools see nothing else. */
+static int add_tmp(struct bx_workspace *w, bool make, struct bx_err *err) {
+    bx_auto(bx_freep) char *own = bx_path_join(w->root, "tmp"),
+                           *dir = bx_path_join(w->state, "tmp");
+    struct stat st;
+    bool is_taken = lstat(own, &st) == 0;
+    for (size_t i = 0; i < w->mount_count; i++)
+        is_taken |= bx_path_is_under(w->mounts[i].guest_path, "/tmp");
+    if (is_taken)
+        return 0;
+    int r = make ? bx_dir_make(dir, 0700, err) : 0;
+    if (r < 0)
+        return bx_wrap(err, r, "the folder for /tmp");
+    if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
+        return 0; /* not there yet, and this command only looks */
+    w->mounts = bx_realloc_array(w->mounts, w->mount_count + 1, sizeof *w->mounts);
+    w->mounts[w->mount_count++] = (struct bx_mount){
+        .host_path = bx_steal(&dir), .guest_path = bx_strdup("/tmp"), .writable = true};
+    return 0;
+}
+
 static int find(const struct bx_args *args, const char *operand, bool make, struct bx_workspace *w,
                 struct bx_err *err) {
     const char *dir = bx_args_get(args, "workspace-dir"), *root = bx_args_get(args, "root");
@@ -107,7 +129,8 @@ static int find(const struct bx_args *args, const char *operand, bool make, stru
     bx_free(w->state);
     w->state = state;
     r = bx_mount_check_apart("the root", w->root, w->state, err);
-    return r < 0 ? r : add_mounts(args, w, err);
+    r = r < 0 ? r : add_mounts(args, w, err);
+    return r < 0 ? r : add_tmp(w, make, err);
 }
 
 int bx_workspace_find(const struct bx_args *args, const char *operand, bool make,

@@ -3,6 +3,7 @@
  *   --workspace-dir DIR   state DIR/.boxagnts, root DIR/root (made when missing)
  *   DIR, or nothing       a project: root DIR, state $XDG_STATE_HOME/boxagnts/projects/<name>-<hash>
  *   --root DIR            another root with the state of the above; alone, the project in that folder
+ * Tools see <state>/tmp at /tmp, unless the root has an entry of that name.
  * A root that contains the state folder is refused: tools would see and change their own rules. */
 #ifndef BX_CLI_WORKSPACE_H
 #define BX_CLI_WORKSPACE_H

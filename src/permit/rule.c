@@ -1,9 +1,11 @@
 #include "permit/rule.h"
 
 #include "base/clock.h"
+#include "base/unwire.h"
 #include "fetch/policy.h"
 #include "json/write.h"
 #include "base/glob.h"
+#include "permit/shell.h"
 
 /* Characters that make more than one command, or another one, out of a shell line. */
 #define SHELL_OPERATORS ";|&\n\r()`$<>{}"
@@ -20,18 +22,46 @@ static bool any_part_matches(const char *pattern, struct bx_str command) {
     return false;
 }
 
+static bool part_matches(const char *pattern, const struct bx_shell_part *part) {
+    return bx_glob_text(pattern, part->text) || bx_glob_text(pattern, part->plain);
+}
+
+/* "git *" must not let "git status; rm -r /" pass, nor "git log > /etc/x": every command must be
+ * allowed, and what writes a file must be named in full. */
+static bool all_parts_match(const char *pattern, struct bx_str command) {
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
+    struct bx_shell_parts parts;
+    size_t derived;
+    if (!bx_shell_split(command, &arena, &parts, &derived))
+        return false;
+    for (size_t i = 0; i < derived; i++)
+        if (parts.p[i].writes || !bx_glob_text(pattern, parts.p[i].text))
+            return false;
+    return true;
+}
+
+static bool some_part_matches(const char *pattern, struct bx_str command) {
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
+    struct bx_shell_parts parts;
+    size_t derived;
+    bool is_read = bx_shell_split(command, &arena, &parts, &derived);
+    for (size_t i = 0; i < parts.n; i++)
+        if (part_matches(pattern, &parts.p[i]))
+            return true;
+    /* What cannot be read is looked at as text: better a match too many */
+    return !is_read && any_part_matches(pattern, command);
+}
+
 static bool command_matches(const char *pattern, const char *command, bool allows) {
     if (!command)
         return false;
     struct bx_str whole = bx_str_trim(bx_str(command));
-    bool is_compound = strpbrk(command, SHELL_OPERATORS) != NULL;
     if (!allows)
-        return bx_glob_text(pattern, whole) || (is_compound && any_part_matches(pattern, whole));
-    /* "git *" must not let "git status; rm -r /" pass: what the star would hide must be named in
-     * full. */
-    if (is_compound)
-        return strcmp(pattern, "*") == 0 || bx_str_eqz(whole, pattern);
-    return bx_glob_text(pattern, whole);
+        return bx_glob_text(pattern, whole) || some_part_matches(pattern, whole);
+    if (bx_unwired("shell_parts"))
+        return bx_glob_text(pattern, whole);
+    return strcmp(pattern, "*") == 0 || bx_str_eqz(whole, pattern) ||
+           all_parts_match(pattern, whole);
 }
 
 static bool paths_match(const char *pattern, const struct bx_permit_request *req, bool all) {

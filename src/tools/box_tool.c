@@ -13,6 +13,7 @@
 #include "tools/network.h"
 #include "tools/outbound.h"
 #include "tools/reach.h"
+#include "tools/shell.h"
 #include "tools/session.h"
 
 #define DESCRIBE_LIMITS                                                                            \
@@ -238,7 +239,8 @@ static int image_for(struct box_tool *b, bool fuel, const struct bx_image **ret,
 struct on_call {
     struct bx_tool_ctx *ctx;
     struct bx_network_call outbound;
-    struct bx_err network; /* why its last request failed */
+    struct bx_shell_call *shell; /* NULL: not one whose output are streams */
+    struct bx_err network;       /* why its last request failed */
 };
 
 static int on_request(void *user, const struct bx_outbound_request *request,
@@ -253,9 +255,13 @@ static int on_request(void *user, const struct bx_outbound_request *request,
 }
 
 static void on_output(void *user, int fd, struct bx_str piece) {
-    struct bx_tool_ctx *ctx = ((struct on_call *)user)->ctx;
-    if (ctx->on_output &&
-        fd == STDERR_FILENO) /* stdout is the result, and may be JSON: shown when it is whole */
+    struct on_call *call = user;
+    struct bx_tool_ctx *ctx = call->ctx;
+    if (call->shell)
+        bx_shell_output(call->shell, fd, piece);
+    else if (ctx->on_output &&
+             fd ==
+                 STDERR_FILENO) /* stdout is the result, and may be JSON: shown when it is whole */
         ctx->on_output(ctx->user, "stderr", piece);
 }
 
@@ -280,8 +286,12 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
     if (rc)
         return rc;
     make_input(b, input, &in);
+    bx_auto(bx_shell_call_deinit) struct bx_shell_call shell = {.ctx = NULL};
+    if (b->descriptor.streams)
+        bx_shell_begin(&shell, input, b->descriptor.timeout_member, ctx);
     struct on_call call = {.ctx = ctx,
-                           .outbound = {.tool = b->name, .ctx = ctx, .outbound = b->outbound}};
+                           .outbound = {.tool = b->name, .ctx = ctx, .outbound = b->outbound},
+                           .shell = shell.ctx ? &shell : NULL};
     struct bx_box_request request = {
         .tool = b->name,
         .image = image,
@@ -289,7 +299,9 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
         .input = bx_buf_str(&in.text),
         .argv = (const char *const *)in.argv.p,
         .argc = in.argv.n,
-        .grant = ctx->grant,
+        .env = (const char *const *)shell.env.p,
+        .env_count = shell.env.n,
+        .grant = shell.ctx ? &shell.grant : ctx->grant,
         .repeatable = t->level <= BX_LEVEL_READ_ONLY,
         .output = on_output,
         .outbound = b->outbound ? on_request : NULL,
@@ -310,7 +322,10 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
         bx_free(call.outbound.denied);
         return rc;
     }
-    bx_box_tool_result(&r, call.network.msg, ret);
+    if (shell.ctx)
+        bx_shell_result(&shell, &r, ret);
+    else
+        bx_box_tool_result(&r, call.network.msg, ret);
     bx_seen_end(&seen, !ret->is_error);
     ret->denied = call.outbound.denied;
     ret->receipt = receipt(b, &r);

@@ -90,6 +90,10 @@ static int read_members(struct bx_descriptor *d, const char *fallback_name, stru
     if ((rc = bx_limits_lower(&scratch, bx_val_get(d->wants, "limits"), err)))
         return bx_wrap(err, rc, "\"wants\"");
     d->command_member = bx_val_get_z(root, "command_member");
+    d->timeout_member = bx_val_get_z(root, "timeout_member");
+    d->streams = bx_str_eqz(bx_val_get_str(root, "output"), "streams");
+    if (bx_val_get(root, "output") && !d->streams)
+        return bx_fail(err, BX_ERR_INVALID, "\"output\" can only be \"streams\"");
     d->path_members = path_members(root);
     d->schema_text = json_text(d->schema);
     d->example = bx_val_get(root, "example") ? json_text(bx_val_get(root, "example")) : NULL;

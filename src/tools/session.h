@@ -13,12 +13,14 @@
 #include <pthread.h>
 
 #include "tools/seen.h"
+#include "tools/shell.h"
 
 struct bx_tool_session {
     const char *id;       /* never changes */
     int refs;             /* atomic */
     pthread_mutex_t lock; /* of the members: */
     struct bx_seen seen;  /* versions of files */
+    struct bx_shell_state shell; /* where it is, and what it exported */
 };
 struct bx_tool_session *bx_tool_session_ref(struct bx_tool_session *s);
 void bx_tool_session_unref(struct bx_tool_session *s); /* NULL is fine */

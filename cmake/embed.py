@@ -69,6 +69,8 @@ def tools(data, specs):
             continue
         text_label, _ = data.add(descriptor)
         rows.append(f'    {{"{name}", (const char *){text_label}}},')
+        if name == "bash":  # a tool, and a program of scripts and of itself
+            programs += [("bash", name), ("sh", name)]
     if len(dict(programs)) != len(programs):
         sys.exit("embed: two images have the same command: " + " ".join(sorted(
             {command for command, _ in programs if [c for c, _ in programs].count(command) > 1})))

@@ -19,7 +19,7 @@ native=
 [ "${1-}" != --native ] || { native=yes; shift; }
 out=${1:?usage: build.sh [--native] OUTDIR [NAME…]}
 shift
-all=(read write edit glob grep web_fetch)
+all=(read write edit glob grep web_fetch bash)
 programs=(tools toybox awk jq)
 warnings=(-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror)
 

@@ -38,13 +38,14 @@ static void decode(char *to, const char *from, size_t n) {
     *to = 0;
 }
 
-// One redirection, "2>>err.txt"
+// One redirection, "2>>err.txt"; "0@120<in.txt" is read from byte 120 on
 static void redirect(const char *word, size_t n) {
     const char *op = word;
     while (op < word + n && *op >= '0' && *op <= '9') {
         op++;
     }
     int fd = atoi(word), flags;
+    long long at = *op == '@' ? strtoll(op + 1, (char **)&op, 10) : 0;
     size_t skip = 1;
     if (!strncmp(op, ">>", 2)) {
         flags = O_WRONLY | O_CREAT | O_APPEND;
@@ -65,6 +66,9 @@ static void redirect(const char *word, size_t n) {
     if (opened < 0) {
         fprintf(stderr, "%s: %s\n", path, strerror(errno));
         bxp_exit(1);
+    }
+    if (at) {
+        lseek(opened, at, SEEK_SET);
     }
     if (opened != fd) {
         bx_port_move(opened, fd);

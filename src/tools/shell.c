@@ -272,9 +272,7 @@ void bx_shell_result(struct bx_shell_call *c, const struct bx_box_result *r,
     bx_auto(bx_buf_deinit) struct bx_buf content = BX_BUF_INIT(4 * BX_MIB);
     struct bx_buf json = BX_BUF_INIT(16 * BX_MIB);
     const struct bx_val *report = read_report(c, &doc) == 0 ? bx_doc_root(doc) : NULL;
-    int status = report           ? (int)bx_val_int(bx_val_get(report, "exit_status"), 1)
-                 : r->exit_status ? r->exit_status
-                                  : 1;
+    int status = report ? (int)bx_val_int(bx_val_get(report, "exit_status"), 1) : 1;
     add_cut(&content, bx_buf_str(&c->all));
     add_end(c, r, report, status, &content);
     if (report)

@@ -1,5 +1,7 @@
 #include "cli/workspace.h"
 
+#include <sys/stat.h>
+
 #include "base/file.h"
 #include "base/path.h"
 #include "base/sha256.h"

@@ -28,6 +28,8 @@ static const struct program {
     {"find", find_main, "[-H|-L] [PATH]... [EXPRESSION]"},
     {"grep", grep_main,
      "[-EFGPabcHhiLlnoqrRsvwxz] [-A N] [-B N] [-C N] [-m N] [--include=GLOB] PATTERN [FILE]..."},
+    {"gunzip", gzip_main, "[-cfkqt] [FILE]..."},
+    {"gzip", gzip_main, "[-cdfklqt1-9] [-S SUFFIX] [FILE]..."},
     {"head", head_main, "[-n [-]LINES | -c [-]BYTES] [-qvz] [FILE]..."},
     {"join", join_main, "[-1 N] [-2 N] [-t C] [-a N] [-v N] [-e S] [-o LIST] FILE1 FILE2"},
     {"ls", ls_main, "[-1aAcCdfFghilLnoprRsStuUvX] [--full-time] [FILE]..."},
@@ -55,6 +57,7 @@ static const struct program {
     {"wc", wc_main, "[-clLmw] [FILE]..."},
     {"xargs", xargs_main,
      "[-0rtx] [-I S] [-n N] [-L N] [-P N] [-d C] [-a FILE] [COMMAND [ARGUMENT]...]"},
+    {"zcat", gzip_main, "[FILE]..."},
     {"zip", zip_main, "[-rjqD0-9] FILE NAME... [-x NAME...]"},
 };
 

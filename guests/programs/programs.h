@@ -13,6 +13,7 @@ int du_main(int argc, char **argv);
 int expr_main(int argc, char **argv);
 int find_main(int argc, char **argv);
 int grep_main(int argc, char **argv);
+int gzip_main(int argc, char **argv);
 int head_main(int argc, char **argv);
 int join_main(int argc, char **argv);
 int ls_main(int argc, char **argv);

@@ -64,25 +64,21 @@ static Cell *text(const char *s) {
     return x;
 }
 
-static double rounded(double v) { // to the nearest whole number, halves to the even one
-    return v != v ? v : v > 1e15 || v < -1e15 ? v : __builtin_nearbyint(v);
-}
-
 Cell *substr(Node **a, int n) {
     (void)n;
     Cell *x = execute(a[0]), *y = execute(a[1]), *z = a[2] ? execute(a[2]) : NULL;
-    double from = rounded(getfval(y)), count = z ? rounded(getfval(z)) : 1e15, to = from + count;
+    double from = getfval(y), count = z ? getfval(z) : 1e15;
     char *copy = strdup(getsval(x));
     tempfree(x);
     tempfree(y);
     if (z) {
         tempfree(z);
     }
-    from = from < 1 ? 1 : from;
+    from = from < 1 ? 1 : from > 1e9 ? 1e9 : (double)(long)from; // as GNU's and mawk: the count is not lessened
     const char *start = "", *end = "";
-    if (copy && to > from) {
-        start = skip(copy, from > 1e9 ? 1000000000 : (long)from - 1);
-        end = skip(start, to - from > 1e9 ? 1000000000 : (long)(to - from));
+    if (copy && count >= 1) {
+        start = skip(copy, (long)from - 1);
+        end = skip(start, count > 1e9 ? 1000000000 : (long)count);
     }
     char *cut = strndup(start, (size_t)(end - start));
     x = text(cut ? cut : "");

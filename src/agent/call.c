@@ -364,6 +364,17 @@ static void log_start(struct bx_call *call) {
     bx_event_append(call->run, &e, "tool_start", BX_BATCHED);
 }
 
+static void log_guarded(struct bx_call *call) {
+    struct bx_event e;
+    bx_event_begin(&e, call->run->id);
+    bx_jw_kstr(&e.w, "call", call->id);
+    bx_jw_kstr(&e.w, "tool", call->tool_name);
+    bx_jw_kraw(&e.w, "paths", bx_str(call->result.guarded));
+    bx_jw_kstr(&e.w, "text",
+               "The tool changed files that your own programs run or obey; they were put back.");
+    bx_event_append(call->run, &e, "guarded", BX_BATCHED);
+}
+
 static void log_result(struct bx_call *call) {
     struct bx_event e;
     bx_event_begin(&e, call->run->id);
@@ -393,6 +404,8 @@ void bx_call_execute(void *user) {
         call->result.ms = bx_mono_ms() - start_ms;
         call->has_result = true;
     }
+    if (call->result.guarded)
+        log_guarded(call);
     log_result(call);
 }
 

@@ -9,6 +9,7 @@
 #include "box/box.h"
 #include "json/write.h"
 #include "tools/descriptor.h"
+#include "tools/guard.h"
 #include "tools/mode.h"
 #include "tools/network.h"
 #include "tools/outbound.h"
@@ -265,15 +266,37 @@ static void on_output(void *user, int fd, struct bx_str piece) {
         ctx->on_output(ctx->user, "stderr", piece);
 }
 
+static void say_guarded(const struct bx_tool *t, struct bx_tool_result *ret) {
+    bx_auto(bx_doc_freep) struct bx_doc *paths = NULL;
+    if (bx_doc_parse(bx_str(ret->guarded), NULL, &paths, NULL))
+        return;
+    const char *first = bx_val_z(bx_val_at(bx_doc_root(paths), 0));
+    bx_auto(bx_freep) char *line = bx_asprintf("boxagnts grant add %s --path '%s'", t->name, first);
+    bx_tool_result_add(ret,
+                       "The host put back what this call changed of files that the user's own "
+                       "programs run or obey: %.2000s (guarded limit); %s would allow the first.",
+                       ret->guarded, line);
+    ret->limit = "guarded";
+    bx_free(ret->denied);
+    ret->denied = bx_denied_json("guarded", "path", first, "guarded_paths", line);
+}
+
 /* The call itself, between what the host does before and after it for the files that it names. */
 static int call_box(struct box_tool *b, const struct bx_box_request *request,
                     const struct bx_call_reach *reach, struct bx_tool_ctx *ctx,
-                    struct bx_box_result *r, struct bx_err *err) {
+                    struct bx_box_result *r, char **ret_guarded, struct bx_err *err) {
     struct bx_kept_modes modes = {.n = 0};
+    bx_auto(bx_guard_deinit) struct bx_guard guard = {0};
+    /* What runs programs, or comes from outside, may write where its input names nothing. */
+    bool guards = b->tool.level >= BX_LEVEL_EXECUTE || (b->path && b->tool.level >= BX_LEVEL_WRITE);
+    if (guards)
+        bx_guard_keep(&guard, ctx->grant);
     if (b->tool.level >= BX_LEVEL_WRITE)
         bx_modes_keep(&modes, reach, ctx->grant);
     int rc = bx_box_call(b->box, request, ctx->cancel, r, err);
     bx_modes_restore(&modes, ctx->grant);
+    if (guards)
+        bx_guard_restore(&guard, ctx->grant, ctx->grants, ret_guarded);
     return rc;
 }
 
@@ -317,7 +340,7 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
         bx_tool_result_text(ret, true, "%s.", stale.msg);
         return 0;
     }
-    rc = call_box(b, &request, &reach, ctx, &r, err);
+    rc = call_box(b, &request, &reach, ctx, &r, &ret->guarded, err);
     if (rc) {
         bx_free(call.outbound.denied);
         return rc;
@@ -328,6 +351,8 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
         bx_box_tool_result(&r, call.network.msg, ret);
     bx_seen_end(&seen, !ret->is_error);
     ret->denied = call.outbound.denied;
+    if (ret->guarded)
+        say_guarded(t, ret);
     ret->receipt = receipt(b, &r);
     bx_box_result_deinit(&r);
     return 0;

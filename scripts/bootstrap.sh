@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bootstrap.sh [test]: installs what a build (or, with `test`, also the browser and lint tests) needs on a
 # fresh Debian 12, says what and why, and is silent when nothing is missing. `make` runs it every time.
-# Only the distribution's own packages; uses sudo when not root.
+# Only the distribution's own packages, and for tests some of PyPI and npm into the cache; uses sudo when not root.
 set -euo pipefail
 
 # What wasmtime 48 wants (rust-version in its Cargo.toml); Debian's security archive has rustc-web
@@ -127,3 +127,4 @@ if [ ${#missing[@]} -gt 0 ]; then
     install_missing
     check_again
 fi
+[ "${1-}" != test ] || "$(dirname "${BASH_SOURCE[0]}")/../tests/peers/mcp/install.sh" >/dev/null # MCP servers of others

@@ -57,7 +57,6 @@ static const struct bx_member approve_members[] = {
         run, members, slow                                                                         \
     }
 #define S "/api/v1/sessions"
-#define M "/api/v1/mcp"
 
 const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_GET, S, 0, ROUTE(bx_route_sessions_list, NULL, false)},
@@ -84,14 +83,15 @@ const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_DELETE, "/api/v1/grants/*", SMALL, ROUTE(bx_route_grant_remove, no_members, false)},
     {BX_HTTP_POST, "/api/v1/tools/*/run", LARGE, ROUTE(bx_route_tool_run, run_members, true)},
     {BX_HTTP_GET, "/api/v1/receipts", 0, ROUTE(bx_route_receipts, NULL, false)},
-    {BX_HTTP_GET, M, 0, ROUTE(bx_route_mcp_list, NULL, false)},
-    {BX_HTTP_PUT, M "/*", LARGE, ROUTE(bx_route_mcp_put, server_members, false)},
-    {BX_HTTP_DELETE, M "/*", SMALL, ROUTE(bx_route_mcp_delete, no_members, false)},
-    {BX_HTTP_GET, M "/*/prompts", 0, ROUTE(bx_route_mcp_prompts, NULL, true)},
-    {BX_HTTP_POST, M "/*/restart", SMALL, ROUTE(bx_route_mcp_restart, no_members, true)},
-    {BX_HTTP_POST, M "/*/approve", SMALL, ROUTE(bx_route_mcp_approve, approve_members, false)},
-    {BX_HTTP_POST, M "/*/login", SMALL, ROUTE(bx_route_mcp_login, no_members, true)},
-    {BX_HTTP_POST, M "/*/logout", SMALL, ROUTE(bx_route_mcp_logout, no_members, false)},
+    {BX_HTTP_GET, "/api/v1/mcp", 0, ROUTE(bx_route_mcp_list, NULL, false)},
+    {BX_HTTP_PUT, "/api/v1/mcp/*", LARGE, ROUTE(bx_route_mcp_put, server_members, false)},
+    {BX_HTTP_DELETE, "/api/v1/mcp/*", SMALL, ROUTE(bx_route_mcp_delete, no_members, false)},
+    {BX_HTTP_GET, "/api/v1/mcp/*/prompts", 0, ROUTE(bx_route_mcp_prompts, NULL, true)},
+    {BX_HTTP_POST, "/api/v1/mcp/*/restart", SMALL, ROUTE(bx_route_mcp_restart, no_members, true)},
+    {BX_HTTP_POST, "/api/v1/mcp/*/approve", SMALL,
+     ROUTE(bx_route_mcp_approve, approve_members, false)},
+    {BX_HTTP_POST, "/api/v1/mcp/*/login", SMALL, ROUTE(bx_route_mcp_login, no_members, true)},
+    {BX_HTTP_POST, "/api/v1/mcp/*/logout", SMALL, ROUTE(bx_route_mcp_logout, no_members, false)},
     {BX_HTTP_GET, "/oauth/callback", 0, ROUTE(bx_route_mcp_callback, NULL, true)},
     {BX_HTTP_GET, "/api/v1/system", 0, ROUTE(bx_route_system, NULL, true)},
 };

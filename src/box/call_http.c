@@ -1,9 +1,11 @@
 #include "box/call.h"
 
 #include "base/clock.h"
+#include "box/answer.h"
 #include "engine.h"
 
-struct bx_outbound_answer {
+struct guest_answer {
+    struct bx_outbound_answer answer;
     struct bx_call *call;
     uint64_t id;
     uint64_t received_bytes, max_bytes;
@@ -11,13 +13,14 @@ struct bx_outbound_answer {
     int broken; /* the first error of sending */
 };
 
-static int send_part(struct bx_outbound_answer *a) {
+static int send_part(struct guest_answer *a) {
     a->broken = a->broken ? a->broken : bx_call_send(a->call, &a->call->lane->frame_out, NULL);
     return a->broken;
 }
 
-int bx_outbound_head(struct bx_outbound_answer *a, unsigned status,
-                     const struct bx_outbound_header *headers, size_t header_count) {
+static int guest_head(struct bx_outbound_answer *answer, unsigned status,
+                      const struct bx_outbound_header *headers, size_t header_count) {
+    struct guest_answer *a = (struct guest_answer *)answer;
     struct bx_buf *frame = &a->call->lane->frame_out;
     assert(!a->head_sent);
     a->head_sent = true;
@@ -35,7 +38,8 @@ int bx_outbound_head(struct bx_outbound_answer *a, unsigned status,
     return send_part(a);
 }
 
-int bx_outbound_body(struct bx_outbound_answer *a, struct bx_str piece) {
+static int guest_body(struct bx_outbound_answer *answer, struct bx_str piece) {
+    struct guest_answer *a = (struct guest_answer *)answer;
     struct bx_buf *frame = &a->call->lane->frame_out;
     a->received_bytes += piece.n;
     if (a->received_bytes > a->max_bytes) {
@@ -100,7 +104,8 @@ void bx_call_answer(struct bx_call *c, const struct bx_ask *ask) {
         bx_vec_push(&headers, ((struct bx_outbound_header){name, value}));
     }
     uint64_t now = bx_mono_ms();
-    struct bx_outbound_answer answer = {
+    struct guest_answer answer = {
+        .answer = {guest_head, guest_body},
         .call = c,
         .id = ask->id,
         .max_bytes = c->request->grant->limits.value[BX_LIMIT_RESPONSE],
@@ -116,7 +121,7 @@ void bx_call_answer(struct bx_call *c, const struct bx_ask *ask) {
         .timeout_ms = c->deadline_ms > now ? c->deadline_ms - now : 1,
     };
     struct bx_err err = {0};
-    int code = c->request->outbound(c->request->user, &q, &answer, &err);
+    int code = c->request->outbound(c->request->user, &q, &answer.answer, &err);
     struct bx_receipt_host *host = ledger(c, host_of(ask->url));
     host->sent_bytes += ask->body.size;
     host->received_bytes += answer.received_bytes;

@@ -66,6 +66,8 @@ static int open_registry(struct bx_cli_context *c, const struct bx_context_optio
     }
     int r = bx_registry_new(&(struct bx_registry_config){.box = c->box,
                                                          .outbound = c->outbound,
+                                                         .secret = secret,
+                                                         .secret_user = c->store,
                                                          .receipts = c->receipts,
                                                          .user_skills = (const char *const *)skills,
                                                          .settings = bx_doc_root(c->settings),

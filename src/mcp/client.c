@@ -6,6 +6,7 @@
     3000 /* until a program that says nothing to server/discover is taken for an old one */
 #define REPLY_MS      50 /* to a program: its pipe has room, or it does not read */
 #define REPLY_HTTP_MS 5000
+#define SLOW_MS       60000
 #define PAGES_MAX     100
 #define ROUNDS_MAX    4
 
@@ -110,6 +111,8 @@ static void write_meta(const struct bx_mcp_client *c, const char *version, uint6
 static void learn(struct bx_mcp_client *c, const char *version, const struct bx_val *result) {
     const struct bx_val *can = bx_val_get(result, "capabilities"),
                         *info = bx_val_get(result, "serverInfo");
+    if (!info)
+        info = bx_val_get(bx_val_get(result, "_meta"), "io.modelcontextprotocol/serverInfo");
     struct bx_buf name = BX_BUF_INIT(sizeof c->server - 1);
     bx_mcp_clean(&name, bx_val_get_str(info, "name"), 60);
     bx_buf_addc(&name, ' ');
@@ -297,14 +300,14 @@ static int no_version(const struct bx_val *versions, struct bx_err *err) {
 }
 
 /* 0: it is of the stateless era and known now. BX_ERR_NOTFOUND: greet it the old way. */
-static int discover(struct bx_mcp_client *c, uint64_t deadline_ms, struct bx_cancel *cancel,
-                    struct bx_err *err) {
+static int discover(struct bx_mcp_client *c, uint64_t probe_ms, uint64_t deadline_ms,
+                    struct bx_cancel *cancel, struct bx_err *err) {
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     struct bx_rpc m;
-    uint64_t probe_ms = bx_mono_ms() + PROBE_MS;
+    uint64_t until_ms = bx_mono_ms() + probe_ms;
     struct bx_mcp_call call = {.method = "server/discover",
                                .deadline_ms =
-                                   is_http(c) ? deadline_ms : BX_MIN(deadline_ms, probe_ms),
+                                   is_http(c) ? deadline_ms : BX_MIN(deadline_ms, until_ms),
                                .cancel = cancel};
     c->wire->ready(c->wire, BX_MCP_NEWEST, false);
     int rc = exchange(c, BX_MCP_NEWEST, &call, NULL, NULL, &doc, &m, err);
@@ -346,6 +349,8 @@ static int initialize(struct bx_mcp_client *c, uint64_t deadline_ms, struct bx_c
     int rc = exchange(c, BX_MCP_LEGACY, &call, NULL, NULL, &doc, &m, err);
     if (rc)
         return rc;
+    if (m.error && bx_val_get_int(m.error, "code", 0) == -32022) /* it was only slow at starting */
+        return discover(c, SLOW_MS, deadline_ms, cancel, err);
     if (m.error)
         return server_error(m.error, err);
     const char *version = bx_val_get_z(m.result, "protocolVersion");
@@ -387,7 +392,7 @@ static int negotiate(struct bx_mcp_client *c, uint64_t deadline_ms, struct bx_ca
     if (rc)
         return rc;
     if (!legacy) {
-        rc = discover(c, deadline_ms, cancel, err);
+        rc = discover(c, PROBE_MS, deadline_ms, cancel, err);
         if (!rc || (rc != BX_ERR_NOTFOUND && (is_http(c) || rc != BX_ERR_RETRY)))
             return rc;
         if (!c->wire->is_alive(c->wire, why) && /* some end at a word they do not know */

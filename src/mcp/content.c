@@ -113,14 +113,9 @@ static void begin(struct blocks *b, size_t max) {
 static void end(struct blocks *b, const char *tool, bool is_error, struct bx_tool_result *ret) {
     struct bx_buf out = BX_BUF_INIT(SIZE_MAX / 2);
     if (b->size > b->max) {
-        bx_auto(bx_buf_deinit) struct bx_buf limit = BX_BUF_INIT(64);
-        bx_limit_print(&limit, BX_LIMIT_RESPONSE, b->max);
-        bx_tool_result_text(
-            ret, true,
-            "The answer is larger than %s (response limit, max_response_bytes); ask "
-            "for less, or raise it with --limit response=… or in the settings: "
-            "\"limits\": {\"%s\": {\"response\": …}}.",
-            bx_buf_z(&limit), tool);
+        bx_auto(bx_buf_deinit) struct bx_buf limit = BX_BUF_INIT(BX_KIB);
+        bx_limit_say(&limit, BX_LIMIT_RESPONSE, b->max, tool);
+        bx_tool_result_text(ret, true, "The answer is too large: %s.", bx_buf_z(&limit));
         ret->limit = "response";
     } else if (!b->other) {
         bx_json_quote(&out, bx_buf_str(&b->text));

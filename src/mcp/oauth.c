@@ -523,7 +523,8 @@ int bx_mcp_login_finish(struct bx_mcp *m, const char *state, const char *code, c
 
 int bx_mcp_logout(struct bx_mcp *m, const char *server, struct bx_err *err) {
     bx_auto(bx_freep) char *name = secret_name(server);
-    return m->config.set_secret(m->config.user, name, NULL, err);
+    bx_auto(bx_mcp_server_unrefp) struct bx_mcp_server *s = bx_mcp_find(m, server, err);
+    return !s ? BX_ERR_NOTFOUND : m->config.set_secret(m->config.user, name, NULL, err);
 }
 
 /* The kept tokens, when they are for this server's URL. */

@@ -55,14 +55,10 @@ static void failed(const struct bx_tool *t, const struct bx_tool_ctx *ctx, int r
         ret->limit = "cancelled";
         bx_tool_result_text(ret, true, "Stopped.");
     } else if (rc == BX_ERR_TIMEOUT) {
-        bx_auto(bx_buf_deinit) struct bx_buf limit = BX_BUF_INIT(64);
-        bx_limit_print(&limit, BX_LIMIT_TIME, ctx->grant->limits.value[BX_LIMIT_TIME]);
+        bx_auto(bx_buf_deinit) struct bx_buf limit = BX_BUF_INIT(BX_KIB);
+        bx_limit_say(&limit, BX_LIMIT_TIME, ctx->grant->limits.value[BX_LIMIT_TIME], t->name);
         ret->limit = "time";
-        bx_tool_result_text(ret, true,
-                            "Stopped after %s without an answer (time limit, wasm_timeout): %s. "
-                            "Raise it with --limit time=…, or in the settings: \"limits\": "
-                            "{\"%s\": {\"time\": …}}.",
-                            bx_buf_z(&limit), err->msg, t->name);
+        bx_tool_result_text(ret, true, "%s: %s.", err->msg, bx_buf_z(&limit));
     } else {
         ret->retryable = rc == BX_ERR_RETRY || rc == BX_ERR_UNAVAILABLE;
         bx_tool_result_text(ret, true, "%s.%s", err->msg,

@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "base/vec.h"
 #include "tools/box_tool.h"
+#include "tools/remote.h"
 
 #define MAX_FILES 1000 /* of one folder */
 #define SUFFIX    ".wasm"
@@ -119,7 +120,8 @@ static struct bx_tool *load(struct bx_registry *registry, const char *path, char
 /* ---- one folder ---- */
 
 static bool is_tool_file(const char *name) {
-    return name[0] != '.' && bx_str_ends(bx_str(name), SUFFIX);
+    return name[0] != '.' &&
+           (bx_str_ends(bx_str(name), SUFFIX) || bx_str_ends(bx_str(name), BX_REMOTE_SUFFIX));
 }
 
 struct listing {
@@ -139,6 +141,8 @@ static int by_text(const void *a, const void *b) {
 }
 
 static char *beside_of(const char *path) {
+    if (!bx_str_ends(bx_str(path), SUFFIX))
+        return bx_asprintf("%s.json", path); /* says all of itself */
     return bx_asprintf("%.*s.json", (int)(strlen(path) - strlen(SUFFIX)), path);
 }
 

@@ -5,7 +5,8 @@
  * not changed is not read again. A file that is no tool is kept in mind with the reason, so that it can be shown instead of
  * being missed. Runs keep the tools they started with: the registry hands out references.
  *
- *     NAME.wasm    a WASI 0.2 component or wasip1 command; described by NAME.json beside it, else by --describe */
+ *     NAME.wasm         a WASI 0.2 component or wasip1 command; described by NAME.json beside it, else by --describe
+ *     NAME.remote.json  an HTTP request (remote.h) */
 #ifndef BX_TOOLS_FOLDERS_H
 #define BX_TOOLS_FOLDERS_H
 

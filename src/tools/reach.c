@@ -79,6 +79,8 @@ void bx_tool_reach(const struct bx_tool *t, const struct bx_val *input,
             }
         }
     }
+    if (t->url)
+        add_host(bx_str_n(t->url, strcspn(t->url, "{")), arena, ret);
     if (t->command_member)
         ret->command = bx_val_get_z(input, t->command_member);
 }

@@ -10,6 +10,7 @@
 #include "tools/embedded.h"
 #include "tools/mounts.h"
 #include "tools/native.h"
+#include "tools/remote.h"
 #include "tools/network.h"
 #include "tools/paths.h"
 #include "tools/session.h"
@@ -29,6 +30,8 @@ struct source {
 struct bx_registry {
     struct bx_box *box;
     struct bx_outbound *outbound;
+    char *(*secret)(void *user, const char *name);
+    void *secret_user;
     struct bx_receipts *receipts;
     struct bx_tool_sessions *sessions;
     BX_VEC(char *) user_skills; /* never changes; NULL ends it */
@@ -177,6 +180,8 @@ int bx_registry_new(const struct bx_registry_config *config, struct bx_registry 
     pthread_mutex_init(&r->lock, NULL);
     r->box = config->box;
     r->outbound = config->outbound;
+    r->secret = config->secret;
+    r->secret_user = config->secret_user;
     r->receipts = config->receipts;
     r->sessions = bx_tool_sessions_new(BX_TOOL_SESSIONS_MAX);
     for (const char *const *at = config->user_skills; at && *at; at++)
@@ -262,7 +267,10 @@ struct bx_tool **bx_registry_all(struct bx_registry *r, size_t *ret_count) {
 
 int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret,
                           struct bx_err *err) {
-    return bx_box_tool_load(r->box, r->outbound, path, ret, err);
+    struct bx_remote_config remote = {r->outbound, r->secret, r->secret_user};
+    return bx_str_ends(bx_str(path), BX_REMOTE_SUFFIX)
+               ? bx_remote_tool_load(&remote, path, ret, err)
+               : bx_box_tool_load(r->box, r->outbound, path, ret, err);
 }
 
 struct bx_tool_session *bx_registry_session(struct bx_registry *r, const char *session_id) {

@@ -17,6 +17,8 @@ struct bx_receipts;
 struct bx_registry_config {
     struct bx_box *box;            /* writes the receipts of sandboxed calls itself */
     struct bx_outbound *outbound;  /* answers their requests to the network; may be NULL: no call has any */
+    char *(*secret)(void *user, const char *name); /* of auth.json, for remote tools; the caller's or NULL; may be NULL itself */
+    void *secret_user;
     struct bx_receipts *receipts;  /* for denied calls and those of native tools; may be NULL: no record */
     const char *const *user_skills; /* folders of the user's own skills, NULL ends the list; copied; may be NULL */
     const struct bx_val *settings; /* settings.json's root, may be NULL; copied. Its "limits": tools/settings.h */
@@ -42,6 +44,7 @@ void bx_registry_set_source(struct bx_registry *r, const char *source, unsigned 
 void bx_registry_on_change(struct bx_registry *r, void (*fn)(void *user), void *user);
 /* A box tool from a .wasm file that is in no folder (`tool run FILE.wasm`); its descriptor from <name>.json beside it, else by
  * --describe; a program that knows neither gets a generic one: level execute, any object on standard input. */
+/* NAME.remote.json is a remote tool (remote.h), anything else a program. */
 int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret, struct bx_err *err);
 
 /* The skills of a workspace and of the user, as they are on the disk now. The caller's. */

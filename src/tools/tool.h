@@ -77,6 +77,7 @@ struct bx_tool {
     const struct bx_val *schema;
     const char *example;     /* JSON text or NULL */
     const char *path_members;/* comma-separated input members that name paths, e.g. "file_path" or "path" */
+    const char *url;         /* where a remote tool's requests go, before the input is filled in; NULL: nowhere by itself */
     const char *command_member; /* input member that holds a shell command, or NULL */
     const struct bx_val *wants; /* limits, hosts, paths that the descriptor asks for, or NULL */
     /* 0 also when the tool says is_error; negative only when the call could not be made. */

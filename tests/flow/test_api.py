@@ -179,6 +179,18 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("DELETE", one_grant, query="?session=" + session, grant=own).status, 204)
         self.assertEqual(self.call("DELETE", one_grant, grant=wide).status, 204)
         self.assertEqual(self.call("GET", grants, query="?session=" + session).json["grants"], [])
+        mcp, entry = "/api/v1/mcp", {"command": sys.executable, "args": [os.path.join(ROOT, "tests", "peers", "mcp", "fake.py")]}
+        self.assertEqual(self.call("GET", mcp).json, {"servers": []})
+        self.assertEqual(self.call("PUT", mcp + "/{server}", {"entry": {"command": 7}}, server="x").json["field"], "entry")
+        self.assertEqual(self.call("PUT", mcp + "/{server}", {"entry": entry}, server="x").status, 200)
+        self.assertEqual(self.call("POST", mcp + "/{server}/restart", server="x").json["servers"][0]["state"], "up")
+        self.assertEqual(self.call("POST", mcp + "/{server}/approve", {"tool": "echo"}, server="x").status, 200)
+        self.assertEqual(self.call("GET", mcp + "/{server}/prompts", server="x").json["prompts"][0]["name"], "greet")
+        self.assertEqual(self.call("POST", mcp + "/{server}/login", server="x").status, 400)
+        self.assertEqual(self.call("POST", mcp + "/{server}/logout", server="x").status, 200)
+        self.assertEqual(self.call("DELETE", mcp + "/{server}", server="x").json, {"servers": []})
+        for method, what in (("POST", "/restart"), ("POST", "/approve"), ("GET", "/prompts"), ("POST", "/login"), ("POST", "/logout"), ("DELETE", "")):
+            self.assertEqual(self.call(method, mcp + "/{server}" + what, server="nobody").status, 404)
         key = "/api/v1/providers/{provider}/key"
         self.assertEqual(self.call("PUT", key, {"key": "k-1"}, provider="scripted").status, 204)
         self.assertEqual(self.call("PUT", key, {"key": "k-1"}, provider="nobody").status, 404)

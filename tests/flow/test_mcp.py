@@ -14,7 +14,7 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from boxagnts import BINARY, PATIENCE, Run, Server, Workspace, matches  # noqa: E402
+from boxagnts import PATIENCE, Run, Server, Workspace, matches  # noqa: E402
 
 PEERS = os.path.join(HERE, "..", "peers", "mcp")
 FAKE, FAKE_HTTP = os.path.join(PEERS, "fake.py"), os.path.join(PEERS, "fake_http.py")
@@ -123,6 +123,11 @@ class Stdio(McpTest):
     def test_one_that_ends_at_an_unknown_word(self):
         self.configure(fake=self.stdio("dies_at_unknown"))
         self.assertEqual(self.call("echo", {"text": "a"})["content"], "a")
+
+    def test_a_slow_start_is_no_old_server(self):
+        self.configure(fake=self.stdio("--modern", "slow_start"))
+        self.assertEqual(self.call("echo", {"text": "a"})["content"], "a")
+        self.assertEqual(self.list()[0]["protocol"], "2026-07-28")
 
     def test_list_is_known_without_a_start(self):
         self.configure(fake=self.stdio())

@@ -156,6 +156,8 @@ def answer(message):
     elif method == "initialize" and not MODERN:
         result = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {"listChanged": True}, "resources": {}, "prompts": {}},
                   "serverInfo": {"name": "fake\u001b[31m", "version": "1"}}
+    elif method == "initialize":
+        return send({"id": number, "error": {"code": -32022, "message": "modern only", "data": {"supported": ["2026-07-28"]}}})
     elif MODERN != modern and method != "ping":
         return send({"id": number, "error": {"code": -32600, "message": "the wrong era"}})
     elif method == "tools/list":
@@ -198,6 +200,8 @@ def main():
     if MODE == "nested":
         sys.stdout.write("[" * 20000 + "\n")
         sys.stdout.flush()
+    if MODE == "slow_start":
+        time.sleep(3.5)  # longer than it takes to be taken for an old one
     if MODE == "greets":
         print("Welcome to my server!", flush=True)
     if MODE == "deaf":

@@ -30,15 +30,26 @@ static void show_texts(const struct bx_val *tool, struct bx_buf *out) {
     bx_buf_addz(out, "      (--json shows the schemas too)\n");
 }
 
+/* All of it on one line: its environment may matter more than its command. */
+static void show_entry(const struct bx_val *entry, struct bx_buf *out) {
+    struct bx_jw w;
+    bx_jw_init(&w, out);
+    bx_jw_val(&w, entry);
+    bx_buf_addc(out, '\n');
+}
+
 static void show_server(const struct bx_val *s, struct bx_buf *out) {
     struct bx_str error = bx_val_get_str(s, "error");
     bx_buf_addf(out, "%-16s %-11s %-6s %s\n", bx_val_get_z(s, "name"), bx_val_get_z(s, "state"),
                 bx_val_get_z(s, "transport"), bx_val_get_z(s, "what"));
     if (error.n)
         bx_buf_addf(out, "    %.*s\n", (int)error.n, error.p);
-    if (bx_str_eqz(bx_val_get_str(s, "state"), "unapproved"))
+    if (bx_str_eqz(bx_val_get_str(s, "state"), "unapproved")) {
+        bx_buf_addz(out, "    ");
+        show_entry(bx_val_get(s, "entry"), out);
         bx_buf_addf(out, "    comes with the folder (.mcp.json): boxagnts mcp approve %s\n",
                     bx_val_get_z(s, "name"));
+    }
     bx_val_foreach_item (bx_val_get(s, "tools"), tool) {
         struct bx_str state = bx_val_get_str(tool, "state");
         bool ok = bx_str_eqz(state, "ok");

@@ -331,6 +331,9 @@ static void write_server(struct bx_mcp_server *s, struct bx_jw *w) {
     bx_jw_kstr(w, "from", s->config.from_root ? ".mcp.json" : "settings");
     bx_jw_kstr(w, "transport", transports[s->config.transport]);
     bx_jw_kstr(w, "what", bx_buf_z(&what));
+    if (s->config
+            .from_root) /* what an approval is about; as written, so without what it stands for */
+        bx_jw_kval(w, "entry", bx_doc_root(s->config.doc));
     bx_jw_kstr(w, "state", state_name(s));
     bx_jw_kstr(w, "error", s->broken ? s->broken : s->last_error[0] ? s->last_error : NULL);
     bx_jw_kstr(w, "server", s->about[0] ? s->about : NULL);

@@ -1,6 +1,7 @@
 /* One server: started when needed, listed once a connection, started again after it ended. */
 #include "base/clock.h"
 #include "mcp/internal.h"
+#include "mcp/params.h"
 
 #define BACKOFF_MAX_MS 60000
 
@@ -73,6 +74,7 @@ enum bx_mcp_entry_state bx_mcp_entry_state(const struct bx_mcp_entry *e) {
 
 struct listing {
     BX_VEC(struct bx_mcp_definition) tools;
+    bool http;
 };
 
 static void add_listed(void *user, const struct bx_val *item) {
@@ -80,6 +82,10 @@ static void add_listed(void *user, const struct bx_val *item) {
     struct bx_mcp_definition d;
     if (bx_mcp_definition_make(item, &d, NULL))
         return;
+    if (l->http && bx_mcp_params_check(bx_val_get(bx_doc_root(d.doc), "inputSchema"), NULL)) {
+        bx_mcp_definition_deinit(&d); /* the standard wants such a tool to be left out */
+        return;
+    }
     for (size_t i = 0; i < l->tools.n; i++) { /* the first of a name counts */
         if (strcmp(bx_mcp_definition_name(&l->tools.p[i]), bx_mcp_definition_name(&d)) == 0) {
             bx_mcp_definition_deinit(&d);
@@ -122,7 +128,7 @@ static void take_listing(struct bx_mcp_server *s, struct listing *l) {
 
 static int list(struct bx_mcp_server *s, struct bx_mcp_client *client, uint64_t deadline_ms,
                 struct bx_cancel *cancel, struct bx_err *err) {
-    struct listing l = {.tools = {0}};
+    struct listing l = {.http = s->config.transport != BX_MCP_STDIO};
     const struct bx_mcp_facts *facts = bx_mcp_client_facts(client);
     int rc = facts->tools ? bx_mcp_client_list(client, "tools/list", "tools", BX_MCP_TOOLS_MAX,
                                                deadline_ms, cancel, add_listed, &l, err)
@@ -185,7 +191,8 @@ static int start(struct bx_mcp_server *s, uint64_t deadline_ms, struct bx_cancel
         .wire = {.server = &s->config,
                  .root = s->mcp->root,
                  .fetch = s->mcp->fetch,
-                 .secret = s->mcp->config.secret,
+                 /* whoever wrote .mcp.json is not to have the user's secrets */
+                 .secret = s->config.from_root ? NULL : s->mcp->config.secret,
                  .secret_user = s->mcp->config.user,
                  .token = s->config.transport == BX_MCP_STDIO ? NULL : token,
                  .token_user = s},
@@ -208,14 +215,15 @@ static int start(struct bx_mcp_server *s, uint64_t deadline_ms, struct bx_cancel
         bx_free(s->challenge);
         s->challenge = bx_steal(&challenge);
         s->version[0] = 0; /* what was known of it may be wrong now */
-    } else if (!rc) {
-        s->client = client;
-        *ret = bx_mcp_client_ref(client);
+    } else if (!rc && !s->gone) {
+        s->client = bx_mcp_client_ref(client);
     }
     s->starting = false;
     pthread_cond_broadcast(&s->changed);
     bx_buf_deinit(&tail);
     bx_free(challenge);
+    *ret = rc ? NULL : client; /* of one that is gone meanwhile it is the caller's alone, and ends
+                                  with the call */
     return rc ? bx_fail(err, rc, "MCP server %s: %s", s->config.name, problem.msg) : 0;
 }
 
@@ -314,47 +322,35 @@ static void *list_main(void *user) {
     return NULL;
 }
 
+/* One lister a server. The one before has ended: joining it takes no time and needs no lock. */
 void bx_mcp_server_list_soon(struct bx_mcp_server *s) {
-    pthread_t done;
-    bool join = false;
-    {
-        BX_LOCKED(&s->lock);
-        if (s->lister_runs || s->gone)
-            return;
-        s->lister_runs = true;
-        join = s->lister_joinable;
-        done = s->lister;
-    }
-    if (join)
-        pthread_join(done, NULL);
-    int rc = bx_thread_start(&done, "bx-mcp-list", list_main, s, NULL);
     BX_LOCKED(&s->lock);
-    s->lister = done;
-    s->lister_joinable = !rc;
-    if (rc)
-        s->lister_runs = false;
+    if (s->lister_runs || s->gone)
+        return;
+    if (s->lister_joinable)
+        pthread_join(s->lister, NULL);
+    s->lister_runs = bx_thread_start(&s->lister, "bx-mcp-list", list_main, s, NULL) == 0;
+    s->lister_joinable = s->lister_runs;
 }
 
 void bx_mcp_server_stop(struct bx_mcp_server *s, bool gone) {
     struct bx_mcp_client *client;
     pthread_t lister;
     bool join;
-    {
-        BX_LOCKED(&s->lock);
-        s->gone |= gone;
-        client = bx_steal(&s->client);
-        lister = s->lister;
-        join = gone && s->lister_joinable;
-        s->lister_joinable &= !join;
-        s->failures = 0;
-        s->next_try_ms = 0;
-    }
-    bx_mcp_client_unref(client);
-    if (!join)
-        return;
-    pthread_join(lister, NULL);
-    pthread_mutex_lock(&s->lock); /* what the lister had just started */
-    client = bx_steal(&s->client);
-    pthread_mutex_unlock(&s->lock);
-    bx_mcp_client_unref(client);
+    do { /* a lister may just have started another one; a connection that ends may just have asked
+            for a lister */
+        {
+            BX_LOCKED(&s->lock);
+            s->gone |= gone;
+            s->failures = 0;
+            s->next_try_ms = 0;
+            client = bx_steal(&s->client);
+            lister = s->lister;
+            join = gone && s->lister_joinable;
+            s->lister_joinable &= !join;
+        }
+        bx_mcp_client_unref(client);
+        if (join)
+            pthread_join(lister, NULL);
+    } while (client || join);
 }

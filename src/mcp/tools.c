@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "mcp/content.h"
 #include "mcp/internal.h"
+#include "mcp/params.h"
 #include "tools/host.h"
 
 struct mcp_tool {
@@ -151,11 +152,15 @@ static int mcp_execute(const struct bx_tool *t, const struct bx_val *input, stru
     bx_auto(bx_mcp_client_unrefp) struct bx_mcp_client *client = NULL;
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     const struct bx_val *result = NULL;
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
+    struct bx_mcp_param headers[BX_MCP_PARAMS_MAX];
     uint64_t deadline_ms = bx_mono_ms() + ctx->grant->limits.value[BX_LIMIT_TIME];
     struct calling calling = {t, ctx, input, bx_mcp_definition_name(&m->definition)};
     struct bx_mcp_call call = {.method = "tools/call",
                                .name = calling.remote,
                                .params = write_arguments,
+                               .headers = headers,
+                               .header_count = bx_mcp_params(t->schema, input, &arena, headers),
                                .deadline_ms = deadline_ms,
                                .cancel = ctx->cancel,
                                .on_progress = on_progress,

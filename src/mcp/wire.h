@@ -14,7 +14,7 @@
 struct bx_fetch;
 
 struct bx_mcp_param { /* a header Mcp-Param-<name> of one call */
-    char *name, *value;
+    const char *name, *value;
 };
 struct bx_mcp_exchange { /* one request; borrowed while it runs */
     uint64_t id;

@@ -451,8 +451,14 @@ static void explain_path(const struct bx_tool *t, const struct bx_val *input,
 static int run_here(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input,
                     struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
     uint64_t start_us = bx_mono_us();
+    struct bx_receipt_host traffic = {.host = NULL};
+    ctx->traffic = &traffic;
     int rc = t->execute(t, input, ctx, ret, err);
+    ctx->traffic = NULL;
     struct bx_receipt receipt = {
+        .digest = t->digest,
+        .hosts = &traffic,
+        .host_count = traffic.host ? 1 : 0,
         .output = bx_str(ret->content),
         .wall_us = bx_mono_us() - start_us,
         .limit = ret->limit,
@@ -463,6 +469,7 @@ static int run_here(struct bx_registry *r, struct bx_tool *t, const struct bx_va
         .reason = rc && err ? err->msg : NULL,
     };
     ret->receipt = record(r, t, input, ctx, &receipt);
+    bx_free(traffic.host);
     return rc;
 }
 

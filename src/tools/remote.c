@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "base/utf8.h"
 #include "box/answer.h"
+#include "box/receipt.h"
 #include "fetch/url.h"
 #include "json/schema.h"
 #include "json/write.h"
@@ -308,6 +309,16 @@ static void failed(const struct bx_tool *t, const struct bx_grant *g, int rc,
     }
 }
 
+static void note_traffic(const struct remote_tool *r, struct bx_tool_ctx *ctx, size_t sent,
+                         size_t received, bool denied) {
+    const char *host = strstr(r->url, "://") + 3;
+    if (ctx->traffic)
+        *ctx->traffic = (struct bx_receipt_host){.host = bx_strndup(host, strcspn(host, "/?#")),
+                                                 .sent_bytes = denied ? 0 : sent,
+                                                 .received_bytes = received,
+                                                 .denied = denied};
+}
+
 static int remote_execute(const struct bx_tool *t, const struct bx_val *input,
                           struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
     (void)err;
@@ -343,6 +354,7 @@ static int remote_execute(const struct bx_tool *t, const struct bx_val *input,
         failed(t, g, rc, &problem, ret);
     else
         take_answer(&s, &kept, ret);
+    note_traffic(r, ctx, s.body.size, kept.body.size, rc == BX_ERR_DENIED);
     ret->denied = network.denied;
     bx_outbound_kept_deinit(&kept);
     return 0;

@@ -16,6 +16,7 @@
 struct bx_tool_host;
 struct bx_registry;
 struct bx_tool_session;
+struct bx_receipt_host;
 /* What a person granted beside the settings, asked anew for each request and each file: a grant that was taken back, has
  * expired or is used up no longer counts. Any thread. */
 struct bx_host_grants { /* entries as in allowed_outbound_hosts; the arena's */
@@ -42,6 +43,8 @@ struct bx_tool_ctx {
     void (*on_output)(void *user, const char *stream, struct bx_str text); /* live output, NULL = not wanted */
     void *user;                          /* of on_output and host */
     const struct bx_tool_host *host;     /* the run behind the call; NULL: there is none (a call by hand) */
+    struct bx_receipt_host *traffic;     /* for the record: which host a remote tool talked to, and how much (it fills it; the
+                                            name is the registry's to free); set by bx_registry_execute, else NULL */
     struct bx_registry *registry;        /* the one that executes; set by bx_registry_execute */
 };
 

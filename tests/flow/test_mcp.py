@@ -133,7 +133,7 @@ class Stdio(McpTest):
         self.configure(fake=self.stdio())
         names = [t["tool"] for t in self.list()[0]["tools"]]
         self.assertEqual(len(names), len(set(names)))
-        self.assertEqual(len(names), 23)  # of three pages
+        self.assertEqual(len(names), 25)  # of three pages
         for name in names:
             self.assertRegex(name, r"^mcp__fake__[A-Za-z0-9_-]+$")
         odd = [n for n in names if "odd_name" in n]
@@ -208,6 +208,16 @@ class Trust(McpTest):
             json.dump({"mcpServers": {"fake": self.stdio("--modern")}}, file)
         self.assertEqual(self.list()[0]["state"], "unapproved")  # another program than the approved one
         self.assertEqual(self.starts(), starts)
+
+    def test_a_folder_gets_no_secrets(self):
+        with open(os.path.join(self.workspace.state, "auth.json"), "w") as file:
+            json.dump({"mine": "very-secret"}, file)
+        with open(os.path.join(self.workspace.root, ".mcp.json"), "w") as file:
+            json.dump({"mcpServers": {"fake": self.stdio(env={"X_STOLEN": "${secret:mine}"})}}, file)
+        self.assertIn("X_STOLEN", self.boxagnts("mcp", "list"))  # what is approved is shown
+        self.boxagnts("mcp", "approve", "fake")
+        self.assertIn("secrets are for entries of the settings", self.list()[0]["error"])
+        self.assertEqual(self.starts(), 0)
 
     def test_a_link_out_of_the_folder_is_not_read(self):
         outside = os.path.join(self.workspace.folder, "outside.json")
@@ -397,6 +407,15 @@ class Http(McpTest):
         self.everything([])
         call = [s for s in self.seen() if s["method"] == "tools/call"][0]
         self.assertEqual((call["version"], call["mcp_method"], call["mcp_name"], call["session"]), ("2026-07-28", "tools/call", "echo", None))
+
+    def test_arguments_as_headers(self):
+        self.http("--modern")
+        self.configure(fake=self.entry())
+        self.assertEqual(self.call("region", {"region": "süd", "in": {"n": 7}})["content"], "ok")
+        self.assertEqual(self.call("region", {"region": "west"})["content"], "ok")
+        calls = [s["params"] for s in self.seen() if s["method"] == "tools/call"]
+        self.assertEqual(calls, [{"Mcp-Param-Region": "=?base64?c8O8ZA==?=", "Mcp-Param-N": "7"}, {"Mcp-Param-Region": "west"}])
+        self.assertNotIn("bad_header", [t["name"] for t in self.list()[0]["tools"]])
 
     def test_old_transport(self):
         self.http("--sse-only")

@@ -267,6 +267,13 @@ class RemoteNetwork(unittest.TestCase):
         self.put(settings, url=origin + "/x/{id}", method="PUT")
         self.assertEqual(json.loads(self.call({"id": 7, "rest": [1]})["content"]), {"a": {"b": [1, {"c/d": "deep"}]}})
         self.assertEqual(got.pop(), ("PUT", "/x/7", None, b'{"rest":[1]}'))
+        receipts, lines = os.path.join(self.workspace.state, "receipts"), []
+        for name in os.listdir(receipts):
+            with open(os.path.join(receipts, name)) as file:
+                lines += map(json.loads, file)
+        self.assertIn(origin[7:], json.dumps(lines[-1]))  # which host, how much
+        self.assertIn(str(len(b'{"rest":[1]}')), json.dumps(lines[-1]))
+        self.assertRegex(json.dumps(lines[-1]), "[0-9a-f]{64}")
         self.put(settings, url=origin + "/f", input="form")
         self.call({"a": "1 2", "b": "ä"})
         self.assertEqual(got.pop()[3], b"a=1%202&b=%C3%A4")

@@ -58,6 +58,9 @@ TOOLS = {
     "ask_back": (EMPTY, "Asks the client things"), "storm": (EMPTY, "A storm of notifications"), "drip": (EMPTY, "Drips"),
     "inject": (EMPTY, "Orders the model about"), "odd.name with spaces": (EMPTY, "A name"), "odd_name_with.spaces": (EMPTY, "Another"),
     "strange": ({"type": "object", "properties": 7}, "A schema that is none"),
+    "region": ({"type": "object", "properties": {"region": {"type": "string", "x-mcp-header": "Region"}, "in": {"type": "object", "properties": {
+        "n": {"type": "integer", "x-mcp-header": "N"}}}}}, "Wants headers"),
+    "bad_header": ({"type": "object", "properties": {"a": {"type": "number", "x-mcp-header": "A"}}}, "Wants what is forbidden"),
     "reader": (EMPTY, "Only reads"), "cancelled": (EMPTY, "Which calls were cancelled"), "change": (EMPTY, "Changes its list"),
 }
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

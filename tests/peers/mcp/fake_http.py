@@ -176,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
     def mcp(self, message):
         method, session = message.get("method"), self.headers.get("Mcp-Session-Id")
         seen.append({"method": method, "version": self.headers.get("MCP-Protocol-Version"), "session": session, "x": self.headers.get("X-Test"),
-                     "mcp_method": self.headers.get("Mcp-Method"), "mcp_name": self.headers.get("Mcp-Name"), "id": message.get("params", {}).get("requestId")})
+                     "mcp_method": self.headers.get("Mcp-Method"), "mcp_name": self.headers.get("Mcp-Name"), "params": {k: v for k, v in self.headers.items() if k.startswith("Mcp-Param-")}, "id": message.get("params", {}).get("requestId")})
         if method is None:  # an answer to what we asked
             self.answered(message)
             return self.reply(202)

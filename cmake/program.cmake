@@ -1,5 +1,5 @@
 # The binary: all rooms, the guests, the page and the model server in one file.
-set(BX_GUESTS read write edit glob grep web_fetch)
+set(BX_GUESTS read write edit glob grep web_fetch jsexec)
 # Images of the shell's commands
 set(BX_PROGRAMS)
 if(EXISTS ${CMAKE_SOURCE_DIR}/guests/common/process.c)

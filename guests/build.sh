@@ -19,7 +19,7 @@ native=
 [ "${1-}" != --native ] || { native=yes; shift; }
 out=${1:?usage: build.sh [--native] OUTDIR [NAME…]}
 shift
-all=(read write edit glob grep web_fetch bash)
+all=(read write edit glob grep web_fetch jsexec bash)
 programs=(tools toybox awk jq)
 warnings=(-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror)
 
@@ -53,6 +53,7 @@ parts_of() { # NAME
     glob) parts+=(file glob ignore near newest walk) ;;
     grep) parts+=(file glob ignore near newest text walk) ;;
     web_fetch) parts+=(text) ;;
+    jsexec) parts+=(file near text) ;;
     esac
     printf "$here/common/%s.c\n" "${parts[@]}"
 }
@@ -137,6 +138,28 @@ build_program() { # NAME
     commands_of "$name" "$prefix" >"$out/$name.commands"
 }
 
+libraries_of() { # NAME
+    case $1 in
+    web_fetch) echo lexbor brotli zlib ;;
+    jsexec) echo quickjs ;;
+    esac
+}
+
+# A file as a C string
+c_string() { sed 's/\\/\\\\/g; s/"/\\"/g; s/??/?\\?/g; s/^ */"/; s/$/\\n"/' "$1"; }
+
+# NAME/js/*.js as a table of strings, {file without .js, text}
+scripts_header() { # NAME
+    local file
+    echo 'static const struct { const char *name, *text; } bx_scripts[] = {'
+    for file in "$here/$1"/js/*.js; do
+        printf '{"%s",\n' "$(basename "$file" .js)"
+        c_string "$file"
+        echo '},'
+    done
+    echo '};'
+}
+
 build_one() { # NAME
     local name=$1 sources extra=() key work stored pcre2 compiler_id
     [ -f "$here/$name/$name.json" ] || { echo "guests: there is no tool called $name" >&2; exit 1; }
@@ -147,10 +170,12 @@ build_one() { # NAME
         extra=(-I "$pcre2/include" -DPCRE2_CODE_UNIT_WIDTH=8 -DPCRE2_STATIC)
         if [ "$native" ]; then extra+=(-lpcre2-8); else extra+=("$pcre2/lib/libpcre2-8.a"); fi
     fi
-    if [ "$name" = web_fetch ]; then
-        local library
-        for library in lexbor brotli zlib; do library_flags $library; done
+    if [ "$name" = jsexec ] && [ ! "$native" ]; then # scripts recurse
+        extra+=(-Wl,-z,stack-size=2097152 -Wl,--initial-memory=4194304)
     fi
+    local library
+    for library in $(libraries_of "$name"); do library_flags "$library"; done
+    [ ! "$native" ] || extra+=(-lm)
     compiler_id=$("${compiler[@]}" --version | head -n 1)
     key=$({
         printf '%s\n' "$compiler_id" "${compiler[@]}" "${flags[@]}" "${warnings[@]}" "${extra[@]}"
@@ -161,9 +186,10 @@ build_one() { # NAME
         work=$(mktemp -d "$cache/.work-XXXXXX")
         {
             echo 'static const char bx_descriptor[] ='
-            sed 's/\\/\\\\/g; s/"/\\"/g; s/^ */"/; s/$/\\n"/' "$here/$name/$name.json"
+            c_string "$here/$name/$name.json"
             echo ';'
         } >"$work/descriptor.h"
+        [ ! -d "$here/$name/js" ] || scripts_header "$name" >"$work/scripts.h"
         "${compiler[@]}" "${flags[@]}" "${warnings[@]}" -I "$work" -I "$here/$name" "${sources[@]}" "${extra[@]}" \
             -o "$work/result" || { rm -r "$work"; exit 1; }
         if [ ! "$native" ] && [ -e "$here/$name/component-type" ]; then # imports beyond wasip1: their types

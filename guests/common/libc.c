@@ -161,6 +161,11 @@ void *aligned_alloc(size_t align, size_t n) {
     return cut(round_up(n, &list), align);
 }
 
+size_t malloc_usable_size(void *p);
+size_t malloc_usable_size(void *p) {
+    return p ? block_of(p)->size : 0;
+}
+
 int posix_memalign(void **ret, size_t align, size_t n) {
     void *p = aligned_alloc(align, n);
     *ret = p ? p : *ret;

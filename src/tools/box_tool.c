@@ -362,6 +362,15 @@ int bx_box_tool_wish(const struct bx_tool *t, struct bx_limits *limits, struct b
     const struct box_tool *b = (const struct box_tool *)t;
     if (b->path && !limits->value[BX_LIMIT_FUEL])
         limits->value[BX_LIMIT_FUEL] = BX_LIMIT_FUEL_OUTSIDE;
+    /* A deep stack is no more than address space: what is part of the binary gets what it asks for.
+     */
+    const struct bx_val *stack =
+        b->path ? NULL : bx_val_get(bx_val_get(b->descriptor.wants, "limits"), "stack");
+    if (bx_val_is(stack, BX_VAL_STR)) {
+        int rc = bx_limits_set(limits, BX_STR_LIT("stack"), bx_val_str(stack), err);
+        if (rc)
+            return rc;
+    }
     return bx_limits_lower(limits, bx_val_get(b->descriptor.wants, "limits"), err);
 }
 

@@ -38,8 +38,6 @@ IMPORT("wasi:io/poll@0.2.12", "[resource-drop]pollable") void pollable_drop(int 
 IMPORT("wasi:io/streams@0.2.12", "[method]input-stream.blocking-read")
 void stream_read(int self, int64_t n, void *ret);
 
-IMPORT(TYPES, "http-error-code") void http_error_code(int error, void *ret);
-
 // A command module's exports (cabi_realloc of common/libc.c) are wrapped with constructors and
 // destructors unless something names the constructors; wrapped, it would flush stdout inside a call
 // of the host.
@@ -70,12 +68,6 @@ static enum bx_http_end end_of(uint8_t error_code) {
     default:
         return BX_HTTP_BROKEN;
     }
-}
-
-static enum bx_http_end end_of_stream(int error) {
-    union area a = {0};
-    http_error_code(error, &a);
-    return a.tag[0] ? end_of(a.tag[8]) : BX_HTTP_BROKEN;
 }
 
 static int make_request(const struct bx_http_request *r) {
@@ -121,7 +113,7 @@ static enum bx_http_end take_body(int response, size_t max, struct bx_http_answe
     for (;;) {
         stream_read(stream, 65536, &a);
         if (a.tag[0]) {
-            return a.tag[4] == 1 ? BX_HTTP_OK : end_of_stream(a.word[2]); // 1: closed
+            return a.tag[4] == 1 ? BX_HTTP_OK : BX_HTTP_BROKEN; // 1: closed
         }
         size_t n = (size_t)a.word[2];
         bool fits = ret->body.len + n <= max;

@@ -97,6 +97,10 @@ static bool take_headers(const struct bx_json *input, struct wish *w, struct bx_
                       "application/json;q=0.9, */*;q=0.5"};
     }
     w->headers[w->header_count++] = (struct bx_http_header){"accept-encoding", "gzip, deflate, br"};
+    char seconds[24]; // for the host, which is the one that waits
+    snprintf(seconds, sizeof seconds, "%lld", w->timeout_s);
+    w->headers[w->header_count++] =
+        (struct bx_http_header){"x-boxagnts-timeout", bx_strndup(seconds, strlen(seconds))};
     return true;
 }
 
@@ -428,7 +432,8 @@ static void add_cuts(const struct fetched *f, const struct wish *w, size_t count
         bx_buf_add_str(out,
                        "\n[The answer is larger than this call may take: its end is missing.]");
     } else if (f->answer.end != BX_HTTP_OK) {
-        bx_buf_add_str(out, "\n[The connection ended before the answer did: its end is missing.]");
+        bx_buf_add_str(out, "\n[The answer broke off, or it is larger than this call may take: its "
+                            "end is missing.]");
     } else if (f->is_damaged) {
         bx_buf_add_str(out,
                        "\n[The compressed answer is damaged: what is behind that is missing.]");

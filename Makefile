@@ -4,7 +4,7 @@ WORKSPACE ?= workspace
 PROMPT    ?= What is the secret word in note.txt?
 BINARY    := build/release/boxagnts
 
-.PHONY: help run demo build test bench bench-call format check clean bootstrap weights
+.PHONY: help run demo build test bench bench-call soak format check clean bootstrap weights
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo 'make build  $(BINARY)'
 	@echo 'make test   everything that CI runs'
 	@echo 'make bench  figures, side by side with peers of this machine'
+	@echo 'make soak   100,000 calls in a row: what server and worker hold before and after'
 	@echo 'make check  rooms, banned calls, format'
 
 bootstrap:
@@ -40,6 +41,9 @@ test:
 
 bench: build
 	@bench/run.sh $(BINARY)
+
+soak: build
+	@build/release/unit_box_test_load 100000
 
 bench-call: build
 	@build/release/bench-call

@@ -55,3 +55,18 @@ foreach(source IN LISTS fuzzers)
     add_test(NAME fuzz.${corpus} COMMAND ${noun} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${corpus})
     set_tests_properties(fuzz.${corpus} PROPERTIES LABELS fuzz TIMEOUT 120)
 endforeach()
+
+# Guests that start others: what they start is inside the program, as in the product.
+set(process_guest ${generated}/process_guest)
+file(GLOB process_guest_sources CONFIGURE_DEPENDS tests/attack/guests/process.c guests/common/process.[ch])
+add_custom_command(OUTPUT ${process_guest}.cwasm ${process_guest}.fuel.cwasm
+    COMMAND sh -c "cp \"$(tests/attack/build_guests.sh)/process.wasm\" ${process_guest}.wasm"
+    COMMAND bx-aot ${process_guest}.wasm ${process_guest}.cwasm
+    COMMAND bx-aot --fuel ${process_guest}.wasm ${process_guest}.fuel.cwasm
+    DEPENDS bx-aot ${process_guest_sources} tests/attack/build_guests.sh WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} VERBATIM)
+foreach(program IN ITEMS unit_box_test_group unit_box_test_load)
+    target_sources(${program} PRIVATE ${process_guest}.cwasm ${process_guest}.fuel.cwasm)
+    target_compile_definitions(${program} PRIVATE PROCESS_GUEST="${process_guest}")
+endforeach()
+# Also of the product's own build, where memory is what it is
+set_tests_properties(unit.box.test_load PROPERTIES LABELS "unit;box;attack")

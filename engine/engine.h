@@ -6,10 +6,10 @@
  * exports wasi:cli/run; a plain wasip1 command module is wrapped into one when it is compiled, so
  * there is one lane for all.
  *
- * Threads: engines and tools may be shared by any number of threads. bxe_run blocks its thread
- * until the guest ended; its callbacks are called on that thread only. bxe_cancel_fire may be
- * called by any thread. Always holds: nothing is printed, no error crosses as a panic (a panic is a
- * bug: bxe_set_panic_handler, then abort); errors are text in the caller's buffer (cut to fit,
+ * Threads: engines, tools and budgets may be shared by any number of threads. bxe_run blocks its
+ * thread until the guest ended; its callbacks are called on that thread only. bxe_cancel_fire may
+ * be called by any thread. Always holds: nothing is printed, no error crosses as a panic (a panic
+ * is a bug: bxe_set_panic_handler, then abort); errors are text in the caller's buffer (cut to fit,
  * always NUL ended). A guest has no sockets, no name lookup, no environment but the given one, no
  * file but below the given folders; its HTTP requests are questions to `ask`. One clock thread runs
  * while calls run; a process without calls is never woken up. */
@@ -29,11 +29,13 @@ const char *bxe_version(void); /* "wasmtime 48.0.8" */
 /* Called with the message of a panic before the process aborts. NULL: it is lost. */
 void bxe_set_panic_handler(void (*handler)(const char *message));
 
+#define BXE_ROOM 512
+
 struct bxe_engine_config {
     size_t max_stack_bytes; /* of guest code; engines of different stacks load the same compiled
                                file */
     bool fuel; /* compiled with instruction counting: its tools are a form of their own */
-    bool run;  /* for running: keeps a pool of 64 memories and stacks (address space only); else
+    bool run;  /* for running: keeps room for BXE_ROOM runs at a time (address space only); else
                   compile only */
     const char *target; /* NULL: this machine's CPU; else a triple, meaning that architecture's
                            baseline CPU */
@@ -58,6 +60,8 @@ void bxe_bytes_free(uint8_t *take_bytes, size_t size);
  * failure. */
 struct bxe_tool *bxe_tool_load(const struct bxe_engine *engine, const uint8_t *compiled,
                                size_t size, char *err, size_t err_size);
+/* Imports boxagnts:box/process (wit/process.wit): bxe_run.process answers it. */
+bool bxe_tool_starts_others(const struct bxe_tool *tool);
 void bxe_tool_free(struct bxe_tool *take_tool);
 
 /* A stop button for one run: make it before, fire it from anywhere, free it after the run returned.
@@ -65,6 +69,44 @@ void bxe_tool_free(struct bxe_tool *take_tool);
 struct bxe_cancel *bxe_cancel_new(void);
 void bxe_cancel_fire(struct bxe_cancel *cancel); /* wakes a guest that waits in the host, too */
 void bxe_cancel_free(struct bxe_cancel *take_cancel);
+
+/* What several runs, one after the other or at once, have in common; 0: no limit of fuel or
+ * processor time. Memory is counted when an instance grows, the others at each tick of 10 ms and at
+ * the end of a run: that much later than the limit a run stops. A run that finds nothing left stops
+ * at once. Any thread. Freed when nobody uses it any more, also by a run. */
+struct bxe_budget;
+struct bxe_budget *bxe_budget_new(uint64_t fuel, uint64_t cpu_ms, size_t memory_bytes);
+void bxe_budget_free(struct bxe_budget *take_budget);
+struct bxe_used {
+    uint64_t fuel;
+    uint64_t cpu_us;
+    uint64_t memory_peak_bytes; /* of all together */
+};
+void bxe_budget_used(const struct bxe_budget *budget, struct bxe_used *ret);
+
+/* A callback that returns it ends the run: limit CANCELLED. For one that waits and is to wait no
+ * more. */
+#define BXE_STOP INT32_MIN
+
+/* What wit/process.wit says, in C. Called on the run's thread, where they may wait as long as they
+ * like: nothing but themselves ends that wait, so they must end it when the call's time is up or it
+ * is cancelled. Negative results are error numbers of WASI. */
+struct bxe_process {
+    int32_t (*pipe)(void *user);
+    int32_t (*spawn)(void *user, const uint8_t *request, size_t n);
+    int32_t (*wait)(void *user, int32_t pid, int64_t timeout_ms);
+    int32_t (*kill)(void *user, int32_t pid, int32_t status);
+    int32_t (*read)(void *user, int32_t pipe, uint8_t *into, uint32_t max);
+    int32_t (*write)(void *user, int32_t pipe, const uint8_t *p, size_t n);
+    int32_t (*close)(void *user, int32_t pipe, int32_t end);
+};
+
+enum bxe_write {
+    BXE_WRITE_OK,
+    BXE_WRITE_LIMIT,     /* stops the guest: limit OUTPUT */
+    BXE_WRITE_NO_READER, /* ends it in silence with status 141, as SIGPIPE does */
+    BXE_WRITE_STOP,      /* as BXE_STOP */
+};
 
 struct bxe_dir {
     const char *host_path;
@@ -106,7 +148,7 @@ struct bxe_run { /* all pointers borrowed until bxe_run returns */
     size_t argc;
     const char *const *env; /* "NAME=value" */
     size_t env_count;
-    const uint8_t *input; /* standard input */
+    const uint8_t *input; /* standard input, where read is NULL */
     size_t input_size;
     const struct bxe_dir *dirs;
     size_t dir_count;
@@ -118,11 +160,16 @@ struct bxe_run { /* all pointers borrowed until bxe_run returns */
     size_t table_elements;     /* all tables together */
     size_t instances;          /* core instances, also tables and memories by number */
     size_t request_bytes;      /* body of one HTTP request */
+    struct bxe_budget *budget; /* not NULL: instead of fuel, cpu_ms and memory_bytes */
     struct bxe_cancel *cancel; /* may be NULL */
 
     void *user;
-    /* fd is 1 or 2. False stops the guest: limit OUTPUT. */
-    bool (*write)(void *user, int fd, const uint8_t *p, size_t n);
+    /* Standard input, waited for: how many bytes came, 0 at the end. NULL: input above. Of its
+     * waiting the same holds as of struct bxe_process. */
+    int64_t (*read)(void *user, uint8_t *into, size_t max);
+    /* fd is 1 or 2. All of the bytes, waited for in the same way. */
+    enum bxe_write (*write)(void *user, int fd, const uint8_t *p, size_t n);
+    const struct bxe_process *process; /* NULL: every such call fails with ENOSYS */
     /* An HTTP request. 0: it was sent on, the answer comes through answer_fd; else why not. NULL:
      * all are DENIED. */
     enum bxe_http_error (*ask)(void *user, const struct bxe_request *request);
@@ -150,10 +197,11 @@ enum bxe_limit {
     BXE_LIMIT_OUTPUT,
     BXE_LIMIT_NETWORK, /* a request was refused: the guest may have coped */
     BXE_LIMIT_CANCELLED,
+    BXE_LIMIT_ROOM, /* SETUP: too many runs at a time on this engine; later there is room again */
 };
 enum bxe_exit {
     BXE_EXIT_OK,    /* main returned 0 */
-    BXE_EXIT_ERROR, /* any other status: WASI carries no number */
+    BXE_EXIT_ERROR, /* any other status */
     BXE_EXIT_TRAP,  /* stopped by a limit or by its own fault; message says which */
     BXE_EXIT_SETUP, /* never ran: a folder that cannot be opened, a component that cannot be
                        instantiated */
@@ -161,8 +209,11 @@ enum bxe_exit {
 struct bxe_result {
     enum bxe_limit limit;
     enum bxe_exit exit;
+    /* 0 to 255: what the guest said by `exit` of wit/process.wit, else 0 or 1, because WASI carries
+     * no number; TRAP 134, SETUP 126 */
+    int32_t status;
     uint64_t fuel_used;
-    uint64_t memory_peak_bytes;
+    uint64_t memory_peak_bytes; /* of this run */
     uint64_t cpu_us;
     uint64_t wall_us;
     char message[400]; /* of TRAP and SETUP, else "" */

@@ -1,10 +1,13 @@
 //! An engine: options, and the linker with everything a guest may import.
 use crate::run::State;
-use crate::{clock, fill, string};
+use crate::{clock, fill, process, string};
 use std::ffi::c_char;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine as Wasmtime, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
+
+/// Runs at a time on one engine (BXE_ROOM): address space only, until they are there
+const ROOM: u32 = 512;
 
 pub struct Engine {
     pub wasmtime: Wasmtime,
@@ -34,11 +37,11 @@ fn options(c: &EngineConfig) -> Result<Config> {
     }
     if c.run {
         let mut pool = PoolingAllocationConfig::default();
-        pool.total_component_instances(64)
-            .total_core_instances(256)
-            .total_memories(256)
-            .total_tables(256)
-            .total_stacks(64)
+        pool.total_component_instances(ROOM)
+            .total_core_instances(4 * ROOM)
+            .total_memories(2 * ROOM)
+            .total_tables(4 * ROOM)
+            .total_stacks(ROOM)
             .max_tables_per_module(16)
             .max_tables_per_component(64)
             .max_memories_per_module(4)
@@ -62,6 +65,7 @@ fn make(c: &EngineConfig) -> Result<Engine> {
         // Sockets are linked, because most components import them, and refused (run.rs).
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+        process::add_to_linker(&mut linker)?;
         clock::register(&wasmtime);
     }
     Ok(Engine { wasmtime, linker, fuel: c.fuel })

@@ -1,9 +1,12 @@
 //! The C binding over Wasmtime. `engine.h` is the contract; every item here mirrors a line of it.
 //! Nothing here decides: limits are numbers of the caller, everything else is a callback.
+mod budget;
 mod clock;
 mod engine;
 mod http;
+mod input;
 mod output;
+mod process;
 mod run;
 mod tool;
 

@@ -15,12 +15,17 @@ pub struct Output {
 }
 
 impl Output {
+    /// False: the run ends here, and the marks say why.
     fn put(&self, bytes: &[u8]) -> bool {
-        let taken = (self.host.write)(self.host.user, self.fd, bytes.as_ptr(), bytes.len());
-        if !taken {
-            self.host.marks.output.store(true, Relaxed);
-        }
-        taken
+        let marks = &self.host.marks;
+        let mark = match (self.host.write)(self.host.user, self.fd, bytes.as_ptr(), bytes.len()) {
+            0 => return true,
+            1 => &marks.output,
+            2 => &marks.no_reader,
+            _ => &marks.stopped,
+        };
+        mark.store(true, Relaxed);
+        false
     }
 }
 
@@ -61,7 +66,7 @@ impl OutputStream for Output {
         if self.put(&bytes) {
             Ok(())
         } else {
-            Err(StreamError::Trap(wasmtime::Error::msg("the output limit was reached")))
+            Err(StreamError::Trap(wasmtime::Error::msg("the output is no longer taken")))
         }
     }
     fn flush(&mut self) -> StreamResult<()> {

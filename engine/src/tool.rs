@@ -1,18 +1,22 @@
 //! A tool: WebAssembly in, compiled bytes out; compiled bytes in, something that runs out.
 use crate::engine::Engine;
 use crate::run::State;
-use crate::{fill, slice};
+use crate::{fill, process, slice};
 use std::ffi::c_char;
+use std::borrow::Cow;
 use wasi_preview1_component_adapter_provider as adapter;
+use wasmparser::{Parser, Payload};
 use wasmtime::component::Component;
 use wasmtime::{Engine as Wasmtime, Error, Result, bail};
 use wasmtime_wasi::p2::bindings::CommandPre;
-use wit_component::ComponentEncoder;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
 
 pub struct Tool {
     pub pre: CommandPre<State>,
     pub wasmtime: Wasmtime,
     pub fuel: bool,
+    starts_others: bool,
 }
 
 /// The fifth byte tells a core module (version 1) from a component.
@@ -20,10 +24,33 @@ fn is_core_module(wasm: &[u8]) -> bool {
     wasm.starts_with(b"\0asm\x01\0\0\0")
 }
 
+fn imports(wasm: &[u8], module: &str) -> bool {
+    let sections = Parser::new(0).parse_all(wasm).map_while(|section| section.ok());
+    let imports = sections.filter_map(|section| match section {
+        Payload::ImportSection(imports) => Some(imports.into_imports()),
+        _ => None,
+    });
+    imports.flatten().any(|import| import.is_ok_and(|import| import.module == module))
+}
+
+/// A module that starts others does not bring the types of what it imports: they are known here.
+fn with_types(wasm: &[u8]) -> std::result::Result<Cow<'_, [u8]>, Box<dyn std::error::Error>> {
+    if !imports(wasm, process::INTERFACE) {
+        return Ok(wasm.into());
+    }
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("process.wit", process::WIT)?;
+    let world = resolve.select_world(&[package], Some("program"))?;
+    let mut wasm = wasm.to_vec();
+    embed_component_metadata(&mut wasm, &resolve, world, StringEncoding::UTF8)?;
+    Ok(wasm.into())
+}
+
 fn wrap(wasm: &[u8]) -> Result<Vec<u8>> {
+    let typed = with_types(wasm).map_err(|e| Error::msg(format!("this module cannot be given types: {e}")))?;
     let encode = || {
         ComponentEncoder::default()
-            .module(wasm)?
+            .module(&typed)?
             .adapter(
                 adapter::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
                 adapter::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
@@ -71,8 +98,10 @@ pub unsafe extern "C" fn bxe_bytes_free(bytes: *mut u8, size: usize) {
 
 fn load(engine: &Engine, compiled: &[u8]) -> Result<Tool> {
     let component = unsafe { Component::deserialize(&engine.wasmtime, compiled)? };
+    let kind = component.component_type();
+    let starts_others = kind.imports(&engine.wasmtime).any(|(name, _)| name == process::INTERFACE);
     let pre = CommandPre::new(engine.linker.instantiate_pre(&component)?)?;
-    Ok(Tool { pre, wasmtime: engine.wasmtime.clone(), fuel: engine.fuel })
+    Ok(Tool { pre, wasmtime: engine.wasmtime.clone(), fuel: engine.fuel, starts_others })
 }
 
 #[unsafe(no_mangle)]
@@ -86,6 +115,11 @@ pub unsafe extern "C" fn bxe_tool_load(
             std::ptr::null_mut()
         }
     }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn bxe_tool_starts_others(tool: &Tool) -> bool {
+    tool.starts_others
 }
 
 #[unsafe(no_mangle)]

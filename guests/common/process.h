@@ -27,15 +27,18 @@ struct bxp_spawn {
     int32_t in, out, err; /* descriptors of the caller */
 };
 
-/* The number of the process, or a negative errno: -ENOENT no such command, -EAGAIN too many processes alive,
- * -E2BIG arguments and environment are too long. */
+/* The number of the process, or a negative errno: -ENOENT no such command, -EAGAIN too many processes alive or started
+ * one in the other, -E2BIG arguments and environment are too long, -EBADF not a descriptor that can be this. A group that
+ * goes on after as many refusals as it may have processes is ended. */
 int32_t bxp_spawn(const struct bxp_spawn *spawn);
 
-int32_t bxp_pipe(void);
-/* The status, or -ETIMEDOUT, -ECHILD. A process can be waited for once. */
+int32_t bxp_pipe(void); /* or -EMFILE: 128 in a group */
+/* The status, or -ETIMEDOUT, -ECHILD. A process can be waited for once. Statuses beside what the program says: 141 it wrote
+ * where nobody reads, 134 it crashed, 126 it could not be started, and what it was killed with. */
 int32_t bxp_wait(int32_t pid, int64_t timeout_ms);
+/* Ends a process, and all that it started, with this status. -ECHILD when it is not the caller's. */
 int32_t bxp_kill(int32_t pid, int32_t status);
-/* How many bytes came, 0 at the end, or a negative errno. */
+/* How many bytes came; 0 at the end, and from what is not the reading end of a pipe of the caller's. */
 int32_t bxp_read(int32_t pipe, void *bytes, uint32_t max);
 int32_t bxp_write(int32_t pipe, const void *bytes, uint32_t n);
 enum bxp_end { BXP_READ_END, BXP_WRITE_END };

@@ -78,6 +78,8 @@ static int limit_id(uint8_t limit) {
         return BX_LIMIT_OUTPUT;
     case BX_DONE_WRITTEN:
         return BX_LIMIT_WRITTEN;
+    case BX_DONE_PROCESSES:
+        return BX_LIMIT_PROCESSES;
     default:
         return -1;
     }
@@ -97,6 +99,10 @@ static void say_how_it_ended(const struct bx_call *c) {
     if (id >= 0) {
         r->limit = bx_limit_info((enum bx_limit_id)id)->name;
         say_limit(r, (enum bx_limit_id)id, c);
+    } else if (c->limit == BXE_LIMIT_ROOM) {
+        r->limit = "room";
+        snprintf(r->message, sizeof r->message,
+                 "too many processes were running in the box to start another; try again");
     } else if (c->limit == BXE_LIMIT_CANCELLED) {
         r->limit = "cancelled";
         snprintf(r->message, sizeof r->message, "stopped: %s", bx_cancel_reason(c->cancel));

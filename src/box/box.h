@@ -4,7 +4,8 @@
  * thread until the call is over and may be called from many threads at once.
  * Always holds: a guest runs in a worker behind WASI and behind the kernel's wall (wall_linux.h), under every limit of
  * limits.h; the limit that stopped it is named; a worker that does not stop in 250 ms is killed and replaced; every call
- * that reached a worker leaves a receipt. */
+ * that reached a worker leaves a receipt. A guest that imports boxagnts:box/process starts others (group.h): the call is
+ * all of them. */
 #ifndef BX_BOX_BOX_H
 #define BX_BOX_BOX_H
 
@@ -18,7 +19,7 @@ struct bx_box_config { /* copied */
     const char *cache_dir;    /* compiled tools from outside; NULL: they are compiled for each process anew */
     const char *receipts_dir; /* NULL: no receipts */
     bool require_second_wall; /* calls fail with BX_ERR_UNAVAILABLE when a part of it is not up */
-    unsigned max_calls;       /* at a time on one worker; 0: 32 */
+    unsigned max_calls;       /* at a time on one worker, at most 128; the others wait in turn; 0: 32 */
 };
 int bx_box_new(const struct bx_box_config *config, struct bx_box **ret, struct bx_err *err);
 void bx_box_free(struct bx_box *box); /* no call may be running; NULL is fine */
@@ -87,7 +88,9 @@ enum bx_box_exit {
 };
 struct bx_box_result {
     enum bx_box_exit exit;
-    const char *limit; /* "time" "memory" … "network" "cancelled", NULL: none. A guest may have coped: see exit */
+    int exit_status;   /* 0 to 255: a guest that is a program of a group says it, else 0 or 1; 134: it crashed; 126: SETUP */
+    const char *limit; /* "time" "memory" … "network" "cancelled" "room" (the box was too busy to start one more process: try
+                        * again), NULL: none. A guest may have coped: see exit */
     char message[480]; /* "" when all is well; else one sentence: which limit, what it was, how to raise it; or the fault */
     struct bx_buf out; /* standard output, at most the limit */
     struct bx_buf err; /* the first 64 KiB of standard error */

@@ -8,6 +8,7 @@
 
 #define GRACE_MS   250 /* from a limit or a stop to the kill */
 #define LOADING_MS 250 /* more for what comes before the worker's own clock starts */
+#define REMIND_MS  40  /* between two requests to stop: a call may be about to wait in the kernel */
 #define ASKS_MAX   64
 
 void bx_call_deinit(struct bx_call *c) {
@@ -27,6 +28,7 @@ void bx_call_deinit(struct bx_call *c) {
 static void start_clock(struct bx_call *c) {
     c->deadline_ms =
         bx_mono_ms() + c->request->grant->limits.value[BX_LIMIT_TIME] + GRACE_MS + LOADING_MS;
+    c->remind_ms = c->deadline_ms - GRACE_MS;
 }
 
 /* Too much or nonsense from the worker: it is no longer what we started. */
@@ -57,14 +59,22 @@ static int take_done(struct bx_call *c, struct bx_str body, struct bx_err *err) 
     if (code < 0) {
         return code;
     }
+    if (d.exit == BXE_EXIT_SETUP && d.limit == BXE_LIMIT_ROOM) {
+        c->done = true;
+        return bx_fail(err, BX_ERR_RETRY,
+                       "too many tools run in the box at this moment; try again");
+    }
     r->exit = (enum bx_box_exit)d.exit;
+    r->exit_status = d.status;
     r->out_cut = d.out_bytes > r->out.size;
     r->err_cut = d.err_bytes > r->err.size;
     r->fuel_used = d.fuel_used;
     r->memory_peak_bytes = d.memory_peak_bytes;
     r->cpu_us = d.cpu_us;
     snprintf(r->message, sizeof r->message, BX_STR_FMT, BX_STR_ARG(d.message));
-    c->limit = d.limit;
+    /* told to stop, though nobody cancelled: the worker's own clock was not heard */
+    bool late = d.limit == BXE_LIMIT_CANCELLED && !c->stopping;
+    c->limit = late ? BXE_LIMIT_TIME : d.limit;
     c->done = true;
     return 0;
 }
@@ -158,7 +168,7 @@ static int take_one(struct bx_call *c, struct bx_err *err) {
 static void ask_to_stop(struct bx_call *c) {
     c->stopping = true;
     c->deadline_ms = BX_MIN(c->deadline_ms, bx_mono_ms() + GRACE_MS);
-    bx_pool_stop_call(c->lane);
+    c->remind_ms = 0;
 }
 
 /* The worker did not obey: what it was doing ends with it. */
@@ -180,9 +190,13 @@ static int wait_for(struct bx_call *c, short events, struct bx_err *err) {
         force(c);
         return 0;
     }
+    if (now >= c->remind_ms && kill) {
+        bx_pool_stop_call(c->lane);
+        c->remind_ms = now + REMIND_MS;
+    }
     struct pollfd p[2] = {{.fd = c->lane->fd, .events = events},
                           {.fd = c->stopping ? -1 : bx_cancel_fd(c->cancel), .events = POLLIN}};
-    uint64_t left = kill ? c->deadline_ms - now : 1000;
+    uint64_t left = kill ? BX_MIN(c->deadline_ms, c->remind_ms) - now : 1000;
     int n = poll(p, 2, (int)BX_MIN(left, (uint64_t)60000));
     if (n < 0 && errno != EINTR) {
         return bx_fail_errno(err, errno, "waiting for the box worker failed");

@@ -1,7 +1,7 @@
 /* box/call.h: the conversation of one call with its worker. Inside the box room only.
  *
  * In the server, on the caller's thread: sends the call, takes output as it comes, answers outbound requests, stops the
- * worker's call when time is up or the token fires, kills the worker when it does not stop. */
+ * worker's call when the token fires or when it goes on after its time, kills the worker when it does not stop. */
 #ifndef BX_BOX_CALL_H
 #define BX_BOX_CALL_H
 
@@ -16,6 +16,7 @@ struct bx_call {
     struct bx_cancel *cancel;
     struct bx_box_result *result;
     uint64_t deadline_ms; /* when the worker is killed; monotonic */
+    uint64_t remind_ms;   /* when it is told (again) to stop the call */
     bool stopping;        /* the worker was asked to stop the call */
     bool done;
     bool forced;          /* the worker had to be killed */

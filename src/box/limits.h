@@ -19,6 +19,7 @@ enum bx_limit_unit { BX_UNIT_MS, BX_UNIT_BYTES, BX_UNIT_COUNT };
     XX(STACK, "stack", "wasm_max_wasm_stack", BYTES, 512 << 10, 64 << 10, 8 << 20, "call stack, rounded up to a class") \
     XX(TABLE, "table", "max_table_elements", COUNT, 100000, 1000, 1000000, "elements of tables")                       \
     XX(INSTANCES, "instances", "max_instances", COUNT, 64, 4, 256, "instances, tables and memories by number")         \
+    XX(PROCESSES, "processes", "max_processes", COUNT, 64, 1, 256, "processes of a call alive at a time")              \
     XX(OUTPUT, "output", "max_output", BYTES, 10 << 20, 1 << 10, 256 << 20, "standard output")                         \
     XX(REQUEST, "request", "max_request_bytes", BYTES, 10 << 20, 0, 256 << 20, "body of an outgoing request")          \
     XX(RESPONSE, "response", "max_response_bytes", BYTES, 10 << 20, 1 << 10, 256 << 20, "body of an answer")           \

@@ -35,6 +35,13 @@ struct bx_process {
     uint64_t used_at_ms;
 };
 
+struct waiter { /* for a lane of a worker that has none to give: first come, first served */
+    struct bx_str key;
+    bool queued;
+    pthread_cond_t turn;
+    struct waiter *next;
+};
+
 struct spawn_job {
     int socket;
     pid_t pid;
@@ -48,6 +55,7 @@ struct bx_pool {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     BX_VEC(struct bx_process *) processes;
+    struct waiter *waiters; /* the oldest first */
     /* Processes are started by a thread that lives as long as the pool: PR_SET_PDEATHSIG means the
      * thread, not the process, that made the child. */
     pthread_t keeper;
@@ -231,7 +239,8 @@ static void process_free(struct bx_process *p) {
 int bx_pool_new(const struct bx_box_config *config, struct bx_pool **ret, struct bx_err *err) {
     struct bx_pool *pool = bx_new(struct bx_pool);
     pool->require_second_wall = config->require_second_wall;
-    pool->max_calls = config->max_calls ? config->max_calls : MAX_CALLS;
+    pool->max_calls =
+        BX_MIN(config->max_calls ? config->max_calls : MAX_CALLS, BX_WORKER_CALLS_MAX);
     pthread_mutex_init(&pool->mutex, NULL);
     bx_cond_init(&pool->changed);
     int r = bx_thread_start(&pool->keeper, "box-keeper", keeper_main, pool, err);
@@ -380,26 +389,58 @@ static bool bury(struct bx_pool *pool, struct bx_process *p) {
     return true;
 }
 
-int bx_pool_acquire(struct bx_pool *pool, const struct bx_grant *grant, struct bx_cancel *cancel,
-                    struct bx_lane **ret, struct bx_err *err) {
-    bx_auto(bx_buf_deinit) struct bx_buf key = BX_BUF_INIT(BX_MIB);
-    int r = make_key(grant, &key, err);
-    if (r < 0) {
-        return r;
+static struct waiter *first_waiter(struct bx_pool *pool, struct bx_str key) {
+    struct waiter *w = pool->waiters;
+    while (w && !bx_str_eq(w->key, key)) {
+        w = w->next;
     }
-    BX_LOCKED(&pool->mutex);
+    return w;
+}
+
+static void wait_for_turn(struct bx_pool *pool, struct waiter *w) {
+    if (!w->queued) {
+        struct waiter **end = &pool->waiters;
+        while (*end) {
+            end = &(*end)->next;
+        }
+        *end = w;
+        w->queued = true;
+    }
+    bx_cond_wait_ms(&w->turn, &pool->mutex, 50);
+}
+
+/* With the mutex held. The next one may have its turn now. */
+static void leave_queue(struct bx_pool *pool, struct waiter *w) {
+    for (struct waiter **at = &pool->waiters; w->queued && *at; at = &(*at)->next) {
+        if (*at == w) {
+            *at = w->next;
+            break;
+        }
+    }
+    struct waiter *next = w->queued ? first_waiter(pool, w->key) : NULL;
+    if (next) {
+        pthread_cond_signal(&next->turn);
+    }
+}
+
+static int acquire(struct bx_pool *pool, const struct bx_grant *grant, const struct bx_buf *key,
+                   struct waiter *w, struct bx_cancel *cancel, struct bx_lane **ret,
+                   struct bx_err *err) {
     for (unsigned lost = 0;;) {
-        struct bx_process *p = find(pool, &key);
+        struct bx_process *p = find(pool, key);
+        const struct waiter *first = first_waiter(pool, w->key);
         if (bx_cancel_fired(cancel)) {
             return bx_fail(err, BX_ERR_CANCELLED, "stopped before the tool started");
         }
         if (!p) {
-            r = start_for(pool, grant, &key, err);
+            int r = start_for(pool, grant, key, err);
             if (r < 0) {
                 return r;
             }
-        } else if (p->state == STARTING || p->in_use >= pool->max_calls) {
+        } else if (p->state == STARTING) {
             bx_cond_wait_ms(&pool->changed, &pool->mutex, 50);
+        } else if (p->in_use >= pool->max_calls || (first && first != w)) {
+            wait_for_turn(pool, w);
         } else if ((*ret = take_lane(p, err))) {
             return 0;
         } else if (bury(pool, p) && lost++ < 2) { /* it died between two calls */
@@ -410,6 +451,33 @@ int bx_pool_acquire(struct bx_pool *pool, const struct bx_grant *grant, struct b
             return BX_ERR_RETRY;
         }
     }
+}
+
+int bx_pool_acquire(struct bx_pool *pool, const struct bx_grant *grant, struct bx_cancel *cancel,
+                    struct bx_lane **ret, struct bx_err *err) {
+    bx_auto(bx_buf_deinit) struct bx_buf key = BX_BUF_INIT(BX_MIB);
+    int r = make_key(grant, &key, err);
+    if (r < 0) {
+        return r;
+    }
+    struct waiter w = {.key = bx_buf_str(&key)};
+    bx_cond_init(&w.turn);
+    {
+        BX_LOCKED(&pool->mutex);
+        r = acquire(pool, grant, &key, &w, cancel, ret, err);
+        leave_queue(pool, &w);
+    }
+    pthread_cond_destroy(&w.turn);
+    return r;
+}
+
+size_t bx_pool_waiting(struct bx_pool *pool) {
+    size_t n = 0;
+    BX_LOCKED(&pool->mutex);
+    for (const struct waiter *w = pool->waiters; w; w = w->next) {
+        n++;
+    }
+    return n;
 }
 
 void bx_pool_release(struct bx_pool *pool, struct bx_lane *lane) {
@@ -425,8 +493,9 @@ void bx_pool_release(struct bx_pool *pool, struct bx_lane *lane) {
             lane->next_free = p->free_lanes;
             p->free_lanes = lane;
         }
-        if (p->in_use + 1 >= pool->max_calls) {
-            pthread_cond_broadcast(&pool->changed);
+        struct waiter *next = first_waiter(pool, bx_buf_str(&p->key));
+        if (next) {
+            pthread_cond_signal(&next->turn);
         }
     }
     if (ended) {

@@ -24,10 +24,11 @@ struct bx_lane {
 int bx_pool_new(const struct bx_box_config *config, struct bx_pool **ret, struct bx_err *err);
 void bx_pool_free(struct bx_pool *pool); /* kills all workers; no lane may be in use */
 
-/* Waits while the worker has max_calls lanes in use; BX_ERR_CANCELLED. BX_ERR_UNAVAILABLE when no worker can be started or
+/* Waits in turn while the worker has max_calls lanes in use; BX_ERR_CANCELLED. BX_ERR_UNAVAILABLE when no worker can be started or
  * the second wall is required and not up. */
 int bx_pool_acquire(struct bx_pool *pool, const struct bx_grant *grant, struct bx_cancel *cancel,
                     struct bx_lane **ret, struct bx_err *err);
+size_t bx_pool_waiting(struct bx_pool *pool); /* how many wait for a lane at this moment */
 void bx_pool_release(struct bx_pool *pool, struct bx_lane *take_lane);
 /* The worker did not do as told: it is killed, other calls on it fail. The lane must still be released. */
 void bx_pool_kill(struct bx_pool *pool, struct bx_lane *lane);

@@ -111,14 +111,16 @@ void bx_call_encode(struct bx_buf *out, uint32_t call, const struct bx_call_fram
 int bx_call_decode(struct bx_str body, struct bx_call_frame *ret, struct bx_err *err);
 
 struct bx_done_frame {
-    uint8_t exit;  /* enum bxe_exit */
-    uint8_t limit; /* enum bxe_limit, or BX_DONE_WRITTEN */
+    uint8_t exit;   /* enum bxe_exit */
+    uint8_t limit;  /* enum bxe_limit, or BX_DONE_… */
+    uint8_t status; /* the guest's exit status */
     uint64_t fuel_used, memory_peak_bytes, cpu_us, wall_us;
     uint64_t out_bytes, err_bytes; /* written by the guest, kept or not */
     struct bx_str message;
     struct bx_str out, error; /* the last pieces */
 };
-#define BX_DONE_WRITTEN 100
+#define BX_DONE_WRITTEN   100
+#define BX_DONE_PROCESSES 101
 void bx_done_encode(struct bx_buf *out, uint32_t call, const struct bx_done_frame *d);
 int bx_done_decode(struct bx_str body, struct bx_done_frame *ret, struct bx_err *err);
 

@@ -1,10 +1,7 @@
 #include "box/slot.h"
 
-#include <signal.h>
-
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/thread.h"
 #include "base/vec.h"
 #include "box/channel.h"
 #include "base/unwire.h"
@@ -22,14 +19,16 @@ struct bx_slot {
     int fd;
     struct bx_buf call_frame; /* holds the CALL while it runs: its fields are views */
     struct bx_buf in_frame;
-    struct bx_buf out_frame;
 
-    pthread_mutex_t mutex; /* over the next three */
+    pthread_mutex_t mutex; /* over the next five */
+    pthread_t thread;
     uint32_t call;
     uint32_t stop_call;
     struct bxe_cancel *cancel; /* of the call that runs */
+    struct bx_group *group;    /* or NULL */
 
-    /* of the call that runs; its thread only */
+    pthread_mutex_t out_mutex; /* over what follows: of the call that runs */
+    struct bx_buf out_frame;
     uint64_t out_max, err_max;
     uint64_t out_bytes, err_bytes;
     bool live;
@@ -73,20 +72,25 @@ static void keep(struct bx_slot *s, struct bx_buf *into, enum bx_frame_type type
     }
 }
 
-static bool on_write(void *user, int fd, const uint8_t *p, size_t n) {
+static enum bxe_write on_write(void *user, int fd, const uint8_t *p, size_t n) {
     struct bx_slot *s = user;
+    BX_LOCKED(&s->out_mutex);
     bool err = fd == 2;
     uint64_t *bytes = err ? &s->err_bytes : &s->out_bytes, max = err ? s->err_max : s->out_max;
     size_t room = *bytes >= max ? 0 : (size_t)BX_MIN(max - *bytes, (uint64_t)n);
     *bytes += n;
     keep(s, err ? &s->err : &s->out, err ? BX_FRAME_ERR : BX_FRAME_OUT, p, room);
-    return !s->peer_gone &&
-           (err || room == n); /* of standard error the rest is dropped in silence */
+    if (s->peer_gone) {
+        return BXE_WRITE_STOP;
+    }
+    /* of standard error the rest is dropped in silence */
+    return err || room == n ? BXE_WRITE_OK : BXE_WRITE_LIMIT;
 }
 
 static enum bxe_http_error on_ask(void *user, const struct bxe_request *request) {
     struct bx_slot *s = user;
     bx_auto(bx_buf_deinit) struct bx_buf headers = BX_BUF_INIT(BX_FRAME_DATA);
+    BX_LOCKED(&s->out_mutex);
     for (size_t i = 0; i < request->header_count; i++) {
         const struct bxe_header *h = &request->headers[i];
         bx_put_str(&headers, bx_str_n(h->name, h->name_size));
@@ -223,24 +227,53 @@ static void set_limits(struct bxe_run *run, const struct bx_call_frame *c, struc
     s->err_max = c->error_bytes;
 }
 
+/* With the mutex held */
+static void press(struct bx_slot *s) {
+    if (s->group) {
+        bx_group_stop(s->group);
+    } else {
+        bxe_cancel_fire(s->cancel);
+    }
+    bx_guest_thread_nudge(s->thread); /* it may wait in the kernel */
+}
+
 /* The stop button exists while the guest runs; a STOP that was faster than its call counts too. */
-static void arm(struct bx_slot *s, struct bxe_cancel *cancel) {
+static void arm(struct bx_slot *s, struct bxe_cancel *cancel, struct bx_group *group) {
     BX_LOCKED(&s->mutex);
     s->cancel = cancel;
+    s->group = group;
     if (cancel && s->stop_call == s->call) {
-        bxe_cancel_fire(cancel);
+        press(s);
     }
 }
 
+static void run_group(struct bx_slot *s, const struct bx_call_frame *c, const struct bxe_tool *tool,
+                      const struct bxe_run *run, struct bxe_result *ret, uint8_t *ret_limit) {
+    struct bx_group *group = bx_group_new(&(struct bx_group_plan){
+        .loader = s->setup->loader, .crew = s->setup->crew, .call = c, .tool = tool, .run = run});
+    arm(s, run->cancel, group);
+    bx_group_run(group, ret, ret_limit);
+    arm(s, NULL, NULL);
+    bx_group_free(group);
+}
+
+static void run_alone(struct bx_slot *s, const struct bxe_tool *tool, const struct bxe_run *run,
+                      struct bxe_result *ret, uint8_t *ret_limit) {
+    arm(s, run->cancel, NULL);
+    bxe_run(tool, run, ret);
+    arm(s, NULL, NULL);
+    bool cut = bx_wall_file_size_hit() && !bx_unwired("written");
+    *ret_limit = cut && ret->limit == BXE_LIMIT_NONE ? BX_DONE_WRITTEN : (uint8_t)ret->limit;
+}
+
 static void run_guest(struct bx_slot *s, const struct bx_call_frame *c, const struct bxe_tool *tool,
-                      const struct bx_buf *input, struct bxe_result *ret) {
+                      const struct bx_buf *input, struct bxe_result *ret, uint8_t *ret_limit) {
     const char *argv[ARGS_MAX], *env[256];
     struct bxe_dir dirs[BX_MOUNTS_MAX];
     memcpy(dirs, s->setup->dirs, s->setup->dir_count * sizeof *dirs);
     for (size_t i = 0; i < s->setup->dir_count; i++) {
         dirs[i].writable = dirs[i].writable || bx_unwired("readonly");
     }
-    struct bxe_cancel *cancel = bxe_cancel_new();
     struct bxe_run run = {
         .argv = argv,
         .argc = split_texts(c->args, argv, ARGS_MAX),
@@ -250,7 +283,7 @@ static void run_guest(struct bx_slot *s, const struct bx_call_frame *c, const st
         .input_size = input->size,
         .dirs = dirs,
         .dir_count = s->setup->dir_count,
-        .cancel = cancel,
+        .cancel = bxe_cancel_new(),
         .user = s,
         .write = on_write,
         .ask = c->flags & BX_CALL_NETWORK ? on_ask : NULL,
@@ -258,17 +291,20 @@ static void run_guest(struct bx_slot *s, const struct bx_call_frame *c, const st
         .answer = on_answer,
     };
     set_limits(&run, c, s);
-    arm(s, cancel);
-    bxe_run(tool, &run, ret);
-    arm(s, NULL);
-    bxe_cancel_free(cancel);
+    if (bxe_tool_starts_others(tool)) {
+        run_group(s, c, tool, &run, ret, ret_limit);
+    } else {
+        run_alone(s, tool, &run, ret, ret_limit);
+    }
+    bxe_cancel_free(run.cancel);
 }
 
-static void finish(struct bx_slot *s, const struct bxe_result *result, const char *message) {
-    bool cut = bx_wall_file_size_hit() && !bx_unwired("written");
+static void finish(struct bx_slot *s, const struct bxe_result *result, uint8_t limit,
+                   const char *message) {
     struct bx_done_frame done = {
         .exit = (uint8_t)result->exit,
-        .limit = cut && result->limit == BXE_LIMIT_NONE ? BX_DONE_WRITTEN : (uint8_t)result->limit,
+        .limit = limit,
+        .status = (uint8_t)result->status,
         .fuel_used = result->fuel_used,
         .memory_peak_bytes = result->memory_peak_bytes,
         .cpu_us = result->cpu_us,
@@ -285,7 +321,8 @@ static void finish(struct bx_slot *s, const struct bxe_result *result, const cha
 
 static void run_call(struct bx_slot *s, const struct bx_call_frame *c) {
     struct bx_err err = {0};
-    struct bxe_result result = {.exit = BXE_EXIT_SETUP};
+    struct bxe_result result = {.exit = BXE_EXIT_SETUP, .status = 126};
+    uint8_t limit = BXE_LIMIT_NONE;
     bx_auto(bx_buf_deinit) struct bx_buf input = BX_BUF_INIT(1);
     const struct bxe_tool *tool = NULL;
     s->out_bytes = s->err_bytes = 0;
@@ -296,25 +333,18 @@ static void run_call(struct bx_slot *s, const struct bx_call_frame *c) {
     int r = read_input(s, c, &input, &err);
     r = r < 0 ? r : find_tool(s, c, &tool, &err);
     if (r == 0) {
-        run_guest(s, c, tool, &input, &result);
+        run_guest(s, c, tool, &input, &result, &limit);
     }
-    finish(s, &result, r < 0 ? err.msg : result.message);
-}
-
-/* A guest's fault arrives as a signal of this thread; blocked, it would kill the process. */
-static void unblock_faults(void) {
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGXFSZ};
-    sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < BX_ARRAY_LEN(faults); i++) {
-        sigaddset(&set, faults[i]);
-    }
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    finish(s, &result, limit, r < 0 ? err.msg : result.message);
 }
 
 static void *slot_main(void *user) {
     struct bx_slot *s = user;
-    unblock_faults();
+    bx_guest_thread_begin();
+    {
+        BX_LOCKED(&s->mutex);
+        s->thread = pthread_self();
+    }
     while (!s->peer_gone) {
         struct bx_frame f;
         struct bx_call_frame c;
@@ -346,6 +376,7 @@ int bx_slot_start(const struct bx_slot_setup *setup, int take_socket, struct bx_
     s->out = BX_BUF_INIT(OUT_KEPT);
     s->err = BX_BUF_INIT(ERR_KEPT);
     pthread_mutex_init(&s->mutex, NULL);
+    pthread_mutex_init(&s->out_mutex, NULL);
     pthread_t thread;
     int r = bx_thread_start(&thread, "box-slot", slot_main, s, err);
     if (r < 0) {
@@ -362,6 +393,6 @@ void bx_slot_stop(struct bx_slot *s, uint32_t call) {
     BX_LOCKED(&s->mutex);
     s->stop_call = call;
     if (s->cancel && s->call == call && !bx_unwired("cancel")) {
-        bxe_cancel_fire(s->cancel);
+        press(s);
     }
 }

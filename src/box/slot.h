@@ -1,14 +1,16 @@
 /* box/slot.h: one lane of calls inside a worker: a socket, a thread, one call at a time.
  *
  * In the worker. The slot's thread reads CALL frames from its socket, runs them and answers on the same socket; the
- * worker's main thread starts slots and stops calls. */
+ * worker's main thread starts slots and stops calls. A guest that starts others gets a group (box/group.h), whose threads
+ * write to the socket, too. */
 #ifndef BX_BOX_SLOT_H
 #define BX_BOX_SLOT_H
 
-#include "box/loader.h"
+#include "box/group.h"
 
 struct bx_slot_setup { /* the worker's, for its whole life */
     struct bx_loader *loader;
+    struct bx_guest_crew *crew;
     const struct bxe_dir *dirs;
     size_t dir_count;
 };

@@ -37,7 +37,7 @@ struct ruleset_attr { /* struct landlock_ruleset_attr of ABI 6 */
 /* Powers of root that file work needs; everything else goes. */
 #define KEPT_CAPABILITIES (1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER)
 
-#define DESCRIPTORS_MAX 1024
+#define DESCRIPTORS_MAX 4096
 
 static const char *const part_names[] = {"no_new_privs", "parent_death", "descriptors", "landlock",
                                          "seccomp",      "rlimits",      "capabilities"};

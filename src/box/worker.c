@@ -65,6 +65,8 @@ static int start(struct worker *w, struct bx_err *err) {
         const struct bx_mount *m = &w->config.mounts[i];
         w->dirs[i] = (struct bxe_dir){m->host_path, m->guest_path, m->writable};
     }
+    bx_guest_threads_prepare();
+    w->setup.crew = bx_guest_crew_new(BXE_ROOM - BX_WORKER_CALLS_MAX);
     w->setup.dirs = w->dirs;
     w->setup.dir_count = w->config.mount_count;
     struct bx_hello_frame hello = {

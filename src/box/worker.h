@@ -10,6 +10,9 @@
 #define BX_BOX_WORKER_ARG "--box-worker"
 #define BX_BOX_WORKER_FD  3
 
+/* At a time; the rest of the engine's room is for what they start. */
+#define BX_WORKER_CALLS_MAX 128
+
 int bx_box_worker_main(void);
 
 #endif

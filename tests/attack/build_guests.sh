@@ -8,7 +8,8 @@ third_party=$here/../../third_party/build.sh
 cache=${BOXAGNTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/boxagnts-build}/hostile-guests
 zig=$("$third_party" zig | awk '$1 == "zig" { print $2 }')/zig
 
-key=$(cat "$here/build_guests.sh" "$here"/guests/* | sha256sum)
+guests=$here/../../guests
+key=$(cat "$here/build_guests.sh" "$here"/guests/* "$guests"/common/process.[ch] | sha256sum)
 out=$cache-${key:0:12}
 mkdir -p "$(dirname "$cache")"
 exec {lock}>"$cache.lock"
@@ -17,8 +18,10 @@ if [ ! -e "$out" ]; then
     fresh=$(mktemp -d "$cache-fresh-XXXXXX")
     for source in "$here"/guests/*.c; do
         name=$(basename "$source" .c)
+        extra=()
+        [ "$name" != process ] || extra=(-I "$guests" "$guests/common/process.c")
         "$zig" cc -target wasm32-wasi -std=gnu17 -O1 -fno-optimize-sibling-calls -fno-sanitize=undefined \
-            -mreference-types -s -Wl,-z,stack-size=1048576 -o "$fresh/$name.wasm" "$source" >&2
+            -mreference-types -s -Wl,-z,stack-size=1048576 -o "$fresh/$name.wasm" "$source" "${extra[@]}" >&2
         if [ -e "${source%.c}.component-type" ]; then # imports beyond wasip1: their types
             cat "${source%.c}.component-type" >>"$fresh/$name.wasm"
         fi

@@ -85,12 +85,15 @@ static inline struct bx_image *rig_image(const char *guest, bool fuel) {
     return image;
 }
 
-/* "guest arg arg" with limits "time=1s cpu=2s"; mounted at "/" is `mount` (NULL: the root). */
+/* "guest arg arg" with limits "time=1s cpu=2s"; mounted at "/" is `mount` (NULL: the root), at "/extra" another folder. */
 struct rig_call {
     const char *command;
+    const struct bx_image *image; /* of the guest; NULL: it is loaded for this call */
     const char *limits;
     const char *mount;
     bool writable;
+    const char *extra;
+    bool extra_writable;
     struct bx_cancel *cancel;
     struct bx_str input;
     void (*output)(void *user, int fd, struct bx_str piece);
@@ -98,11 +101,12 @@ struct rig_call {
     void *user;
 };
 static inline int rig_run(const struct rig_call *c, struct bx_box_result *ret, struct bx_err *err) {
-    struct bx_mount mount = {c->mount ? c->mount : rig.root, "/", c->writable};
+    struct bx_mount mounts[] = {{c->mount ? c->mount : rig.root, "/", c->writable},
+                                {c->extra, "/extra", c->extra_writable}};
     struct bx_grant grant;
     bx_grant_init(&grant);
-    grant.mounts = &mount;
-    grant.mount_count = 1;
+    grant.mounts = mounts;
+    grant.mount_count = c->extra ? 2 : 1;
     const char *argv[64];
     size_t argc = 0;
     bx_auto(bx_freep) char *words = bx_strdup(c->command),
@@ -115,11 +119,11 @@ static inline int rig_run(const struct rig_call *c, struct bx_box_result *ret, s
             fail_msg("%s", err->msg);
         }
     }
-    bx_auto(bx_image_freep) struct bx_image *image =
-        rig_image(argv[0], grant.limits.value[BX_LIMIT_FUEL] > 0);
+    bx_auto(bx_image_freep) struct bx_image *loaded =
+        c->image ? NULL : rig_image(argv[0], grant.limits.value[BX_LIMIT_FUEL] > 0);
     struct bx_box_request request = {
         .tool = argv[0],
-        .image = image,
+        .image = c->image ? c->image : loaded,
         .argv = argv,
         .argc = argc,
         .input = c->input,

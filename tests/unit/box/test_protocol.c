@@ -54,10 +54,12 @@ static void test_done_and_others(void **state) {
     struct bx_done_frame d;
     bx_done_encode(
         &b, 1,
-        &(struct bx_done_frame){.exit = 2, .limit = 3, .cpu_us = 5, .out = BX_STR_LIT("out")});
+        &(struct bx_done_frame){
+            .exit = 2, .limit = 3, .status = 200, .cpu_us = 5, .out = BX_STR_LIT("out")});
     assert_int_equal(bx_frame_decode(b.p, b.size, &f, NULL), 0);
     assert_int_equal(bx_done_decode(f.body, &d, NULL), 0);
-    assert_true(d.exit == 2 && d.limit == 3 && d.cpu_us == 5 && bx_str_eqz(d.out, "out"));
+    assert_true(d.exit == 2 && d.limit == 3 && d.status == 200 && d.cpu_us == 5 &&
+                bx_str_eqz(d.out, "out"));
     struct bx_ask_frame a;
     bx_ask_encode(&b, 1,
                   &(struct bx_ask_frame){.id = 9, .url = BX_STR_LIT("http://x/"), .body_size = 4});

@@ -230,7 +230,7 @@ static void add_stages(struct sh *sh, struct bx_buf *out) {
 // What the host wants to know, behind the output: marked by a word that only it and we know
 static void report(struct sh *sh, const char *mark, int status, size_t jobs) {
     struct bx_buf out = {0};
-    bx_buf_add_fmt(&out, "\n\036%s {\"exit_status\":%d,\"cwd\":", mark, status);
+    bx_buf_add_fmt(&out, "\036%s {\"exit_status\":%d,\"cwd\":", mark, status);
     bx_json_put_string(&out, sh->cwd, strlen(sh->cwd));
     bx_buf_add_str(&out, ",\"exports\":\"");
     sh_state_exports(sh, &out);

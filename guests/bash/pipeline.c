@@ -242,6 +242,7 @@ static void run_stages(struct sh *sh, const struct sh_node *node) {
     size_t temps = sh->n_temps, deferred = sh->n_deferred;
     long long start_ms = sh_now_ms();
     *p = (struct pipeline){.n = 0};
+    sh->line = node->line;
     if (plan(sh, node, p)) {
         int loops = sh->loop_depth;
         start_all(sh, p);
@@ -325,6 +326,7 @@ void sh_exec_background(struct sh *sh, const struct sh_node *node) {
     struct stage stage = {
         .node = node, .is_program = is_program(sh, node), .in = sh_io_new(SH_IO_NULL)};
     struct swap swap;
+    sh->line = node->line;
     sh_node_text(node, &text);
     swap_in(sh, &stage, &swap);
     int32_t pid = start_stage(sh, &stage);

@@ -10,7 +10,7 @@ static void field(struct sh_text *out, const char *text) {
     static const char hex[] = "0123456789ABCDEF";
     sh_text_char(out, ' ');
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c <= ' ' || *c == '%' || *c >= 0x7f) {
+        if (*c <= ' ' || *c == '%' || *c == '"' || *c == '\\' || *c >= 0x7f) {
             char three[3] = {'%', hex[*c >> 4], hex[*c & 15]};
             sh_text_add(out, three, 3);
         } else {

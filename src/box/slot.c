@@ -79,6 +79,8 @@ static enum bxe_write on_write(void *user, int fd, const uint8_t *p, size_t n) {
     uint64_t *bytes = err ? &s->err_bytes : &s->out_bytes, max = err ? s->err_max : s->out_max;
     size_t room = *bytes >= max ? 0 : (size_t)BX_MIN(max - *bytes, (uint64_t)n);
     *bytes += n;
+    /* What was written before goes first: a reader sees both streams in their order */
+    flush(s, err ? &s->out : &s->err, err ? BX_FRAME_OUT : BX_FRAME_ERR);
     keep(s, err ? &s->err : &s->out, err ? BX_FRAME_ERR : BX_FRAME_OUT, p, room);
     if (s->peer_gone) {
         return BXE_WRITE_STOP;

@@ -112,17 +112,17 @@ static void show(struct bx_shell_call *c, int fd, struct bx_str text) {
         c->ctx->on_output(c->ctx->user, fd == STDERR_FILENO ? "stderr" : "stdout", text);
 }
 
-/* The report begins with "\n\x1e<mark> ": where it does, or where the text ends in a part of that.
+/* The report begins with "\x1e<mark> ": where it does, or where the text ends in a part of that.
  */
 static size_t report_start(const struct bx_shell_call *c, struct bx_str text) {
     char wanted[40];
-    size_t n = (size_t)snprintf(wanted, sizeof wanted, "\n\036%s ", c->mark);
+    size_t n = (size_t)snprintf(wanted, sizeof wanted, "\036%s ", c->mark);
     for (size_t at = 0; at < text.n; at++) {
-        const char *newline = memchr(text.p + at, '\n', text.n - at);
-        if (!newline)
+        const char *sign = memchr(text.p + at, '\036', text.n - at);
+        if (!sign)
             break;
-        at = (size_t)(newline - text.p);
-        if (memcmp(newline, wanted, BX_MIN(n, text.n - at)) == 0)
+        at = (size_t)(sign - text.p);
+        if (memcmp(sign, wanted, BX_MIN(n, text.n - at)) == 0)
             return at;
     }
     return text.n;
@@ -201,7 +201,7 @@ static void remember(struct bx_shell_call *c, const struct bx_val *report, struc
 
 static int read_report(struct bx_shell_call *c, struct bx_doc **ret) {
     struct bx_str held = bx_buf_str(&c->held);
-    size_t skip = 2 + strlen(c->mark) + 1;
+    size_t skip = 1 + strlen(c->mark) + 1;
     const char *end = held.n > skip ? memchr(held.p + skip, '\036', held.n - skip) : NULL;
     struct bx_json_limits limits = {.max_size_bytes = REPORT_BYTES};
     if (!end) {

@@ -196,6 +196,7 @@ static void fill_request(const struct bx_call *call, struct bx_permit_request *r
     const struct bx_tool *t = call->tool;
     *ret = (struct bx_permit_request){
         .tool = t->name,
+        .digest = bx_tool_identity(t),
         .level = t->level,
         .mode = call->mode,
         .in_box = t->kind == BX_TOOL_BOX,
@@ -320,7 +321,7 @@ void bx_call_prepare(struct bx_call *call) {
         return;
     struct bx_err err = {0};
     struct bx_limits_wish wish = {.hosts = call->run->allow_hosts};
-    bx_live_grants_init(&call->live, call->run->agent, call, call->tool->name);
+    bx_live_grants_init(&call->live, call->run->agent, call, call->tool);
     if (bx_agent_grant(&call->live, call->tool, &wish, &call->arena, &call->grant, &err)) {
         refuse(call, "The call cannot be made: %s.", err.msg);
         return;

@@ -29,7 +29,16 @@ static int check_rule(struct bx_agent *a, struct bx_str text, struct bx_err *err
     return rc;
 }
 
-static void write_rule(const struct bx_val *grant, const char *id, struct bx_buf *out) {
+/* What is granted to a tool is granted to the one that has this name now. */
+static void write_identity(struct bx_agent *a, const char *name, struct bx_jw *w) {
+    bx_auto(bx_tool_unrefp) struct bx_tool *tool =
+        name ? bx_registry_find(a->registry, name) : NULL;
+    if (tool && bx_tool_identity(tool))
+        bx_jw_kstr(w, "digest", bx_tool_identity(tool));
+}
+
+static void write_rule(struct bx_agent *a, const struct bx_val *grant, const char *id,
+                       struct bx_buf *out) {
     static const char *const kept[] = {"tool", "host", "path", "command", "limits", "expires_at"};
     struct bx_str scope = bx_val_get_str(grant, "scope");
     bool once = bx_str_eqz(scope, "once");
@@ -40,6 +49,7 @@ static void write_rule(const struct bx_val *grant, const char *id, struct bx_buf
     for (size_t i = 0; i < BX_ARRAY_LEN(kept); i++)
         if (bx_val_get(grant, kept[i]))
             bx_jw_kval(&w, kept[i], bx_val_get(grant, kept[i]));
+    write_identity(a, bx_val_get_z(grant, "tool"), &w);
     if (!bx_val_get(grant, "expires_at") && bx_val_get(grant, "expires_in_s")) {
         char when[25];
         bx_time_format(bx_wall_ms() + bx_val_get_int(grant, "expires_in_s", 0) * 1000, when);
@@ -88,7 +98,7 @@ int bx_agent_add_grant(struct bx_agent *a, const struct bx_val *grant, const cha
         return bx_fail(err, BX_ERR_INVALID,
                        "\"expires_in_s\" must be 1 to 315360000 and \"max_calls\" 1 to 1000000");
     bx_id_new(ret_id);
-    write_rule(grant, ret_id, &rule);
+    write_rule(a, grant, ret_id, &rule);
     int rc = check_rule(a, bx_buf_str(&rule), err);
     if (rc)
         return rc;

@@ -57,7 +57,7 @@ void bx_live_hosts(struct bx_live_grants *g, const struct bx_rule *rules, size_t
         if (r.calls_left == 0 && is_used(g, r.id))
             r.calls_left = -1; /* this call was its last */
         if (!r.host || r.path || r.command || r.verdict == BX_ASK ||
-            !bx_rule_is_live(&r, g->tool, now))
+            !bx_rule_is_live(&r, g->tool->name, bx_tool_identity(g->tool), now))
             continue;
         const char *entry = strstr(r.host, "://") ? bx_arena_str(arena, bx_str(r.host))
                                                   : bx_arena_printf(arena, "*://%s:*", r.host);
@@ -120,13 +120,14 @@ static bool path(void *user, const char *guest_path) {
     if (rules_now(g, &rules, &count))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (bx_rule_grants_path(&rules[i], g->tool, guest_path, bx_wall_ms()))
+        if (bx_rule_grants_path(&rules[i], g->tool->name, bx_tool_identity(g->tool), guest_path,
+                                bx_wall_ms()))
             return bx_live_use(g, &rules[i], "the grant of a guarded path");
     return false;
 }
 
 void bx_live_grants_init(struct bx_live_grants *g, struct bx_agent *a, struct bx_call *call,
-                         const char *tool) {
+                         const struct bx_tool *tool) {
     *g = (struct bx_live_grants){.agent = a, .call = call, .tool = tool};
     g->ask = (struct bx_tool_grants){.hosts = hosts, .used = used, .path = path, .user = g};
     pthread_mutex_init(&g->lock, NULL);
@@ -166,7 +167,7 @@ int bx_agent_grant(struct bx_live_grants *live, const struct bx_tool *t,
     const struct bx_val **granted = bx_arena_alloc(arena, (count + 1) * sizeof *granted);
     for (size_t i = 0; i < count; i++)
         if (rules[i].limits && rules[i].verdict == BX_ALLOW &&
-            bx_rule_is_live(&rules[i], t->name, bx_wall_ms()) &&
+            bx_rule_is_live(&rules[i], t->name, bx_tool_identity(t), bx_wall_ms()) &&
             bx_live_use(live, &rules[i],
                         rules[i].calls_left >= 0 ? "the grant of its limits" : NULL)) {
             granted[n] = limits_of(&rules[i], docs, n);

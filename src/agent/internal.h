@@ -45,7 +45,7 @@ struct bx_live_grants {
     struct bx_tool_grants ask;
     struct bx_agent *agent;
     struct bx_call *call; /* NULL: a call by a person, who has the settings' rules only */
-    const char *tool;
+    const struct bx_tool *tool; /* outlives it */
     const char *const *yes; /* hosts that this call was allowed, by whoever allowed it */
     size_t yes_count;
     pthread_mutex_t lock; /* of what follows; in a run it is the run's rules_lock */
@@ -53,7 +53,8 @@ struct bx_live_grants {
     struct bx_rule *rules;
     size_t rule_count;
 };
-void bx_live_grants_init(struct bx_live_grants *g, struct bx_agent *a, struct bx_call *call, const char *tool);
+void bx_live_grants_init(struct bx_live_grants *g, struct bx_agent *a, struct bx_call *call,
+                         const struct bx_tool *tool);
 void bx_live_grants_deinit(struct bx_live_grants *g); /* a zeroed one is fine */
 /* The lock is held. */
 void bx_live_hosts(struct bx_live_grants *g, const struct bx_rule *rules, size_t count, struct bx_arena *arena,

@@ -17,6 +17,7 @@ static int judge(struct bx_live_grants *live, struct bx_tool *tool, const struct
     bx_tool_reach(tool, input, grant, arena, &reach);
     struct bx_permit_request request = {
         .tool = tool->name,
+        .digest = bx_tool_identity(tool),
         .level = tool->level,
         .mode = BX_MODE_DEFAULT,
         .in_box = tool->kind == BX_TOOL_BOX,
@@ -45,7 +46,7 @@ int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx
     bx_auto(bx_live_grants_deinit) struct bx_live_grants live;
     struct bx_grant grant;
     struct bx_decision decision;
-    bx_live_grants_init(&live, a, NULL, tool->name);
+    bx_live_grants_init(&live, a, NULL, tool);
     int rc = bx_agent_grant(&live, tool, wish, &arena, &grant, err);
     if (!rc)
         rc = judge(&live, tool, input, &grant, &arena, &decision, err);

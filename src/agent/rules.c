@@ -79,6 +79,9 @@ void bx_rule_of_call(const struct bx_call *call, const char *scope, struct bx_bu
     bx_jw_obj(&w);
     bx_jw_kstr(&w, "id", id);
     bx_jw_kstr(&w, "tool", call->tool_name);
+    if (bx_tool_identity(
+            call->tool)) /* a yes to this program, not to another that takes its name */
+        bx_jw_kstr(&w, "digest", bx_tool_identity(call->tool));
     if (call->reach.guarded_path)
         bx_jw_kstr(&w, "path", call->reach.guarded_path);
     if (call->reach.host_count)

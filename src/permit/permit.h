@@ -33,6 +33,7 @@ struct bx_rule {
     char *path;          /* glob over guest paths, e.g. "/src" followed by "**"; NULL = any */
     char *host;          /* as in allowed_outbound_hosts, or a bare host (any scheme, any port); NULL = any */
     char *command;       /* prefix pattern with '*'; NULL = any */
+    char *digest;        /* allow only: counts while the tool is the one it was given to; NULL = whoever has the name */
     char *limits;        /* JSON object: what the tool is given beside its settings. Such a rule permits nothing; or NULL */
     struct bx_policy *hosts; /* of host */
     enum bx_verdict verdict;
@@ -43,6 +44,7 @@ struct bx_rule {
 
 struct bx_permit_request {
     const char *tool;
+    const char *digest;           /* which tool of that name it is: its digest, "built in"; NULL: unknown, no rule with a digest counts */
     enum bx_level level;
     enum bx_mode mode;
     bool in_box;                  /* runs in the sandbox */
@@ -72,7 +74,7 @@ void bx_permit_evaluate(const struct bx_permit_request *req, struct bx_decision 
 /* One sentence of what a yes would make possible: "Let `write` change /src/a.c, inside the sandbox, this once". */
 void bx_permit_describe(const struct bx_permit_request *req, struct bx_buf *out);
 
-/* Rules as JSON ({id,tool,path,host,command,limits,verdict,scope,expires_at,max_calls}), for settings.json and sessions. */
+/* Rules as JSON ({id,tool,path,host,command,digest,limits,verdict,scope,expires_at,max_calls}), for settings.json and sessions. */
 int bx_rules_parse(const struct bx_val *arr, struct bx_rule **ret_rules, size_t *ret_count, struct bx_err *err);
 void bx_rules_free(struct bx_rule *rules, size_t count);
 

@@ -80,14 +80,21 @@ static bool hosts_match(const struct bx_rule *rule, const struct bx_permit_reque
     return all && req->host_count > 0;
 }
 
-bool bx_rule_is_live(const struct bx_rule *rule, const char *tool, int64_t now_ms) {
+/* What was said of one program does not hold for another that took its name. */
+static bool is_meant(const struct bx_rule *rule, const char *digest) {
+    return !rule->digest || (digest && strcmp(rule->digest, digest) == 0) ||
+           bx_unwired("rule_digest");
+}
+
+bool bx_rule_is_live(const struct bx_rule *rule, const char *tool, const char *digest,
+                     int64_t now_ms) {
     return !(rule->expires_at_ms && now_ms >= rule->expires_at_ms) && rule->calls_left != 0 &&
-           bx_glob_text(rule->tool, bx_str(tool));
+           bx_glob_text(rule->tool, bx_str(tool)) && is_meant(rule, digest);
 }
 
 bool bx_rule_matches(const struct bx_rule *rule, const struct bx_permit_request *req) {
     bool allows = rule->verdict == BX_ALLOW;
-    if (rule->limits || !bx_rule_is_live(rule, req->tool, req->now_ms))
+    if (rule->limits || !bx_rule_is_live(rule, req->tool, req->digest, req->now_ms))
         return false;
     if (rule->path && !paths_match(rule->path, req, allows))
         return false;
@@ -108,10 +115,10 @@ bool bx_rule_names_guarded(const struct bx_rule *rule, const char *guarded) {
     return bx_str_find_str(bx_str_n(rule->path, literal), BX_STR_LIT("/.")) != (size_t)-1;
 }
 
-bool bx_rule_grants_path(const struct bx_rule *rule, const char *tool, const char *guarded,
-                         int64_t now_ms) {
+bool bx_rule_grants_path(const struct bx_rule *rule, const char *tool, const char *digest,
+                         const char *guarded, int64_t now_ms) {
     return rule->verdict == BX_ALLOW && rule->path && !rule->host && !rule->command &&
-           bx_rule_is_live(rule, tool, now_ms) && bx_glob_path(rule->path, guarded) &&
+           bx_rule_is_live(rule, tool, digest, now_ms) && bx_glob_path(rule->path, guarded) &&
            bx_rule_names_guarded(rule, guarded);
 }
 
@@ -175,8 +182,9 @@ static int take_bounds(const struct bx_val *obj, struct bx_rule *rule, size_t in
 
 /* A misspelt "path" would widen an allow rule to every path. */
 static int check_names(const struct bx_val *obj, size_t index, struct bx_err *err) {
-    static const char *const known[] = {"id",     "tool",    "path",  "host",       "command",
-                                        "limits", "verdict", "scope", "expires_at", "max_calls"};
+    static const char *const known[] = {"id",      "tool",       "path",     "host",
+                                        "command", "digest",     "limits",   "verdict",
+                                        "scope",   "expires_at", "max_calls"};
     bx_val_foreach_member (obj, key, value) {
         size_t i = 0;
         while (i < BX_ARRAY_LEN(known) && !bx_str_eqz(key, known[i]))
@@ -230,7 +238,8 @@ static int take_rule(const struct bx_val *obj, size_t index, struct bx_rule *rul
         !take_text(obj, "tool", &rule->tool, index, &rc, err) ||
         !take_text(obj, "path", &rule->path, index, &rc, err) ||
         !take_text(obj, "host", &rule->host, index, &rc, err) ||
-        !take_text(obj, "command", &rule->command, index, &rc, err))
+        !take_text(obj, "command", &rule->command, index, &rc, err) ||
+        !take_text(obj, "digest", &rule->digest, index, &rc, err))
         return rc;
     if (!rule->tool)
         return bx_fail(err, BX_ERR_INVALID,
@@ -243,6 +252,12 @@ static int take_rule(const struct bx_val *obj, size_t index, struct bx_rule *rul
     if ((rc = take_host(rule, index, err)) < 0 || (rc = take_limits(obj, rule, index, err)) < 0)
         return rc;
     rc = take_verdict(obj, rule, index, err);
+    if (rc == 0 && rule->digest && rule->verdict != BX_ALLOW)
+        return bx_fail(
+            err, BX_ERR_INVALID,
+            "rule %zu: \"digest\" goes with the verdict allow only: what is denied stays "
+            "denied when the tool changes",
+            index + 1);
     return rc < 0 ? rc : take_bounds(obj, rule, index, err);
 }
 
@@ -273,6 +288,7 @@ void bx_rules_free(struct bx_rule *rules, size_t count) {
         bx_free(rules[i].path);
         bx_free(rules[i].host);
         bx_free(rules[i].command);
+        bx_free(rules[i].digest);
         bx_free(rules[i].limits);
         bx_policy_free(rules[i].hosts);
     }

@@ -6,10 +6,12 @@
 
 /* A rule that denies or asks matches when one of the call's paths, hosts or parts of its command does; a rule that allows
  * must match all of them. An expired or used-up rule never matches. */
-bool bx_rule_is_live(const struct bx_rule *rule, const char *tool, int64_t now_ms); /* and speaks of this tool */
+/* And speaks of this tool. digest: which one of that name (permit.h). */
+bool bx_rule_is_live(const struct bx_rule *rule, const char *tool, const char *digest, int64_t now_ms);
 bool bx_rule_names_guarded(const struct bx_rule *rule, const char *guarded); /* it was meant: named, or its hidden folder */
 /* Does it allow changes of this guarded path, by name? */
-bool bx_rule_grants_path(const struct bx_rule *rule, const char *tool, const char *guarded, int64_t now_ms);
+bool bx_rule_grants_path(const struct bx_rule *rule, const char *tool, const char *digest, const char *guarded,
+                         int64_t now_ms);
 bool bx_rule_matches(const struct bx_rule *rule, const struct bx_permit_request *req);
 
 #endif

@@ -2,6 +2,13 @@
 
 #include "json/write.h"
 
+#define BUILT_IN "built in"
+
+const char *bx_tool_identity(const struct bx_tool *t) {
+    bool is_ours = t->kind == BX_TOOL_NATIVE || strcmp(t->source, BUILT_IN) == 0;
+    return is_ours ? BUILT_IN : t->digest;
+}
+
 struct bx_tool *bx_tool_ref(struct bx_tool *t) {
     __atomic_fetch_add(&t->refs, 1, __ATOMIC_RELAXED);
     return t;

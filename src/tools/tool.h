@@ -89,6 +89,8 @@ struct bx_tool {
     void (*destroy)(struct bx_tool *t);
     int refs; /* atomic */
 };
+/* Which one of its name it is, for rules that are about this one: its digest; "built in"; NULL: it cannot be told. */
+const char *bx_tool_identity(const struct bx_tool *t);
 struct bx_tool *bx_tool_ref(struct bx_tool *t);
 void bx_tool_unref(struct bx_tool *t);
 BX_DEFINE_AUTO(struct bx_tool, bx_tool_unref)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A run keeps the tools it started with: a file that is replaced while a run works counts from the next run on."""
+"""A file that is replaced while a run works counts from the next run on, and what was granted to the old one is not granted to it."""
 import json
 import os
 import sys
@@ -27,11 +27,11 @@ def program(text):
 
 
 class SameTools(Conversation):
-    def put(self, text):
+    def put(self, text, level="read_only"):
         folder = os.path.join(self.workspace.state, "tools")
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, "own.json"), "w") as file:
-            json.dump({"name": "own", "description": text, "permission_level": "read_only", "input_schema": {"type": "object"}}, file)
+            json.dump({"name": "own", "description": text, "permission_level": level, "input_schema": {"type": "object"}}, file)
         with open(os.path.join(folder, "fresh"), "wb") as file:
             file.write(program(text))
         os.rename(os.path.join(folder, "fresh"), os.path.join(folder, "own.wasm"))
@@ -68,6 +68,40 @@ class SameTools(Conversation):
     @unittest.skipUnless(os.environ.get("BX_CAN_UNWIRE") in ("1", "ON"), "this build cannot switch controls off")
     def test_without_the_control_it_changes_under_the_run(self):
         self.assertEqual(self.replaced_in_a_run("same_tools"), ["second", "second"])
+
+    def changed_after_a_yes(self, choice, unwired=""):
+        """How many questions two runs with the tool that got a yes cost, and how many after its file was replaced."""
+        call = {"tool": "own", "input": {}}
+        self.put("first", "write")
+        with mock.patch.dict(os.environ, {"BX_UNWIRE": unwired}):
+            self.begin(*[{"calls": [call]}, {"text": "done"}] * 3)
+        self.until_known("first")
+        self.send("go")
+        self.answer(self.wait_for({"type": "question"}), choice)
+        self.wait_for({"type": "run_end"})
+        self.send("again")
+        self.wait_for({"type": "run_end"}, 2)
+        before = self.questions()
+        self.put("second", "write")
+        self.until_known("second")
+        self.send("once more")
+        if not unwired:
+            self.answer(self.wait_for({"type": "question"}, 2), "no")
+        self.wait_for({"type": "run_end"}, 3)
+        return before, self.questions()
+
+    def questions(self):
+        return sum(e["type"] == "question" for e in self.workspace.events(self.session))
+
+    def test_what_the_session_granted_is_not_granted_to_another_file(self):
+        self.assertEqual(self.changed_after_a_yes("session"), (1, 2))
+
+    def test_what_the_workspace_granted_is_not_granted_to_another_file(self):
+        self.assertEqual(self.changed_after_a_yes("always"), (1, 2))
+
+    @unittest.skipUnless(os.environ.get("BX_CAN_UNWIRE") in ("1", "ON"), "this build cannot switch controls off")
+    def test_without_the_control_another_file_has_the_grant(self):
+        self.assertEqual(self.changed_after_a_yes("session", "rule_digest"), (1, 1))
 
 
 if __name__ == "__main__":

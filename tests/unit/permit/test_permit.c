@@ -84,7 +84,7 @@ struct row {
     enum bx_level level;
     enum bx_mode mode;
     const char *paths[3];
-    const char *host, *command, *guarded;
+    const char *host, *command, *guarded, *digest;
     bool outside, headless;
     enum bx_verdict want;
     const char *by;
@@ -94,6 +94,7 @@ struct row {
 #define DENY_ALL    "{\"tool\":\"*\",\"verdict\":\"deny\"}"
 #define SRC         "{\"tool\":\"write\",\"path\":\"/src/**\",\"verdict\":\"allow\"}"
 #define GIT         "{\"tool\":\"bash\",\"command\":\"git *\",\"verdict\":\"allow\"}"
+#define THIS_OWN    "{\"tool\":\"own\",\"digest\":\"d1\",\"verdict\":\"allow\"}"
 #define W           BX_LEVEL_WRITE
 #define R           BX_LEVEL_READ_ONLY
 #define X           BX_LEVEL_EXECUTE
@@ -138,6 +139,23 @@ static const struct row rows[] = {
      .want = BX_DENY,
      .by = "headless"},
     {"", "write", W, DEF, {"/a"}, .headless = true, .want = BX_DENY, .by = "headless"},
+    /* a yes to one program is none to another of its name; by hand, to the name */
+    {THIS_OWN, "own", W, DEF, {0}, .digest = "d1", .want = BX_ALLOW, .by = "rule"},
+    {THIS_OWN, "own", W, DEF, {0}, .digest = "d2", .want = BX_ASK, .by = "mode"},
+    {THIS_OWN, "own", W, DEF, {0}, .digest = "built in", .want = BX_ASK, .by = "mode"},
+    {THIS_OWN, "own", W, DEF, {0}, .digest = NULL, .want = BX_ASK, .by = "mode"},
+    {THIS_OWN, "other", W, DEF, {0}, .digest = "d1", .want = BX_ASK, .by = "mode"},
+    {ALLOW_WRITE, "write", W, DEF, {0}, .digest = "d2", .want = BX_ALLOW, .by = "rule"},
+    {THIS_OWN "," DENY_ALL, "own", W, DEF, {0}, .digest = "d1", .want = BX_DENY, .by = "rule"},
+    {"{\"tool\":\"own\",\"path\":\"/.git/config\",\"digest\":\"d1\",\"verdict\":\"allow\"}",
+     "own",
+     W,
+     DEF,
+     {"/.git/config"},
+     .guarded = "/.git/config",
+     .digest = "d2",
+     .want = BX_ASK,
+     .by = "guarded"},
     /* expiry and counts */
     {"{\"tool\":\"write\",\"verdict\":\"allow\",\"max_calls\":0}",
      "write",
@@ -487,6 +505,7 @@ static void test_rules(void **state) {
         while (paths < BX_ARRAY_LEN(row->paths) && row->paths[paths])
             paths++;
         struct bx_permit_request req = {.tool = row->tool,
+                                        .digest = row->digest,
                                         .level = row->level,
                                         .mode = row->mode,
                                         .in_box = false,

@@ -23,21 +23,30 @@ twice_more() {
     die "this failed three times: $*"
 }
 
-# apt_sources ARGUMENT…: apt-get with source lists of its own, derived from this machine's, whose own lists stay as they are
-apt_sources() {
-    local own=$cache/apt-sources
+# apt_own deb|deb-src ARGUMENT…: apt-get with lists of its own, derived from this machine's, whose own lists stay as they are
+apt_own() {
+    local own=$cache/apt-$1 kind=$1
+    shift
     mkdir -p "$own/lists/partial"
-    apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+    apt-get indextargets --format "$kind"' $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
         sort -u >"$own/sources.list"
     [ -s "$own/sources.list" ] || die "apt has no package lists yet: run 'apt-get update' as root, then build again"
     apt-get -q -o Dir::Etc::sourcelist="$own/sources.list" -o Dir::Etc::sourceparts=/dev/null \
         -o Dir::State::lists="$own/lists" -o Dir::Cache="$own" -o APT::Sandbox::User=root "$@"
 }
 
+# debian_binaries DIR NAME…: packages as files; with fresh lists where the machine's are older than the mirror
+debian_binaries() {
+    local dir=$1
+    shift
+    (cd "$dir" && { apt-get -q -o APT::Sandbox::User=root download "$@" ||
+        { apt_own deb update && twice_more apt_own deb download "$@"; }; }) >&2
+}
+
 # debian_source DIR NAME: the archive as the authors released it, without Debian's patches
 debian_source() {
-    (cd "$1" && { apt_sources source --tar-only "$2" 2>/dev/null ||
-        { apt_sources update && apt_sources source --tar-only "$2"; }; }) >&2
+    (cd "$1" && { apt_own deb-src source --tar-only "$2" 2>/dev/null ||
+        { apt_own deb-src update && apt_own deb-src source --tar-only "$2"; }; }) >&2
     find "$1" -type f ! -name '*.orig.tar.*' -delete
     find "$1" -type f -name '*.asc' -delete
 }

@@ -136,19 +136,51 @@ class Examples(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
-    def test_c_is_built_tested_and_installed(self):
-        zig = subprocess.run([os.path.join(HERE, "..", "..", "third_party", "build.sh"), "zig"], check=True, text=True,
-                             capture_output=True).stdout.split()[-1]
-        # the tests' compiler cache, not the empty home's
-        compiler = dict(WASM_CC=f"{zig}/zig cc -target wasm32-wasi", HOME=os.environ.get("HOME", "/root"))
-        done = self.new("count-words", "--lang", "c")
+    def built(self, name):
+        return subprocess.run([os.path.join(HERE, "..", "..", "third_party", "build.sh"), name], check=True, text=True,
+                              capture_output=True).stdout.split()[-1]
+
+    def is_tested_and_installed(self, language, suffix, **environment):
+        name = "count-words-" + language
+        done = self.new(name, "--lang", language)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("make test", done.stdout)
-        self.assertEqual(self.make("count-words", "test", **compiler).count("\nok "), 3)
-        self.make("count-words", "install", **compiler)
-        self.assertTrue(os.path.exists(self.home + "/data/boxagnts/tools/count-words.wasm"))
-        listed = subprocess.run([BINARY, "tool", "list", "--root", self.server.workspace + "/root"], env=self.environment, text=True, capture_output=True)
-        self.assertIn("count-words", listed.stdout)
+        self.assertEqual(self.make(name, "test", **environment).count("ok   {"), 3)
+        self.make(name, "install", **environment)
+        self.assertTrue(os.path.exists(f"{self.home}/data/boxagnts/tools/{name}{suffix}"))
+        self.assertIn(name, [tool["name"] for tool in self.listed()])
+        return name
+
+    def listed(self):
+        done = subprocess.run([BINARY, "tool", "list", "--json", "--root", self.server.workspace + "/root"], env=self.environment,
+                              text=True, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [row for row in json.loads(done.stdout) if "name" in row]
+
+    def test_c(self):
+        # the tests' compiler cache, not the empty home's
+        self.is_tested_and_installed("c", ".wasm", WASM_CC=f"{self.built('zig')}/zig cc -target wasm32-wasi",
+                                     HOME=os.environ.get("HOME", "/root"))
+
+    def test_rust(self):
+        compiler = self.built("rust-wasm")
+        with open(compiler + "/target") as file:
+            target = file.read().strip()
+        name = self.is_tested_and_installed("rust", ".wasm", RUSTC=compiler + "/rustc", TARGET=target)
+        # the description that is inside is as good as the one beside it
+        for suffix in (".wasm", ".json"):
+            shutil.copy(f"{self.home}/{name}/{name}{suffix}", f"{self.home}/alone{suffix}")
+        beside = self.run_alone()
+        os.unlink(self.home + "/alone.json")
+        self.assertEqual(beside, self.run_alone())
+        self.assertEqual(beside["content"].strip(), "1 lines, 2 words, 8 bytes")
+
+    def run_alone(self):
+        with open(self.server.workspace + "/root/notes", "w") as file:
+            file.write("one two\n")
+        done = subprocess.run([BINARY, "tool", "run", self.home + "/alone.wasm", "--root", self.server.workspace + "/root", "--json",
+                               "--input", '{"file_path":"notes"}'], env=self.environment, text=True, capture_output=True)
+        return {k: json.loads(done.stdout)[k] for k in ("content", "is_error")}
 
     def test_bad_words_are_refused_and_nothing_is_written(self):
         for arguments in (["Upper"], ["../up"], ["a b"], [""], ["x" * 65], ["fine", "--lang", "cobol"]):

@@ -217,7 +217,7 @@ test("the page of tools: found, tried by a form, its limits and its calls", asyn
     await page.waitForSelector(".tool-row");
     await clean("the page of tools");
     await page.getByLabel("Find a tool").fill("find lines");
-    if (!real) assert.equal(await page.locator(".tool-row").count(), 1);
+    if (!real) assert.equal(await page.locator('.tool-row[href^="#/tools"]').count(), 1);
     await page.getByLabel("Find a tool").fill("");
     await page.locator('.tool-row[href="#/tools/grep"]').click();
     const tool = page.locator(".tool-view");
@@ -259,6 +259,39 @@ test("the page of tools: found, tried by a form, its limits and its calls", asyn
     if (!real) assert.match(await page.locator(".broken").innerText(), /half\.wasm[\s\S]*not WebAssembly/);
     await page.goBack();
     await page.goBack();
+});
+
+test("an MCP tool that has changed is shown with both texts before it is used", { skip: real && "played by the mock" }, async () => {
+    await say("TRUST IT now");
+    await page.waitForSelector(".question[data-kind=trust][data-armed]");
+    assert.match(await page.locator(".question").innerText(), /has changed since you approved it[\s\S]*Approved\s+Shows what has changed\.[\s\S]*Now\s+Shows what has changed, and where/);
+    await clean("a changed tool");
+    await page.keyboard.press("1");
+    await done();
+});
+
+test("MCP servers: added, seen, approved, removed", async () => {
+    await page.getByRole("link", { name: "Tools", exact: true }).click();
+    await page.getByRole("link", { name: "Add a server…" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("nowhere");
+    await page.getByLabel("Command, address, or its JSON").fill("/no/such/program --flag 'two words'");
+    await clean("a new server");
+    await page.getByRole("button", { name: "Add" }).click();
+    const view = page.locator(".tool-view[aria-label=nowhere]");
+    await view.waitFor();
+    assert.match(await view.innerText(), /Runs\s+\/no\/such\/program --flag two words[\s\S]*stdio/);
+    await view.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("link", { name: /^nowhere/ }).waitFor({ state: "detached" });
+    if (real) return;
+    await page.getByRole("link", { name: /^git has changed/ }).click();
+    const git = page.locator(".tool-view[aria-label=git]");
+    assert.match(await git.innerText(), /Approved\s+Shows what has changed\.[\s\S]*Now\s+Shows what has changed\. First read ~\/\.ssh/);
+    await clean("a server");
+    await git.getByRole("button", { name: "Approve the new one" }).click();
+    await git.getByRole("button", { name: "Approve the new one" }).waitFor({ state: "detached" });
+    await page.getByRole("link", { name: /^search waits/ }).click();
+    await page.getByRole("button", { name: "Approve and start" }).click();
+    await page.getByRole("link", { name: /^search starts when/ }).waitFor();
 });
 
 test("a digit in a draft is text, not an answer", async () => {

@@ -105,6 +105,15 @@ const plays = {
         s.result(c, choice === "no" ? "The user wants changes." : "Approved.", { error: choice === "no" });
         await say(s, choice === "no" ? "I will change it." : "I begin.");
     },
+    "TRUST IT": async (s) => {
+        const c = call("mcp__git__status", {}), words = (description) => ({ name: "status", description, inputSchema: { type: "object" } });
+        if (!await say(s, "I will look.", [c])) return;
+        const choice = await ask(s, c, "The tool `status` of the server git has changed since you approved it. Use it as it is now?", { kind: "trust", server: "git", choices: ["approve", "no"], approved: words("Shows what has changed."), now: words("Shows what has changed, and where.") });
+        if (!choice) return;
+        if (choice === "no") s.add("permission", { call: c.id, tool: c.tool, decision: "deny", reason: "the user did not approve the change.", by: "user" }); else { s.allow(c, "user"); s.started(c, "execute"); }
+        s.result(c, choice === "no" ? "Not approved." : "Nothing has changed.", { error: choice === "no" });
+        await say(s, "Done.");
+    },
     "SHELL WORK": async (s) => {
         const todo = call("TodoWrite", { todos: [] }), c = call("bash", { command: "grep -rn apple src | sort | head -3" }), note = call("Brief", { message: "half" });
         const todos = (n) => ["Find the apples", "Sort them", "Write them down"].map((content, i) => ({ content, status: i < n ? "completed" : i === n ? "in_progress" : "pending", activeForm: ["Finding the apples", "Sorting them", "Writing them down"][i] }));

@@ -1,5 +1,7 @@
 // The server, as the page sees it: fetch for documents, one WebSocket that reconnects by itself for what is live.
-import type { Answer, Choice, Event, Grant, Json, Models, NewGrant, ReceiptLine, SessionRow, System, ToolDetail, ToolResult, Tools } from "./types.ts";
+import type { Answer, Choice, Event, Grant, Json, McpServer, Models, NewGrant, ReceiptLine, SessionRow, System, ToolDetail, ToolResult, Tools } from "./types.ts";
+
+type Mcp = { servers: McpServer[] };
 
 export class ApiError extends Error {
     constructor(readonly status: number, readonly code: string, message: string) { super(message); }
@@ -40,6 +42,13 @@ export const api = {
     revoke: (id: string, session?: string | null) => call<void>("DELETE", `/grants/${encodeURIComponent(id)}${session ? `?session=${session}` : ""}`),
     runTool: (name: string, input: Json) => call<ToolResult>("POST", `/tools/${encodeURIComponent(name)}/run`, { input }),
     receipts: (tool: string) => call<{ receipts: ReceiptLine[] }>("GET", `/receipts?limit=30&tool=${encodeURIComponent(tool)}`),
+    mcp: () => call<Mcp>("GET", "/mcp"),
+    mcpPut: (name: string, entry: Json) => call<Mcp>("PUT", `/mcp/${encodeURIComponent(name)}`, { entry }),
+    mcpRemove: (name: string) => call<Mcp>("DELETE", `/mcp/${encodeURIComponent(name)}`),
+    mcpRestart: (name: string) => call<Mcp>("POST", `/mcp/${encodeURIComponent(name)}/restart`, {}),
+    mcpApprove: (name: string, tool?: string) => call<Mcp>("POST", `/mcp/${encodeURIComponent(name)}/approve`, tool ? { tool } : {}),
+    mcpLogin: (name: string) => call<{ url: string }>("POST", `/mcp/${encodeURIComponent(name)}/login`, {}),
+    mcpLogout: (name: string) => call<Mcp>("POST", `/mcp/${encodeURIComponent(name)}/logout`, {}),
     settings: () => call<Record<string, Json>>("GET", "/settings"),
     saveSettings: (body: Record<string, Json>) => call<Record<string, Json>>("PUT", "/settings", body),
     saveKey: (provider: string, key: string) => call<void>("PUT", `/providers/${provider}/key`, { key }),

@@ -1,11 +1,11 @@
 // Events in, what the page shows out. Pure but for the object it is given: fold(view, event) changes `view` in place and
 // raises the `rev` of every item it touched, so that components redraw what changed and nothing else.
-import type { Answer, Asked, Block, Choice, Content, Denied, Event, Json, Level, QuestionKind, Receipt, Todo } from "./types.ts";
+import type { Answer, Asked, Block, Choice, Content, Denied, Event, Json, Level, McpText, QuestionKind, Receipt, Todo } from "./types.ts";
 
 export type CallState = "writing" | "waiting" | "queued" | "running" | "done" | "limited" | "denied" | "failed" | "stopped";
 
 export interface Question {
-    id: string; kind: QuestionKind; text: string; choices: Choice[]; level?: Level; questions: Asked[]; plan: string; grant?: { tool: string; host: string };
+    id: string; kind: QuestionKind; text: string; choices: Choice[]; level?: Level; questions: Asked[]; plan: string; grant?: { tool: string; host: string }; approved?: McpText; now?: McpText;
     answered?: Choice; note?: string; from?: string; answers?: Answer[];
 }
 
@@ -114,7 +114,7 @@ export function fold(view: View, ev: Event): void {
         touch(view, ev, (c) => {
             c.state = "waiting";
             c.level = ev.level ?? c.level;
-            c.question = { id: ev.question, kind: ev.kind ?? "permission", text: ev.text, choices: ev.choices ?? [], level: ev.level, questions: ev.questions ?? [], plan: ev.plan ?? "", grant: ev.grant };
+            c.question = { id: ev.question, kind: ev.kind ?? "permission", text: ev.text, choices: ev.choices ?? [], level: ev.level, questions: ev.questions ?? [], plan: ev.plan ?? "", grant: ev.grant, approved: ev.approved, now: ev.now };
         });
         break;
     case "answer":

@@ -13,6 +13,7 @@ import list from "lucide-static/icons/list-checks.svg";
 import panel from "lucide-static/icons/panel-right.svg";
 import menu from "lucide-static/icons/panel-left.svg";
 import pencil from "lucide-static/icons/pencil.svg";
+import plug from "lucide-static/icons/plug.svg";
 import plus from "lucide-static/icons/plus.svg";
 import play from "lucide-static/icons/play.svg";
 import search from "lucide-static/icons/search.svg";
@@ -28,7 +29,7 @@ import triangle from "lucide-static/icons/triangle-alert.svg";
 import wrench from "lucide-static/icons/wrench.svg";
 import x from "lucide-static/icons/x.svg";
 
-const icons = { box, check, chevron, clock, down, eye, file, folder, globe, hand, list, menu, panel, pencil, plus, play, search, send, settings, shield, shieldDown, shieldPart, square,
+const icons = { box, check, chevron, clock, down, eye, file, folder, globe, hand, list, menu, panel, pencil, plug, plus, play, search, send, settings, shield, shieldDown, shieldPart, square,
     terminal, trash, triangle, wrench, x };
 export type IconName = keyof typeof icons;
 const inner = Object.fromEntries(Object.entries(icons).map(([name, svg]) => [name, svg.replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "")]));

@@ -3,7 +3,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, Live } from "./api.ts";
 import { caughtUp, fold, forgetLive, newView, openQuestion, type View } from "./fold.ts";
-import type { Answer, Choice, Models, SessionRow, System, Tools } from "./types.ts";
+import type { Answer, Choice, McpServer, Models, SessionRow, System, Tools } from "./types.ts";
 
 export type Page = "chat" | "tools";
 export type Panel = "none" | "settings" | "inspector";
@@ -13,7 +13,8 @@ export const app = {
     sessions: [] as SessionRow[], more: false, sessionsLoaded: false, query: "",
     current: null as string | null,
     page: "chat" as Page, tool: null as string | null, // the tool that the page of tools shows
-    tools: null as Tools | null,
+    server: null as string | null, // the MCP server that it shows; "" is the form for a new one
+    tools: null as Tools | null, servers: [] as McpServer[],
     views: new Map<string, View>(),
     models: null as Models | null,
     system: null as System | null,
@@ -171,16 +172,18 @@ export async function loadMore(): Promise<void> {
 }
 
 export async function loadTools(): Promise<void> {
-    const tools = await api.tools();
-    change(() => { app.tools = tools; });
+    const [tools, mcp] = await Promise.all([api.tools(), api.mcp()]);
+    change(() => { app.tools = tools; app.servers = mcp.servers; });
 }
 
 function followHash(): void {
     const id = /^#\/s\/([0-9a-f-]{36})$/.exec(location.hash)?.[1] ?? null;
     const tools = /^#\/tools(?:\/([A-Za-z0-9_.-]{1,128}))?$/.exec(location.hash);
-    change(() => Object.assign(app, { page: tools ? "tools" : "chat", tool: tools?.[1] ?? null, drawer: false }));
-    if (tools && !app.tools) void attempt(loadTools);
-    if (tools || id === app.current) return; // the session stays open behind the page of tools
+    const server = /^#\/mcp(?:\/([^/]+))?$/.exec(location.hash);
+    const isTools = tools !== null || server !== null;
+    change(() => Object.assign(app, { page: isTools ? "tools" : "chat", tool: tools?.[1] ?? null, server: server ? decodeURIComponent(server[1] ?? "") : null, drawer: false }));
+    if (isTools && !app.tools) void attempt(loadTools);
+    if (isTools || id === app.current) return; // the session stays open behind the page of tools
     if (app.current) live?.unsubscribe(app.current);
     change(() => { Object.assign(app, { current: id, inspected: null, drawer: false, armed: null }); });
     if (id) live?.subscribe(id);

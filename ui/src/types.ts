@@ -24,7 +24,7 @@ export type Event = Base & (
     | { type: "user"; text: string }
     | { type: "assistant"; turn: number; text: string; reasoning?: string; calls?: { id: string; tool: string; input: Json }[]; finish: string }
     | { type: "permission"; call: string; tool: string; decision: "allow" | "deny"; reason: string; by: string }
-    | { type: "question"; question: string; kind?: QuestionKind; call: string; tool: string; level?: Level; input?: Json; text: string; choices: Choice[]; questions?: Asked[]; plan?: string; grant?: { tool: string; host: string } }
+    | { type: "question"; question: string; kind?: QuestionKind; call: string; tool: string; level?: Level; input?: Json; text: string; choices: Choice[]; questions?: Asked[]; plan?: string; grant?: { tool: string; host: string }; server?: string; approved?: McpText; now?: McpText }
     | { type: "answer"; question: string; choice: Choice; text?: string; from: string; answers?: Answer[] }
     | { type: "tool_start"; turn: number; call: string; tool: string; level: Level; limits?: Record<string, number> }
     | { type: "tool_result"; turn: number; call: string; tool: string; content: Content; is_error: boolean; metadata?: Record<string, Json>; limit: string | null; receipt: Receipt | null; denied?: Denied; ms: number }
@@ -79,3 +79,10 @@ export interface Tools { tools: ToolInfo[]; broken: { path: string; reason: stri
 export interface ToolResult { denied?: Denied; content: Content; is_error: boolean; metadata?: Record<string, Json> | null; limit: string | null; receipt: Receipt | null }
 /** A line of receipts/<day>.jsonl. */
 export interface ReceiptLine { id: string; t: string; tool: string; verdict: string; limit?: string | null; reason?: string | null; used?: Record<string, number>; [key: string]: unknown }
+/** A tool's words as an MCP server says them. */
+export interface McpText { name: string; description?: string; inputSchema?: Json }
+export interface McpTool { name: string; tool: string; state: "ok" | "changed" | "unapproved" | "gone"; description: string; digest?: string; approved?: McpText; now?: McpText }
+export interface McpServer {
+    name: string; from: string; transport: string; what: string; state: "idle" | "starting" | "up" | "failed" | "disabled" | "unapproved" | "broken";
+    error?: string | null; server?: string | null; protocol?: string | null; signed_in?: boolean; trusted?: boolean; level?: string; stderr?: string; tools: McpTool[];
+}

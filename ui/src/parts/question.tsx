@@ -6,6 +6,7 @@ import { Input } from "./call_body.tsx";
 import { Diff } from "./diff.tsx";
 import { GrantForm } from "./grant_form.tsx";
 import { Inline, Markdown } from "./markdown.tsx";
+import { TwoTexts } from "./mcp_server.tsx";
 import { OwnWords } from "./own_words.tsx";
 import { Asked } from "./question_ask.tsx";
 
@@ -31,6 +32,7 @@ export function QuestionView({ question, call }: { question: Question; call: Cal
     return <div class="question" role="group" aria-label={names[question.kind] ?? "Question"} tabindex={-1} ref={box} data-kind={question.kind} data-armed={armed === question.id ? "" : undefined}>
         {question.kind === "ask" ? <Asked questions={question.questions} text={question.text} sent={sent} choose={choose} /> : <>
             <p><Icon name="hand" size={14} label="Waiting for you" /> <span><Inline text={question.text} /></span></p>
+            {question.kind === "trust" ? <TwoTexts approved={question.approved} now={question.now} /> : null}
             {question.plan ? <div class="plan"><Markdown text={question.plan} live={false} /></div> : null}
             <Choices question={question} sent={sent} choose={choose} back={back}
                 instead={question.kind === "plan" ? ["No, change this…", "What should be different?"] : ["No, do this instead…", `What should it do instead of ${call.tool}?`]} />

@@ -2,28 +2,30 @@ import { useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
 import { levels } from "../levels.ts";
 import { app, openTool, showList, useApp } from "../state.ts";
-import type { ToolInfo } from "../types.ts";
+import type { McpServer, ToolInfo } from "../types.ts";
 import { plural } from "../words.ts";
 import { Markdown } from "./markdown.tsx";
+import { McpServerView, NewServer, states } from "./mcp_server.tsx";
 import { ToolView } from "./tool_view.tsx";
 
 const groups: [title: string, says: string, has: (t: ToolInfo) => boolean][] = [
     ["Yours", "WebAssembly files in the tools' folders", (t) => t.kind === "box" && t.source !== "built in"],
     ["In the sandbox", "part of the program, each call in a box of its own", (t) => t.kind === "box"],
-    ["MCP servers", "their descriptions come from outside", (t) => t.kind === "mcp"],
+    ["From MCP servers", "their descriptions come from outside", (t) => t.kind === "mcp"],
     ["Remote", "requests to an address", (t) => t.kind === "remote"],
     ["The program's own", "they touch no file, no network and no program", (t) => t.kind === "native"],
 ];
 
 /** All tools by where they come from, and one of them in full. */
 export function ToolsPage() {
-    const { tools, tool } = useApp(() => [app.tools, app.tool, app.listHidden]);
+    const { tools, tool, server, servers } = useApp(() => [app.tools, app.tool, app.server, app.servers, app.listHidden]);
     const [query, setQuery] = useState("");
+    const shown = servers.find((s) => s.name === server);
     const chosen = tools?.tools.find((t) => t.name === tool) ?? null;
-    return <main class={`chat tools-page ${tool ? "with-tool" : ""}`} aria-label="Tools">
+    return <main class={`chat tools-page ${tool || server !== null ? "with-tool" : ""}`} aria-label="Tools">
         <header class="chat-head">
             <button type="button" class={`icon-button ${app.listHidden ? "" : "only-narrow"}`} title="Show sessions" aria-label="Show sessions" onClick={() => showList(true)}><Icon name="menu" /></button>
-            {tool ? <button type="button" class="icon-button back only-narrow" aria-label="All tools" onClick={() => openTool(null)}><Icon name="chevron" /></button> : null}
+            {tool || server !== null ? <button type="button" class="icon-button back only-narrow" aria-label="All tools" onClick={() => openTool(null)}><Icon name="chevron" /></button> : null}
             <h1>Tools</h1>
             <a class="to-chat" href={app.current ? `#/s/${app.current}` : "#"}>Back to the conversation</a>
         </header>
@@ -31,12 +33,13 @@ export function ToolsPage() {
             <nav class="tool-list" aria-label="List of tools">
                 <label class="search"><Icon name="search" size={14} /><input type="search" placeholder="Find a tool" aria-label="Find a tool" value={query} onInput={(e) => setQuery(e.currentTarget.value)} /></label>
                 {tools ? <ToolList all={tools.tools} query={query} chosen={tool} /> : null}
+                {tools ? <Servers servers={servers} chosen={server} /> : null}
                 {tools?.settings_problem ? <p class="notice warn" role="alert"><Icon name="triangle" size={14} label="Settings" /> <span>{tools.settings_problem}</span></p> : null}
                 {tools && tools.broken.length > 0 ? <Broken files={tools.broken} /> : null}
                 <p class="muted small new-tool">A tool of your own: <code>boxagnts tool new NAME</code> writes a working example. What you put into the workspace's <code>tools</code> folder is here within a second.</p>
             </nav>
             <div class="tool-detail">
-                {chosen ? <ToolView key={chosen.name + (chosen.digest ?? "")} tool={chosen} /> : tool && tools ? <Missing name={tool} /> : <Overview count={tools?.tools.length ?? 0} />}
+                {server === "" ? <NewServer /> : shown ? <McpServerView key={shown.name} server={shown} /> : chosen ? <ToolView key={chosen.name + (chosen.digest ?? "")} tool={chosen} /> : tool && tools ? <Missing name={tool} /> : <Overview count={tools?.tools.length ?? 0} />}
             </div>
         </div>
     </main>;
@@ -58,6 +61,17 @@ function Row({ tool, current }: { tool: ToolInfo; current: boolean }) {
     const [icon, level] = levels[tool.level] ?? ["box", tool.level];
     return <li><a class={`tool-row ${current ? "current" : ""}`} href={`#/tools/${tool.name}`} aria-current={current ? "true" : undefined}>
         <Icon name={icon} size={14} label={level} /><span class="tool-name">{tool.name}</span><span class="tool-says">{tool.description.split(/[.\n]/, 1)[0]}</span></a></li>;
+}
+
+function Servers({ servers, chosen }: { servers: McpServer[]; chosen: string | null }) {
+    return <section aria-label="MCP servers"><h2>MCP servers</h2>
+        <ul>{servers.map((s) => {
+            const changed = s.tools.some((t) => t.state === "changed" || t.state === "unapproved");
+            const [text, tone] = changed && s.state !== "unapproved" ? ["has changed", "wait"] : states[s.state] ?? [s.state, ""];
+            return <li key={s.name}><a class={`tool-row ${s.name === chosen ? "current" : ""}`} href={`#/mcp/${encodeURIComponent(s.name)}`} aria-current={s.name === chosen ? "true" : undefined}>
+                <Icon name="plug" size={14} /><span class="tool-name">{s.name}</span><span class={`tool-says ${tone}`}>{text}</span></a></li>;
+        })}</ul>
+        <a class="tool-row" href="#/mcp" aria-current={chosen === "" ? "true" : undefined}><Icon name="plus" size={14} /><span>Add a server…</span></a></section>;
 }
 
 function Broken({ files }: { files: { path: string; reason: string }[] }) {

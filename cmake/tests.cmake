@@ -46,6 +46,17 @@ if(BX_SANITIZE MATCHES address AND EXISTS ${CMAKE_SOURCE_DIR}/tests/bash/run.py 
     bx_black_box(guests.programs guests 600 ${Python3_EXECUTABLE} tests/programs/run.py ${CMAKE_BINARY_DIR}/guests-native/tools)
 endif()
 
+# The shell's expansions: of the guest's sources, natively
+file(GLOB bash_sources CONFIGURE_DEPENDS guests/bash/*.c)
+list(FILTER bash_sources EXCLUDE REGEX "/main\\.c$")
+add_executable(fuzz_bash_expand tests/fuzz/bash_expand.c ${bash_sources} guests/common/buf.c guests/common/utf8.c
+    guests/common/process_native.c)
+target_include_directories(fuzz_bash_expand PRIVATE guests)
+target_compile_definitions(fuzz_bash_expand PRIVATE BX_GUEST_NATIVE)
+target_link_libraries(fuzz_bash_expand PRIVATE bx_options)
+add_test(NAME fuzz.bash_expand COMMAND fuzz_bash_expand ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/bash_expand)
+set_tests_properties(fuzz.bash_expand PROPERTIES LABELS fuzz TIMEOUT 120)
+
 # Fuzz targets: every CI run replays the corpus; with clang and -fsanitize=fuzzer the same files search.
 file(GLOB fuzzers CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 foreach(source IN LISTS fuzzers)

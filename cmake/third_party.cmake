@@ -48,5 +48,5 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${engine_sources}
 
 # --- the parser of the shell (guests/bash): the permission check reads a command with the same eyes as the tool
 add_library(tp_shell STATIC guests/bash/arena.c guests/bash/parse.c guests/bash/parse_word.c guests/bash/parse_redir.c
-    guests/bash/parse_test.c)
+    guests/bash/parse_test.c guests/bash/parse_param.c guests/bash/parse_compound.c)
 target_include_directories(tp_shell SYSTEM PUBLIC ${CMAKE_SOURCE_DIR}/guests)

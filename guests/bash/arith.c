@@ -37,16 +37,17 @@ static long long fail(struct arith *a, const char *why) {
 }
 
 static void skip(struct arith *a) {
-    a->at += strspn(a->at, " \t\n\r");
+    while (*a->at == ' ' || *a->at == '\t' || *a->at == '\n' || *a->at == '\r') {
+        a->at++;
+    }
 }
 
 static bool take(struct arith *a, const char *op) {
     skip(a);
-    size_t n = strlen(op);
-    if (strncmp(a->at, op, n) != 0) {
+    if (op[0] != *a->at || strncmp(a->at, op, strlen(op)) != 0) {
         return false;
     }
-    a->at += n;
+    a->at += strlen(op);
     return true;
 }
 
@@ -294,6 +295,10 @@ static const struct {
 static const char *binary_operator(struct arith *a, int level) {
     skip(a);
     for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
+        if (operators[i].op[0] !=
+            *a->at) { // most often: this is asked at every level of every operand
+            continue;
+        }
         size_t n = strlen(operators[i].op);
         if (strncmp(a->at, operators[i].op, n) != 0) {
             continue;
@@ -418,7 +423,7 @@ static const char *assign_operator(const char *at) {
     static const char *const ops[] = {
         "<<=", ">>=", "+=", "-=", "*=", "/=", "%=", "&=", "^=", "|=", "="};
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        if (strncmp(at, ops[i], strlen(ops[i])) == 0) {
+        if (ops[i][0] == *at && strncmp(at, ops[i], strlen(ops[i])) == 0) {
             return ops[i][0] == '=' && at[1] == '=' ? NULL : ops[i];
         }
     }

@@ -176,6 +176,13 @@ bool sh_parse_fail(struct sh_parser *p, const char *fmt, ...) __attribute__((for
 bool sh_unexpected(struct sh_parser *p); /* "syntax error near unexpected token" */
 bool sh_unclosed(struct sh_parser *p, const char *what);
 bool sh_enter(struct sh_parser *p); /* one level deeper, or false */
+/* Behind "${", up to behind the }; NULL after an error. */
+struct sh_param *sh_parse_param(struct sh_parser *p, bool in_dquote);
+const char *sh_parse_param_name(struct sh_parser *p); /* "" when there is none */
+/* True and *ret_is_one = false: no compound command begins here. */
+bool sh_parse_compound(struct sh_parser *p, struct sh_node *node, bool *ret_is_one);
+bool sh_take_keyword(struct sh_parser *p, const char *word);
+struct sh_node *sh_new_node(struct sh_parser *p, enum sh_node_kind kind, size_t start, int line);
 bool sh_parse_redir(struct sh_parser *p, struct sh_redir **ret); /* true and NULL: none begins here */
 bool sh_parse_redirs(struct sh_parser *p, struct sh_node *node);
 bool sh_parse_test(struct sh_parser *p, struct sh_node *node);

@@ -240,7 +240,7 @@ static void run_stages(struct sh *sh, const struct sh_node *node) {
     struct pipeline *p = bx_alloc(sizeof *p);
     struct sh_arena_mark mark = sh_arena_mark(&sh->scratch);
     size_t temps = sh->n_temps, deferred = sh->n_deferred;
-    long long start_ms = sh_now_ms();
+    long long start_ms = sh_record_start(sh);
     *p = (struct pipeline){.n = 0};
     sh->line = node->line;
     if (plan(sh, node, p)) {

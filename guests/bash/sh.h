@@ -325,6 +325,7 @@ bool sh_assign_one(struct sh *sh, const struct sh_assign *assign, unsigned add_f
 void sh_run_text(struct sh *sh, const char *text, size_t len, int line); /* eval, scripts */
 void sh_run_trap(struct sh *sh, enum sh_trap trap);
 void sh_failed(struct sh *sh); /* errexit and trap ERR, after a command with a status that is not 0 */
+long long sh_record_start(const struct sh *sh);
 void sh_record(struct sh *sh, const struct sh_node *node, int status, long long start_ms);
 struct sh_job *sh_job_add(struct sh *sh, const char *text);
 int sh_job_wait(struct sh *sh, struct sh_job *job);

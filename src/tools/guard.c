@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "base/unwire.h"
 #include "json/write.h"
@@ -194,7 +195,9 @@ static void put_back(const struct bx_grant *grant, const struct bx_guarded_file 
     if (S_ISDIR(f->mode)) {
         (void)mkdirat(dir, name, f->mode & 0777);
     } else if (S_ISLNK(f->mode)) {
-        (void)symlinkat(f->text, dir, name);
+        if (symlinkat(f->text, dir, name) != 0)
+            bx_warn("tools", "the guarded link %s could not be put back: %s", f->guest,
+                    strerror(errno));
     } else {
         bx_auto(bx_fd_close) int fd =
             openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -52,12 +52,12 @@ static void check(const struct rig_call *c, const struct expectation *want) {
     bx_box_result_deinit(&r);
 }
 
-static void unwire(const char *controls) {
+__attribute__((unused)) static void unwire(const char *controls) {
     setenv("BX_UNWIRE", controls, 1);
     rig_open();
 }
 
-static void rewire(void) {
+__attribute__((unused)) static void rewire(void) {
     unsetenv("BX_UNWIRE");
     rig_open();
 }

@@ -2,6 +2,7 @@
 #include "api/call.h"
 #include "base/clock.h"
 #include "permit/permit.h"
+#include "tools/session.h"
 
 static void write_time(struct bx_jw *w, const char *key, int64_t wall_ms) {
     char text[25];
@@ -122,12 +123,17 @@ int bx_route_sessions_create(struct bx_api_call *c, struct bx_err *err) {
 
 /* What somebody who opens the session wants to see at once: the open question, the list of tasks.
  */
-static void write_state(struct bx_jw *w, struct bx_agent *agent, struct bx_session *session) {
+static void write_state(struct bx_jw *w, struct bx_agent *agent, struct bx_registry *registry,
+                        struct bx_session *session) {
     char question[37];
     bx_auto(bx_freep) char *todos = bx_session_todos(session);
     bx_agent_open_question(agent, bx_session_header(session)->id, question);
     bx_jw_kstr(w, "question", *question ? question : NULL);
     bx_jw_kraw(w, "todos", bx_str(todos));
+    bx_auto(bx_tool_session_unrefp) struct bx_tool_session *tools =
+        bx_registry_session(registry, bx_session_header(session)->id);
+    bx_jw_key(w, "hosts");
+    bx_tool_session_write_traffic(tools, w);
 }
 
 int bx_route_session_get(struct bx_api_call *c, struct bx_err *err) {
@@ -153,7 +159,7 @@ int bx_route_session_get(struct bx_api_call *c, struct bx_err *err) {
     bx_jw_kstr(w, "root", h->root);
     bx_jw_kstr(w, "kind", h->kind);
     bx_jw_end(w);
-    write_state(w, c->api->config->agent, session);
+    write_state(w, c->api->config->agent, c->api->config->registry, session);
     bx_jw_end(w);
     bx_session_row_deinit(&row);
     return 0;

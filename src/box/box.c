@@ -183,6 +183,10 @@ static int try_call(struct bx_box *box, const struct bx_box_request *q, struct b
         say_how_it_ended(&c);
     }
     leave_receipt(box, &c, r < 0 ? err->msg : NULL);
+    result->hosts = c.hosts.p;
+    result->host_count = c.hosts.n;
+    c.hosts.p = NULL;
+    c.hosts.n = 0;
     bx_call_deinit(&c);
     return r;
 }
@@ -233,6 +237,10 @@ int bx_box_call(struct bx_box *box, const struct bx_box_request *q, struct bx_ca
 }
 
 void bx_box_result_deinit(struct bx_box_result *r) {
+    for (size_t i = 0; i < r->host_count; i++) {
+        bx_free(r->hosts[i].host);
+    }
+    bx_free(r->hosts);
     bx_buf_deinit(&r->out);
     bx_buf_deinit(&r->err);
 }

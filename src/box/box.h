@@ -12,6 +12,7 @@
 #include "base/cancel.h"
 #include "box/grant.h"
 #include "box/image.h"
+#include "box/receipt.h"
 
 struct bx_box;
 
@@ -97,6 +98,8 @@ struct bx_box_result {
     bool out_cut, err_cut;
     uint64_t fuel_used, memory_peak_bytes, cpu_us, wall_us;
     unsigned wall_parts;   /* of the worker that ran it */
+    struct bx_receipt_host *hosts; /* that it asked for; the result's */
+    size_t host_count;
     char receipt_id[37];   /* "" without receipts */
 };
 /* 0 whenever the tool was given a chance to run, however it ended. Else: BX_ERR_INVALID (grant), BX_ERR_NOTFOUND (no such

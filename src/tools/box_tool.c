@@ -201,6 +201,27 @@ void bx_box_tool_result(const struct bx_box_result *r, const char *network,
     ret->limit = r->limit;
 }
 
+static void write_hosts(struct bx_jw *w, const struct bx_box_result *r) {
+    bx_jw_kobj(w, "hosts");
+    for (size_t i = 0; i < r->host_count; i++) {
+        bx_jw_kobj(w, r->hosts[i].host);
+        bx_jw_kuint(w, "sent_bytes", r->hosts[i].sent_bytes);
+        bx_jw_kuint(w, "received_bytes", r->hosts[i].received_bytes);
+        bx_jw_kbool(w, "denied", r->hosts[i].denied);
+        bx_jw_end(w);
+    }
+    bx_jw_end(w);
+}
+
+static void count_traffic(struct bx_tool_session *s, const struct bx_box_result *r) {
+    if (!s || !r->host_count)
+        return;
+    BX_LOCKED(&s->lock);
+    for (size_t i = 0; i < r->host_count; i++)
+        bx_traffic_add(&s->traffic, r->hosts[i].host, r->hosts[i].sent_bytes,
+                       r->hosts[i].received_bytes, r->hosts[i].denied);
+}
+
 static char *receipt(const struct box_tool *b, const struct bx_box_result *r) {
     struct bx_buf out = BX_BUF_INIT(4 * BX_KIB);
     struct bx_jw w;
@@ -214,6 +235,8 @@ static char *receipt(const struct box_tool *b, const struct bx_box_result *r) {
     bx_jw_kuint(&w, "cpu_us", r->cpu_us);
     bx_jw_kuint(&w, "wall_us", r->wall_us);
     bx_jw_kuint(&w, "stdout_bytes", r->out.size);
+    if (r->host_count)
+        write_hosts(&w, r);
     bx_jw_end(&w);
     bx_jw_kstr(&w, "limit", r->limit);
     bx_jw_kuint(&w, "walls", r->wall_parts);
@@ -353,6 +376,7 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
     ret->denied = call.outbound.denied;
     if (ret->guarded)
         say_guarded(t, ret);
+    count_traffic(ctx->session, &r);
     ret->receipt = receipt(b, &r);
     bx_box_result_deinit(&r);
     return 0;

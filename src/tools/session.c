@@ -21,6 +21,7 @@ static struct bx_tool_session *session_new(const char *id) {
 static void session_free(struct bx_tool_session *s) {
     bx_seen_deinit(&s->seen);
     bx_shell_state_deinit(&s->shell);
+    bx_traffic_deinit(&s->traffic);
     pthread_mutex_destroy(&s->lock);
     bx_free((char *)(uintptr_t)s->id);
     bx_free(s);

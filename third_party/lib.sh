@@ -73,7 +73,7 @@ source_fetch() {
     dir=$cache/downloads/$name-$version
     if [ ! -d "$dir" ]; then
         local fresh
-        mkdir -p "$cache/downloads"
+        mkdir -p "${dir%/*}" # a name may have a scope: @SCOPE/NAME
         fresh=$(mktemp -d "$cache/downloads/.fresh-XXXXXX")
         download_into "$fresh" "$name" "$version" "$kind" "$want"
         file=$(find "$fresh" -type f)

@@ -9,8 +9,11 @@
 #include "loop/watch.h"
 #include "tools/folders.h"
 
+#define LINKS_MS 500
+
 struct bx_tool_watch {
     struct bx_api *api;
+    struct bx_timer *links; /* runs while there are links to files elsewhere */
     BX_VEC(struct bx_folder_watch *) watches;
     bool scanning, again; /* loop thread */
     bool stopped;
@@ -24,10 +27,24 @@ static void scan(void *user) {
 
 static void rescan(void *user);
 
+/* A link points to what is built elsewhere: nothing in the folder changes when that does. */
+static void look_after_links(struct bx_tool_watch *w) {
+    bool wanted = bx_tool_folders_has_links(w->api->config->folders);
+    if (wanted && !w->links) {
+        w->links = bx_timer_start(w->api->loop, LINKS_MS, LINKS_MS, rescan, w);
+    } else if (!wanted) {
+        bx_timer_stop(w->links);
+        w->links = NULL;
+    }
+}
+
 static void on_scanned(void *user) {
     struct bx_tool_watch *w = user;
     w->scanning = false;
-    if (w->again && !w->stopped) {
+    if (w->stopped)
+        return;
+    look_after_links(w);
+    if (w->again) {
         w->again = false;
         rescan(w);
     }
@@ -60,9 +77,9 @@ static void on_change(void *user) { /* any thread */
 static void watch(struct bx_tool_watch *w, const char *dir) {
     struct bx_folder_watch *watch = NULL;
     struct bx_err err = {0};
-    int r = bx_dir_make(dir, 0700, &err);
-    r = r < 0 ? r : bx_folder_watch_start(w->api->loop, dir, rescan, w, &watch, &err);
-    if (r < 0)
+    if (bx_dir_make(dir, 0700, &err) < 0) /* it counts when somebody else makes it */
+        bx_info("tools", "%s; no tools are there", err.msg);
+    if (bx_folder_watch_start(w->api->loop, dir, rescan, w, &watch, &err) < 0)
         bx_warn("tools", "%s; a change there needs a new start", err.msg);
     else
         bx_vec_push(&w->watches, watch);
@@ -84,6 +101,8 @@ void bx_tool_watch_stop(struct bx_tool_watch *w) {
         return;
     w->stopped = true;
     bx_registry_on_change(w->api->config->registry, NULL, NULL);
+    bx_timer_stop(w->links);
+    w->links = NULL;
     for (size_t i = 0; i < w->watches.n; i++)
         bx_folder_watch_stop(w->watches.p[i]);
     bx_vec_free(&w->watches);

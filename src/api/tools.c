@@ -58,6 +58,21 @@ static void write_broken(struct bx_jw *w, struct bx_tool_folders *folders) {
     bx_broken_tools_free(broken, count);
 }
 
+static void write_hidden(struct bx_jw *w, struct bx_registry *registry) {
+    size_t count = 0;
+    struct bx_hidden_tool *hidden = bx_registry_hidden(registry, &count);
+    bx_jw_karr(w, "hidden");
+    for (size_t i = 0; i < count; i++) {
+        bx_jw_obj(w);
+        bx_jw_kstr(w, "name", hidden[i].name);
+        bx_jw_kstr(w, "path", hidden[i].source);
+        bx_jw_kstr(w, "by", hidden[i].by);
+        bx_jw_end(w);
+    }
+    bx_jw_end(w);
+    bx_hidden_tools_free(hidden, count);
+}
+
 static void write_mounts(struct bx_jw *w, const struct bx_mount *mounts, size_t count) {
     bx_jw_karr(w, "mounts");
     for (size_t i = 0; i < count; i++) {
@@ -138,6 +153,7 @@ int bx_route_tools(struct bx_api_call *c, struct bx_err *err) {
         return r;
     bx_jw_end(w);
     write_broken(w, c->api->config->folders);
+    write_hidden(w, registry);
     bx_agent_settings_problem(c->api->config->agent, problem);
     bx_jw_kstr(w, "settings_problem", problem[0] ? problem : NULL);
     bx_jw_end(w);

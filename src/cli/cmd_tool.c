@@ -40,6 +40,24 @@ static void list_broken(struct bx_cli_context *c, struct bx_jw *w, struct bx_buf
     bx_broken_tools_free(broken, count);
 }
 
+static void list_hidden(struct bx_cli_context *c, struct bx_jw *w, struct bx_buf *out) {
+    size_t count = 0;
+    struct bx_hidden_tool *hidden = bx_registry_hidden(c->registry, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (w) {
+            bx_jw_obj(w);
+            bx_jw_kstr(w, "hidden", hidden[i].name);
+            bx_jw_kstr(w, "path", hidden[i].source);
+            bx_jw_kstr(w, "by", hidden[i].by);
+            bx_jw_end(w);
+        } else {
+            bx_buf_addf(out, "hidden: %s (%s) by %s\n", hidden[i].name, hidden[i].source,
+                        hidden[i].by);
+        }
+    }
+    bx_hidden_tools_free(hidden, count);
+}
+
 int bx_cmd_tool_list(const struct bx_args *args) {
     struct bx_cli_context c;
     struct bx_err err;
@@ -74,6 +92,7 @@ int bx_cmd_tool_list(const struct bx_args *args) {
         bx_tool_unref(all[i]);
     }
     list_broken(&c, json ? &w : NULL, &out);
+    list_hidden(&c, json ? &w : NULL, &out);
     if (json) {
         bx_jw_end(&w);
         bx_buf_addc(&out, '\n');

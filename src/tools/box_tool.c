@@ -1,5 +1,6 @@
 #include "tools/box_tool.h"
 
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -20,6 +21,11 @@
 #define DESCRIBE_LIMITS                                                                            \
     { "time=5s", "fuel=200M", "memory=64MiB", "output=256KiB" }
 
+/* So many tools from files have their compiled form open before the first call. Each is a
+ * descriptor: those of the others are made at their first call, from the cache. */
+#define READY_MAX 64
+static atomic_uint ready;
+
 struct box_tool {
     struct bx_tool tool;
     struct bx_descriptor descriptor;
@@ -30,6 +36,7 @@ struct box_tool {
     struct bx_buf wasm;             /* of a file; compiled in the form that a call's limits need */
     pthread_mutex_t lock;
     struct bx_image *images[2]; /* [fuel is counted] */
+    bool is_ready;              /* counted in ready */
 };
 
 static void box_destroy(struct bx_tool *t) {
@@ -38,6 +45,8 @@ static void box_destroy(struct bx_tool *t) {
     bx_buf_deinit(&b->wasm);
     bx_image_free(b->images[0]);
     bx_image_free(b->images[1]);
+    if (b->is_ready)
+        atomic_fetch_sub(&ready, 1);
     pthread_mutex_destroy(&b->lock);
     bx_free(b->name);
     bx_free(b->path);
@@ -545,6 +554,12 @@ int bx_box_tool_load(struct bx_box *box, struct bx_outbound *outbound, const cha
     if (rc) {
         box_destroy(&b->tool);
         return rc;
+    }
+    b->is_ready = atomic_fetch_add(&ready, 1) < READY_MAX;
+    if (!b->is_ready) {
+        atomic_fetch_sub(&ready, 1);
+        bx_image_free(b->images[true]);
+        b->images[true] = NULL;
     }
     *ret = &b->tool;
     return 0;

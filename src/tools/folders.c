@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/path.h"
 #include "base/thread.h"
@@ -10,7 +11,10 @@
 #include "tools/remote.h"
 
 #define MAX_FILES 1000 /* of one folder */
-#define SUFFIX    ".wasm"
+#define FRESH_MS                                                                                   \
+    2000 /* a file that was written so lately may be written again without a change of its times   \
+          */
+#define SUFFIX ".wasm"
 
 /* What tells that a file is not the one that was read */
 struct stamp {
@@ -23,8 +27,10 @@ struct stamp {
 struct entry {
     char *path;
     struct stamp file, beside; /* of NAME.json; zero: there is none */
+    bool is_fresh;             /* was when it was read */
+    bool is_link;              /* what it points to is in no folder that is watched */
     struct bx_tool *tool;      /* NULL: broken */
-    char *reason;              /* of what is broken */
+    char *reason;              /* of what is broken, or has the name of one before it */
 };
 typedef BX_VEC(struct entry) entry_vec;
 
@@ -131,7 +137,7 @@ struct listing {
 
 static int take_name(void *user, const char *name) {
     struct listing *l = user;
-    if (is_tool_file(name) && l->paths.n < MAX_FILES)
+    if (is_tool_file(name))
         bx_vec_push(&l->paths, bx_path_join(l->dir, name));
     return 0;
 }
@@ -146,11 +152,36 @@ static char *beside_of(const char *path) {
     return bx_asprintf("%.*s.json", (int)(strlen(path) - strlen(SUFFIX)), path);
 }
 
+static int by_path(const void *path, const void *entry) {
+    return strcmp(path, ((const struct entry *)entry)->path);
+}
+
 static struct entry *find(entry_vec *entries, const char *path) {
-    for (size_t i = 0; i < entries->n; i++)
-        if (strcmp(entries->p[i].path, path) == 0)
-            return &entries->p[i];
-    return NULL;
+    return entries->n ? bsearch(path, entries->p, entries->n, sizeof *entries->p, by_path) : NULL;
+}
+
+static bool is_link(const char *path) {
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+static bool is_fresh(const struct stamp *stamp, int64_t now_ms) {
+    return now_ms - ((int64_t)stamp->modified.tv_sec * 1000 + stamp->modified.tv_nsec / 1000000) <
+           FRESH_MS;
+}
+
+/* Two files, or two versions of one, that make the same tool */
+static bool is_same_tool(const struct entry *a, const struct entry *b) {
+    if (!a->tool || !b->tool)
+        return !a->tool && !b->tool && strcmp(a->reason, b->reason) == 0;
+    return strcmp(a->tool->digest, b->tool->digest) == 0;
+}
+
+static void keep_old(struct entry *e, const struct entry *old) {
+    bx_tool_unref(e->tool);
+    bx_free(e->reason);
+    e->tool = old->tool ? bx_tool_ref(old->tool) : NULL;
+    e->reason = old->tool ? NULL : bx_strdup(old->reason); /* doubles are looked for anew */
 }
 
 /* The entry of this file: the one of before when nothing has changed. The stamps are taken before
@@ -160,64 +191,80 @@ static struct entry entry_of(struct bx_tool_folders *f, struct folder *folder, c
     bx_auto(bx_freep) char *beside = beside_of(path);
     struct entry e = {.path = bx_strdup(path), .file = stamp_of(path), .beside = stamp_of(beside)};
     struct entry *old = find(&folder->entries, path);
-    if (old && is_same(&old->file, &e.file) && is_same(&old->beside, &e.beside)) {
-        e.tool = old->tool ? bx_tool_ref(old->tool) : NULL;
-        e.reason = old->reason ? bx_strdup(old->reason) : NULL;
+    int64_t now_ms = bx_wall_ms();
+    e.is_fresh = is_fresh(&e.file, now_ms) || is_fresh(&e.beside, now_ms);
+    e.is_link = is_link(path) || is_link(beside);
+    if (old && !old->is_fresh && is_same(&old->file, &e.file) && is_same(&old->beside, &e.beside)) {
+        keep_old(&e, old);
         return e;
     }
-    *io_changed = true;
     e.tool = load(f->registry, path, &e.reason);
+    if (old && is_same_tool(old, &e))
+        keep_old(&e, old);
+    else
+        *io_changed = true;
     return e;
 }
 
 /* Two files of one folder with one name: the first counts. */
 static void refuse_doubles(entry_vec *entries) {
     for (size_t i = 0; i < entries->n; i++)
-        for (size_t j = 0; j < i && entries->p[i].tool; j++)
-            if (entries->p[j].tool &&
-                strcmp(entries->p[i].tool->name, entries->p[j].tool->name) == 0) {
+        for (size_t j = 0; j < i && entries->p[i].tool && !entries->p[i].reason; j++)
+            if (entries->p[j].tool && !entries->p[j].reason &&
+                strcmp(entries->p[i].tool->name, entries->p[j].tool->name) == 0)
                 entries->p[i].reason =
                     bx_asprintf("%s beside it has the name %s already",
                                 bx_path_base(entries->p[j].path), entries->p[i].tool->name);
-                bx_tool_unref(entries->p[i].tool);
-                entries->p[i].tool = NULL;
-            }
 }
 
 static void publish(struct bx_tool_folders *f, size_t rank) {
     struct folder *folder = &f->folders.p[rank];
     BX_VEC(struct bx_tool *) tools = {0};
     for (size_t i = 0; i < folder->entries.n; i++)
-        if (folder->entries.p[i].tool)
+        if (!folder->entries.p[i].reason)
             bx_vec_push(&tools, folder->entries.p[i].tool);
     bx_registry_set_source(f->registry, folder->dir, BX_RANK_FOLDER + (unsigned)rank, tools.p,
                            tools.n);
     bx_vec_free(&tools);
 }
 
+/* The tools' files, in order. What is behind the last one that counts is left out, and said. */
+static int list_files(const char *dir, struct listing *ret, struct bx_err *err) {
+    *ret = (struct listing){.dir = dir};
+    int rc = bx_dir_each(dir, take_name, ret, err);
+    if (ret->paths.n)
+        qsort(ret->paths.p, ret->paths.n, sizeof *ret->paths.p, by_text);
+    if (rc == 0 && ret->paths.n > MAX_FILES)
+        rc = bx_fail(err, BX_ERR_LIMIT,
+                     "there are %zu files of tools in it; those from %.200s on do not count (at "
+                     "most %d)",
+                     ret->paths.n, bx_path_base(ret->paths.p[MAX_FILES]), MAX_FILES);
+    return rc;
+}
+
 static bool scan_folder(struct bx_tool_folders *f, size_t rank) {
     struct folder *folder = &f->folders.p[rank];
-    struct listing listing = {.dir = folder->dir};
+    struct listing listing;
     struct bx_err err = {0};
     entry_vec fresh = {0};
     bool changed = false;
-    int rc = bx_dir_each(folder->dir, take_name, &listing, &err);
-    if (listing.paths.n)
-        qsort(listing.paths.p, listing.paths.n, sizeof *listing.paths.p, by_text);
+    int rc = list_files(folder->dir, &listing, &err);
+    char *reason = rc < 0 && rc != BX_ERR_NOTFOUND ? bx_strdup(err.msg) : NULL;
     for (size_t i = 0; i < listing.paths.n; i++) {
-        bx_vec_push(&fresh, entry_of(f, folder, listing.paths.p[i], &changed));
+        if (i < MAX_FILES)
+            bx_vec_push(&fresh, entry_of(f, folder, listing.paths.p[i], &changed));
         bx_free(listing.paths.p[i]);
     }
     bx_vec_free(&listing.paths);
     refuse_doubles(&fresh);
-    changed = changed || fresh.n != folder->entries.n;
+    changed = changed || fresh.n != folder->entries.n || !reason != !folder->reason;
     {
         BX_LOCKED(&f->lock);
         entry_vec old = folder->entries;
         folder->entries = fresh;
         fresh = old;
         bx_free(folder->reason);
-        folder->reason = rc < 0 && rc != BX_ERR_NOTFOUND ? bx_strdup(err.msg) : NULL;
+        folder->reason = reason;
     }
     if (changed)
         publish(f, rank);
@@ -231,6 +278,15 @@ bool bx_tool_folders_scan(struct bx_tool_folders *f) {
     for (size_t i = 0; i < f->folders.n; i++)
         changed = scan_folder(f, i) || changed;
     return changed;
+}
+
+bool bx_tool_folders_has_links(struct bx_tool_folders *f) {
+    BX_LOCKED(&f->lock);
+    for (size_t i = 0; i < f->folders.n; i++)
+        for (size_t j = 0; j < f->folders.p[i].entries.n; j++)
+            if (f->folders.p[i].entries.p[j].is_link)
+                return true;
+    return false;
 }
 
 const char *bx_tool_folders_dir(const struct bx_tool_folders *f, size_t i) {

@@ -3,7 +3,7 @@
  * Any thread; a scan blocks on the disk and, for a new file, on the compiler. Folders are in order of precedence: what lies in
  * an earlier one hides what has its name in a later one, and all of them hide built-in tools of that name. A file that was
  * not changed is not read again. A file that is no tool is kept in mind with the reason, so that it can be shown instead of
- * being missed. Runs keep the tools they started with: the registry hands out references.
+ * being missed. Of more than 1000 files in a folder the first count, by name. Runs keep the tools they started with: the registry hands out references.
  *
  *     NAME.wasm         a WASI 0.2 component or wasip1 command; described by NAME.json beside it, else by --describe
  *     NAME.remote.json  an HTTP request (remote.h) */
@@ -27,6 +27,9 @@ const char *bx_tool_folders_dir(const struct bx_tool_folders *f, size_t i); /* N
 
 /* Brings the registry up to date; true when anything is different from before. One scan at a time, others wait. */
 bool bx_tool_folders_scan(struct bx_tool_folders *f);
+
+/* One of the files was a symbolic link at the last scan: what it points to changes without a change in the folders. */
+bool bx_tool_folders_has_links(struct bx_tool_folders *f);
 
 struct bx_broken_tool {
     char *path;

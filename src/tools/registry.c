@@ -68,19 +68,53 @@ static int by_name_and_rank(const void *a, const void *b) {
     return order ? order : (x->rank > y->rank) - (x->rank < y->rank);
 }
 
-/* The lock is held. */
-static void merge_sources(struct bx_registry *r) {
-    BX_VEC(struct ranked) all = {0};
+typedef BX_VEC(struct ranked) ranked_vec;
+
+/* Of each name the one that counts first. The lock is held. */
+static ranked_vec rank_all(const struct bx_registry *r) {
+    ranked_vec all = {0};
     for (size_t i = 0; i < r->sources.n; i++)
         for (size_t j = 0; j < r->sources.p[i].tools.n; j++)
             bx_vec_push(&all, ((struct ranked){r->sources.p[i].tools.p[j], r->sources.p[i].rank}));
     if (all.n)
         qsort(all.p, all.n, sizeof *all.p, by_name_and_rank);
+    return all;
+}
+
+/* The lock is held. */
+static void merge_sources(struct bx_registry *r) {
+    ranked_vec all = rank_all(r);
     empty(&r->tools);
     for (size_t i = 0; i < all.n; i++)
         if (i == 0 || strcmp(all.p[i].tool->name, all.p[i - 1].tool->name))
             bx_vec_push(&r->tools, bx_tool_ref(all.p[i].tool));
     bx_vec_free(&all);
+}
+
+struct bx_hidden_tool *bx_registry_hidden(struct bx_registry *r, size_t *ret_count) {
+    BX_VEC(struct bx_hidden_tool) hidden = {0};
+    BX_LOCKED(&r->lock);
+    ranked_vec all = rank_all(r);
+    for (size_t i = 1, first = 0; i < all.n; i++) {
+        const struct bx_tool *t = all.p[i].tool, *by = all.p[first].tool;
+        if (strcmp(t->name, by->name))
+            first = i;
+        else
+            bx_vec_push(&hidden, ((struct bx_hidden_tool){bx_strdup(t->name), bx_strdup(t->source),
+                                                          bx_strdup(by->source)}));
+    }
+    bx_vec_free(&all);
+    *ret_count = hidden.n;
+    return hidden.p;
+}
+
+void bx_hidden_tools_free(struct bx_hidden_tool *all, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        bx_free(all[i].name);
+        bx_free(all[i].source);
+        bx_free(all[i].by);
+    }
+    bx_free(all);
 }
 
 static size_t find_source(const struct bx_registry *r, const char *name) {

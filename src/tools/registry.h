@@ -40,6 +40,12 @@ struct bx_tool **bx_registry_all(struct bx_registry *r, size_t *ret_count);
 enum bx_source_rank { BX_RANK_FOLDER = 0, BX_RANK_MCP = 100, BX_RANK_BUILT_IN = 1000 };
 void bx_registry_set_source(struct bx_registry *r, const char *source, unsigned rank, struct bx_tool *const *tools,
                             size_t count);
+/* Tools that another of their name hides, in the order of names; a new array, all of it the caller's. */
+struct bx_hidden_tool {
+    char *name, *source, *by; /* sources as in struct bx_tool */
+};
+struct bx_hidden_tool *bx_registry_hidden(struct bx_registry *r, size_t *ret_count);
+void bx_hidden_tools_free(struct bx_hidden_tool *take_all, size_t count);
 /* fn(user) on the thread that changed a source, after the change and without locks; one listener; NULL ends it. */
 void bx_registry_on_change(struct bx_registry *r, void (*fn)(void *user), void *user);
 /* A box tool from a .wasm file that is in no folder (`tool run FILE.wasm`); its descriptor from <name>.json beside it, else by

@@ -8,7 +8,9 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "attack"))
+from boxagnts import Server as PlainServer, Workspace  # noqa: E402
 from client import Server  # noqa: E402
+from test_same_tools import program as printing  # noqa: E402
 
 BINARY, GENERATED = os.environ["BOXAGNTS"], os.environ["BX_GENERATED"]
 PROGRAM = os.path.join(GENERATED, "guests", "read.wasm")
@@ -77,10 +79,14 @@ class Watched(unittest.TestCase):
         self.until_tool("grep", description="the user's")
         self.put(self.own, "other", descriptor("grep", description="the workspace's"))
         self.until_tool("grep", description="the workspace's")
+        own, users = os.path.join(self.own, "other.wasm"), os.path.join(self.users, "mine.wasm")
+        self.assertEqual(self.list()["hidden"], [{"name": "grep", "path": users, "by": own},
+                                                 {"name": "grep", "path": "built in", "by": own}])
         os.unlink(os.path.join(self.own, "other.wasm"))
         self.until_tool("grep", description="the user's")
         os.unlink(os.path.join(self.users, "mine.wasm"))
         self.until_tool("grep", source="built in")
+        self.assertEqual(self.list()["hidden"], [])
 
     def test_what_is_broken_is_listed_with_its_reason(self):
         bad = {
@@ -116,6 +122,92 @@ class Watched(unittest.TestCase):
         self.assertIn("b.wasm", listed[0]["path"])
         self.assertIn("a.wasm", listed[0]["reason"])
         self.until_tool("same", description="a")
+        os.unlink(os.path.join(self.own, "a.wasm"))  # the other one was as good
+        self.until_tool("same", description="b")
+        self.assertEqual(self.list()["broken"], [])
+
+    def test_the_folder_goes_and_comes_again(self):
+        for round in ("first", "second"):
+            self.put(self.own, "look", descriptor("look", description=round))
+            self.until_tool("look", description=round)
+            shutil.rmtree(self.own)
+            self.until(lambda now: all(t["name"] != "look" for t in now["tools"]))
+            os.mkdir(self.own)
+
+    def test_links(self):
+        place = os.path.join(self.server.folder.name, "project")
+        os.mkdir(place)
+        self.put(place, "look", descriptor("look", description="first"))
+        for suffix in (".wasm", ".json"):
+            os.symlink(os.path.join(place, "look" + suffix), os.path.join(self.own, "look" + suffix))
+        self.until_tool("look", description="first")
+        with open(os.path.join(place, "look.json"), "w") as file:  # nothing changes in the folder itself
+            file.write(descriptor("look", description="second"))
+        self.until_tool("look", description="second")
+        for name, target in (("gone", "/nowhere"), ("loop", "loop.wasm"), ("folder", place), ("device", "/dev/zero")):
+            os.symlink(target, os.path.join(self.own, name + ".wasm"))
+        os.mkfifo(os.path.join(self.own, "pipe.wasm"))
+        listed = self.until(lambda now: now["broken"] if len(now["broken"]) == 5 else None)
+        self.assertTrue(all(entry["reason"] for entry in listed))
+        os.unlink(os.path.join(place, "look.wasm"))
+        self.until(lambda now: len(now["broken"]) == 6)
+
+    def test_a_file_that_is_still_being_copied(self):
+        with open(PROGRAM, "rb") as file:
+            whole = file.read()
+        with open(os.path.join(self.own, "look.json"), "w") as file:
+            file.write(descriptor("look"))
+        with open(os.path.join(self.own, "look.wasm"), "wb") as file:
+            file.write(whole[:len(whole) // 2])
+            file.flush()
+            self.until(lambda now: now["broken"])
+            file.write(whole[len(whole) // 2:])
+        self.until_tool("look")
+        self.assertEqual(self.list()["broken"], [])
+
+    def test_names_of_odd_bytes(self):
+        odd = [b"new\nline.wasm", b"quote\".wasm", b"\xff\xfe.wasm", b"<b>.wasm", b".wasm", b"-.wasm", "söße.wasm".encode(), b"x" * 250 + b".wasm"]
+        for i, name in enumerate(odd):
+            path = os.path.join(self.own.encode(), name)
+            with open(path[:-5] + b".json", "w") as file:
+                file.write(descriptor(f"odd-{i}" if i % 2 else ""))
+            shutil.copy(PROGRAM.encode(), path)
+        listed = self.until(lambda now: now if len(now["broken"]) == 3 and sum(t["name"].startswith("odd-") for t in now["tools"]) == 4 else None)
+        self.assertEqual(len([t for t in listed["tools"] if self.own in t["source"]]), 4)  # .wasm is hidden, and none
+        self.assertTrue(all("name" in entry["reason"] for entry in listed["broken"]), listed["broken"])
+
+    def test_a_thousand_files(self):
+        tiny = os.path.join(self.server.folder.name, "tiny.wasm")
+        with open(tiny, "wb") as file:
+            file.write(printing("tiny"))
+        many = os.path.join(self.server.folder.name, "many")
+        os.mkdir(many)
+        for i in range(1005):
+            with open(f"{many}/t{i:04}.json", "w") as file:
+                file.write(descriptor(f"t{i:04}"))
+            os.link(tiny, f"{many}/t{i:04}.wasm")
+        os.rmdir(self.own)
+        os.rename(many, self.own)
+        listed = self.until(lambda now: now if now["broken"] and any(t["name"] == "t0999" for t in now["tools"]) else None)
+        self.assertEqual(sum(t["name"][1:].isdigit() for t in listed["tools"]), 1000)
+        self.assertEqual([entry["path"] for entry in listed["broken"]], [self.own])
+        self.assertIn("t1000.wasm", listed["broken"][0]["reason"])
+        result = self.server.api("POST", "/tools/t0999/run", {"input": {}}).json
+        self.assertEqual(result["content"], "tiny")
+        self.assertLess(len(os.listdir(f"/proc/{self.server.process.pid}/fd")), 300)
+
+
+class Unwritable(unittest.TestCase):
+    def test_without_a_folder_of_the_user_the_server_runs(self):
+        workspace = Workspace()
+        self.addCleanup(workspace.close)
+        with open(os.path.join(workspace.folder, "XDG_DATA_HOME"), "w"):
+            pass  # a file in the place of the folder
+        workspace.start_model({"turns": []})
+        server = PlainServer(workspace)
+        self.addCleanup(server.end)
+        tools = server.call("GET", "/tools")[1]
+        self.assertTrue(any(t["name"] == "read" for t in tools["tools"]))
 
 
 class Examples(unittest.TestCase):

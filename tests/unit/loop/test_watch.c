@@ -17,6 +17,8 @@ struct world {
     struct bx_loop *loop;
     struct bx_folder_watch *watch;
     unsigned told;
+    void (*const *next)(
+        void *user); /* what is done when the change before was told; NULL ends it */
 };
 
 static int set_up(void **state) {
@@ -115,12 +117,75 @@ static void test_nothing_is_told_after_the_end(void **state) {
     bx_loop_run(w->loop);
 }
 
-static void test_a_missing_folder_is_an_error(void **state) {
-    struct world *w = *state;
-    struct bx_err err = {0};
-    assert_int_equal(bx_folder_watch_start(w->loop, "/nowhere/at/all", never, w, &w->watch, &err),
-                     BX_ERR_NOTFOUND);
-    assert_non_null(strstr(err.msg, "/nowhere/at/all"));
+static char *below(const struct world *w, const char *name) {
+    return bx_path_join(w->dir, name);
+}
+
+static void write_below(void *user) {
+    write_file(user, "a/b/f", "x");
+}
+
+static void make_and_write(void *user) {
+    char *folder = below(user, "a/b");
+    assert_int_equal(bx_dir_make(folder, 0700, NULL), 0);
+    bx_free(folder);
+    write_below(user);
+}
+
+static void remove_all(void *user) {
+    char *folder = below(user, "a");
+    assert_int_equal(bx_dir_remove(folder, NULL), 0);
+    bx_free(folder);
+}
+
+static void next_step(void *user) {
+    struct world *w = user;
+    if (*w->next)
+        bx_loop_post(w->loop, *w->next++, w);
+    else
+        bx_loop_stop(w->loop);
+}
+
+/* Every step is taken when the one before was told. */
+static void expect_told(struct world *w, void (*const *steps)(void *user)) {
+    char *folder = below(w, "a/b");
+    w->next = steps;
+    assert_int_equal(bx_folder_watch_start(w->loop, folder, next_step, w, &w->watch, NULL), 0);
+    bx_free(folder);
+    next_step(w);
+    bx_loop_run(w->loop);
+}
+
+/* Each change afterwards shows that the watch went to where the folder is now. */
+static void test_a_folder_comes_and_goes_and_comes(void **state) {
+    static void (*const steps[])(void *) = {make_and_write, write_below, remove_all, make_and_write,
+                                            write_below,    remove_all,  NULL};
+    expect_told(*state, steps);
+}
+
+static void replace(void *user) {
+    remove_all(user);
+    make_and_write(user);
+}
+
+static void test_a_folder_is_replaced(void **state) {
+    static void (*const steps[])(void *) = {replace, write_below, NULL};
+    make_and_write(*state);
+    expect_told(*state, steps);
+}
+
+static void remove_file_and_make(void *user) {
+    char *file = below(user, "a");
+    assert_int_equal(unlink(file), 0);
+    bx_free(file);
+    make_and_write(user);
+}
+
+/* Where a folder cannot be, its place is watched. */
+static void test_a_file_in_the_way(void **state) {
+    static void (*const steps[])(void *) = {remove_file_and_make, write_below, NULL};
+    write_file(*state, "a", "no folder");
+    expect_told(*state, steps);
 }
 
 int main(void) {
@@ -129,7 +194,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_removal_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_changes_without_a_pause_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_is_told_after_the_end, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_missing_folder_is_an_error, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_folder_comes_and_goes_and_comes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_folder_is_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_file_in_the_way, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -14,6 +15,12 @@ from test_same_tools import program as printing  # noqa: E402
 
 BINARY, GENERATED = os.environ["BOXAGNTS"], os.environ["BX_GENERATED"]
 PROGRAM = os.path.join(GENERATED, "guests", "read.wasm")
+
+
+def built(name):
+    """The folder of a dependency of the tests (third_party/), built when it is missing."""
+    return subprocess.run([os.path.join(HERE, "..", "..", "third_party", "build.sh"), name], check=True, text=True,
+                          capture_output=True).stdout.split()[-1]
 
 
 def descriptor(name, **members):
@@ -210,6 +217,86 @@ class Unwritable(unittest.TestCase):
         self.assertTrue(any(t["name"] == "read" for t in tools["tools"]))
 
 
+class Foreign(unittest.TestCase):
+    """Programs that other toolchains made: rustc for wasip1, and a component that wasm-tools makes of it."""
+
+    SOURCE = """use std::io::{Read, Write};
+        fn main() {
+            let arguments: Vec<String> = std::env::args().collect();
+            let value = |name: &str| arguments.iter().find_map(|a| a.strip_prefix(name).map(String::from));
+            if let Some(path) = value("--file-path=") {
+                match std::fs::read_to_string(&path) {
+                    Ok(text) if value("--upper-case=").as_deref() == Some("true") => print!("{}", text.to_uppercase()),
+                    Ok(text) => print!("{}", text),
+                    Err(why) => { writeln!(std::io::stderr(), "{path}: {why}").unwrap(); std::process::exit(3) }
+                }
+                return;
+            }
+            let mut input = String::new();
+            std::io::stdin().read_to_string(&mut input).unwrap();
+            println!("{} {}", arguments.len(), input.trim());
+        }"""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="bx-foreign-")
+        cls.addClassCleanup(cls.folder.cleanup)
+        name, rust, tools = cls.folder.name, built("rust-wasm"), built("wasm-tools")
+        with open(name + "/shout.rs", "w") as file:
+            file.write(cls.SOURCE)
+        with open(rust + "/target") as file:
+            target = file.read().strip()
+        for command in ([rust + "/rustc", "--edition", "2021", "--target", target, "-C", "opt-level=s", "-o", "module.wasm", "shout.rs"],
+                        [tools + "/wasm-tools", "component", "new", "module.wasm", "--adapt",
+                         f"wasi_snapshot_preview1={tools}/command.wasm", "-o", "component.wasm"]):
+            subprocess.run(command, cwd=name, check=True, capture_output=True)
+
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.stop)
+        self.own = os.path.join(self.server.workspace, ".boxagnts", "tools")
+        with open(os.path.join(self.server.workspace, "root", "a.txt"), "w") as file:
+            file.write("größer\n")
+
+    def test_they_are_what_they_are_called(self):
+        for name, layer in (("module", b"\1\0\0\0"), ("component", b"\x0d\0\1\0")):  # the binary format's version and layer
+            with open(f"{self.folder.name}/{name}.wasm", "rb") as file:
+                self.assertEqual(file.read(8), b"\0asm" + layer)
+
+    def run_tool(self, name, **input):
+        return self.server.api("POST", f"/tools/{name}/run", {"input": input}).json
+
+    def test_with_a_description_beside_them(self):
+        page = self.server.websocket()
+        self.addCleanup(page.socket.close)
+        schema = {"type": "object", "properties": {"file_path": {"type": "string"}, "upper_case": {"type": "boolean"}},
+                  "required": ["file_path"]}
+        for name in ("module", "component"):
+            with open(f"{self.own}/{name}.json", "w") as file:
+                file.write(descriptor(name, input="argv", input_schema=schema))
+            shutil.copy(f"{self.folder.name}/{name}.wasm", self.own)
+            while all(t["name"] != name for t in self.server.api("GET", "/tools").json["tools"]):
+                page.hear_until(lambda message: message.get("op") == "tools")
+            self.assertEqual(self.run_tool(name, file_path="a.txt")["content"], "größer\n")
+            self.assertEqual(self.run_tool(name, file_path="a.txt", upper_case=True)["content"], "GRÖSSER\n")
+            failed = self.run_tool(name, file_path="gone.txt")
+            self.assertTrue(failed["is_error"])
+            self.assertIn("gone.txt", failed["content"])
+            self.assertTrue(self.run_tool(name, file_path="/etc/passwd")["is_error"])
+            self.assertIn("file_path", self.run_tool(name)["content"])  # its schema is checked
+            receipt = self.server.api("GET", f"/receipts?tool={name}&limit=1").json["receipts"]
+            self.assertEqual(len(receipt), 1)
+
+    def test_without_any_description_they_run_by_hand(self):
+        home = self.server.folder.name
+        environment = dict(os.environ, HOME=home, XDG_DATA_HOME=home + "/data", XDG_STATE_HOME=home + "/state",
+                           XDG_CACHE_HOME=home + "/cache")
+        for name in ("module", "component"):
+            done = subprocess.run([BINARY, "tool", "run", f"{self.folder.name}/{name}.wasm", "--root", self.server.workspace + "/root",
+                                   "--input", '{"any":[1,2]}'], env=environment, text=True, capture_output=True)
+            self.assertEqual(done.stdout.strip(), '1 {"any":[1,2]}', done.stderr)
+
+
 class Examples(unittest.TestCase):
     def setUp(self):
         self.server = Server()  # a home of its own
@@ -227,10 +314,6 @@ class Examples(unittest.TestCase):
                               env=dict(self.environment, **environment), timeout=600)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
-
-    def built(self, name):
-        return subprocess.run([os.path.join(HERE, "..", "..", "third_party", "build.sh"), name], check=True, text=True,
-                              capture_output=True).stdout.split()[-1]
 
     def is_tested_and_installed(self, language, suffix, **environment):
         name = "count-words-" + language
@@ -251,11 +334,11 @@ class Examples(unittest.TestCase):
 
     def test_c(self):
         # the tests' compiler cache, not the empty home's
-        self.is_tested_and_installed("c", ".wasm", WASM_CC=f"{self.built('zig')}/zig cc -target wasm32-wasi",
+        self.is_tested_and_installed("c", ".wasm", WASM_CC=f"{built('zig')}/zig cc -target wasm32-wasi",
                                      HOME=os.environ.get("HOME", "/root"))
 
     def test_rust(self):
-        compiler = self.built("rust-wasm")
+        compiler = built("rust-wasm")
         with open(compiler + "/target") as file:
             target = file.read().strip()
         name = self.is_tested_and_installed("rust", ".wasm", RUSTC=compiler + "/rustc", TARGET=target)

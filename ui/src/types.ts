@@ -75,7 +75,7 @@ export interface ToolInfo {
     name: string; description: string; level: Level; kind: string; source: string; input_schema: Json; digest?: string | null; example?: Json;
     limits: Record<string, LimitInfo>;
 }
-export interface Tools { tools: ToolInfo[]; broken: { path: string; reason: string }[]; settings_problem?: string | null }
+export interface Tools { tools: ToolInfo[]; broken: { path: string; reason: string }[]; hidden: { name: string; path: string; by: string }[]; settings_problem?: string | null }
 export interface ToolResult { denied?: Denied; content: Content; is_error: boolean; metadata?: Record<string, Json> | null; limit: string | null; receipt: Receipt | null }
 /** A line of receipts/<day>.jsonl. */
 export interface ReceiptLine { id: string; t: string; tool: string; verdict: string; limit?: string | null; reason?: string | null; used?: Record<string, number>; [key: string]: unknown }

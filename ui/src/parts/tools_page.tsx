@@ -36,6 +36,7 @@ export function ToolsPage() {
                 {tools ? <Servers servers={servers} chosen={server} /> : null}
                 {tools?.settings_problem ? <p class="notice warn" role="alert"><Icon name="triangle" size={14} label="Settings" /> <span>{tools.settings_problem}</span></p> : null}
                 {tools && tools.broken.length > 0 ? <Broken files={tools.broken} /> : null}
+                {tools && tools.hidden.length > 0 ? <Hidden tools={tools.hidden} /> : null}
                 <p class="muted small new-tool">A tool of your own: <code>boxagnts tool new NAME</code> writes a working example. What you put into the workspace's <code>tools</code> folder is here within a second.</p>
             </nav>
             <div class="tool-detail">
@@ -77,6 +78,11 @@ function Servers({ servers, chosen }: { servers: McpServer[]; chosen: string | n
 function Broken({ files }: { files: { path: string; reason: string }[] }) {
     return <section class="broken" aria-label="Broken"><h2>Broken</h2>
         <ul>{files.map((f) => <li key={f.path}><Icon name="triangle" size={14} /><div><code class="path">{f.path.split("/").pop()}</code><p class="small">{f.reason}</p></div></li>)}</ul></section>;
+}
+
+function Hidden({ tools }: { tools: { name: string; path: string; by: string }[] }) {
+    return <section class="broken" aria-label="Hidden"><h2>Hidden</h2>
+        <ul>{tools.map((t) => <li key={t.path + t.name}><Icon name="box" size={14} /><div><code class="path" title={t.path}>{t.name}</code><p class="small">{t.path === "built in" ? "The built-in one" : t.path} is hidden by {t.by}.</p></div></li>)}</ul></section>;
 }
 
 function Missing({ name }: { name: string }) {

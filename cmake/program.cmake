@@ -22,7 +22,7 @@ endif()
 add_executable(bx-aot src/box/aot_main.c)
 target_link_libraries(bx-aot PRIVATE bx_options bx_box)
 
-file(GLOB_RECURSE guest_sources CONFIGURE_DEPENDS guests/*.c guests/*.h guests/*.json guests/build.sh)
+file(GLOB_RECURSE guest_sources CONFIGURE_DEPENDS guests/*.c guests/*.h guests/*.js guests/*.json guests/build.sh)
 file(GLOB program_sources CONFIGURE_DEPENDS third_party/toybox.sh third_party/awk.sh third_party/jq.sh third_party/toybox/* third_party/awk/*)
 list(APPEND guest_sources ${program_sources})
 set(wasm)

@@ -62,7 +62,10 @@ void bx_js_release_reserve(struct bx_js *js) {
 }
 
 void bx_js_open(const struct bx_js_config *config, struct bx_js *js) {
-    *js = (struct bx_js){.cwd = config->cwd, .is_live = config->is_live, .rt = JS_NewRuntime()};
+    *js = (struct bx_js){.cwd = config->cwd,
+                         .is_live = config->is_live,
+                         .rt = JS_NewRuntime(),
+                         .answer = JS_UNDEFINED};
     js->ctx = js->rt ? JS_NewContext(js->rt) : NULL;
     if (!js->ctx) {
         bx_die("JavaScript needs more memory than the tool may use.");
@@ -137,6 +140,10 @@ static JSValue compile_any(struct bx_js *js, const struct bx_buf *code, const ch
 static void take_result(struct bx_js *js, JSValueConst main) {
     JSContext *ctx = js->ctx;
     JSValue result = JS_PromiseResult(ctx, main);
+    if (js->tool) {
+        js->answer = result;
+        return;
+    }
     JSValue value = JS_IsObject(result) ? JS_GetPropertyStr(ctx, result, "value") : JS_UNDEFINED;
     JS_FreeValue(ctx, result);
     if (JS_IsPromise(value) && JS_PromiseState(ctx, value) == JS_PROMISE_FULFILLED) {
@@ -175,6 +182,38 @@ static void leave(struct bx_js *js) {
     JS_FreeValue(js->ctx, call);
 }
 
+/* To the end of the event loop; main is a promise, or an exception. */
+static void run_main(struct bx_js *js, JSValue take_main) {
+    if (JS_IsException(take_main)) {
+        JSValue error = JS_GetException(js->ctx);
+        if (js->is_exiting) {
+            JS_FreeValue(js->ctx, error);
+        } else {
+            js->has_failed = true;
+            js->status = 1;
+            bx_js_report(js, error);
+        }
+        leave(js);
+        return;
+    }
+    JS_PromiseMarkAsHandled(js->ctx, take_main);
+    bx_js_loop(js, take_main);
+    if (!js->is_exiting && !js->is_timed_out && !js->has_failed) {
+        JSPromiseStateEnum state = JS_PromiseState(js->ctx, take_main);
+        if (state == JS_PROMISE_PENDING) {
+            static const char words[] = "The script ended in the middle: it awaits a promise that "
+                                        "nothing is left to settle.\n";
+            bx_js_print(js, 2, words, sizeof words - 1);
+            js->has_failed = true;
+            js->status = 13;
+        } else if (state == JS_PROMISE_FULFILLED) {
+            take_result(js, take_main);
+        }
+    }
+    JS_FreeValue(js->ctx, take_main);
+    leave(js);
+}
+
 void bx_js_run(struct bx_js *js, const char *code, size_t len, const char *name,
                enum bx_js_kind kind) {
     struct bx_buf text = {0};
@@ -187,32 +226,30 @@ void bx_js_run(struct bx_js *js, const char *code, size_t len, const char *name,
         }
         main = JS_EvalFunction(js->ctx, made);
     }
-    if (JS_IsException(main)) {
-        JSValue error = JS_GetException(js->ctx);
-        if (js->is_exiting) {
-            JS_FreeValue(js->ctx, error);
-        } else {
-            js->has_failed = true;
-            js->status = 1;
-            bx_js_report(js, error);
+    run_main(js, main);
+}
+
+void bx_js_run_tool(struct bx_js *js, const struct bx_js_tool *tool, const char *op,
+                    const char *input) {
+    JSContext *ctx = js->ctx;
+    js->tool = tool;
+    bx_js_keep_source(js, tool->file, tool->source, tool->len);
+    if (strcmp(op, "check") == 0) {
+        JSValue made = JS_Eval(ctx, tool->source, tool->len, tool->file,
+                               JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+        if (JS_IsException(made)) {
+            run_main(js, made);
         }
-        leave(js);
-        return;
+        return; // the module is the context's
     }
-    JS_PromiseMarkAsHandled(js->ctx, main);
-    bx_js_loop(js, main);
-    if (!js->is_exiting && !js->is_timed_out && !js->has_failed) {
-        JSPromiseStateEnum state = JS_PromiseState(js->ctx, main);
-        if (state == JS_PROMISE_PENDING) {
-            static const char words[] = "The script ended in the middle: it awaits a promise that "
-                                        "nothing is left to settle.\n";
-            bx_js_print(js, 2, words, sizeof words - 1);
-            js->has_failed = true;
-            js->status = 13;
-        } else if (state == JS_PROMISE_FULFILLED) {
-            take_result(js, main);
-        }
-    }
-    JS_FreeValue(js->ctx, main);
-    leave(js);
+    JSValue run = bx_js_builtin_source(ctx, "tool");
+    JSValue args[] = {JS_NewString(ctx, op),
+                      *input ? JS_ParseJSON(ctx, input, strlen(input), "input") : JS_UNDEFINED};
+    JSValue main = JS_IsException(args[1])
+                       ? JS_EXCEPTION
+                       : JS_Call(ctx, run, JS_UNDEFINED, 2, (JSValueConst *)args);
+    JS_FreeValue(ctx, args[0]);
+    JS_FreeValue(ctx, args[1]);
+    JS_FreeValue(ctx, run);
+    run_main(js, main);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "common/guest.h"
 
 /*
  * One script: a runtime, its event loop, what it printed. Freed by the end of the program only.
@@ -38,6 +39,12 @@ struct bx_js_rejection {
     JSValue promise, reason;
 };
 
+/* A tool of the user's own: one file, which nothing of the root is part of. */
+struct bx_js_tool {
+    const char *file, *source; /* file: as in stack traces, without a slash */
+    size_t len;
+};
+
 struct bx_js {
     JSRuntime *rt;
     JSContext *ctx;
@@ -57,6 +64,8 @@ struct bx_js {
     int status;
     void **reserve; /* blocks for what is to be said when a script has eaten all memory */
     size_t reserve_count;
+    const struct bx_js_tool *tool; /* NULL: a script of the model's */
+    JSValue answer;                /* of the tool: js/tool.js says its members */
     struct bx_buf result; /* the value of the last expression as it is shown; empty when undefined */
 };
 
@@ -73,6 +82,12 @@ void bx_js_open(const struct bx_js_config *config, struct bx_js *ret);
 enum bx_js_kind { BX_JS_ANY, BX_JS_MODULE, BX_JS_COMMON };
 /* Runs it to the end of its event loop. name: as in stack traces. Errors are printed; status says how it ended. */
 void bx_js_run(struct bx_js *js, const char *code, size_t len, const char *name, enum bx_js_kind kind);
+
+/* op "run": the tool's default export with the input, JSON text; "check": it is only read; "describe": what it exports as
+ * descriptor. The tool and its texts stay. */
+void bx_js_run_tool(struct bx_js *js, const struct bx_js_tool *tool, const char *op, const char *input);
+/* tool.c: all of such a call; tool is what the host sent. */
+void bx_js_tool(const struct bx_json *tool, struct bx_answer *answer);
 
 /* From here on memory may be used up for the answer. */
 void bx_js_release_reserve(struct bx_js *js);

@@ -37,6 +37,13 @@ static bool is_file(const char *path) {
 }
 
 char *bx_js_resolve(JSContext *ctx, const char *from, const char *name) {
+    if (bx_js_of(ctx)->tool) { // what is in the root is data of the session, not a part of the tool
+        JS_ThrowPlainError(ctx,
+                           "Cannot find module '%.300s': a tool is one file, which may import "
+                           "built-in modules only",
+                           name);
+        return NULL;
+    }
     static const char *const endings[] = {"",      ".js",       ".mjs",       ".cjs",
                                           ".json", "/index.js", "/index.mjs", "/index.json"};
     const char *slash = strrchr(from, '/');
@@ -63,6 +70,9 @@ char *bx_js_resolve(JSContext *ctx, const char *from, const char *name) {
 static char *normalize(JSContext *ctx, const char *base, const char *name, void *user) {
     struct bx_js *js = user;
     char *found = NULL;
+    if (js->tool && strcmp(name, "tool:main") == 0) {
+        return js_strdup(ctx, js->tool->file);
+    }
     if (strncmp(name, "file://", 7) == 0) {
         name += 7;
     }
@@ -159,10 +169,23 @@ static bool is_common(const char *path, const struct bx_buf *text) {
             !JS_DetectModule(text->data, text->len));
 }
 
+static JSModuleDef *compile_module(JSContext *ctx, const char *name, const char *text, size_t len) {
+    JSValue code = JS_Eval(ctx, text, len, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    if (JS_IsException(code)) {
+        return NULL;
+    }
+    JSModuleDef *m = JS_VALUE_GET_PTR(code);
+    JS_FreeValue(ctx, code);
+    return m;
+}
+
 static JSModuleDef *load(JSContext *ctx, const char *name, void *user) {
     struct bx_js *js = user;
     struct bx_buf text = {0};
     JSModuleDef *m = NULL;
+    if (js->tool && strcmp(name, js->tool->file) == 0) {
+        return compile_module(ctx, name, js->tool->source, js->tool->len);
+    }
     if (name[0] != '/') {
         return module_of(ctx, name, call_core(js, "builtin", name), true);
     }
@@ -175,11 +198,8 @@ static JSModuleDef *load(JSContext *ctx, const char *name, void *user) {
         m = module_of(ctx, name, call_core(js, "loadFile", name), true);
     } else {
         bx_js_keep_source(js, name, text.data, text.len);
-        JSValue code = JS_Eval(ctx, text.data, text.len, name,
-                               JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
-        if (!JS_IsException(code)) {
-            m = JS_VALUE_GET_PTR(code);
-            JS_FreeValue(ctx, code);
+        m = compile_module(ctx, name, text.data, text.len);
+        if (m) {
             bx_js_set_meta(ctx, m, name);
         }
     }

@@ -139,13 +139,14 @@ static void leave_receipt(struct bx_box *box, const struct bx_call *c, const cha
     const struct bx_box_request *q = c->request;
     struct bx_box_result *r = c->result;
     const struct bx_embedded_image *embedded =
-        q->image ? NULL : bx_embedded_find(bx_str(q->tool), false);
+        q->image ? NULL : bx_embedded_find(bx_box_embedded(q), false);
     struct bx_receipt receipt = {
         .tool = q->tool,
         .call_id = q->call_id,
-        .digest = q->image   ? q->image->digest
-                  : embedded ? embedded->digest
-                             : NULL,
+        .digest = q->image    ? q->image->digest
+                  : q->digest ? q->digest
+                  : embedded  ? embedded->digest
+                              : NULL,
         .input = q->input,
         .output = bx_buf_str(&r->out),
         .granted = q->grant,
@@ -202,8 +203,8 @@ static int check(const struct bx_box_request *q, struct bx_err *err) {
                        "the tool %s was compiled %s fuel, but the call wants it %s", q->tool,
                        fuel ? "without" : "with", fuel ? "with" : "without");
     }
-    if (!q->image && !bx_embedded_find(bx_str(q->tool), fuel)) {
-        return bx_fail(err, BX_ERR_NOTFOUND, "there is no embedded tool %s%s", q->tool,
+    if (!q->image && !bx_embedded_find(bx_box_embedded(q), fuel)) {
+        return bx_fail(err, BX_ERR_NOTFOUND, "there is no embedded tool %s%s", bx_box_embedded(q).p,
                        fuel ? " that counts fuel" : "");
     }
     return 0;

@@ -66,8 +66,10 @@ typedef int bx_outbound_fn(void *user, const struct bx_outbound_request *request
                            struct bx_err *err);
 
 struct bx_box_request { /* borrowed for the call */
-    const char *tool;              /* for the receipt; the embedded tool of this name when image is NULL */
-    const struct bx_image *image;  /* a tool from outside (image.h) */
+    const char *tool;              /* for the receipt and messages */
+    const struct bx_image *image;  /* a tool from outside (image.h); NULL: an embedded one, */
+    const char *embedded;          /* that of this name; NULL: the one that is called tool */
+    const char *digest;            /* for the receipt: of what the embedded one runs; NULL: its own */
     const char *call_id;           /* of the model's call, for the receipt; may be NULL */
     struct bx_str input;           /* on standard input */
     const char *const *argv;       /* NULL: just the tool's name */

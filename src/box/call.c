@@ -237,7 +237,7 @@ static int send_call(struct bx_call *c, struct bx_err *err) {
     }
     size_t first = BX_MIN(q->input.n, (size_t)BX_FRAME_DATA / 4 - 1024);
     struct bx_call_frame call = {
-        .embedded = q->image ? (struct bx_str){0} : bx_str(q->tool),
+        .embedded = q->image ? (struct bx_str){0} : bx_box_embedded(q),
         .fuel = q->image ? q->image->fuel : q->grant->limits.value[BX_LIMIT_FUEL] > 0,
         .flags = (q->output ? BX_CALL_LIVE : 0u) | (q->outbound ? BX_CALL_NETWORK : 0u),
         .error_bytes = c->result->err.max,

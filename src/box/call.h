@@ -32,6 +32,11 @@ struct bx_ask { /* an outbound request that waits for its answer */
     uint64_t body_size;
 };
 
+/* The embedded image that runs a request without an image of its own */
+static inline struct bx_str bx_box_embedded(const struct bx_box_request *q) {
+    return bx_str(q->embedded ? q->embedded : q->tool);
+}
+
 /* Runs the call on c->lane; c->result has its buffers. 0 when there is a result (also a forced end), BX_ERR_RETRY when the
  * worker died. */
 int bx_call_run(struct bx_call *c, struct bx_err *err);

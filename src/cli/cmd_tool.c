@@ -104,7 +104,8 @@ int bx_cmd_tool_list(const struct bx_args *args) {
 
 static int find_tool(struct bx_cli_context *c, const char *name, struct bx_tool **ret,
                      struct bx_err *err) {
-    if (bx_str_ends(bx_str(name), ".wasm") || bx_str_ends(bx_str(name), ".remote.json")) {
+    if (bx_str_ends(bx_str(name), ".wasm") || bx_str_ends(bx_str(name), ".js") ||
+        bx_str_ends(bx_str(name), ".remote.json")) {
         return bx_registry_load_file(c->registry, name, ret, err);
     }
     if (bx_str_starts(bx_str(name), "mcp__")) {

@@ -43,7 +43,7 @@ const struct bx_command bx_commands[] = {
     {"tool list", "", "the tools there are", WHERE " json", 0, 0, bx_cmd_tool_list},
     {"tool describe", "NAME", "a tool's input, level and limits, each with its origin",
      WHERE " json", 1, 1, bx_cmd_tool_describe},
-    {"tool run", "NAME|FILE.wasm", "run one tool, the same path as an agent's call",
+    {"tool run", "NAME|FILE", "run one tool, the same path as an agent's call",
      WHERE " ro input limit allow-host json require-second-wall", 1, 1, bx_cmd_tool_run},
     {"tool new", "NAME",
      "write a working example of a tool of your own, with its build and its test", "lang out", 1, 1,

@@ -1,15 +1,9 @@
-#include "tools/box_tool.h"
+#include "tools/box_internal.h"
 
-#include <stdatomic.h>
-#include <sys/stat.h>
-
-#include "base/file.h"
 #include "base/path.h"
 #include "base/thread.h"
 #include "base/vec.h"
-#include "box/box.h"
 #include "json/write.h"
-#include "tools/descriptor.h"
 #include "tools/guard.h"
 #include "tools/mode.h"
 #include "tools/network.h"
@@ -18,51 +12,7 @@
 #include "tools/shell.h"
 #include "tools/session.h"
 
-#define DESCRIBE_LIMITS                                                                            \
-    { "time=5s", "fuel=200M", "memory=64MiB", "output=256KiB" }
-
-/* So many tools from files have their compiled form open before the first call. Each is a
- * descriptor: those of the others are made at their first call, from the cache. */
-#define READY_MAX 64
-static atomic_uint ready;
-
-struct box_tool {
-    struct bx_tool tool;
-    struct bx_descriptor descriptor;
-    struct bx_box *box;
-    struct bx_outbound *outbound;
-    char *name, *path;
-    char digest[BX_SHA256_HEX + 1]; /* of a file: the program and its description */
-    struct bx_buf wasm;             /* of a file; compiled in the form that a call's limits need */
-    pthread_mutex_t lock;
-    struct bx_image *images[2]; /* [fuel is counted] */
-    bool is_ready;              /* counted in ready */
-};
-
-static void box_destroy(struct bx_tool *t) {
-    struct box_tool *b = (struct box_tool *)t;
-    bx_descriptor_deinit(&b->descriptor);
-    bx_buf_deinit(&b->wasm);
-    bx_image_free(b->images[0]);
-    bx_image_free(b->images[1]);
-    if (b->is_ready)
-        atomic_fetch_sub(&ready, 1);
-    pthread_mutex_destroy(&b->lock);
-    bx_free(b->name);
-    bx_free(b->path);
-    bx_free(b);
-}
-
-static struct box_tool *box_tool_new(struct bx_box *box, struct bx_outbound *outbound) {
-    struct box_tool *b = bx_new(struct box_tool);
-    b->box = box;
-    b->outbound = outbound;
-    b->wasm = BX_BUF_INIT(BX_IMAGE_WASM_MAX);
-    b->tool.destroy = box_destroy;
-    b->tool.refs = 1;
-    pthread_mutex_init(&b->lock, NULL);
-    return b;
-}
+#define INPUT_MAX (64 * BX_MIB)
 
 /* ---- input ---- */
 
@@ -97,10 +47,52 @@ static void add_argument(struct call_input *in, struct bx_str key, const struct 
     bx_vec_push(&in->argv, bx_buf_steal(&arg));
 }
 
+static void write_json(const struct bx_val *input, struct bx_buf *out) {
+    struct bx_jw w;
+    bx_jw_init(&w, out);
+    bx_jw_val(&w, input);
+}
+
+void bx_box_tool_script(const struct box_tool *b, const char *op, struct bx_str input,
+                        const char *const *args, size_t count, struct bx_buf *out) {
+    struct bx_jw w;
+    bx_jw_init(&w, out);
+    bx_jw_obj(&w);
+    bx_jw_kobj(&w, "tool");
+    bx_jw_kstr(&w, "op", op);
+    bx_jw_kstr(&w, "file", bx_path_base(b->path));
+    bx_jw_kstrn(&w, "source", bx_buf_str(&b->text));
+    bx_jw_kstrn(&w, "input", input);
+    bx_jw_karr(&w, "args");
+    for (size_t i = 0; i < count; i++)
+        bx_jw_z(&w, args[i]);
+    bx_jw_end(&w);
+    bx_jw_end(&w);
+    bx_jw_end(&w);
+}
+
+/* Its function gets the object, its process.argv what a program would: options, or the object as
+ * JSON. */
+static void make_script_input(const struct box_tool *b, const struct bx_val *input,
+                              struct call_input *in) {
+    bx_auto(bx_buf_deinit) struct bx_buf json = BX_BUF_INIT(INPUT_MAX);
+    bx_auto(input_deinit) struct call_input args = {.text = BX_BUF_INIT(0)};
+    write_json(input, &json);
+    if (b->descriptor.input == BX_INPUT_ARGV)
+        bx_val_foreach_member (input, key, value)
+            add_argument(&args, key, value);
+    else
+        bx_vec_push(&args.argv, bx_str_dup(bx_buf_str(&json)));
+    bx_box_tool_script(b, "run", bx_buf_str(&json), (const char *const *)args.argv.p, args.argv.n,
+                       &in->text);
+}
+
 static void make_input(const struct box_tool *b, const struct bx_val *input,
                        struct call_input *in) {
     bx_vec_push(&in->argv, bx_strdup(b->name));
-    if (b->descriptor.input == BX_INPUT_ARGV) {
+    if (b->is_script) {
+        make_script_input(b, input, in);
+    } else if (b->descriptor.input == BX_INPUT_ARGV) {
         bx_val_foreach_member (input, key, value)
             add_argument(in, key, value);
     } else if (b->descriptor.input == BX_INPUT_STDIN) {
@@ -109,9 +101,7 @@ static void make_input(const struct box_tool *b, const struct bx_val *input,
                 (bx_val_len(input) == 1 && bx_val_is(value, BX_VAL_STR)))
                 bx_buf_adds(&in->text, bx_val_str(value));
     } else {
-        struct bx_jw w;
-        bx_jw_init(&w, &in->text);
-        bx_jw_val(&w, input);
+        write_json(input, &in->text);
     }
 }
 
@@ -255,15 +245,15 @@ static char *receipt(const struct box_tool *b, const struct bx_box_result *r) {
 
 /* ---- the call ---- */
 
-static int image_for(struct box_tool *b, bool fuel, const struct bx_image **ret,
-                     struct bx_err *err) {
+int bx_box_tool_image(struct box_tool *b, bool fuel, const struct bx_image **ret,
+                      struct bx_err *err) {
     *ret = NULL;
-    if (!b->path)
+    if (!b->path || b->is_script)
         return 0; /* embedded: the box has it by name */
     BX_LOCKED(&b->lock);
     int rc = b->images[fuel]
                  ? 0
-                 : bx_box_image(b->box, bx_buf_str(&b->wasm), fuel, &b->images[fuel], err);
+                 : bx_box_image(b->box, bx_buf_str(&b->text), fuel, &b->images[fuel], err);
     *ret = b->images[fuel];
     return rc;
 }
@@ -332,12 +322,12 @@ static int call_box(struct box_tool *b, const struct bx_box_request *request,
     return rc;
 }
 
-static int box_execute(const struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
-                       struct bx_tool_result *ret, struct bx_err *err) {
+int bx_box_tool_execute(const struct bx_tool *t, const struct bx_val *input,
+                        struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
     struct box_tool *b = (struct box_tool *)t; /* lock and images change, nothing else */
-    bx_auto(input_deinit) struct call_input in = {.text = BX_BUF_INIT(64 * BX_MIB)};
+    bx_auto(input_deinit) struct call_input in = {.text = BX_BUF_INIT(INPUT_MAX)};
     const struct bx_image *image = NULL;
-    int rc = image_for(b, ctx->grant->limits.value[BX_LIMIT_FUEL] != 0, &image, err);
+    int rc = bx_box_tool_image(b, ctx->grant->limits.value[BX_LIMIT_FUEL] != 0, &image, err);
     if (rc)
         return rc;
     make_input(b, input, &in);
@@ -349,6 +339,8 @@ static int box_execute(const struct bx_tool *t, const struct bx_val *input, stru
                            .shell = shell.ctx ? &shell : NULL};
     struct bx_box_request request = {
         .tool = b->name,
+        .embedded = b->is_script ? BX_SCRIPT_IMAGE : NULL,
+        .digest = b->is_script ? b->digest : NULL,
         .image = image,
         .call_id = ctx->call_id,
         .input = bx_buf_str(&in.text),
@@ -395,172 +387,13 @@ int bx_box_tool_wish(const struct bx_tool *t, struct bx_limits *limits, struct b
     const struct box_tool *b = (const struct box_tool *)t;
     if (b->path && !limits->value[BX_LIMIT_FUEL])
         limits->value[BX_LIMIT_FUEL] = BX_LIMIT_FUEL_OUTSIDE;
-    /* A deep stack is no more than address space: what is part of the binary gets what it asks for.
-     */
+    /* A deep stack is no more than address space: what is part of the binary gets what it asks for,
+     * and what runs a script sees its recursion come to an end by itself. */
     const struct bx_val *stack =
         b->path ? NULL : bx_val_get(bx_val_get(b->descriptor.wants, "limits"), "stack");
-    if (bx_val_is(stack, BX_VAL_STR)) {
-        int rc = bx_limits_set(limits, BX_STR_LIT("stack"), bx_val_str(stack), err);
-        if (rc)
-            return rc;
-    }
+    struct bx_str deep = b->is_script ? BX_STR_LIT("8MiB") : bx_val_str(stack);
+    int rc = deep.n ? bx_limits_set(limits, BX_STR_LIT("stack"), deep, err) : 0;
+    if (rc)
+        return rc;
     return bx_limits_lower(limits, bx_val_get(b->descriptor.wants, "limits"), err);
-}
-
-/* ---- making one ---- */
-
-static void digest_of(struct box_tool *b, struct bx_str descriptor) {
-    char both[2 * BX_SHA256_HEX + 1];
-    bx_sha256_hex_of(b->wasm.p, b->wasm.size, both);
-    bx_sha256_hex_of(descriptor.p, descriptor.n, both + BX_SHA256_HEX);
-    bx_sha256_hex_of(both, 2 * BX_SHA256_HEX, b->digest);
-}
-
-static int take_descriptor(struct box_tool *b, struct bx_str text, const char *fallback_name,
-                           struct bx_err *err) {
-    struct bx_descriptor *d = &b->descriptor;
-    int rc = bx_descriptor_parse(text, fallback_name, d, err);
-    if (rc)
-        return rc;
-    b->name = bx_strdup(d->name);
-    if (b->path)
-        digest_of(b, text);
-    struct bx_tool made = {
-        .name = b->name,
-        .description = d->description,
-        .version = d->version,
-        .kind = BX_TOOL_BOX,
-        .level = d->level,
-        .source = b->path ? b->path : "built in",
-        .digest = b->path ? b->digest : NULL,
-        .schema_text = d->schema_text,
-        .schema = d->schema,
-        .example = d->example,
-        .path_members = d->path_members,
-        .command_member = d->command_member,
-        .wants = d->wants,
-        .execute = box_execute,
-        .destroy = box_destroy,
-        .refs = 1,
-    };
-    b->tool = made;
-    return 0;
-}
-
-int bx_box_tool_embedded(struct bx_box *box, struct bx_outbound *outbound,
-                         const struct bx_embedded_tool *e, struct bx_tool **ret,
-                         struct bx_err *err) {
-    struct box_tool *b = box_tool_new(box, outbound);
-    int rc = take_descriptor(b, bx_str(e->descriptor), e->name, err);
-    if (rc) {
-        box_destroy(&b->tool);
-        return bx_wrap(err, rc, "the embedded tool %s", e->name);
-    }
-    *ret = &b->tool;
-    return 0;
-}
-
-/* What it says to --describe; nothing when it fails, or is stopped. */
-static int ask_guest(struct box_tool *b, struct bx_buf *ret_text, struct bx_err *err) {
-    static const char *const limits[] = DESCRIBE_LIMITS;
-    struct bx_grant grant;
-    bx_grant_init(&grant);
-    for (size_t i = 0; i < BX_ARRAY_LEN(limits); i++)
-        if (bx_limits_set_pair(&grant.limits, limits[i], err))
-            return err ? err->code : BX_ERR_INTERNAL;
-    const struct bx_image *image = NULL;
-    int rc = image_for(b, true, &image, err);
-    if (rc)
-        return rc;
-    const char *const argv[] = {bx_path_base(b->path), "--describe"};
-    struct bx_box_request request = {.tool = argv[0],
-                                     .image = image,
-                                     .argv = argv,
-                                     .argc = 2,
-                                     .grant = &grant,
-                                     .repeatable = true};
-    struct bx_box_result r = {0};
-    if ((rc = bx_box_call(b->box, &request, NULL, &r, err)))
-        return rc;
-    if (r.exit == BX_BOX_OK)
-        bx_buf_adds(ret_text, bx_buf_str(&r.out));
-    bx_box_result_deinit(&r);
-    return rc;
-}
-
-static char *file_stem(const char *path) {
-    struct bx_str name = bx_str(bx_path_base(path));
-    return bx_str_dup(bx_str_ends(name, ".wasm") ? bx_str_slice(name, 0, name.n - 5) : name);
-}
-
-/* For a program that knows nothing of descriptions and is run by hand: whatever it is, it can be
- * boxed. */
-static void generic_descriptor(const char *stem, struct bx_buf *out) {
-    struct bx_buf name = BX_BUF_INIT(128);
-    for (const char *c = stem; *c && name.size < 100; c++)
-        bx_buf_addc(&name, strchr("_.-", *c) || (*c >= '0' && *c <= '9') ||
-                                   (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z')
-                               ? *c
-                               : '_');
-    struct bx_jw w;
-    bx_jw_init(&w, out);
-    bx_jw_obj(&w);
-    bx_jw_kstr(&w, "name", name.size ? bx_buf_z(&name) : "tool");
-    bx_jw_kstr(&w, "version", "");
-    bx_jw_kstr(&w, "description", "A WebAssembly program that does not describe itself.");
-    bx_jw_kstr(&w, "permission_level", bx_level_name(BX_LEVEL_EXECUTE));
-    bx_jw_kobj(&w, "input_schema");
-    bx_jw_kstr(&w, "type", "object");
-    bx_jw_end(&w);
-    bx_jw_end(&w);
-    bx_buf_deinit(&name);
-}
-
-static int describe(struct box_tool *b, struct bx_err *err) {
-    bx_auto(bx_freep) char *stem = file_stem(b->path), *dir = bx_path_dir(b->path),
-                           *name = bx_asprintf("%s.json", stem), *beside = bx_path_join(dir, name);
-    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(256 * BX_KIB);
-    if (bx_file_exists(beside)) {
-        int rc = bx_file_read(beside, &text, err);
-        return rc ? rc : take_descriptor(b, bx_buf_str(&text), stem, err);
-    }
-    int rc = ask_guest(b, &text, err);
-    if (!rc && (!text.size || take_descriptor(b, bx_buf_str(&text), stem, err))) {
-        bx_free(b->name);
-        b->name = NULL;
-        bx_descriptor_deinit(&b->descriptor);
-        bx_buf_reset(&text);
-        generic_descriptor(stem, &text);
-        rc = take_descriptor(b, bx_buf_str(&text), stem, err);
-    }
-    return rc;
-}
-
-int bx_box_tool_load(struct bx_box *box, struct bx_outbound *outbound, const char *path,
-                     struct bx_tool **ret, struct bx_err *err) {
-    struct box_tool *b = box_tool_new(box, outbound);
-    b->path = bx_path_absolute(path);
-    int rc = bx_file_read(b->path, &b->wasm, err);
-    const struct bx_image
-        *image; /* made now: a file that does not compile is no tool, and the first call is fast */
-    if (!rc && !b->wasm.size)
-        rc = bx_fail(err, BX_ERR_INVALID, "this is not WebAssembly: the file is empty");
-    if (!rc)
-        rc = describe(b, err);
-    if (!rc)
-        rc = image_for(b, true, &image, err);
-    if (rc)
-        bx_wrap(err, rc, "%s", path);
-    if (rc) {
-        box_destroy(&b->tool);
-        return rc;
-    }
-    b->is_ready = atomic_fetch_add(&ready, 1) < READY_MAX;
-    if (!b->is_ready) {
-        atomic_fetch_sub(&ready, 1);
-        bx_image_free(b->images[true]);
-        b->images[true] = NULL;
-    }
-    *ret = &b->tool;
-    return 0;
 }

@@ -1,4 +1,4 @@
-/* tools/box_tool.h: tools that are WebAssembly: the embedded guests and .wasm files.
+/* tools/box_tool.h: tools that run in the sandbox: the embedded guests, .wasm and .js files.
  *
  * Any thread. Input goes in as one JSON object on standard input (files may ask for argv), the answer comes back as one
  * JSON object {"content","is_error","metadata"} or as plain text. */
@@ -15,8 +15,8 @@ struct bx_outbound;
 /* outbound answers the calls' requests to the network under their grants; NULL: they have none. */
 int bx_box_tool_embedded(struct bx_box *box, struct bx_outbound *outbound, const struct bx_embedded_tool *e,
                          struct bx_tool **ret, struct bx_err *err);
-/* A .wasm file. Described by <name>.json beside it where there is one, else by its own --describe, asked under tight limits
- * and without folders. */
+/* A .wasm or .js file. Described by <name>.json beside it where there is one, else by its own --describe (WebAssembly) or its
+ * export `descriptor` (JavaScript), asked under tight limits and without folders. */
 int bx_box_tool_load(struct bx_box *box, struct bx_outbound *outbound, const char *path, struct bx_tool **ret,
                      struct bx_err *err);
 

@@ -15,6 +15,7 @@
     2000 /* a file that was written so lately may be written again without a change of its times   \
           */
 #define SUFFIX ".wasm"
+#define SCRIPT ".js"
 
 /* What tells that a file is not the one that was read */
 struct stamp {
@@ -127,7 +128,8 @@ static struct bx_tool *load(struct bx_registry *registry, const char *path, char
 
 static bool is_tool_file(const char *name) {
     return name[0] != '.' &&
-           (bx_str_ends(bx_str(name), SUFFIX) || bx_str_ends(bx_str(name), BX_REMOTE_SUFFIX));
+           (bx_str_ends(bx_str(name), SUFFIX) || bx_str_ends(bx_str(name), SCRIPT) ||
+            bx_str_ends(bx_str(name), BX_REMOTE_SUFFIX));
 }
 
 struct listing {
@@ -147,9 +149,11 @@ static int by_text(const void *a, const void *b) {
 }
 
 static char *beside_of(const char *path) {
-    if (!bx_str_ends(bx_str(path), SUFFIX))
-        return bx_asprintf("%s.json", path); /* says all of itself */
-    return bx_asprintf("%.*s.json", (int)(strlen(path) - strlen(SUFFIX)), path);
+    struct bx_str name = bx_str(path);
+    size_t suffix = bx_str_ends(name, SUFFIX)   ? strlen(SUFFIX)
+                    : bx_str_ends(name, SCRIPT) ? strlen(SCRIPT)
+                                                : 0; /* a remote tool says all of itself */
+    return bx_asprintf("%.*s.json", (int)(name.n - suffix), path);
 }
 
 static int by_path(const void *path, const void *entry) {

@@ -6,6 +6,7 @@
  * being missed. Of more than 1000 files in a folder the first count, by name. Runs keep the tools they started with: the registry hands out references.
  *
  *     NAME.wasm         a WASI 0.2 component or wasip1 command; described by NAME.json beside it, else by --describe
+ *     NAME.js           JavaScript, which the embedded jsexec runs; described by NAME.json, else by what it exports as descriptor
  *     NAME.remote.json  an HTTP request (remote.h) */
 #ifndef BX_TOOLS_FOLDERS_H
 #define BX_TOOLS_FOLDERS_H

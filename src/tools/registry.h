@@ -48,7 +48,7 @@ struct bx_hidden_tool *bx_registry_hidden(struct bx_registry *r, size_t *ret_cou
 void bx_hidden_tools_free(struct bx_hidden_tool *take_all, size_t count);
 /* fn(user) on the thread that changed a source, after the change and without locks; one listener; NULL ends it. */
 void bx_registry_on_change(struct bx_registry *r, void (*fn)(void *user), void *user);
-/* A box tool from a .wasm file that is in no folder (`tool run FILE.wasm`); its descriptor from <name>.json beside it, else by
+/* A box tool from a .wasm or .js file that is in no folder (`tool run FILE.wasm`); its descriptor from <name>.json beside it, else by
  * --describe; a program that knows neither gets a generic one: level execute, any object on standard input. */
 /* NAME.remote.json is a remote tool (remote.h), anything else a program. */
 int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret, struct bx_err *err);

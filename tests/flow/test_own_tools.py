@@ -217,6 +217,130 @@ class Unwritable(unittest.TestCase):
         self.assertTrue(any(t["name"] == "read" for t in tools["tools"]))
 
 
+class JavaScript(unittest.TestCase):
+    """NAME.js is a tool: one server for all of them; each is put into the folder and called when it is known."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server()
+        cls.addClassCleanup(cls.server.stop)
+        cls.own = os.path.join(cls.server.workspace, ".boxagnts", "tools")
+        cls.page = cls.server.websocket()
+        cls.addClassCleanup(cls.page.socket.close)
+
+    def until(self, wanted):
+        while True:
+            now = self.server.api("GET", "/tools").json
+            found = wanted(now)
+            if found:
+                return found
+            self.page.hear_until(lambda message: message.get("op") == "tools")
+
+    def put(self, name, source, describing=None, **members):
+        with open(f"{self.own}/.{name}", "w") as file:
+            file.write(source)
+        if describing is not None or members:
+            with open(f"{self.own}/{name}.json", "w") as file:
+                file.write(describing or descriptor(name, **members))
+        os.rename(f"{self.own}/.{name}", f"{self.own}/{name}.js")
+
+    def known(self, name, source, **members):
+        self.put(name, source, **dict({"version": "1"}, **members))
+        return self.until(lambda now: next((t for t in now["tools"] if t["name"] == name), None))
+
+    def run_tool(self, name, **input):
+        limits = input.pop("limits", None)
+        return self.server.api("POST", f"/tools/{name}/run", dict({"input": input}, **({"limits": limits} if limits else {}))).json
+
+    def answer(self, name, source, **input):
+        self.known(name, source)
+        result = self.run_tool(name, **input)
+        return result["content"], result["is_error"], result["metadata"]
+
+    def test_what_it_returns_is_the_result(self):
+        self.assertEqual(self.answer("text", "export default (input) => `for ${input.who}`;", who="you"), ("for you", False, None))
+        self.assertEqual(self.answer("later", "export default async ({ n }) => { await new Promise((go) => setTimeout(go, 1)); return n * 2; }", n=4),
+                         ("8", False, None))
+        self.assertEqual(self.answer("value", "export default () => ({ a: [1] })"), ('{\n  "a": [\n    1\n  ]\n}', False, None))
+        self.assertEqual(self.answer("whole", "export default () => ({ content: 'no', is_error: true, metadata: { code: 7 } })"),
+                         ("no", True, {"code": 7}))
+        blocks = [{"type": "text", "text": "a"}, {"type": "image", "mime": "image/png", "data": "AAAA"}]
+        self.assertEqual(self.answer("blocks", f"export default () => ({{ content: {json.dumps(blocks)} }})")[0], blocks)
+        self.assertEqual(self.answer("talks", "export default () => { console.log('a'); console.error('b'); return 'c'; }"),
+                         ("c", False, {"stdout": "a\n", "stderr": "b\n"}))
+        self.assertEqual(self.answer("common", "module.exports = (input) => input.a;", a="x"), ("x", False, None))
+
+    def test_without_a_function_what_it_prints_is_the_result(self):
+        self.assertEqual(self.answer("prints", "console.log(JSON.parse(process.argv[2]).a)", a="x"), ("x", False, None))
+        self.known("options", "console.log(process.argv.slice(2).join(' '))", input="argv")
+        self.assertEqual(self.run_tool("options", file_path="/a", deep=True)["content"], "--file-path=/a --deep=true")
+
+    def test_errors_are_results(self):
+        content, is_error, _ = self.answer("throws", "export default () => {\n  throw new RangeError('too far');\n};")
+        self.assertTrue(is_error)
+        for part in ("throws.js:2\n", "RangeError: too far", "at default (throws.js:2:"):
+            self.assertIn(part, content)
+        self.assertEqual(self.answer("exits", "export default () => process.exit(3)")[:2], ("The tool ended with exit status 3.", True))
+        self.assertTrue(self.answer("hangs", "export default () => new Promise(() => {})")[1])
+        self.assertIn("function", self.answer("wrong", "export default 5")[0])
+        self.assertIn("metadata", self.answer("odd", "export default () => ({ content: '', metadata: [] })")[0])
+        self.assertIn("RangeError", self.answer("deep", "export default () => { const f = () => f() + 1; f(); }")[0])
+
+    def test_its_limits_and_its_record(self):
+        tool = self.known("spins", "export default () => { for (;;); }")
+        self.assertEqual((tool["kind"], len(tool["digest"])), ("box", 64))
+        self.assertEqual(tool["limits"]["fuel"]["value"], 10000000000)
+        stopped = self.run_tool("spins", limits={"fuel": "100M"})
+        self.assertEqual(stopped["limit"], "fuel")
+        self.assertEqual(self.known("waits", "export default () => new Promise((go) => setTimeout(go, 1e6))", wants={"limits": {"time": "1s"}})["limits"]["time"]["from"], "descriptor")
+        self.assertEqual(self.run_tool("waits")["limit"], "time")
+        self.assertEqual(self.run_tool("waits", limits={"memory": "2MiB"})["is_error"], True)
+        line = self.server.api("GET", "/receipts?tool=spins&limit=1").json["receipts"][0]
+        self.assertEqual((line["digest"], line["limit"]), (tool["digest"], "fuel"))
+        self.put("spins", "export default () => 'else';")
+        self.until(lambda now: any(t["name"] == "spins" and t["digest"] != tool["digest"] for t in now["tools"]))
+        self.assertEqual(self.run_tool("spins")["content"], "else")
+
+    def test_what_it_reaches(self):
+        with open(os.path.join(self.server.workspace, "root", "data.json"), "w") as file:
+            file.write('{"a":1}')
+        read = "import fs from 'node:fs'; export default ({ file_path }) => fs.readFileSync(file_path, 'utf8');"
+        self.known("reads", read)
+        self.assertEqual(self.run_tool("reads", file_path="/data.json")["content"], '{"a":1}')
+        self.assertTrue(self.run_tool("reads", file_path="/etc/passwd")["is_error"])
+        write = "import fs from 'node:fs'; export default () => { fs.writeFileSync('/new', 'x'); return 'written'; };"
+        self.known("writes-not", write)
+        self.assertIn("EPERM", self.run_tool("writes-not")["content"])
+        self.known("writes", write, permission_level="write")
+        self.assertEqual(self.run_tool("writes")["content"], "written")
+        # what lies in the root is data: no part of a tool comes from there
+        for name, source in (("imports", "export default async () => (await import('./data.json')).default"),
+                             ("requires", "export default () => require('/data.json')")):
+            self.assertIn("one file", self.answer(name, source)[0])
+
+    def test_the_engine_takes_tools_from_the_host_only(self):
+        sent = {"tool": {"op": "run", "file": "a.js", "source": "export default () => 1"}}
+        self.assertIn("tool", self.run_tool("jsexec", **sent)["content"])
+        self.assertTrue(self.run_tool("jsexec", **sent)["is_error"])
+
+    def test_it_may_describe_itself(self):
+        self.put("selfmade", f"export const descriptor = {descriptor('chosen', permission_level='none')};\nexport default () => 'ok';")
+        tool = self.until(lambda now: next((t for t in now["tools"] if t["name"] == "chosen"), None))
+        self.assertEqual(tool["level"], "none")
+        self.assertEqual(self.run_tool("chosen")["content"], "ok")
+
+    def test_broken_ones_say_why(self):
+        bad = {"syntax": ("let a = 1;\nlet b = ;", "{}", "syntax.js:2"), "silent": ("export default () => 1", None, "description"),
+               "nameless": ("export default () => 1", '{"permission_level":"none"}', "description"), "void": ("", None, "empty"),
+               "fails": ("throw new Error('at the start')", None, "at the start"), "slow": ("for (;;);", None, "limit"),
+               "words": ("export const descriptor = 'words';", None, "object")}
+        for name, (source, describing, _) in bad.items():
+            self.put(name, source, describing)
+        listed = self.until(lambda now: now["broken"] if len(now["broken"]) == len(bad) else None)
+        for entry in listed:
+            self.assertIn(bad[os.path.basename(entry["path"])[:-3]][2], entry["reason"])
+
+
 class Foreign(unittest.TestCase):
     """Programs that other toolchains made: rustc for wasip1, and a component that wasm-tools makes of it."""
 
@@ -336,6 +460,9 @@ class Examples(unittest.TestCase):
         # the tests' compiler cache, not the empty home's
         self.is_tested_and_installed("c", ".wasm", WASM_CC=f"{built('zig')}/zig cc -target wasm32-wasi",
                                      HOME=os.environ.get("HOME", "/root"))
+
+    def test_js(self):
+        self.is_tested_and_installed("js", ".js")
 
     def test_rust(self):
         compiler = built("rust-wasm")

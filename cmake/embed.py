@@ -5,8 +5,8 @@ embed.py OUT_BASE KIND SPEC...   writes OUT_BASE.S (the bytes, by .incbin) and O
 
 KIND blob:  SPEC = SYMBOL=FILE            struct bx_blob SYMBOL
 KIND tools: SPEC = NAME=DESCRIPTOR:WASM:IMAGE:FUEL_IMAGE   bx_embedded_images[], bx_embedded_tools[]
-            SPEC = NAME=@COMMANDS:WASM:PACKED:FUEL_PACKED  bx_embedded_images[], bx_embedded_programs[]: the file has the
-                                                           names of the image's commands; the images are compressed
+            SPEC = NAME=@COMMANDS:WASM:IMAGE:FUEL_IMAGE    bx_embedded_images[], bx_embedded_programs[]: the file has the
+                                                           names of the image's commands. An image *.packed is compressed
 KIND page:  SPEC = DIRECTORY              bx_page_files[]; FILE.gz beside FILE is its compressed form
 KIND files: SPEC = SYMBOL=DIRECTORY       struct bx_file_blob SYMBOL[], ended by a NULL name
 """
@@ -58,12 +58,12 @@ def tools(data, specs):
         descriptor, wasm, *forms = paths.split(":")
         with open(wasm, "rb") as file:
             digest = hashlib.sha256(file.read()).hexdigest()
-        is_program = descriptor.startswith("@")
+        is_packed = forms[0].endswith(".packed")
         for fuel, image in zip(("false", "true"), forms):
-            label, size = data.add(image, 16 if is_program else 4096)
-            packed = "true" if is_program else "false"
+            label, size = data.add(image, 16 if is_packed else 4096)
+            packed = "true" if is_packed else "false"
             images.append(f'    {{"{name}", {fuel}, {packed}, "{digest}", {label}, {label} + {size}}},')
-        if is_program:
+        if descriptor.startswith("@"):
             with open(descriptor[1:]) as file:
                 programs += [(command, name) for command in file.read().split()]
             continue

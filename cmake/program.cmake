@@ -1,11 +1,9 @@
 # The binary: all rooms, the guests, the page and the model server in one file.
-set(BX_GUESTS read write edit glob grep web_fetch jsexec)
+set(BX_GUESTS read write edit glob grep web_fetch jsexec bash)
 # Images of the shell's commands
-set(BX_PROGRAMS)
-if(EXISTS ${CMAKE_SOURCE_DIR}/guests/common/process.c)
-    set(BX_PROGRAMS tools toybox awk jq)
-    list(APPEND BX_GUESTS bash)
-endif()
+set(BX_PROGRAMS tools toybox awk jq)
+# What is large or seldom needed is kept compressed, and unpacked by the worker that first needs it
+set(BX_PACKED web_fetch jsexec bash ${BX_PROGRAMS})
 set(generated ${CMAKE_BINARY_DIR}/generated)
 set(embed ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/cmake/embed.py)
 file(MAKE_DIRECTORY ${generated}/guests)
@@ -28,26 +26,28 @@ list(APPEND guest_sources ${program_sources})
 set(wasm)
 set(images)
 set(specs)
-foreach(guest IN LISTS BX_GUESTS)
+set(aot ${CMAKE_SOURCE_DIR}/cmake/aot.sh $<TARGET_FILE:bx-aot> ${BX_ENGINE_ARCHIVE})
+foreach(guest IN LISTS BX_GUESTS BX_PROGRAMS)
     set(base ${generated}/guests/${guest})
-    list(APPEND wasm ${base}.wasm ${base}.json)
-    add_custom_command(OUTPUT ${base}.cwasm ${base}.fuel.cwasm
-        COMMAND bx-aot ${base}.wasm ${base}.cwasm
-        COMMAND bx-aot --fuel ${base}.wasm ${base}.fuel.cwasm
-        DEPENDS bx-aot ${base}.wasm VERBATIM COMMENT "Compiling the guest ${guest} ahead")
-    list(APPEND images ${base}.cwasm ${base}.fuel.cwasm)
-    list(APPEND specs ${guest}=${base}.json:${base}.wasm:${base}.cwasm:${base}.fuel.cwasm)
-endforeach()
-# Programs are many and seldom all used in one day: kept compressed, unpacked by the worker that first needs one
-foreach(program IN LISTS BX_PROGRAMS)
-    set(base ${generated}/guests/${program})
-    list(APPEND wasm ${base}.wasm ${base}.commands)
-    add_custom_command(OUTPUT ${base}.packed ${base}.fuel.packed
-        COMMAND bx-aot --pack ${base}.wasm ${base}.packed
-        COMMAND bx-aot --pack --fuel ${base}.wasm ${base}.fuel.packed
-        DEPENDS bx-aot ${base}.wasm VERBATIM COMMENT "Compiling the programs of ${program} ahead")
-    list(APPEND images ${base}.packed ${base}.fuel.packed)
-    list(APPEND specs ${program}=@${base}.commands:${base}.wasm:${base}.packed:${base}.fuel.packed)
+    set(pack)
+    set(form cwasm)
+    if(guest IN_LIST BX_PACKED)
+        set(pack --pack)
+        set(form packed)
+    endif()
+    if(guest IN_LIST BX_PROGRAMS)
+        set(says @${base}.commands)
+        list(APPEND wasm ${base}.wasm ${base}.commands)
+    else()
+        set(says ${base}.json)
+        list(APPEND wasm ${base}.wasm ${base}.json)
+    endif()
+    add_custom_command(OUTPUT ${base}.${form} ${base}.fuel.${form}
+        COMMAND ${aot} ${pack} ${base}.wasm ${base}.${form}
+        COMMAND ${aot} ${pack} --fuel ${base}.wasm ${base}.fuel.${form}
+        DEPENDS bx-aot ${base}.wasm cmake/aot.sh VERBATIM COMMENT "Compiling the guest ${guest} ahead")
+    list(APPEND images ${base}.${form} ${base}.fuel.${form})
+    list(APPEND specs ${guest}=${says}:${base}.wasm:${base}.${form}:${base}.fuel.${form})
 endforeach()
 add_custom_command(OUTPUT ${wasm}
     COMMAND ${CMAKE_SOURCE_DIR}/guests/build.sh ${generated}/guests ${BX_GUESTS} ${BX_PROGRAMS}

@@ -52,11 +52,10 @@ static void add_programs(struct bx_shell_call *c) {
 }
 
 static void add_state(struct bx_shell_call *c) {
-    static const char *const defaults[][2] = {{"HOME", "/"},
-                                              {"PATH", "/usr/local/bin:/usr/bin:/bin"},
-                                              {"TMPDIR", "/tmp"},
-                                              {"LANG", "C.UTF-8"},
-                                              {"USER", "user"}};
+    static const char *const defaults[][2] = {
+        {"HOME", "/"},      {"PATH", "/usr/local/bin:/usr/bin:/bin"},
+        {"TMPDIR", "/tmp"}, {"LANG", "C.UTF-8"},
+        {"TZ", "UTC"},      {"USER", "user"}};
     bx_auto(bx_freep) char *cwd = NULL, *exports = NULL;
     struct bx_tool_session *session = c->ctx->session;
     if (session) {

@@ -86,10 +86,11 @@ static bool aim(struct bx_folder_watch *w, int *ret_status) {
 
 static void on_event(uv_fs_event_t *uv, const char *name, int events, int status) {
     struct bx_folder_watch *w = (struct bx_folder_watch *)uv;
-    (void)name;
     (void)events;
     (void)status; /* an overflow of the queue is a change like any other */
     int aimed;
+    if (w->at && (!name || strcmp(name, bx_path_base(w->at)) == 0))
+        w->inode = 0; /* the folder itself went: one made in its place may get its number */
     bool moved = aim(w, &aimed);
     if (moved || (w->at && strcmp(w->at, w->dir) == 0)) {
         tell_soon(w);

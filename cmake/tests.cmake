@@ -83,3 +83,26 @@ foreach(program IN ITEMS unit_box_test_group unit_box_test_load)
 endforeach()
 # Also of the product's own build, where memory is what it is
 set_tests_properties(unit.box.test_load PROPERTIES LABELS "unit;box;attack")
+
+# What web_fetch reads: the guest's own code, natively; its libraries have sanitizers, too.
+if(BX_SANITIZE MATCHES address)
+    set(page_parts)
+    foreach(part url decode page markdown table)
+        list(APPEND page_parts guests/web_fetch/${part}.c)
+    endforeach()
+    add_executable(fuzz-html tests/fuzz/guest_html.c ${page_parts} guests/common/buf.c guests/common/utf8.c)
+    target_include_directories(fuzz-html PRIVATE guests tests)
+    target_compile_definitions(fuzz-html PRIVATE BX_GUEST_NATIVE _GNU_SOURCE)
+    target_compile_options(fuzz-html PRIVATE -std=gnu17 -O1 -fsanitize=address,undefined -fno-sanitize-recover=all)
+    target_link_options(fuzz-html PRIVATE -fsanitize=address,undefined)
+    foreach(library lexbor brotli zlib)
+        bx_prefix(${library} prefix)
+        file(GLOB archive ${prefix}/native/*.a)
+        target_include_directories(fuzz-html SYSTEM PRIVATE ${prefix}/include)
+        target_link_libraries(fuzz-html PRIVATE ${archive})
+    endforeach()
+    add_test(NAME fuzz.html COMMAND fuzz-html ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/html)
+    # a guest that gives up ends with 0 and without this line; it leaves its memory to the end
+    set_tests_properties(fuzz.html PROPERTIES LABELS fuzz TIMEOUT 120 ENVIRONMENT ASAN_OPTIONS=detect_leaks=0
+        PASS_REGULAR_EXPRESSION "inputs and 300 changed copies of each")
+endif()

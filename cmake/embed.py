@@ -19,6 +19,9 @@ MIME = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=ut
         ".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".woff2": "font/woff2",
         ".json": "application/json", ".txt": "text/plain; charset=utf-8", ".webmanifest": "application/manifest+json"}
 
+# Tools that are programs of the shell, too
+TOOL_COMMANDS = {"bash": ["bash", "sh"], "jsexec": ["node", "qjs", "js"]}
+
 
 class Bytes:
     """Assembly that holds files; add() gives the C expressions of address and size."""
@@ -69,8 +72,7 @@ def tools(data, specs):
             continue
         text_label, _ = data.add(descriptor)
         rows.append(f'    {{"{name}", (const char *){text_label}}},')
-        if name == "bash":  # a tool, and a program of scripts and of itself
-            programs += [("bash", name), ("sh", name)]
+        programs += [(command, name) for command in TOOL_COMMANDS.get(name, [])]
     if len(dict(programs)) != len(programs):
         sys.exit("embed: two images have the same command: " + " ".join(sorted(
             {command for command, _ in programs if [c for c, _ in programs].count(command) > 1})))

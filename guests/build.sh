@@ -165,13 +165,18 @@ build_one() { # NAME
     [ -f "$here/$name/$name.json" ] || { echo "guests: there is no tool called $name" >&2; exit 1; }
     mapfile -t sources < <(parts_of "$name")
     sources+=("$here/$name"/*.c)
+    if [ "$name" = jsexec ] && [ ! "$native" ]; then # libc.c is among what stands below programs
+        mapfile -t sources < <(printf '%s\n' "${sources[@]}" | grep -v /common/libc.c)
+    fi
     if [ "$name" = grep ]; then
         pcre2=$(third_party pcre2)
         extra=(-I "$pcre2/include" -DPCRE2_CODE_UNIT_WIDTH=8 -DPCRE2_STATIC)
         if [ "$native" ]; then extra+=(-lpcre2-8); else extra+=("$pcre2/lib/libpcre2-8.a"); fi
     fi
-    if [ "$name" = jsexec ] && [ ! "$native" ]; then # scripts recurse
-        extra+=(-Wl,-z,stack-size=2097152 -Wl,--initial-memory=4194304)
+    if [ "$name" = jsexec ] && [ ! "$native" ]; then # a program, too; and scripts recurse
+        runtime
+        extra+=(-DBX_GUEST_MAIN=bx_tool_main "${emulated[@]}" "$runtime"/*.o -lwasi-emulated-signal -lwasi-emulated-mman
+            -lwasi-emulated-process-clocks -lwasi-emulated-getpid -Wl,-z,stack-size=2097152 -Wl,--initial-memory=4194304)
     fi
     local library
     for library in $(libraries_of "$name"); do library_flags "$library"; done

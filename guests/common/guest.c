@@ -55,7 +55,7 @@ static int put_answer(const struct bx_answer *answer) {
     return write_all(out.data, out.len) ? 0 : 1;
 }
 
-int main(int argc, char **argv) {
+int BX_GUEST_MAIN(int argc, char **argv) {
     struct bx_answer answer = {0};
     struct bx_buf text = {0};
     if (argc == 2 && strcmp(argv[1], "--describe") == 0) {

@@ -21,6 +21,13 @@ struct bx_answer {
 /* Defined by the tool. */
 void bx_guest_run(const struct bx_json *input, struct bx_answer *answer);
 
+/* An image that is a program of the shell, too, has a main() of its own and calls this one when it is the tool. */
+#ifdef BX_GUEST_MAIN
+int BX_GUEST_MAIN(int argc, char **argv);
+#else
+#define BX_GUEST_MAIN main
+#endif
+
 /* Make the answer an error with this sentence (which replaces the content); returns false. */
 bool bx_answer_fail(struct bx_answer *answer, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -64,6 +64,7 @@ void bx_js_release_reserve(struct bx_js *js) {
 void bx_js_open(const struct bx_js_config *config, struct bx_js *js) {
     *js = (struct bx_js){.cwd = config->cwd,
                          .is_live = config->is_live,
+                         .prints_result = config->prints_result,
                          .rt = JS_NewRuntime(),
                          .answer = JS_UNDEFINED};
     js->ctx = js->rt ? JS_NewContext(js->rt) : NULL;
@@ -151,10 +152,32 @@ static void take_result(struct bx_js *js, JSValueConst main) {
         JS_FreeValue(ctx, value);
         value = inner;
     }
-    if (!JS_IsUndefined(value)) {
+    if (js->prints_result) {
+        JSValue print = JS_GetPropertyStr(ctx, js->core, "print");
+        JSValue r = JS_Call(ctx, print, JS_UNDEFINED, 1, (JSValueConst *)&value);
+        if (JS_IsException(r)) {
+            bx_js_report(js, JS_GetException(ctx));
+            js->status = 1;
+        }
+        JS_FreeValue(ctx, r);
+        JS_FreeValue(ctx, print);
+    } else if (!JS_IsUndefined(value)) {
         bx_js_inspect(js, value, &js->result);
     }
     JS_FreeValue(ctx, value);
+}
+
+bool bx_js_check(struct bx_js *js, const char *code, size_t len, const char *name,
+                 enum bx_js_kind kind) {
+    struct bx_buf text = {0};
+    bx_buf_add(&text, code, len);
+    bx_js_keep_source(js, name, code, len);
+    JSValue made = compile_any(js, &text, name, kind);
+    if (JS_IsException(made)) {
+        bx_js_report(js, JS_GetException(js->ctx));
+        return false;
+    }
+    return true;
 }
 
 static void leave(struct bx_js *js) {

@@ -50,6 +50,7 @@ struct bx_js {
     JSContext *ctx;
     JSValue core, native; /* what core.js returns and is given */
     const char *cwd;      /* absolute */
+    bool prints_result;
     bool is_live;         /* a program: output goes straight to the descriptors */
     struct bx_capture out, err, both;
     struct bx_js_timer *timers; /* a heap by due_ms, order */
@@ -76,6 +77,7 @@ struct bx_js_config {
     char *const *env;
     double timeout_ms; /* 0: none */
     bool is_live;
+    bool prints_result; /* on standard output, whatever it is (node -p) */
 };
 void bx_js_open(const struct bx_js_config *config, struct bx_js *ret);
 
@@ -91,6 +93,10 @@ void bx_js_tool(const struct bx_json *tool, struct bx_answer *answer);
 
 /* From here on memory may be used up for the answer. */
 void bx_js_release_reserve(struct bx_js *js);
+
+/* Only compiles it; an error is printed. */
+bool bx_js_check(struct bx_js *js, const char *code, size_t len, const char *name,
+                 enum bx_js_kind kind);
 
 double bx_js_now_ms(void);
 void bx_js_print(struct bx_js *js, int fd, const char *text, size_t n);

@@ -250,6 +250,7 @@
     builtin,
     loadFile,
     inspect: (value) => builtin('util').inspect(value),
+    print: out,
     // true: somebody listened
     rejected: (reason) => process.emit('unhandledRejection', reason, undefined),
     uncaught: (error) => process.emit('uncaughtException', error, 'uncaughtException'),

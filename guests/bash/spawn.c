@@ -353,10 +353,10 @@ static int distance(const char *a, const char *b) {
 
 static void say_nearest(struct sh *sh, const char *name) {
     static const char *const native[] = {
-        "git",  "npm",     "npx",  "node",  "python", "python3", "pip",    "pip3", "cargo",
-        "make", "gcc",     "cc",   "clang", "go",     "java",    "docker", "curl", "wget",
-        "apt",  "apt-get", "sudo", "rustc", "yarn",   "pnpm",    "cmake",  "perl", "ruby",
-        "php",  "ssh",     "gh",   "rg",    "vim",    "nano"};
+        "git",  "npm",  "npx",     "python", "python3", "pip",  "pip3",   "cargo",
+        "make", "gcc",  "cc",      "clang",  "go",      "java", "docker", "curl",
+        "wget", "apt",  "apt-get", "sudo",   "rustc",   "yarn", "pnpm",   "cmake",
+        "perl", "ruby", "php",     "ssh",    "gh",      "rg",   "vim",    "nano"};
     struct sh_text near = {.arena = &sh->scratch};
     int shown = 0;
     for (int wanted = 1; wanted <= 2 && sh->programs; wanted++) {
@@ -382,9 +382,8 @@ static void say_nearest(struct sh *sh, const char *name) {
                     name,
                     strcmp(name, "curl") == 0 || strcmp(name, "wget") == 0
                         ? " Use the tool web_fetch."
-                    : strcmp(name, "rg") == 0   ? " Use grep -r, or the tool grep."
-                    : strcmp(name, "node") == 0 ? " For JavaScript, use the tool jsexec."
-                                                : "");
+                    : strcmp(name, "rg") == 0 ? " Use grep -r, or the tool grep."
+                                              : "");
     } else {
         sh_complain(sh,
                     "%s is not in the box, which has the common Unix commands (programs of the "

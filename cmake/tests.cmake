@@ -22,8 +22,10 @@ endforeach()
 
 # The guests: one set of cases, once as native programs under sanitizers, once as guests through the whole path.
 if(EXISTS ${CMAKE_SOURCE_DIR}/tests/guests/run.py)
-    # The shell and its commands against real bash and GNU tools
-    bx_black_box(guests.bash guests 600 ${Python3_EXECUTABLE} tests/bash/run.py --boxagnts $<TARGET_FILE:boxagnts>)
+    if(NOT BX_SANITIZE) # there, the same cases are run natively
+        # The shell and its commands against real bash and GNU tools
+        bx_black_box(guests.bash guests 600 ${Python3_EXECUTABLE} tests/bash/run.py --boxagnts $<TARGET_FILE:boxagnts>)
+    endif()
     bx_black_box(guests.boxed guests 600 ${Python3_EXECUTABLE} tests/guests/run.py --boxagnts $<TARGET_FILE:boxagnts>)
     if(BX_SANITIZE MATCHES address)
         add_custom_target(guests-native ALL

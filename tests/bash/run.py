@@ -4,8 +4,9 @@
     run.py --boxagnts BINARY     the tool inside the binary, in the real box
     run.py --native BASH         the shell built by guests/build.sh --native, with the machine's own programs
 
-A case is run by both in a fresh folder of its own. The folder is where bash starts, and the root ("/") of the box; its path is
-taken out of what bash prints. Standard output, exit status and the files afterwards must be equal.
+A case is run by both in an empty folder with its files. The folder is where bash starts, and the root ("/") of the box; its path
+is taken out of what bash prints. Standard output, exit status and the files afterwards must be equal. The box is that of a
+server's: a few of them, each with a workspace whose root and scratch folder are emptied before a case.
 
 tests/cases/bash/*.txt:
 
@@ -25,11 +26,13 @@ import argparse
 import concurrent.futures
 import json
 import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -136,22 +139,68 @@ def environment(home):
             "ASAN_OPTIONS": "detect_leaks=0"}
 
 
-def by_program(program, case, root):
-    done = subprocess.run([program, "-c", case.command], cwd=root, env=environment(root), stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=TIMEOUT_S)
-    return Answer(done.stdout, done.stderr, done.returncode, root, snapshot(root))
+class Program:
+    """A shell of this machine; a folder of its own for each case."""
+
+    def __init__(self, program):
+        self.program = program
+
+    @contextmanager
+    def root(self):
+        root = tempfile.mkdtemp(prefix="bx-bash-")
+        try:
+            yield root
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+
+    def run(self, case, root):
+        done = subprocess.run([self.program, "-c", case.command], cwd=root, env=environment(root), stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=TIMEOUT_S)
+        return Answer(done.stdout, done.stderr, done.returncode, root, snapshot(root))
 
 
-def by_box(binary, case, root):
-    done = subprocess.run([binary, "tool", "run", "bash", "--root", root, "--json", "--input", "-"],
-                          input=json.dumps({"command": case.command}).encode(), capture_output=True, timeout=TIMEOUT_S)
-    try:
-        answer = json.loads(done.stdout)
-        said = answer["metadata"]
-        return Answer(said["stdout"].encode("utf-8", "surrogateescape"), said["stderr"].encode("utf-8", "surrogateescape"),
-                      said["exit_status"], root, snapshot(root))
-    except (ValueError, KeyError, TypeError) as error:
-        raise AssertionError(f"no result ({error!r}): {done.stdout[:600]!r} {done.stderr[-600:]!r}")
+def empty(folder):
+    for entry in os.scandir(folder) if os.path.isdir(folder) else ():
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
+
+
+class Boxes:
+    """The tool in as many servers as cases run side by side; a root is used by one case at a time."""
+
+    def __init__(self, binary, count, stack):
+        os.environ["BOXAGNTS"] = binary
+        sys.path.insert(0, str(HERE.parent / "flow"))
+        from boxagnts import Server, Workspace  # it wants to know the binary
+        self.free, self.of = queue.SimpleQueue(), {}
+        for _ in range(count):
+            workspace = Workspace()
+            stack.callback(workspace.close)
+            server = Server(workspace)
+            stack.callback(server.end)
+            self.of[workspace.root] = server
+            self.free.put(workspace)
+
+    @contextmanager
+    def root(self):
+        workspace = self.free.get()
+        try:
+            empty(workspace.root)
+            empty(os.path.join(workspace.state, "tmp"))
+            yield workspace.root
+        finally:
+            self.free.put(workspace)
+
+    def run(self, case, root):
+        code, answer = self.of[root].call("POST", "/tools/bash/run", {"input": {"command": case.command}})
+        try:
+            said = answer["metadata"]
+            return Answer(said["stdout"].encode("utf-8", "surrogateescape"), said["stderr"].encode("utf-8", "surrogateescape"),
+                          said["exit_status"], root, snapshot(root))
+        except (KeyError, TypeError) as error:
+            raise AssertionError(f"no result ({error!r}): {code} {answer}")
 
 
 def cut(text):
@@ -170,16 +219,14 @@ def compare(case, real, ours):
             yield f"file {name!r} is {ours.tree.get(name, '(not there)')!r}, not {real.tree.get(name, '(not there)')!r}"
 
 
-def run_case(case, run_ours):
+def run_case(case, ours):
+    """What is wrong with it. `ours` has root(), a context with an empty folder, and run(case, root)."""
     answers = []
     try:
-        for run in (lambda root: by_program("/bin/bash", case, root), lambda root: run_ours(case, root)):
-            root = tempfile.mkdtemp(prefix="bx-bash-")
-            try:
+        for side in (Program("/bin/bash"), ours):
+            with side.root() as root:
                 make_files(root, case.files)
-                answers.append(run(root))
-            finally:
-                shutil.rmtree(root, ignore_errors=True)
+                answers.append(side.run(case, root))
         wrong = list(compare(case, *answers))
         return wrong + [f"stderr said {cut(answers[1].err)}"] if wrong and answers[1].err else wrong
     except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
@@ -203,11 +250,12 @@ def main():
     if options.native:
         cases = [case for case in cases if not case.box_only]
     program = os.path.abspath(options.boxagnts or options.native)
-    run_ours = (lambda case, root: by_box(program, case, root)) if options.boxagnts else \
-        (lambda case, root: by_program(program, case, root))
+    width = max(2, os.cpu_count() or 2)
     equal = bad = 0
-    with concurrent.futures.ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
-        for case, wrong in zip(cases, pool.map(lambda case: run_case(case, run_ours), cases)):
+    with ExitStack() as stack:
+        ours = Boxes(program, width, stack) if options.boxagnts else Program(program)
+        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(width))
+        for case, wrong in zip(cases, pool.map(lambda case: run_case(case, ours), cases)):
             equal += not wrong
             listed = case.differs and options.boxagnts # what is listed is said of the box
             if wrong and listed:

@@ -19,14 +19,21 @@ sys.path.insert(0, str(HERE.parent / "bash"))
 import run as bash  # noqa: E402
 
 
-def by_programs(folder, case, root):
-    env = dict(bash.environment(root))
-    env["PATH"] = folder + ":" + env["PATH"]
-    done = subprocess.run(["/bin/bash", "-c", case.command], cwd=root, env=env, stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=bash.TIMEOUT_S)
-    if b"Sanitizer" in done.stderr or b"runtime error" in done.stderr:
-        raise AssertionError(done.stderr.decode(errors="replace")[:3000])
-    return bash.Answer(done.stdout, done.stderr, done.returncode, root, bash.snapshot(root))
+class Programs(bash.Program):
+    """The machine's bash, which finds ours in the folder first."""
+
+    def __init__(self, folder):
+        super().__init__("/bin/bash")
+        self.folder = folder
+
+    def run(self, case, root):
+        env = dict(bash.environment(root))
+        env["PATH"] = self.folder + ":" + env["PATH"]
+        done = subprocess.run([self.program, "-c", case.command], cwd=root, env=env, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=bash.TIMEOUT_S)
+        if b"Sanitizer" in done.stderr or b"runtime error" in done.stderr:
+            raise AssertionError(done.stderr.decode(errors="replace")[:3000])
+        return bash.Answer(done.stdout, done.stderr, done.returncode, root, bash.snapshot(root))
 
 
 def main():
@@ -43,8 +50,7 @@ def main():
         for name in names:
             os.symlink(program, os.path.join(folder, name))
         with concurrent.futures.ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
-            run = lambda case: bash.run_case(case, lambda case, root: by_programs(folder, case, root))  # noqa: E731
-            for case, wrong in zip(cases, pool.map(run, cases)):
+            for case, wrong in zip(cases, pool.map(lambda case: bash.run_case(case, Programs(folder)), cases)):
                 bad += bool(wrong)
                 if wrong:
                     print(f"FAIL {case.name}", *wrong, sep="\n     ")

@@ -35,7 +35,7 @@ struct bx_run_options {
     bool headless;           /* nobody can answer: what would ask is refused */
     unsigned yes_levels;     /* bit per level */
     const char *model, *mode;/* NULL = the session's */
-    const char *const *allow_hosts; /* further hosts for all tools of this run, NULL ended; copied; may be NULL */
+    const char *const *allow_hosts; /* granted to all tools of this run, NULL ended; copied; may be NULL */
 };
 /* The user's message is on disk before this returns. BX_ERR_BUSY while the session runs. ret_run: id (37 bytes), may be NULL. */
 int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *text, const struct bx_run_options *options,

@@ -45,13 +45,18 @@ static pthread_mutex_t *lock_of(struct bx_live_grants *g) {
 void bx_live_hosts(struct bx_live_grants *g, const struct bx_rule *rules, size_t count,
                    struct bx_arena *arena, struct bx_host_grants *ret) {
     int64_t now = bx_wall_ms();
-    size_t most = count + g->yes_count + 1;
+    size_t over_count = 0;
+    while (g->over && g->over[over_count])
+        over_count++;
+    size_t most = count + g->yes_count + over_count + 1;
     const char **granted = bx_arena_alloc(arena, most * sizeof *granted),
                **ids = bx_arena_alloc(arena, most * sizeof *ids),
                **denied = bx_arena_alloc(arena, most * sizeof *denied);
     *ret = (struct bx_host_grants){.granted = granted, .ids = ids, .denied = denied};
     for (size_t i = 0; i < g->yes_count; i++)
         granted[ret->granted_count++] = bx_arena_str(arena, bx_str(g->yes[i]));
+    for (size_t i = 0; i < over_count; i++)
+        granted[ret->granted_count++] = bx_arena_str(arena, bx_str(g->over[i]));
     for (size_t i = 0; i < count; i++) {
         struct bx_rule r = rules[i];
         if (r.calls_left == 0 && is_used(g, r.id))
@@ -174,6 +179,7 @@ int bx_agent_grant(struct bx_live_grants *live, const struct bx_tool *t,
             n++;
         }
     struct bx_limits_wish all = wish ? *wish : (struct bx_limits_wish){0};
+    live->over = all.hosts;
     all.granted = granted;
     all.granted_count = n;
     rc = bx_registry_limits(a->registry, t, &all, arena, &given, err);

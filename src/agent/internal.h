@@ -47,6 +47,7 @@ struct bx_live_grants {
     struct bx_call *call; /* NULL: a call by a person, who has the settings' rules only */
     const struct bx_tool *tool; /* outlives it */
     const char *const *yes; /* hosts that this call was allowed, by whoever allowed it */
+    const char *const *over; /* hosts that the person who began it granted (--allow-host), NULL ended; may be NULL */
     size_t yes_count;
     pthread_mutex_t lock; /* of what follows; in a run it is the run's rules_lock */
     BX_VEC(char *) used;  /* ids */

@@ -108,6 +108,9 @@ static int make_parts(struct running *run, struct bx_err *err) {
     if (r == 0)
         r = listen_on(api, err);
     if (r == 0)
+        bx_registry_set_self_port(api->config->registry,
+                                  (uint16_t)bx_http_server_port(api->server));
+    if (r == 0)
         r = make_auth(api, err);
     if (r == 0)
         r = bx_loop_on_signal(api->loop, SIGINT, on_signal, run, err);

@@ -27,6 +27,7 @@ struct bx_grant {
     size_t block_network_count;
     const char *const *guarded_paths; /* beside the built-in names: a name at any depth, or a guest path with "*" */
     size_t guarded_path_count;
+    uint16_t self_port; /* of our own server: what `self` in hosts means; 0: nothing */
 };
 
 void bx_grant_init(struct bx_grant *g); /* reaches nothing, default limits */

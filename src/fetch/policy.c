@@ -123,6 +123,10 @@ static int parse_host(struct allow *a, struct bx_str entry, struct bx_str host,
 
 static int parse_port(struct allow *a, struct bx_str entry, struct bx_str port, bool given,
                       struct bx_err *err) {
+    if (!given && a->kind == HOST_SELF) {
+        a->port_to = 65536; // it has one port only
+        return 0;
+    }
     if (!given) {
         for (size_t i = 0; a->scheme && i < BX_ARRAY_LEN(default_ports); i++) {
             if (strcmp(a->scheme, default_ports[i].scheme) == 0) {
@@ -326,17 +330,26 @@ static int target_init(struct target *t, struct bx_str scheme, struct bx_str hos
     return r;
 }
 
+static bool allow_has(const struct bx_policy *p, const struct allow *a, const struct target *t) {
+    return (!a->scheme || bx_str_ieqz(t->scheme, a->scheme)) && t->port >= a->port_from &&
+           t->port < a->port_to && allow_has_host(p, a, t->host, t->is_ip ? &t->ip : NULL, t->port);
+}
+
 static const struct allow *find(const struct bx_policy *p, const struct entries *e,
                                 const struct target *t) {
     for (size_t i = 0; i < e->n; i++) {
-        const struct allow *a = &e->p[i];
-        if ((!a->scheme || bx_str_ieqz(t->scheme, a->scheme)) && t->port >= a->port_from &&
-            t->port < a->port_to &&
-            allow_has_host(p, a, t->host, t->is_ip ? &t->ip : NULL, t->port)) {
-            return a;
+        if (allow_has(p, &e->p[i], t)) {
+            return &e->p[i];
         }
     }
     return NULL;
+}
+
+/* One address of this machine or network, and no other, is meant. */
+static bool is_exact(const struct allow *a) {
+    return a->kind == HOST_SELF ||
+           (a->kind == HOST_NETWORK && a->network.prefix == (a->network.base.is_v6 ? 128 : 32)) ||
+           (a->kind == HOST_NAME && strcmp(a->name, "localhost") == 0);
 }
 
 static uint16_t default_port(struct bx_str scheme) {
@@ -407,11 +420,15 @@ int bx_policy_check_entry(const struct bx_policy *p, const char *entry, struct b
 bool bx_policy_lifts_private(const struct bx_policy *p, struct bx_str scheme, struct bx_str host,
                              uint16_t port) {
     bx_auto(target_deinit) struct target t;
-    const struct allow *a =
-        target_init(&t, scheme, host, port, NULL) < 0 ? NULL : find(p, &p->granted, &t);
-    return a &&
-           ((a->kind == HOST_NETWORK && a->network.prefix == (a->network.base.is_v6 ? 128 : 32)) ||
-            (a->kind == HOST_NAME && strcmp(a->name, "localhost") == 0));
+    bool lifts = false;
+    if (target_init(&t, scheme, host, port, NULL) < 0) {
+        return false;
+    }
+    for (size_t i = 0; i < p->granted.n && !lifts;
+         i++) { // a wider grant does not hide an exact one
+        lifts = is_exact(&p->granted.p[i]) && allow_has(p, &p->granted.p[i], &t);
+    }
+    return lifts;
 }
 
 static bool is_blocked(const struct bx_policy *p, const struct bx_ip *ip, bool private_lifted) {

@@ -5,11 +5,11 @@
  *
  *     hosts:    scheme://host[:port]   scheme: letters or *;  host: a name, *, *.domain (not the domain itself), an
  *               address, a CIDR, self;  port: a number, *, or a..b (b excluded); it may be left out where the scheme has a
- *               default. One bad entry is an error that names it. No entry: no network.
+ *               default, and for self. One bad entry is an error that names it. No entry: no network.
  *     networks: CIDRs or the word private (everything that is not globally routable).
  *
  * An allowed host does not open a blocked network: who wants a service of this machine says so in both, or grants it. A
- * *granted* host (a person's yes to exactly it) that is written as an address, or as localhost, lifts `private` for that
+ * *granted* host (a person's yes to exactly it) that is written as an address, as localhost or as self, lifts `private` for that
  * address, never a CIDR that is blocked by its number. A *denied* host stays denied whatever allows it. */
 #ifndef BX_FETCH_POLICY_H
 #define BX_FETCH_POLICY_H

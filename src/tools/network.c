@@ -35,7 +35,8 @@ bool bx_outbound_allows(const struct bx_grant *grant, const char *const *entries
     struct bx_policy_config config = {.allowed_hosts = grant->hosts,
                                       .allowed_host_count = grant->host_count,
                                       .granted_hosts = grant->granted_hosts,
-                                      .granted_host_count = grant->granted_host_count};
+                                      .granted_host_count = grant->granted_host_count,
+                                      .self_port = grant->self_port};
     bool all = bx_policy_new(&config, &policy, NULL) == 0;
     for (size_t i = 0; i < count && all; i++)
         all = bx_policy_check_entry(policy, entries[i], NULL) == 0;
@@ -80,7 +81,9 @@ static bool take_use(const struct exchange *x, const struct bx_host_grants *live
     if (bx_outbound_allows(&settings, &x->entry, 1))
         return true;
     for (size_t i = 0; i < live->granted_count; i++) {
-        struct bx_grant one = {.granted_hosts = &live->granted[i], .granted_host_count = 1};
+        struct bx_grant one = {.granted_hosts = &live->granted[i],
+                               .granted_host_count = 1,
+                               .self_port = x->grant->self_port};
         if (bx_outbound_allows(&one, &x->entry, 1) &&
             (!live->ids[i] || grants->used(grants->user, live->ids[i], x->entry)))
             return true;
@@ -130,7 +133,8 @@ static int check_host(struct exchange *x, const struct bx_url *url,
                                                       .granted_hosts = live->granted,
                                                       .granted_host_count = live->granted_count,
                                                       .denied_hosts = live->denied,
-                                                      .denied_host_count = live->denied_count},
+                                                      .denied_host_count = live->denied_count,
+                                                      .self_port = x->grant->self_port},
                            &policy, err);
     if (rc || bx_unwired("host_policy"))
         return rc;

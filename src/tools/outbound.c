@@ -8,13 +8,11 @@
 struct bx_outbound {
     struct bx_fetch *fetch;
     struct bx_cache *cache;
-    uint16_t self_port;
 };
 
 int bx_outbound_new(const struct bx_outbound_config *config, struct bx_outbound **ret,
                     struct bx_err *err) {
     bx_auto(bx_outbound_freep) struct bx_outbound *o = bx_new(struct bx_outbound);
-    o->self_port = config->self_port;
     o->cache = bx_cache_new(NULL);
     int r = bx_fetch_new(&(struct bx_fetch_config){.offline = config->offline}, &o->fetch, err);
     if (r == 0) {
@@ -121,8 +119,7 @@ static void hop_deinit(struct hop *hop) {
     bx_buf_deinit(&hop->body);
 }
 
-static int policy_of(const struct bx_outbound *o, const struct bx_grant *grant,
-                     struct bx_policy **ret, struct bx_err *err) {
+static int policy_of(const struct bx_grant *grant, struct bx_policy **ret, struct bx_err *err) {
     return bx_policy_new(
         &(struct bx_policy_config){.allowed_hosts = grant->hosts,
                                    .allowed_host_count = grant->host_count,
@@ -130,7 +127,7 @@ static int policy_of(const struct bx_outbound *o, const struct bx_grant *grant,
                                    .granted_host_count = grant->granted_host_count,
                                    .block_networks = grant->block_networks,
                                    .block_network_count = grant->block_network_count,
-                                   .self_port = o->self_port},
+                                   .self_port = grant->self_port},
         ret, err);
 }
 
@@ -257,7 +254,7 @@ static int exchange(struct bx_outbound *o, const struct bx_policy *policy,
 int bx_outbound_answer(struct bx_outbound *o, const struct bx_outbound_request *request,
                        struct bx_outbound_answer *answer, struct bx_err *err) {
     bx_auto(bx_policy_freep) struct bx_policy *policy = NULL;
-    int r = policy_of(o, request->grant, &policy, err);
+    int r = policy_of(request->grant, &policy, err);
     if (r < 0) {
         return BX_ERR_DENIED;
     }

@@ -16,8 +16,7 @@
 struct bx_outbound;
 
 struct bx_outbound_config {
-    bool offline;       /* this machine only, whatever a grant says */
-    uint16_t self_port; /* what `self` means in a grant, 0: nothing */
+    bool offline; /* this machine only, whatever a grant says */
 };
 int bx_outbound_new(const struct bx_outbound_config *config, struct bx_outbound **ret, struct bx_err *err);
 void bx_outbound_free(struct bx_outbound *o); /* no call may be running */

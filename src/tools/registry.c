@@ -37,6 +37,7 @@ struct bx_registry {
     BX_VEC(char *) user_skills; /* never changes; NULL ends it */
     struct bx_arena arena;
     struct bx_settings_where where;
+    _Atomic uint16_t self_port;
     pthread_mutex_t lock; /* of: */
     BX_VEC(struct source) sources;
     tool_vec tools; /* what counts, by name; references of its own */
@@ -122,6 +123,10 @@ static size_t find_source(const struct bx_registry *r, const char *name) {
     while (i < r->sources.n && strcmp(r->sources.p[i].name, name))
         i++;
     return i;
+}
+
+void bx_registry_set_self_port(struct bx_registry *r, uint16_t port) {
+    r->self_port = port;
 }
 
 void bx_registry_set_source(struct bx_registry *r, const char *name, unsigned rank,
@@ -345,8 +350,6 @@ int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t,
         rc = bx_tool_limits_read(&l, wish->granted[i], BX_FROM_GRANT, NULL, arena, err);
     if (!rc && wish)
         rc = bx_tool_limits_over(&l, wish->over, err);
-    for (const char *const *h = wish ? wish->hosts : NULL; h && *h && !rc; h++)
-        bx_tool_limits_add(&l, BX_LIST_HOSTS, *h, BX_FROM_CALL, arena);
     if (!rc)
         *ret = l;
     return rc;
@@ -379,7 +382,8 @@ int bx_registry_grant(struct bx_registry *r, const struct bx_tool *t,
                              .block_networks = lists[BX_LIST_BLOCK].items,
                              .block_network_count = lists[BX_LIST_BLOCK].n,
                              .guarded_paths = lists[BX_LIST_GUARDED].items,
-                             .guarded_path_count = lists[BX_LIST_GUARDED].n};
+                             .guarded_path_count = lists[BX_LIST_GUARDED].n,
+                             .self_port = r->self_port};
     return 0;
 }
 

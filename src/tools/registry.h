@@ -46,6 +46,8 @@ struct bx_hidden_tool {
 };
 struct bx_hidden_tool *bx_registry_hidden(struct bx_registry *r, size_t *ret_count);
 void bx_hidden_tools_free(struct bx_hidden_tool *take_all, size_t count);
+/* `self` in allowed_outbound_hosts is 127.0.0.1 at this port from now on; before, and with 0, nothing. */
+void bx_registry_set_self_port(struct bx_registry *r, uint16_t port);
 /* fn(user) on the thread that changed a source, after the change and without locks; one listener; NULL ends it. */
 void bx_registry_on_change(struct bx_registry *r, void (*fn)(void *user), void *user);
 /* A box tool from a .wasm or .js file that is in no folder (`tool run FILE.wasm`); its descriptor from <name>.json beside it, else by
@@ -72,7 +74,8 @@ struct bx_limits_wish {
     const struct bx_val *const *granted; /* objects of grants, as in the settings */
     size_t granted_count;
     const char *const *over;             /* of the call: "time=60s", …, NULL; may be NULL */
-    const char *const *hosts;            /* of the call: further allowed hosts, NULL ended; may be NULL */
+    const char *const *hosts;            /* of the call: hosts that the person who began it granted, NULL ended; may be NULL; no
+                                            part of the limits: they count as grants (bx_tool_grants) */
 };
 int bx_registry_limits(struct bx_registry *r, const struct bx_tool *t, const struct bx_limits_wish *wish, struct bx_arena *arena,
                        struct bx_tool_limits *ret, struct bx_err *err);

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import unittest
+from unittest import mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -130,8 +131,18 @@ class Settings(Network):
         self.assertEqual(self.peer.seen, ["/a", "/b"])
 
     def test_of_the_call(self):
+        """--allow-host is a person's grant: by its address or as localhost it opens what `private` blocks, else it does not."""
+        localhost = self.at.replace("127.0.0.1", "localhost")
+        self.assert_denied(self.tool(url=self.at + "/a"), self.at)
+        self.assert_fetched(self.tool("--allow-host", self.at, url=self.at + "/a"))
+        self.assert_fetched(self.tool("--allow-host", localhost, url=localhost + "/a"))
+        for wider in ("http://127.0.0.0/8:*", "*://*:*"):
+            self.assert_denied(self.tool("--allow-host", wider, url=self.at + "/a"), self.at, "block_networks")
+        self.settings(block_networks=["127.0.0.1"])
+        self.assert_denied(self.tool("--allow-host", self.at, url=self.at + "/a"), self.at, "block_networks")
         self.settings(block_networks=[])
         self.assert_fetched(self.tool("--allow-host", self.at, url=self.at + "/a"))
+        self.assertEqual(self.peer.seen, ["/a"] * 3)
         self.assert_denied(self.tool("--allow-host", self.at, url=self.at.replace("127.0.0.1", "127.0.0.2") + "/a"),
                            self.at.replace("127.0.0.1", "127.0.0.2"))
         done = subprocess.run([BINARY, "tool", "run", "fetch", "--allow-host", "127.0.0.1"], capture_output=True, text=True)
@@ -164,6 +175,18 @@ class Settings(Network):
         self.assertEqual(result["limit"], "network", result)
         self.assertIn("max_response_bytes", result["content"])
         self.assertIn('{"response": "4KiB"}', result["content"])
+
+    def test_self_is_the_server_of_the_call(self):
+        self.begin({"text": "hello"})
+        self.settings(allowed_outbound_hosts=["http://self"], block_networks=[])
+        own = self.server.url[:-7]
+        call = lambda url: self.server.call("POST", "/tools/fetch/run", {"input": {"url": url + "/api/v1/sessions"}})[1]
+        self.assertIn("status 401", call(own)["content"])  # reached: it wants a token
+        self.assert_denied(call(self.at), self.at)
+        self.settings(block_networks=[])
+        self.assert_denied(call(own), own)
+        self.assert_denied(self.tool(url=own + "/"), own)  # no server runs a call by `tool run`
+        self.assertEqual(self.peer.seen, [])
 
     def test_a_live_change_and_a_bad_one(self):
         self.begin({"text": "hello"})
@@ -317,6 +340,19 @@ class Grants(Network):
         run.finish()
         return next(e for e in run.seen if e["type"] == "tool_result")
 
+    def test_without_the_question_the_hosts_still_hold(self):
+        if os.environ.get("BX_CAN_UNWIRE") != "1":
+            self.skipTest("a build without BX_UNWIRE")
+        self.workspace.start_model({"turns": [self.call(), {"text": "one"}] * 2})
+        asked = self.headless("--mode", "auto", "--yes", "execute")
+        with mock.patch.dict(os.environ, {"BX_UNWIRE": "network_question"}):
+            unasked = self.headless("--mode", "auto", "--yes", "execute")
+        self.assertIn("nobody is there to ask", asked["content"])
+        self.assertNotIn("nobody is there to ask", unasked["content"])
+        for result in (asked, unasked):
+            self.assert_denied(result, self.at)
+        self.assertEqual(self.peer.seen, [])
+
     def test_headless(self):
         self.workspace.start_model({"turns": [self.call(), {"text": "one"}] * 3})
         result = self.headless("--mode", "auto", "--yes", "execute")
@@ -324,8 +360,10 @@ class Grants(Network):
         self.assertIn("--allow-host " + self.at, result["content"])
         self.assertIn("allowed_outbound_hosts", result["content"])
         self.assertEqual(self.peer.seen, [])
-        self.settings(block_networks=[])
         self.assertFalse(self.headless("--mode", "auto", "--allow-host", self.at)["is_error"])
+        self.assertEqual(self.peer.seen, ["/a"])
+        self.settings(block_networks=["127.0.0.1"])  # a grant does not open what is blocked by its number
+        self.assertEqual(self.headless("--mode", "auto", "--allow-host", self.at)["denied"]["setting"], "block_networks")
         self.assertEqual(self.peer.seen, ["/a"])
 
 

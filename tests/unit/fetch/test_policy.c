@@ -85,6 +85,11 @@ static void hosts(void **state) {
         {"http://10.0.0.0/8", "http://10.example.com/", BX_ERR_DENIED},
         {"http://self:*", "http://127.0.0.1:30001/", 0},
         {"http://self:*", "http://127.0.0.1:30002/", BX_ERR_DENIED},
+        {"http://self", "http://localhost:30001/", 0},
+        {"*://self", "http://127.0.0.1:30001/", 0},
+        {"http://self", "http://127.0.0.1:80/", BX_ERR_DENIED},
+        {"http://self", "http://127.0.0.2:30001/", BX_ERR_DENIED},
+        {"http://self:30002", "http://127.0.0.1:30001/", BX_ERR_DENIED},
         {"http://*.example.com", "http://10.0.0.1/", BX_ERR_DENIED},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
@@ -263,6 +268,10 @@ static void grants_and_denials(void **state) {
         {"http://127.0.0.0/8", NULL, "private", "127.0.0.1", "127.0.0.1", 80, 0, BX_ERR_DENIED},
         {"http://localhost:81", NULL, "private", "localhost", "127.0.0.1", 81, 0, 0},
         {"http://a.example", NULL, "private", "a.example", "127.0.0.1", 80, 0, BX_ERR_DENIED},
+        {"http://self", NULL, "private", "127.0.0.1", "127.0.0.1", 30001, 0, 0},
+        {"http://self", NULL, "private", "127.0.0.1", "127.0.0.1", 30002, BX_ERR_DENIED,
+         BX_ERR_DENIED},
+        {"http://self", NULL, "127.0.0.1", "127.0.0.1", "127.0.0.1", 30001, 0, BX_ERR_DENIED},
         {"*://*:*", NULL, "private", "127.0.0.1", "127.0.0.1", 81, 0, BX_ERR_DENIED},
         {"*://*:*", "*://*.example:*", "private", "a.example", "8.8.8.8", 80, BX_ERR_DENIED, 0},
         {"*://*:*", "*://*.example:*", "private", "example", "8.8.8.8", 80, 0, 0},
@@ -273,7 +282,8 @@ static void grants_and_denials(void **state) {
                                           .denied_hosts = &cases[i].denied,
                                           .denied_host_count = cases[i].denied != NULL,
                                           .block_networks = &cases[i].block,
-                                          .block_network_count = 1};
+                                          .block_network_count = 1,
+                                          .self_port = 30001};
         struct bx_policy *p = NULL;
         struct bx_ip ip;
         assert_int_equal(bx_policy_new(&config, &p, NULL), 0);
@@ -285,6 +295,18 @@ static void grants_and_denials(void **state) {
             fail_msg("case %zu: %s at %s", i, cases[i].host, cases[i].ip);
         bx_policy_free(p);
     }
+}
+
+/* A wider grant beside an exact one neither lifts nor hides it. */
+static void exact_among_wider(void **state) {
+    (void)state;
+    const char *granted[] = {"*://*:*", "http://127.0.0.1:81"};
+    struct bx_policy_config config = {.granted_hosts = granted, .granted_host_count = 2};
+    struct bx_policy *p = NULL;
+    assert_int_equal(bx_policy_new(&config, &p, NULL), 0);
+    assert_true(bx_policy_lifts_private(p, BX_STR_LIT("http"), BX_STR_LIT("127.0.0.1"), 81));
+    assert_false(bx_policy_lifts_private(p, BX_STR_LIT("http"), BX_STR_LIT("127.0.0.1"), 82));
+    bx_policy_free(p);
 }
 
 static void entries(void **state) {
@@ -323,6 +345,7 @@ int main(void) {
         cmocka_unit_test(denial_says_what_would_allow_it),
         cmocka_unit_test(hosts_that_cannot_be_checked),
         cmocka_unit_test(grants_and_denials),
+        cmocka_unit_test(exact_among_wider),
         cmocka_unit_test(entries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,17 +255,30 @@ static size_t end_jobs(struct sh *sh) {
     return n;
 }
 
-static void go_to(struct sh *sh, const char *wanted) {
+// False: the folder that the call asks for is not there. Where the session was is no such wish.
+static bool go_to(struct sh *sh, const char *asked) {
+    const char *wanted = asked ? sh_path_normal(sh, asked) : sh->cwd;
     char *argv[] = {"cd", "--", (char *)(uintptr_t)wanted, NULL};
     struct bx_buf out = {0};
     if (!sh_test_file(sh, 'd', wanted)) {
-        sh_complain(sh, "bash: the folder %s is not there (any more); the command runs in /.",
+        sh_complain(sh,
+                    asked ? "bash: cwd: there is no folder %s; nothing was run."
+                          : "bash: the folder %s is not there any more; the command runs in /.",
                     wanted);
+        if (asked) {
+            return false;
+        }
         argv[2] = "/";
     }
     sh_bi_cd(sh, argv, 3, &out);
     bx_buf_deinit(&out);
     sh_var_unset(sh, "OLDPWD", false);
+    return true;
+}
+
+static int refuse(struct sh *sh, const char *mark) {
+    report(sh, mark, 2, 0);
+    return 2;
 }
 
 static int run_call(struct sh *sh, const char *mark) {
@@ -279,12 +292,18 @@ static int run_call(struct sh *sh, const char *mark) {
     const struct bx_json *cwd = input ? bx_json_get(input, "cwd") : NULL;
     if (!command || command->type != BX_JSON_STRING) {
         sh_complain(sh, "bash: command must be given, as a string %s", why);
-        report(sh, mark, 2, 0);
-        return 2;
+        return refuse(sh, mark);
+    }
+    if (memchr(command->text, 0, command->len)) {
+        sh_complain(sh, "bash: command has a NUL character, which no command can have; let "
+                        "printf '\\\\0' write one where it is needed.");
+        return refuse(sh, mark);
     }
     sh->is_root = sh->stages_open = sh->is_command_string = true;
     bool is_given = cwd && cwd->type == BX_JSON_STRING && cwd->len;
-    go_to(sh, is_given ? sh_path_normal(sh, cwd->text) : sh->cwd);
+    if (!go_to(sh, is_given ? cwd->text : NULL)) {
+        return refuse(sh, mark);
+    }
     sh->start_ms = sh_now_ms();
     sh_run_text(sh, command->text, command->len, 1);
     sh->stages_open = false;

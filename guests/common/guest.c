@@ -147,7 +147,7 @@ bool bx_input_int(const struct bx_json *input, const char *name, long long min, 
         return true;
     }
     if (!bx_json_int(value, io)) {
-        return bx_answer_fail(answer, "%s must be a whole number.", name);
+        return bx_answer_fail(answer, "%s must be a whole number, at most 2^53.", name);
     }
     if (*io < min) {
         return bx_answer_fail(answer, "%s must be at least %lld; it is %lld.", name, min, *io);

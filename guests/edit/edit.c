@@ -204,8 +204,8 @@ static void fill_empty(const struct edit *edit, const char *path, struct bx_answ
     if (!bx_file_replace(path, edit->after->text, edit->after->len, answer)) {
         return;
     }
-    bx_buf_add_fmt(&answer->content, "%s %s: %zu bytes.", exists ? "Filled" : "Created",
-                   bx_path_show(path), edit->after->len);
+    bx_buf_add_fmt(&answer->content, "%s %s: %zu byte%s.", exists ? "Filled" : "Created",
+                   bx_path_show(path), edit->after->len, edit->after->len == 1 ? "" : "s");
     bx_answer_meta_string(answer, "path", path, strlen(path));
     bx_answer_meta_bool(answer, "created", !exists);
     bx_answer_meta_int(answer, "bytes", (long long)edit->after->len);

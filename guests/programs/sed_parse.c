@@ -28,6 +28,21 @@ static void skip_spaces(void) {
     }
 }
 
+static int escape_of(char c) {
+    static const char from[] = "ntrafv", to[] = "\n\t\r\a\f\v";
+    const char *at = c ? strchr(from, c) : NULL;
+    return at ? to[at - from] : -1;
+}
+
+// The byte of two hexadecimal digits, or -1
+static int hex_of(const char *digits) {
+    if (!isxdigit((unsigned char)digits[0]) || !isxdigit((unsigned char)digits[1])) {
+        return -1;
+    }
+    char text[3] = {digits[0], digits[1], 0};
+    return (int)strtol(text, NULL, 16);
+}
+
 // Up to the delimiter, which is taken too; \delimiter becomes the delimiter. In a regex brackets
 // hide it.
 static char *delimited(char end, bool is_regex, size_t *ret_len, const char *why) {
@@ -47,16 +62,9 @@ static char *delimited(char end, bool is_regex, size_t *ret_len, const char *why
                     tool_put(&buf, p.at, (size_t)(close - p.at));
                     p.at = close;
                 }
-            } else if (*p.at == '\\' && p.at[1] == 'n') {
-                tool_putc(&buf, '\n');
-                p.at++;
+            } else if (*p.at == '\\' && escape_of(p.at[1]) >= 0) {
+                tool_putc(&buf, (char)escape_of(*++p.at));
                 continue;
-            } else if (*p.at == '\\' && (p.at[1] == 't' || p.at[1] == ']')) {
-                if (p.at[1] == 't') {
-                    tool_putc(&buf, '\t');
-                    p.at++;
-                    continue;
-                }
             }
         } else if (*p.at == '\\' && p.at[1]) {
             p.at++;
@@ -65,8 +73,17 @@ static char *delimited(char end, bool is_regex, size_t *ret_len, const char *why
                 tool_putc(&buf, end);
                 continue;
             }
-            if (is_regex && (*p.at == 'n' || *p.at == 't')) {
-                tool_putc(&buf, *p.at == 'n' ? '\n' : '\t');
+            if (is_regex && escape_of(*p.at) >= 0) {
+                tool_putc(&buf, (char)escape_of(*p.at));
+                continue;
+            }
+            if (is_regex && *p.at == 'x' && hex_of(p.at + 1) > 0) { // as it is, whatever it is
+                char byte = (char)hex_of(p.at + 1);
+                if (strchr(".*[]^$\\", byte) || (p.is_extended && strchr("+?(){}|", byte))) {
+                    tool_putc(&buf, '\\');
+                }
+                tool_putc(&buf, byte);
+                p.at += 2;
                 continue;
             }
             tool_putc(&buf, '\\');
@@ -164,12 +181,6 @@ static struct sed_part *add_part(struct sed_command *c) {
     return part;
 }
 
-static int escape_of(char c) {
-    static const char from[] = "ntrafv", to[] = "\n\t\r\a\f\v";
-    const char *at = c ? strchr(from, c) : NULL;
-    return at ? to[at - from] : -1;
-}
-
 static void replacement(struct sed_command *c, const char *text, size_t len) {
     struct sed_part *part = add_part(c);
     for (size_t i = 0; i < len; i++) {
@@ -191,10 +202,8 @@ static void replacement(struct sed_command *c, const char *text, size_t len) {
             } else if (strchr("ULulE", ch)) {
                 part = add_part(c);
                 part->change = ch;
-            } else if (ch == 'x' && i + 2 < len && isxdigit((unsigned char)text[i + 1]) &&
-                       isxdigit((unsigned char)text[i + 2])) {
-                char hex[3] = {text[i + 1], text[i + 2], 0};
-                tool_putc(&part->text, (char)strtol(hex, NULL, 16));
+            } else if (ch == 'x' && i + 2 < len && hex_of(text + i + 1) >= 0) {
+                tool_putc(&part->text, (char)hex_of(text + i + 1));
                 i += 2;
             } else {
                 tool_putc(&part->text, escape_of(ch) >= 0 ? (char)escape_of(ch) : ch);

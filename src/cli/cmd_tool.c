@@ -58,6 +58,16 @@ static void list_hidden(struct bx_cli_context *c, struct bx_jw *w, struct bx_buf
     bx_hidden_tools_free(hidden, count);
 }
 
+/* Its length; a full stop inside a word ends none: *.c, SKILL.md. */
+static size_t first_sentence(const char *text) {
+    size_t n = 0;
+    while (text[n] && text[n] != '\n' &&
+           !(text[n] == '.' && n && text[n - 1] != ' ' &&
+             (!text[n + 1] || text[n + 1] == ' ' || text[n + 1] == '\n')))
+        n++;
+    return n;
+}
+
 int bx_cmd_tool_list(const struct bx_args *args) {
     struct bx_cli_context c;
     struct bx_err err;
@@ -85,7 +95,7 @@ int bx_cmd_tool_list(const struct bx_args *args) {
             bx_jw_kstr(&w, "source", t->source);
             bx_jw_end(&w);
         } else {
-            size_t sentence = strcspn(t->description, ".\n");
+            size_t sentence = first_sentence(t->description);
             bx_buf_addf(&out, "%-12s %-10s %-7s %.*s\n", t->name, bx_level_name(t->level),
                         kind_name(t->kind), (int)BX_MIN(sentence, (size_t)100), t->description);
         }

@@ -58,9 +58,14 @@ class Bash(unittest.TestCase):
         os.mkdir(os.path.join(self.root, "sub"))
         self.assertEqual(self.call("pwd", cwd="sub")["metadata"]["stdout"], "/sub\n")
         self.assertEqual(self.call("pwd", cwd=os.path.join(self.root, "sub"))["metadata"]["stdout"], "/sub\n")
-        missing = self.call("pwd", cwd="/nosuch")
-        self.assertEqual(missing["metadata"]["stdout"], "/\n")
-        self.assertIn("is not there", missing["metadata"]["stderr"])
+        missing = self.call("touch ran; rm -r sub", cwd="/nosuch")
+        self.assertEqual((missing["metadata"]["exit_status"], os.listdir(self.root)), (2, ["sub"]))
+        self.assertIn("there is no folder /nosuch; nothing was run", missing["metadata"]["stderr"])
+
+    def test_nul(self):
+        result = self.call("touch ran\0 x")
+        self.assertEqual((result["metadata"]["exit_status"], os.listdir(self.root)), (2, []))
+        self.assertIn("NUL character", result["content"])
 
     def test_tmp(self):
         self.assertEqual(self.call("echo kept > /tmp/a; echo $TMPDIR")["metadata"]["stdout"], "/tmp\n")

@@ -124,6 +124,7 @@ class Folders(Case):
         new = os.path.join(self.w.folder, "new", "place")
         code, out, err = self.call("tool", "list", "--workspace-dir", new)
         self.assertEqual((code, err), (0, ""))
+        self.assertIn("newest first: *.c in one folder", out)
         self.assertEqual(sorted(os.listdir(new)), [".boxagnts", "root"])
         self.assertEqual(stat.S_IMODE(os.stat(os.path.join(new, ".boxagnts")).st_mode) & 0o077, 0)
 

@@ -77,12 +77,8 @@ static char *delimited(char end, bool is_regex, size_t *ret_len, const char *why
                 tool_putc(&buf, (char)escape_of(*p.at));
                 continue;
             }
-            if (is_regex && *p.at == 'x' && hex_of(p.at + 1) > 0) { // as it is, whatever it is
-                char byte = (char)hex_of(p.at + 1);
-                if (strchr(".*[]^$\\", byte) || (p.is_extended && strchr("+?(){}|", byte))) {
-                    tool_putc(&buf, '\\');
-                }
-                tool_putc(&buf, byte);
+            if (is_regex && *p.at == 'x' && hex_of(p.at + 1) > 0) {
+                tool_putc(&buf, (char)hex_of(p.at + 1));
                 p.at += 2;
                 continue;
             }

@@ -461,6 +461,11 @@ class Examples(unittest.TestCase):
         self.is_tested_and_installed("c", ".wasm", WASM_CC=f"{built('zig')}/zig cc -target wasm32-wasi",
                                      HOME=os.environ.get("HOME", "/root"))
 
+    def test_c_with_another_compiler(self):
+        name = "by-clang"
+        self.assertEqual(self.new(name).returncode, 0)
+        self.assertEqual(self.make(name, "test", WASM_CC=built("clang-wasm") + "/cc").count("ok   {"), 3)
+
     def test_js(self):
         self.is_tested_and_installed("js", ".js")
 

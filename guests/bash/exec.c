@@ -607,5 +607,8 @@ int sh_exit_shell(struct sh *sh) {
     sh->flow = SH_GO;
     sh_run_trap(sh, SH_TRAP_EXIT);
     sh_drop_temps(sh, 0);
+    if (sh->is_root || !sh->n_jobs) { // a job may read on
+        sh_end_feeders();
+    }
     return sh->status & 255;
 }

@@ -298,6 +298,7 @@ int sh_run_program(struct sh *sh, char **argv, size_t argc); /* spawn, drain, wa
 bool sh_program_exists(struct sh *sh, const char *name, char **ret_path);
 int32_t sh_spawn_text(struct sh *sh, const char *text, bool owns_stdin); /* a fresh instance that runs this */
 int sh_wait(struct sh *sh, int32_t pid);
+void sh_end_feeders(void); /* at the end, when nobody reads any more what was put back */
 void sh_drain(struct sh *sh); /* close and empty the pipes of captures */
 void sh_not_found(struct sh *sh, const char *name);
 

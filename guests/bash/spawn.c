@@ -84,6 +84,21 @@ static bool capture_pipe(struct sh *sh, struct sh_io *io) {
     return true;
 }
 
+// Processes that put back what was read ahead: of this instance, whichever subshell started them
+static struct {
+    int32_t *pids;
+    size_t n;
+} feeders;
+
+void sh_end_feeders(void) {
+    for (size_t i = 0; i < feeders.n; i++) {
+        bxp_kill(feeders.pids[i], 0);
+    }
+    free(feeders.pids);
+    feeders.pids = NULL;
+    feeders.n = 0;
+}
+
 // What was read ahead of a pipe comes first for the one who is given the pipe now: a process in
 // between puts it back.
 static bool put_back(struct sh *sh, struct sh_io *io) {
@@ -101,6 +116,8 @@ static bool put_back(struct sh *sh, struct sh_io *io) {
         sh_say(sh, "fork: %s", sh_strerror(-pid));
         return false;
     }
+    feeders.pids = bx_realloc(feeders.pids, (feeders.n + 1) * sizeof *feeders.pids);
+    feeders.pids[feeders.n++] = pid;
     bxp_close(pipe, BXP_WRITE_END);
     if (io->kind == SH_IO_PIPE) {
         bxp_close(io->number, BXP_READ_END);

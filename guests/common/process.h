@@ -36,7 +36,8 @@ int32_t bxp_pipe(void); /* or -EMFILE: 128 in a group */
 /* The status, or -ETIMEDOUT, -ECHILD. A process can be waited for once. Statuses beside what the program says: 141 it wrote
  * where nobody reads, 134 it crashed, 126 it could not be started, and what it was killed with. */
 int32_t bxp_wait(int32_t pid, int64_t timeout_ms);
-/* Ends a process, and all that it started, with this status. -ECHILD when it is not the caller's. */
+/* Ends a process, and all that it started, with this status. -ECHILD when it is not the caller's. pid 0, from the call's own
+ * guest: everybody else; they are gone when it returns. */
 int32_t bxp_kill(int32_t pid, int32_t status);
 /* How many bytes came; 0 at the end, and from what is not the reading end of a pipe of the caller's. */
 int32_t bxp_read(int32_t pipe, void *bytes, uint32_t max);

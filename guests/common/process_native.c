@@ -219,6 +219,9 @@ int32_t bxp_wait(int32_t pid, int64_t timeout_ms) {
 }
 
 int32_t bxp_kill(int32_t pid, int32_t status) {
+    if (pid <= 0) { // of this machine's they are others
+        return -ECHILD;
+    }
     return kill(pid, status > 128 ? status - 128 : SIGTERM) < 0 ? -errno : 0;
 }
 

@@ -92,6 +92,7 @@ enum bx_box_exit {
 struct bx_box_result {
     enum bx_box_exit exit;
     int exit_status;   /* 0 to 255: a guest that is a program of a group says it, else 0 or 1; 134: it crashed; 126: SETUP */
+    unsigned left;     /* processes that it had started and that ended because the call did */
     const char *limit; /* "time" "memory" … "network" "cancelled" "room" (the box was too busy to start one more process: try
                         * again), NULL: none. A guest may have coped: see exit */
     char message[480]; /* "" when all is well; else one sentence: which limit, what it was, how to raise it; or the fault */

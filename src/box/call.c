@@ -66,6 +66,7 @@ static int take_done(struct bx_call *c, struct bx_str body, struct bx_err *err) 
     }
     r->exit = (enum bx_box_exit)d.exit;
     r->exit_status = d.status;
+    r->left = d.left;
     r->out_cut = d.out_bytes > r->out.size;
     r->err_cut = d.err_bytes > r->err.size;
     r->fuel_used = d.fuel_used;

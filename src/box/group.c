@@ -6,7 +6,9 @@
 #include "box/wall_linux.h"
 #include "box/wasi.h"
 
-#define ENDED_MAX 10000 /* that nobody waited for yet */
+#define ENDED_MAX      10000 /* that nobody waited for yet */
+#define REFUSED_STATUS 254   /* as of a shell that cannot fork */
+#define REFUSED_TOLD   3     /* so many are told why; what else asks is ended */
 
 /* --- ends: with the mutex held */
 
@@ -136,10 +138,18 @@ static void process_main(void *user) {
 
 /* --- starting one */
 
-static int32_t refuse(struct bx_group *g, uint8_t limit) {
+/* Of a crowd that all want more, a few say so and the others end in silence; the call's own guest
+ * always hears. */
+static int32_t refuse(struct bx_guest *p, uint8_t limit) {
+    struct bx_group *g = p->group;
     note(g, limit);
     if (++g->refused > g->processes_max) { /* it does not take no for an answer */
         bx_group_end_all(g, limit);
+        return BXE_STOP;
+    }
+    if (g->refused > REFUSED_TOLD && p->request.argv) {
+        p->killed_status = REFUSED_STATUS;
+        bx_guest_end(p);
         return BXE_STOP;
     }
     return -BX_WASI_EAGAIN;
@@ -159,7 +169,7 @@ static int32_t admit(struct bx_guest *p, struct bx_guest *child) {
         return BXE_STOP;
     }
     if (g->alive.n >= g->processes_max || p->depth >= g->processes_max || g->ended.n >= ENDED_MAX) {
-        return refuse(g, BX_DONE_PROCESSES);
+        return refuse(p, BX_DONE_PROCESSES);
     }
     child->pid = ++g->last_pid;
     child->parent = p->pid;
@@ -170,7 +180,7 @@ static int32_t admit(struct bx_guest *p, struct bx_guest *child) {
 }
 
 /* Undoes admit; nobody can have waited for it, because its parent is here. */
-static int32_t dismiss(struct bx_guest *child) {
+static int32_t dismiss(struct bx_guest *p, struct bx_guest *child) {
     struct bx_group *g = child->group;
     BX_LOCKED(&g->mutex);
     for (size_t i = 0; i < g->alive.n; i++) {
@@ -180,7 +190,7 @@ static int32_t dismiss(struct bx_guest *child) {
         }
     }
     bx_guest_release_all(child);
-    return refuse(g, BXE_LIMIT_ROOM);
+    return refuse(p, BXE_LIMIT_ROOM);
 }
 
 static int32_t find_program(struct bx_guest *child) {
@@ -208,7 +218,7 @@ static int32_t start(struct bx_guest *p, struct bx_guest *child) {
         pid = admit(p, child);
     }
     if (pid > 0 && bx_guest_crew_start(p->group->plan.crew, process_main, child, NULL) < 0) {
-        pid = dismiss(child);
+        pid = dismiss(p, child);
     }
     return pid;
 }
@@ -291,17 +301,42 @@ static void run_root(struct bx_group *g, struct bxe_result *ret) {
     process_free(root);
 }
 
-/* Nobody outlives the root. */
-static void end_rest(struct bx_group *g) {
-    BX_LOCKED(&g->mutex);
-    bx_group_end_all(g, BXE_LIMIT_NONE);
-    while (g->alive.n > 0) {
+/* Waits until only so many are left; all others were told to end. */
+static void wait_for_ends(struct bx_group *g, size_t stay) {
+    while (g->alive.n > stay) {
         if (!bx_cond_wait_ms(&g->changed, &g->mutex, BX_NUDGE_MS)) {
             for (size_t i = 0; i < g->alive.n; i++) {
                 bx_guest_nudge(g->alive.p[i]);
             }
         }
     }
+}
+
+void bx_group_end_others(struct bx_guest *root, int32_t status) {
+    struct bx_group *g = root->group;
+    for (size_t i = 0; i < g->alive.n; i++) {
+        if (g->alive.p[i] != root && !g->alive.p[i]->ending) {
+            g->left++;
+            g->alive.p[i]->killed_status = status;
+            bx_guest_end(g->alive.p[i]);
+        }
+    }
+    bx_group_wake_all(g);
+    wait_for_ends(g, 1);
+}
+
+/* Nobody outlives the root. */
+static void end_rest(struct bx_group *g) {
+    BX_LOCKED(&g->mutex);
+    for (size_t i = 0; i < g->alive.n && !g->over; i++) {
+        g->left += !g->alive.p[i]->ending;
+    }
+    bx_group_end_all(g, BXE_LIMIT_NONE);
+    wait_for_ends(g, 0);
+}
+
+unsigned bx_group_left(const struct bx_group *g) {
+    return g->left;
 }
 
 void bx_group_run(struct bx_group *g, struct bxe_result *ret, uint8_t *ret_limit) {

@@ -24,6 +24,7 @@ struct bx_group_plan { /* borrowed until bx_group_free */
 struct bx_group *bx_group_new(const struct bx_group_plan *plan);
 /* Blocks until the call is over. The result is the root's, its amounts are those of all. *ret_limit: as in DONE. */
 void bx_group_run(struct bx_group *group, struct bxe_result *ret, uint8_t *ret_limit);
+unsigned bx_group_left(const struct bx_group *group); /* after it: processes that ended because the root did */
 void bx_group_stop(struct bx_group *group); /* any thread, also before bx_group_run: the call is cancelled */
 void bx_group_free(struct bx_group *group);
 

@@ -256,6 +256,10 @@ static int32_t on_kill(void *user, int32_t pid, int32_t status) {
     if (status < 0 || status > 255) {
         return -BX_WASI_EINVAL;
     }
+    if (pid == 0 && !p->request.argv) {
+        bx_group_end_others(p, status);
+        return p->ending ? BXE_STOP : 0;
+    }
     for (size_t i = 0; i < g->ended.n; i++) {
         if (g->ended.p[i].pid == pid && g->ended.p[i].parent == p->pid) {
             return 0;

@@ -49,6 +49,7 @@ struct bx_group {
     struct bx_pipe *pipes[BX_PIPES_MAX];
     int32_t last_pid;
     unsigned refused; /* starts */
+    unsigned left;    /* that went on when the root was done */
     size_t input_at;  /* of the call's standard input, which all share */
     bool over;        /* nothing starts any more */
     uint8_t limit;    /* that ended the call, as in DONE */
@@ -70,6 +71,7 @@ int32_t bx_guest_spawn(void *user, const uint8_t *request, size_t n);
 /* With the mutex held: everybody is to end; the first reason is the call's. */
 void bx_group_end_all(struct bx_group *g, uint8_t limit);
 void bx_group_wake_all(struct bx_group *g);
+void bx_group_end_others(struct bx_guest *root, int32_t status); /* returns when they are gone */
 void bx_guest_end(struct bx_guest *p);
 
 #endif

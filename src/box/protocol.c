@@ -223,6 +223,7 @@ void bx_done_encode(struct bx_buf *out, uint32_t call, const struct bx_done_fram
     bx_put_u8(out, d->exit);
     bx_put_u8(out, d->limit);
     bx_put_u8(out, d->status);
+    bx_put_u32(out, d->left);
     bx_put_u64(out, d->fuel_used);
     bx_put_u64(out, d->memory_peak_bytes);
     bx_put_u64(out, d->cpu_us);
@@ -239,6 +240,7 @@ int bx_done_decode(struct bx_str body, struct bx_done_frame *ret, struct bx_err 
     struct bx_done_frame d = {.exit = bx_read_u8(&r)};
     d.limit = bx_read_u8(&r);
     d.status = bx_read_u8(&r);
+    d.left = bx_read_u32(&r);
     d.fuel_used = bx_read_u64(&r);
     d.memory_peak_bytes = bx_read_u64(&r);
     d.cpu_us = bx_read_u64(&r);

@@ -114,6 +114,7 @@ struct bx_done_frame {
     uint8_t exit;   /* enum bxe_exit */
     uint8_t limit;  /* enum bxe_limit, or BX_DONE_… */
     uint8_t status; /* the guest's exit status */
+    uint32_t left;  /* processes that it started and that ended because the call did */
     uint64_t fuel_used, memory_peak_bytes, cpu_us, wall_us;
     uint64_t out_bytes, err_bytes; /* written by the guest, kept or not */
     struct bx_str message;

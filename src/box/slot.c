@@ -31,6 +31,7 @@ struct bx_slot {
     struct bx_buf out_frame;
     uint64_t out_max, err_max;
     uint64_t out_bytes, err_bytes;
+    unsigned left; /* of its group */
     bool live;
     uint64_t flushed_at_ms;
     bool peer_gone;
@@ -255,6 +256,7 @@ static void run_group(struct bx_slot *s, const struct bx_call_frame *c, const st
         .loader = s->setup->loader, .crew = s->setup->crew, .call = c, .tool = tool, .run = run});
     arm(s, run->cancel, group);
     bx_group_run(group, ret, ret_limit);
+    s->left = bx_group_left(group);
     arm(s, NULL, NULL);
     bx_group_free(group);
 }
@@ -307,6 +309,7 @@ static void finish(struct bx_slot *s, const struct bxe_result *result, uint8_t l
         .exit = (uint8_t)result->exit,
         .limit = limit,
         .status = (uint8_t)result->status,
+        .left = s->left,
         .fuel_used = result->fuel_used,
         .memory_peak_bytes = result->memory_peak_bytes,
         .cpu_us = result->cpu_us,
@@ -328,6 +331,7 @@ static void run_call(struct bx_slot *s, const struct bx_call_frame *c) {
     bx_auto(bx_buf_deinit) struct bx_buf input = BX_BUF_INIT(1);
     const struct bxe_tool *tool = NULL;
     s->out_bytes = s->err_bytes = 0;
+    s->left = 0;
     s->live = c->flags & BX_CALL_LIVE;
     s->flushed_at_ms = bx_mono_ms();
     bx_buf_reset(&s->out);

@@ -247,11 +247,10 @@ static char *metadata(const struct bx_shell_call *c, const struct bx_box_result 
 
 static void add_end(struct bx_shell_call *c, const struct bx_box_result *r,
                     const struct bx_val *report, int status, struct bx_buf *content) {
-    int64_t jobs = bx_val_int(bx_val_get(report, "jobs"), 0);
     bool timed_out = c->asked_ms && r->limit && strcmp(r->limit, "time") == 0;
-    if (jobs)
-        add_line(content, "[%lld background %s still running and ended with the call]",
-                 (long long)jobs, jobs == 1 ? "process was" : "processes were");
+    if (r->left)
+        add_line(content, "[%u background %s still running and ended with the call]", r->left,
+                 r->left == 1 ? "process was" : "processes were");
     if (timed_out)
         add_line(content, "[stopped after %llu ms, the timeout that was asked for]",
                  (unsigned long long)c->asked_ms);

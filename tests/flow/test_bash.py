@@ -89,12 +89,27 @@ class Bash(unittest.TestCase):
         self.assertEqual(self.call("while :; do :; done", "--limit", "cpu=300ms")["limit"], "cpu")
 
     def test_fork_bombs_end(self):
-        self.call(":(){ :|:& };:; wait", "--limit", "time=10s")
-        for bomb in ("f() { f | f & wait; }; f", "echo 'sh b.sh | sh b.sh' > b.sh; sh b.sh",
-                     "f() { f; }; f", "x='eval \"$x\"'; eval \"$x\"", "while :; do sleep 9 & done"):
-            result = self.call(bomb, "--limit", "time=10s")
-            self.assertTrue(result["is_error"] or result["metadata"]["exit_status"], bomb)
+        for bomb in (":(){ :|:& };:; sleep 60", "f() { f | f & wait; }; f", "echo 'sh b.sh | sh b.sh' > b.sh; sh b.sh",
+                     "f() { (f) & (f) & wait; }; f", "while :; do sleep 9 & done"):
+            result = self.call(bomb)
+            self.assertEqual(result["limit"], "processes", bomb)
+            self.assertIn("max_processes", result["content"], bomb)
+            said = result["metadata"]["stderr"].count("may not have more processes")
+            self.assertTrue(1 <= said <= 4, f"{bomb}: {result['content']}") # three, and the call's own shell
+        for bomb in ("f() { f; }; f", "x='eval \"$x\"'; eval \"$x\""):
+            self.assertNotEqual(self.call(bomb)["metadata"]["exit_status"], 0, bomb)
         self.assertEqual(self.call("echo alive")["metadata"]["stdout"], "alive\n")
+
+    def test_what_goes_on_ends_with_the_call(self):
+        """The shell waits for its own children only; what those left behind ends when it does, and that is said."""
+        self.assertRegex(self.call(":(){ :|:& };:; wait")["content"], r"ended with the call\]|max_processes")
+        self.assertIn("[1 background process was still", self.call("(sleep 600 &); echo done")["content"])
+        self.assertIn("[2 background processes were still", self.call("sleep 600 & sh -c 'sleep 600 &'")["content"])
+        result = self.call("yes & yes & " + "echo a line that makes the report long > /dev/null\n" * 60 + "exit 3",
+                           "--limit", "output=256MiB")
+        self.assertEqual((result["metadata"]["exit_status"], len(result["metadata"]["stages"])), (3, 50))
+        for tidy in ("sleep 0 & wait", "yes | { read a; head -n 1; }", "sleep 600 & kill $!", "yes | while read x; do break; done"):
+            self.assertNotIn("ended with the call", self.call(tidy)["content"], tidy)
 
     def test_output_limit(self):
         result = self.call("yes", "--limit", "output=64KiB", "--limit", "time=20s")

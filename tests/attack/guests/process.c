@@ -8,7 +8,7 @@
  *     hold-pipe read|write|wait           waits where nothing ever comes
  *     together N COMMAND ARG...           all alive at a time
  *     each N COMMAND ARG...               one after the other
- *     bomb deep|wide|both, strangers, wrong
+ *     bomb deep|wide|both, strangers, others, wrong
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -240,6 +240,16 @@ static int strangers(void) { /* what is not the caller's */
     return 0;
 }
 
+static int others(void) { /* ends everybody else: those of others, too */
+    char *sleeper[] = {"sleep", "60000", NULL},
+         *left[] = {"process", "leave", "sleep", "60000", NULL};
+    int32_t pid = start(sleeper, 2, -1, -1);
+    bxp_wait(start(left, 4, -1, -1), -1);
+    int32_t killed = bxp_kill(0, 143);
+    printf("%d %d\n", (int)killed, (int)bxp_wait(pid, 0));
+    return 0;
+}
+
 static int wrong(void) { /* starts that cannot be */
     char *sleeper[] = {"sleep", "10", NULL}, *nobody[] = {"no-such-command", NULL};
     int32_t pipe = bxp_pipe();
@@ -268,7 +278,7 @@ static int act(const char *name, char **argv) {
         {"total", NULL, total, NULL}, {"head", head, NULL, NULL},
         {"spin", spin, NULL, NULL},   {"grow", grow, NULL, NULL},
         {"bomb", NULL, NULL, bomb},   {"strangers", NULL, strangers, NULL},
-        {"wrong", NULL, wrong, NULL},
+        {"wrong", NULL, wrong, NULL}, {"others", NULL, others, NULL},
     };
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
         if (!strcmp(name, acts[i].name)) {

@@ -84,13 +84,15 @@ static const struct {
     {"process limit 50 137 process hold-pipe write", {"status 137\n", "", BX_BOX_OK, NULL, NULL}},
     {"process limit 50 137 process hold-pipe wait", {"status 137\n", "", BX_BOX_OK, NULL, NULL}},
     {"process limit 50 137 open /fifo", {"status 137\n", "", BX_BOX_OK, NULL, NULL}},
-    {"process leave sleep 60000", {NULL, "", BX_BOX_OK, NULL, NULL}},
     {"process leave process hold-pipe read", {NULL, "", BX_BOX_OK, NULL, NULL}},
     {"process leave open /fifo", {NULL, "", BX_BOX_OK, NULL, NULL}},
     {"process capture emit 300", {"got 307200 bytes, status 0\n", "", BX_BOX_OK, NULL, NULL}},
     {"process run nobody", {"status -44\n", "", BX_BOX_OK, NULL, NULL}},
     {"process run none", {"status -45\n", "", BX_BOX_OK, NULL, NULL}},
     {"process strangers", {"-12 -12 -12 -28 -73 0 9 -12 0 -8 -64 -8 0 -8\n", "", 0, NULL, NULL}},
+    {"process others", {"0 143\n", "", BX_BOX_OK, NULL, NULL}},
+    {"process run process others",
+     {"-12 -73\n", "", BX_BOX_OK, NULL, NULL}}, /* it is not its place */
     {"process wrong", {"-44 -28 -8 -8 -8 -8 -8 -1\n", "", BX_BOX_OK, NULL, NULL}},
     {"process exit 9", {NULL, "", BX_BOX_ERROR, "", NULL}},
     {"process trap", {NULL, "", BX_BOX_TRAPPED, "the tool crashed: wasm trap", NULL}},
@@ -104,6 +106,23 @@ static void test_ends(void **state) {
         check(&(struct rig_call){.command = ends[i].command}, &ends[i].want);
     }
     unlink(fifo);
+}
+
+static void test_left(void **state) {
+    (void)state;
+    static const struct {
+        const char *command;
+        unsigned left;
+    } rows[] = {{"process leave sleep 60000", 1},
+                {"process others", 2},
+                {"process run sleep 0", 0},
+                {"process limit 50 143 sleep 60000", 0}};
+    for (size_t i = 0; i < BX_ARRAY_LEN(rows); i++) {
+        struct bx_box_result r = call(&(struct rig_call){.command = rows[i].command});
+        check_result(rows[i].command, &r, &(struct expectation){NULL, "", BX_BOX_OK, NULL, NULL});
+        assert_int_equal(r.left, rows[i].left);
+        bx_box_result_deinit(&r);
+    }
 }
 
 static void test_status_of_the_root(void **state) {
@@ -375,12 +394,19 @@ static void test_killed_worker(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ends),          cmocka_unit_test(test_status_of_the_root),
-        cmocka_unit_test(test_long_pipeline), cmocka_unit_test(test_shared_input),
-        cmocka_unit_test(test_time),          cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_shared_cpu),    cmocka_unit_test(test_shared_fuel),
-        cmocka_unit_test(test_shared_memory), cmocka_unit_test(test_shared_output),
-        cmocka_unit_test(test_bombs),         cmocka_unit_test(test_side_by_side),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_left),
+        cmocka_unit_test(test_status_of_the_root),
+        cmocka_unit_test(test_long_pipeline),
+        cmocka_unit_test(test_shared_input),
+        cmocka_unit_test(test_time),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_shared_cpu),
+        cmocka_unit_test(test_shared_fuel),
+        cmocka_unit_test(test_shared_memory),
+        cmocka_unit_test(test_shared_output),
+        cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_side_by_side),
         cmocka_unit_test(test_killed_worker),
     };
     if (argc > 1 && strcmp(argv[1], BX_BOX_WORKER_ARG) == 0) {

@@ -4,6 +4,7 @@
 
 #include "base/id.h"
 #include "base/thread.h"
+#include "base/unwire.h"
 #include "box/box.h"
 #include "box/embedded.h"
 #include "json/write.h"
@@ -81,7 +82,7 @@ void bx_shell_begin(struct bx_shell_call *c, const struct bx_val *input, const c
                                 .held = BX_BUF_INIT(512 * BX_MIB)};
     bx_random(random, sizeof random);
     for (size_t i = 0; i < sizeof random; i++)
-        snprintf(c->mark + 2 * i, 3, "%02x", random[i]);
+        snprintf(c->mark + 2 * i, 3, "%02x", bx_unwired("shell_mark") ? 0 : random[i]);
     int64_t asked = timeout_member ? bx_val_int(bx_val_get(input, timeout_member), 0) : 0;
     uint64_t *time_ms = &c->grant.limits.value[BX_LIMIT_TIME];
     if (asked > 0 && (uint64_t)asked < *time_ms) {

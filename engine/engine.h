@@ -198,6 +198,7 @@ enum bxe_limit {
     BXE_LIMIT_NETWORK, /* a request was refused: the guest may have coped */
     BXE_LIMIT_CANCELLED,
     BXE_LIMIT_ROOM, /* SETUP: too many runs at a time on this engine; later there is room again */
+    BXE_LIMIT_INSTANCES,
 };
 enum bxe_exit {
     BXE_EXIT_OK,    /* main returned 0 */

@@ -34,13 +34,15 @@ const FUEL_STEP: u64 = 10_000_000;
 
 /// Ends of runs that did not come to a status of their own, as shells number them
 const STATUS_SETUP: i32 = 126;
+/// How Wasmtime's error begins when a count of `Sizes` is reached; it has no type of its own.
+const TOO_MANY: &str = "resource limit exceeded: ";
 const STATUS_TRAP: i32 = 128 + 6;
 const STATUS_NO_READER: i32 = 128 + 13;
 
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[allow(dead_code)]
-pub enum Limit { None, Time, Fuel, Cpu, Memory, Stack, Table, Output, Network, Cancelled, Room }
+pub enum Limit { None, Time, Fuel, Cpu, Memory, Stack, Table, Output, Network, Cancelled, Room, Instances }
 
 #[repr(C)]
 pub enum Exit { Ok, Error, Trap, Setup }
@@ -398,6 +400,10 @@ fn judge(waited: Limit, end: Result<Result<(), ()>>, state: &State, marks: &Mark
             (None, None) if e.is::<PoolConcurrencyLimitError>() => {
                 let end = ended(Exit::Setup, STATUS_SETUP, format!("{e:#}"));
                 End { limit: Limit::Room, ..end }
+            }
+            (None, None) if e.root_cause().to_string().starts_with(TOO_MANY) => {
+                let end = ended(Exit::Trap, STATUS_TRAP, format!("{:#}", e.root_cause()));
+                End { limit: Limit::Instances, ..end }
             }
             (None, None) if marks.no_reader.load(Relaxed) => ended(Exit::Error, STATUS_NO_READER, String::new()),
             (None, None) => ended(Exit::Trap, STATUS_TRAP, format!("{:#}", e.root_cause())),

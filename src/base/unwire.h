@@ -2,7 +2,7 @@
  *
  * Any thread. There BX_UNWIRE=name,name in the environment names the controls; in every other build nothing can be
  * switched off: bx_unwired is the constant false and the compiler drops the branch. A worker, whose environment is empty,
- * is told by its server. Names: time cpu fuel memory stack table output processes written readonly kill cancel and the parts of the
+ * is told by its server. Names: time cpu fuel memory stack table instances output processes written readonly kill cancel and the parts of the
  * wall (box), host_check origin_check cookie_check body_limit (http, api), address_check host_policy (fetch), stale guarded
  * shell_mark (tools), model_landlock model_seccomp (model), skills_beneath (skills), mode_recheck defer_tools same_tools
  * network_question (agent), rule_digest shell_parts (permit), mcp_approval mcp_trust (mcp). */

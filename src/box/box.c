@@ -74,6 +74,8 @@ static int limit_id(uint8_t limit) {
         return BX_LIMIT_STACK;
     case BXE_LIMIT_TABLE:
         return BX_LIMIT_TABLE;
+    case BXE_LIMIT_INSTANCES:
+        return BX_LIMIT_INSTANCES;
     case BXE_LIMIT_OUTPUT:
         return BX_LIMIT_OUTPUT;
     case BX_DONE_WRITTEN:

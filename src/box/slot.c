@@ -224,7 +224,7 @@ static void set_limits(struct bxe_run *run, const struct bx_call_frame *c, struc
     run->fuel = bx_unwired("fuel") ? 0 : l[BX_LIMIT_FUEL];
     run->memory_bytes = bx_unwired("memory") ? SIZE_MAX : (size_t)l[BX_LIMIT_MEMORY];
     run->table_elements = bx_unwired("table") ? SIZE_MAX : (size_t)l[BX_LIMIT_TABLE];
-    run->instances = (size_t)l[BX_LIMIT_INSTANCES];
+    run->instances = bx_unwired("instances") ? SIZE_MAX : (size_t)l[BX_LIMIT_INSTANCES];
     run->request_bytes = (size_t)l[BX_LIMIT_REQUEST];
     s->out_max = bx_unwired("output") ? UINT64_MAX : l[BX_LIMIT_OUTPUT];
     s->err_max = c->error_bytes;

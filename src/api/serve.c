@@ -7,6 +7,7 @@
 #include "api/browser.h"
 #include "api/hub.h"
 #include "api/socket.h"
+#include "api/mcp_watch.h"
 #include "api/tool_watch.h"
 #include "base/log.h"
 
@@ -122,6 +123,7 @@ static int make_parts(struct running *run, struct bx_err *err) {
     bx_hub_on_list(api->hub, bx_sockets_list_changed, api);
     bx_store_on_list_change(api->config->store, bx_hub_list_changed, api->hub);
     api->tool_watch = bx_tool_watch_start(api);
+    api->mcp_watch = bx_mcp_watch_start(api);
     return 0;
 }
 
@@ -149,11 +151,13 @@ static void take_down(struct running *run) {
     bx_workers_free(api->slow);
     bx_workers_free(api->quick);
     bx_tool_watch_stop(api->tool_watch);
+    bx_mcp_watch_stop(api->mcp_watch);
     if (api->hub)
         bx_hub_stop(api->hub);
     bx_loop_free(api->loop); /* what the workers have posted still runs */
     bx_hub_free(api->hub);
     bx_tool_watch_free(api->tool_watch);
+    bx_mcp_watch_free(api->mcp_watch);
     bx_http_server_free(api->server);
     bx_auth_free(api->auth);
     bx_cancel_unref(api->cancel);

@@ -4,7 +4,9 @@
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 
+#include "base/cancel.h"
 #include "base/file.h"
+#include "base/thread.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/context.h"
@@ -39,6 +41,43 @@ static void ring(void *user) {
     struct follower *f = user;
     uint64_t one = 1;
     (void)!write(f->bell, &one, sizeof one);
+}
+
+/* Ctrl-C while the run has not begun: what waits then takes a token. */
+struct early_stop {
+    struct bx_cancel *cancel;
+    pthread_t thread;
+    int over; /* eventfd: nobody waits any more */
+    bool runs;
+};
+
+static void *wait_for_interrupt(void *user) {
+    struct early_stop *e = user;
+    struct pollfd fds[] = {{.fd = interrupt_bell, .events = POLLIN},
+                           {.fd = e->over, .events = POLLIN}};
+    while (poll(fds, 2, -1) < 0 && errno == EINTR) {
+    }
+    if (fds[0].revents) {
+        bx_cancel_fire(e->cancel, "Ctrl-C");
+    }
+    return NULL;
+}
+
+/* Servers whose tools are not known yet; false: Ctrl-C came first. */
+static bool learn_mcp(struct follower *f) {
+    struct early_stop e = {.cancel = bx_cancel_new(NULL),
+                           .over = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    e.runs = bx_thread_start(&e.thread, "bx-stop", wait_for_interrupt, &e, NULL) == 0;
+    bx_mcp_learn(f->c->mcp, MCP_WAIT_MS, e.cancel);
+    uint64_t one = 1;
+    (void)!write(e.over, &one, sizeof one);
+    if (e.runs) {
+        pthread_join(e.thread, NULL);
+    }
+    bool goes_on = !bx_cancel_fired(e.cancel);
+    bx_cancel_unref(e.cancel);
+    bx_fd_close(&e.over);
+    return goes_on;
 }
 
 static int exit_code_of(struct bx_str reason) {
@@ -242,7 +281,12 @@ static int run(const struct bx_args *args, struct follower *f, const char *promp
     f->cursor.next_seq = bx_session_last_seq(f->session) + 1;
     struct bx_session_watch watch = {.fn = ring, .user = f};
     bx_session_watch(f->session, &watch);
-    bx_mcp_learn(f->c->mcp, MCP_WAIT_MS, NULL);
+    if (!learn_mcp(f)) {
+        bx_session_unwatch(f->session, &watch);
+        fprintf(stderr, "boxagnts: stopped before the run began\n");
+        f->code = BX_EXIT_STOPPED;
+        return 0;
+    }
     r = bx_agent_send(f->c->agent, f->session, prompt, options, NULL, err);
     if (r == 0) {
         r = follow(f, err);

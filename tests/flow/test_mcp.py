@@ -377,6 +377,57 @@ class InARun(McpTest):
         self.assertTrue(any(matches({"type": "tool_result", "limit": "cancelled"}, e) for e in events), events)
 
 
+    def test_ctrl_c_while_a_server_does_not_answer(self):
+        begun = os.path.join(self.workspace.folder, "begun")
+        silent = "import sys; open(sys.argv[1], 'w').close(); sys.stdin.read()"
+        self.workspace.settings["mcpServers"] = {"silent": {"command": sys.executable, "args": ["-c", silent, begun]}}
+        run = self.run_with([])
+        while not os.path.exists(begun):
+            self.assertIsNone(run.process.poll())
+            time.sleep(0.01)
+        run.signal(signal.SIGINT)
+        self.assertEqual(run.finish(), 130)
+        self.assertIn("stopped before the run began", run.error)
+        self.assertEqual(self.workspace.model.requests(), [])
+
+
+class Live(McpTest):
+    """A server that runs sees what is changed by hand."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = Server(self.workspace)
+        self.addCleanup(self.server.end)
+
+    def wait_for(self, *states):
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            now = sorted((s["name"], s["state"]) for s in self.server.call("GET", "/mcp")[1]["servers"])
+            if now == sorted(states):
+                return
+            self.assertLess(time.monotonic(), give_up, f"{states} did not come: {now}")
+            time.sleep(0.01)
+
+    def write(self, path, content):
+        with open(path + ".new", "w") as file:
+            file.write(content)
+        os.rename(path + ".new", path)
+
+    def test_by_hand(self):
+        settings, in_root = os.path.join(self.workspace.state, "settings.json"), os.path.join(self.workspace.root, ".mcp.json")
+        self.write(settings, json.dumps({"mcpServers": {"one": self.stdio()}}))
+        self.wait_for(("one", "up"))
+        self.write(in_root, json.dumps({"mcpServers": {"two": self.stdio()}}))
+        self.wait_for(("one", "up"), ("two", "unapproved"))
+        self.write(settings, json.dumps({"mcpServers": {}, "limits": {"*": {"time": "never"}}}))  # wrong: nothing of it counts
+        self.write(in_root, json.dumps({"mcpServers": {"three": self.stdio()}}))
+        self.assertIn("time", self.server.call("GET", "/tools")[1]["settings_problem"])
+        self.write(settings, json.dumps({"mcpServers": {}}))
+        self.wait_for(("three", "unapproved"))
+        os.remove(in_root)
+        self.wait_for()
+
+
 class Http(McpTest):
     def entry(self, path="/mcp", **more):
         return {"url": self.origin + path, "headers": {"X-Test": "${X_NOT_SET:-given}"}, **more}

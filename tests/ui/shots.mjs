@@ -59,6 +59,13 @@ try {
     await page.screenshot({ path: join(out, "chat-dark.png") });
     await page.keyboard.press("1");
     await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 2);
+    await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+    await page.evaluate(() => { location.hash = "#/tools/bash"; });
+    const tool = page.locator(".tool-view");
+    await tool.getByLabel("command needed").fill("grep -rn orchard src | sort | head -3");
+    await tool.getByRole("button", { name: "Run" }).click();
+    await page.waitForSelector(".try-result .stages");
+    await page.screenshot({ path: join(out, "tools-light.png") });
 } finally {
     await browser.close();
     await server.stop();

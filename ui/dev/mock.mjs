@@ -94,7 +94,7 @@ const routes = [
         return settings;
     }],
     ["PUT", /^\/providers\/([^/]+)\/key$/, ([id]) => { const p = providers.find((x) => x.id === id); p.has_key = true; for (const m of models) if (m.provider === id) m.available = true; return [204]; }],
-    ["GET", /^\/tools$/, () => ({ tools, broken: [{ path: "/home/ada/orchard/.boxagnts/tools/half.wasm", reason: "half.wasm: this is not WebAssembly: it does not start with \\0asm" }] })],
+    ["GET", /^\/tools$/, () => ({ tools, broken: [{ path: "/home/ada/orchard/.boxagnts/tools/half.wasm", reason: "half.wasm: this is not WebAssembly: it does not start with \\0asm" }], hidden: [{ name: "count-words", path: "/home/ada/.local/share/boxagnts/tools/count-words.wasm", by: "/home/ada/orchard/.boxagnts/tools/count-words.wasm" }], settings_problem: null })],
     ["GET", /^\/tools\/([^/]+)$/, ([name]) => detail(name)],
     ["PUT", /^\/tools\/([^/]+)\/limits$/, ([name], body) => {
         for (const [k, v] of Object.entries(body.limits ?? {})) if (!/^\d+(s|m|MiB|GiB)?$/.test(String(v))) throw new Problem(400, "Bad request", `${k}: "${v}" is no value; it goes from 10ms to 24h.`);

@@ -10,18 +10,21 @@ export function GrantForm({ tool, host, done }: { tool: string; host?: string; d
     const [scope, setScope] = useState(app.current ? "session" : "workspace");
     const [end, setEnd] = useState(0);
     const [calls, setCalls] = useState("");
-    const max = Number(calls);
-    const fine = name.trim() !== "" && (calls === "" || (Number.isInteger(max) && max > 0));
+    const max = scope === "once" ? 1 : Number(calls);
+    const where = app.current && scope !== "workspace" ? { scope: "session", session: app.current } : { scope: "workspace" };
+    const counted = scope === "once" || calls !== "";
+    const fine = name.trim() !== "" && (!counted || (Number.isInteger(max) && max > 0));
     const grant = () => attempt(async () => {
-        await api.grant({ tool, host: name.trim(), scope, ...(scope === "session" ? { session: app.current! } : {}), ...(end ? { expires_in_s: end } : {}), ...(calls ? { max_calls: max } : {}) });
+        await api.grant({ tool, host: name.trim(), ...where, ...(end ? { expires_in_s: end } : {}), ...(counted ? { max_calls: max } : {}) });
         done();
     });
     return <form class="grant-form" onSubmit={(e) => { e.preventDefault(); if (fine) void grant(); }}>
         {host ? null : <input value={name} aria-label="Host" placeholder="https://example.org" spellcheck={false} onInput={(e) => setName(e.currentTarget.value)} />}
         <select aria-label="Where it counts" value={scope} onChange={(e) => setScope(e.currentTarget.value)}>
+            <option value="once">for one call</option>
             {app.current ? <option value="session">in this session</option> : null}<option value="workspace">in this workspace</option></select>
         <select aria-label="For how long" value={String(end)} onChange={(e) => setEnd(Number(e.currentTarget.value))}>{ends.map(([text, s]) => <option key={s} value={String(s)}>{text}</option>)}</select>
-        <input class="calls-field" value={calls} aria-label="How many calls" placeholder="any number of calls" inputMode="numeric" onInput={(e) => setCalls(e.currentTarget.value)} />
+        {scope === "once" ? null : <input class="calls-field" value={calls} aria-label="How many calls" placeholder="any number of calls" inputMode="numeric" onInput={(e) => setCalls(e.currentTarget.value)} />}
         <button type="submit" disabled={!fine}>Allow</button>
     </form>;
 }

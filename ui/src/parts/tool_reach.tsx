@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "../api.ts";
 import { app, attempt, useApp } from "../state.ts";
 import type { Grant, Json, ToolDetail } from "../types.ts";
+import { plural } from "../words.ts";
 import { GrantForm } from "./grant_form.tsx";
 import { originText } from "./tool_limits.tsx";
 
@@ -34,7 +35,7 @@ export function ToolReach({ tool }: { tool: ToolDetail }) {
 function GrantRow({ grant, gone }: { grant: Grant; gone(): void }) {
     const what = grant.host ?? grant.path ?? grant.command ?? (grant.limits ? JSON.stringify(grant.limits) : "any call");
     const end = grant.expires_at ? `until ${new Date(grant.expires_at).toLocaleString()}` : "";
-    const left = typeof grant.calls_left === "number" ? `${grant.calls_left} calls left` : "";
+    const left = typeof grant.calls_left === "number" ? `${plural(grant.calls_left, "call")} left` : "";
     const facts = [grant.verdict && grant.verdict !== "allow" ? grant.verdict : "", grant.scope === "session" ? "this session" : grant.scope === "workspace" ? "this workspace" : grant.scope, end, left,
         grant.state === "active" ? "" : grant.state === "expired" ? "expired" : "used up"].filter(Boolean);
     return <li class={grant.state === "active" ? "" : "muted"}><code class="path">{what}</code><span class="muted small">{facts.join(" · ")}</span>

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bench.py BINARY [ROW...]: the figures of "speed and size", measured now, one table.
 
-Rows: call roundtrip eight request turn start memory list sleep stop binary watchers programs (all when none is named).
+Rows: call roundtrip eight request turn start memory list sleep stop binary watchers programs shell (all when none is named).
 Standard library only. What takes less than a millisecond is measured by the C programs beside the binary
 (bench-call, bench-start, bench-watchers) or on the clock of the scripted model, which is the same monotonic clock as ours.
 Where the machine has a peer (cat, python3, node) it is measured in the same run, turn by turn.
@@ -17,6 +17,7 @@ import time
 
 from rig import Endpoint, Server, connect_ws, free_port, here, now_us, rss_of
 import programs
+import shell
 import size
 
 TURNS = int(os.environ.get("BENCH_TURNS", "100"))
@@ -310,6 +311,13 @@ def bench_programs(binary, _rows):
             note=f"{boxed / native:.1f} x")
 
 
+def bench_shell(binary, _rows):
+    with Scene(binary, SCRIPT) as scene:
+        for what, times, inside, native, goal in shell.measure(scene.server, f"{scene.dir}/w/root", TURNS):
+            row("bash, warm: " + what, p50_p95(times), f"{goal} ms", median(times) <= goal * 1000,
+                peer=f"bash -c {native / 1e3:.2f} ms: {median(times) / native:.2f} ×", note=f"in the box {inside / 1e3:.2f} ms")
+
+
 def bench_watchers(binary, _rows):
     with Scene(binary, SCRIPT) as scene:
         server = scene.server
@@ -339,7 +347,7 @@ def bench_watchers(binary, _rows):
 
 BENCHES = [(("call",), bench_call), (("roundtrip", "eight", "request", "turn"), bench_turns), (("start",), bench_start),
            (("memory",), bench_memory), (("list",), bench_list), (("sleep",), bench_sleep), (("stop",), bench_stop),
-           (("binary",), bench_binary), (("watchers",), bench_watchers), (("programs",), bench_programs)]
+           (("binary",), bench_binary), (("watchers",), bench_watchers), (("programs",), bench_programs), (("shell",), bench_shell)]
 
 
 def print_table():

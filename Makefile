@@ -4,7 +4,7 @@ WORKSPACE ?= workspace
 PROMPT    ?= What is the secret word in note.txt?
 BINARY    := build/release/boxagnts
 
-.PHONY: help run demo build test bench bench-call soak format check clean bootstrap weights
+.PHONY: help run demo build test bench bench-call bench-grep soak format check clean bootstrap weights
 .DEFAULT_GOAL := help
 
 help:
@@ -44,6 +44,10 @@ bench: build
 
 soak: build
 	@build/release/unit_box_test_load 100000
+
+bench-grep: build
+	@python3 bench/tree.py $${XDG_CACHE_HOME:-$$HOME/.cache}/boxagnts-build/bench-tree
+	@build/release/bench-grep $${XDG_CACHE_HOME:-$$HOME/.cache}/boxagnts-build/bench-tree
 
 bench-call: build
 	@build/release/bench-call

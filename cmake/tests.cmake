@@ -37,6 +37,8 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/tests/guests/run.py)
             DEPENDS ${guest_sources})
         bx_black_box(guests.bash_native guests 600 ${Python3_EXECUTABLE} tests/bash/run.py --native ${CMAKE_BINARY_DIR}/guests-native/bash)
         bx_black_box(guests.native guests 600 ${Python3_EXECUTABLE} tests/guests/run.py --native ${CMAKE_BINARY_DIR}/guests-native)
+        bx_black_box(guests.grep-peers guests 600 ${Python3_EXECUTABLE} tests/guests/grep_peers.py ${CMAKE_BINARY_DIR}/guests-native 80)
+        bx_black_box(guests.chance guests 600 ${Python3_EXECUTABLE} tests/guests/chance.py ${CMAKE_BINARY_DIR}/guests-native 60)
     endif()
 endif()
 

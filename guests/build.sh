@@ -50,8 +50,8 @@ parts_of() { # NAME
     read) parts+=(file near text) ;;
     write) parts+=(diff file near text) ;;
     edit) parts+=(diff file near text) ;;
-    glob) parts+=(file glob ignore near newest walk) ;;
-    grep) parts+=(file glob ignore near newest text walk) ;;
+    glob) parts+=(file files glob ignore near newest walk) ;;
+    grep) parts+=(file files glob ignore near newest text walk) ;;
     web_fetch) parts+=(text) ;;
     jsexec) parts+=(file near text) ;;
     esac

@@ -1,6 +1,6 @@
 //! An engine: options, and the linker with everything a guest may import.
 use crate::run::State;
-use crate::{clock, fill, process, string};
+use crate::{clock, files, fill, process, string};
 use std::ffi::c_char;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use wasmtime::component::Linker;
@@ -66,6 +66,7 @@ fn make(c: &EngineConfig) -> Result<Engine> {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         process::add_to_linker(&mut linker)?;
+        files::add_to_linker(&mut linker)?;
         clock::register(&wasmtime);
     }
     Ok(Engine { wasmtime, linker, fuel: c.fuel })

@@ -3,6 +3,7 @@
 mod budget;
 mod clock;
 mod engine;
+mod files;
 mod http;
 mod input;
 mod output;

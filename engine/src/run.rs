@@ -1,6 +1,7 @@
 //! One run: a store of its own, made, driven to its end under its limits, dropped.
 use crate::budget::{self, Budget};
 use crate::clock::Ticking;
+use crate::files::Files;
 use crate::http::{Answers, Hooks, Pump, Request};
 use crate::input::Input;
 use crate::output::Output;
@@ -49,8 +50,8 @@ pub enum Exit { Ok, Error, Trap, Setup }
 
 #[repr(C)]
 pub struct Dir {
-    host_path: *const c_char,
-    guest_path: *const c_char,
+    pub host_path: *const c_char,
+    pub guest_path: *const c_char,
     writable: bool,
 }
 
@@ -151,6 +152,7 @@ pub struct State {
     table: ResourceTable,
     http: WasiHttpCtx,
     pub hooks: Hooks,
+    pub files: Files,
     sizes: Sizes,
     meter: Meter,
     stopped: Limit,
@@ -300,7 +302,8 @@ fn store(
     let meter = Meter { budget: budget.clone(), cpu: cpu_time(), fuel_left };
     let wasi = wasi(run, host)?;
     let http = WasiHttpCtx::new();
-    let state = State { wasi, table, http, hooks, sizes, meter, stopped: Limit::None, status: None };
+    let files = Files::new(unsafe { slice(run.dirs, run.dir_count) });
+    let state = State { wasi, table, http, hooks, files, sizes, meter, stopped: Limit::None, status: None };
     let mut store = Store::new(&tool.wasmtime, state);
     store.limiter(|state| &mut state.sizes);
     store.set_hostcall_fuel(MAX_HOST_CALL_BYTES);

@@ -1,7 +1,7 @@
 //! A tool: WebAssembly in, compiled bytes out; compiled bytes in, something that runs out.
 use crate::engine::Engine;
 use crate::run::State;
-use crate::{fill, process, slice};
+use crate::{files, fill, process, slice};
 use std::ffi::c_char;
 use std::borrow::Cow;
 use wasi_preview1_component_adapter_provider as adapter;
@@ -33,17 +33,17 @@ fn imports(wasm: &[u8], module: &str) -> bool {
     imports.flatten().any(|import| import.is_ok_and(|import| import.module == module))
 }
 
-/// A module that starts others does not bring the types of what it imports: they are known here.
+/// A module does not bring the types of what it imports beyond WASI: they are known here.
 fn with_types(wasm: &[u8]) -> std::result::Result<Cow<'_, [u8]>, Box<dyn std::error::Error>> {
-    if !imports(wasm, process::INTERFACE) {
-        return Ok(wasm.into());
+    let mut typed = Cow::from(wasm);
+    let known = [(process::INTERFACE, process::WIT, "program"), (files::INTERFACE, files::WIT, "searcher")];
+    for (_, wit, world) in known.into_iter().filter(|(interface, ..)| imports(wasm, interface)) {
+        let mut resolve = Resolve::default();
+        let package = resolve.push_str("box.wit", wit)?;
+        let world = resolve.select_world(&[package], Some(world))?;
+        embed_component_metadata(typed.to_mut(), &resolve, world, StringEncoding::UTF8)?;
     }
-    let mut resolve = Resolve::default();
-    let package = resolve.push_str("process.wit", process::WIT)?;
-    let world = resolve.select_world(&[package], Some("program"))?;
-    let mut wasm = wasm.to_vec();
-    embed_component_metadata(&mut wasm, &resolve, world, StringEncoding::UTF8)?;
-    Ok(wasm.into())
+    Ok(typed)
 }
 
 fn wrap(wasm: &[u8]) -> Result<Vec<u8>> {

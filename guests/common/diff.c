@@ -150,7 +150,6 @@ static bool put_hunk(struct bx_buf *out, const struct lines *a, const struct lin
             put_line(out, '+', &b->at[c->b + i]);
         }
         if (out->len >= MAX_DIFF_BYTES) {
-            bx_buf_add_str(out, "[the rest of the diff is left out]\n");
             return false;
         }
     }
@@ -160,10 +159,11 @@ static bool put_hunk(struct bx_buf *out, const struct lines *a, const struct lin
     return true;
 }
 
-void bx_diff_put(struct bx_buf *out, const char *before, size_t before_len, const char *after,
-                 size_t after_len) {
+struct bx_diff_size bx_diff_put(struct bx_buf *out, const char *before, size_t before_len,
+                                const char *after, size_t after_len) {
     struct lines a = split(before, before_len), b = split(after, after_len);
     struct changes list = {0};
+    struct bx_diff_size size = {0};
     long start = 0, end = 0;
     while (start < a.n && start < b.n && same(&a.at[start], &b.at[start])) {
         start++;
@@ -176,6 +176,10 @@ void bx_diff_put(struct bx_buf *out, const char *before, size_t before_len, cons
     if ((n_a || n_b) && !myers(a.at + start, n_a, b.at + start, n_b, start, &list)) {
         add_change(&list, start, n_a, start, n_b);
     }
+    for (size_t i = 0; i < list.n; i++) {
+        size.removed += (size_t)list.at[i].n_a;
+        size.added += (size_t)list.at[i].n_b;
+    }
     for (size_t i = list.n; i > 0;) {
         size_t last = i - 1;
         while (last > 0 &&
@@ -183,6 +187,9 @@ void bx_diff_put(struct bx_buf *out, const char *before, size_t before_len, cons
             last--;
         }
         if (!put_hunk(out, &a, &b, &list.at[i - 1], &list.at[last])) {
+            bx_buf_add_fmt(out,
+                           "[the rest is left out; in all %zu lines are removed and %zu added]\n",
+                           size.removed, size.added);
             break;
         }
         i = last;
@@ -190,4 +197,5 @@ void bx_diff_put(struct bx_buf *out, const char *before, size_t before_len, cons
     free(list.at);
     free(a.at);
     free(b.at);
+    return size;
 }

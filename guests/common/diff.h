@@ -10,7 +10,10 @@
  * page. Bounded: texts that differ too much are shown as one replacement, and out ends after about
  * 32 KiB with a line that says so.
  */
-void bx_diff_put(struct bx_buf *out, const char *before, size_t before_len, const char *after,
+struct bx_diff_size {
+    size_t added, removed; /* lines, of the whole difference */
+};
+struct bx_diff_size bx_diff_put(struct bx_buf *out, const char *before, size_t before_len, const char *after,
                  size_t after_len);
 
 #endif

@@ -76,15 +76,18 @@ static bool load_file(const char *path, struct bx_buf *ret) {
     return got > 0;
 }
 
-const struct bx_ignore *bx_ignore_load(const char *dir, const struct bx_ignore *above) {
+static const struct bx_ignore *load(const char *dir, const char *name,
+                                    const struct bx_ignore *above) {
     struct bx_buf text = {0};
-    char *path = bx_path_join(dir, ".gitignore");
+    char *path = bx_path_join(dir, name);
     struct bx_ignore *ignore = NULL;
     if (load_file(path, &text)) {
         ignore = bx_alloc(sizeof *ignore);
         *ignore = (struct bx_ignore){.above = above};
         ignore->dir_len = strcmp(dir, ".") == 0 ? 0 : strlen(dir) + 1;
-        for (char *at = text.data, *end = at + text.len; at < end;) {
+        char *at = text.data, *end = at + text.len;
+        at += text.len >= 3 && memcmp(at, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+        while (at < end) {
             char *newline = memchr(at, '\n', (size_t)(end - at));
             size_t len = (size_t)((newline ? newline : end) - at);
             if (!memchr(at, '\0', len)) {
@@ -98,15 +101,20 @@ const struct bx_ignore *bx_ignore_load(const char *dir, const struct bx_ignore *
     return ignore ? ignore : above;
 }
 
+const struct bx_ignore *bx_ignore_load(const char *dir, const struct bx_ignore *above) {
+    return load(dir, ".gitignore", load(dir, ".git/info/exclude", above));
+}
+
 void bx_ignore_free(const struct bx_ignore *rules, const struct bx_ignore *above) {
-    if (rules == above) {
-        return;
+    while (rules != above) {
+        const struct bx_ignore *next = rules->above;
+        for (size_t i = 0; i < rules->n; i++) {
+            free(rules->rules[i].pattern);
+        }
+        free(rules->rules);
+        free((void *)(uintptr_t)rules);
+        rules = next;
     }
-    for (size_t i = 0; i < rules->n; i++) {
-        free(rules->rules[i].pattern);
-    }
-    free(rules->rules);
-    free((void *)(uintptr_t)rules);
 }
 
 bool bx_ignore_test(const struct bx_ignore *rules, const char *path, bool is_dir) {

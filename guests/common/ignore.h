@@ -4,12 +4,12 @@
 #include <stdbool.h>
 
 /*
- * What .gitignore files leave out, by git's rules: nested files, the nearest file and its last
+ * What .gitignore files leave out, and .git/info/exclude, by git's rules: nested files, the nearest file and its last
  * matching line win, "!" takes back. Paths are relative to the root, as everywhere.
  */
 struct bx_ignore;
 
-/* The rules of dir/.gitignore on top of those above; just above when there are none. */
+/* The rules of dir on top of those above; just above when there are none. */
 const struct bx_ignore *bx_ignore_load(const char *dir, const struct bx_ignore *above);
 
 /* Free what load() added to above. */

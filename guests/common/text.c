@@ -11,7 +11,7 @@ static bool starts(const char *start, size_t n, const char *magic, size_t magic_
     return n >= magic_len && memcmp(start, magic, magic_len) == 0;
 }
 
-enum bx_encoding bx_text_encoding(const char *start, size_t n) {
+enum bx_encoding bx_text_family(const char *start, size_t n) {
     if (starts(start, n, "\xEF\xBB\xBF", 3)) {
         return BX_ENCODING_UTF8_BOM;
     }
@@ -23,6 +23,14 @@ enum bx_encoding bx_text_encoding(const char *start, size_t n) {
     }
     if (memchr(start, '\0', n < SNIFF_BYTES ? n : SNIFF_BYTES)) {
         return BX_ENCODING_BINARY;
+    }
+    return BX_ENCODING_UTF8;
+}
+
+enum bx_encoding bx_text_encoding(const char *start, size_t n) {
+    enum bx_encoding family = bx_text_family(start, n);
+    if (family != BX_ENCODING_UTF8) {
+        return family;
     }
     for (size_t cut = 0; cut < 4 && cut <= n; cut++) {
         if (bx_utf8_valid(start, n - cut)) {
@@ -49,36 +57,44 @@ struct bx_kind bx_text_kind(const char *start, size_t n) {
         size_t len;
         struct bx_kind kind;
     } kinds[] = {
-        {"\x89PNG\r\n\x1a\n", 8, {"a PNG image", "image/png"}},
-        {"\xFF\xD8\xFF", 3, {"a JPEG image", "image/jpeg"}},
-        {"GIF87a", 6, {"a GIF image", "image/gif"}},
-        {"GIF89a", 6, {"a GIF image", "image/gif"}},
-        {"%PDF-", 5, {"a PDF document", NULL}},
-        {"PK\3\4", 4, {"a ZIP archive (or a document packed as one)", NULL}},
-        {"\x1f\x8b", 2, {"gzip data", NULL}},
-        {"\x28\xb5\x2f\xfd", 4, {"zstd data", NULL}},
+        {"\x89PNG\r\n\x1a\n", 8, {"a PNG image", "image/png", NULL, true}},
+        {"\xFF\xD8\xFF", 3, {"a JPEG image", "image/jpeg", NULL, true}},
+        {"GIF87a", 6, {"a GIF image", "image/gif", NULL, true}},
+        {"GIF89a", 6, {"a GIF image", "image/gif", NULL, true}},
+        {"%PDF-",
+         5,
+         {"a PDF document", NULL,
+          "Its text has to be taken out of it by another program (such as pdftotext) first; then "
+          "that file can be read.",
+          true}},
+        {"PK\3\4", 4, {"a ZIP archive (or a document packed as one)", NULL, NULL, true}},
+        {"\x1f\x8b",
+         2,
+         {"gzip data", NULL, "In bash: gzip -dc, or tar -tzf for an archive.", true}},
+        {"\x28\xb5\x2f\xfd", 4, {"zstd data", NULL, NULL, false}},
         {"\xFD"
          "7zXZ",
          5,
-         {"xz data", NULL}},
+         {"xz data", NULL, NULL, false}},
         {"\x7f"
          "ELF",
          4,
-         {"an ELF program or library", NULL}},
-        {"\0asm", 4, {"a WebAssembly module", NULL}},
-        {"MZ", 2, {"a Windows program", NULL}},
-        {"SQLite format 3", 16, {"an SQLite database", NULL}},
-        {"BM", 2, {"a BMP image", NULL}},
+         {"an ELF program or library", NULL, NULL, false}},
+        {"\0asm", 4, {"a WebAssembly module", NULL, NULL, false}},
+        {"MZ", 2, {"a Windows program", NULL, NULL, false}},
+        {"SQLite format 3", 16, {"an SQLite database", NULL, NULL, false}},
+        {"BM", 2, {"a BMP image", NULL, NULL, false}},
     };
     if (starts(start, n, "RIFF", 4) && n >= 12 && memcmp(start + 8, "WEBP", 4) == 0) {
-        return (struct bx_kind){"a WebP image", "image/webp"};
+        return (struct bx_kind){"a WebP image", "image/webp", NULL, true};
     }
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (starts(start, n, kinds[i].magic, kinds[i].len)) {
             return kinds[i].kind;
         }
     }
-    return (struct bx_kind){"binary data", NULL};
+    return (struct bx_kind){"binary data", NULL,
+                            "In bash, xxd shows its bytes and strings its texts.", false};
 }
 
 static void put_char(struct bx_buf *out, uint32_t c) {

@@ -20,16 +20,21 @@ enum bx_encoding {
 /* Judge by the first bytes of a file (some KiB; a character cut at their end is forgiven). */
 enum bx_encoding bx_text_encoding(const char *start, size_t n);
 
+/* The same, but for what is neither: UTF-8 and Latin-1 are not told apart (UTF8), which takes a closer look. */
+enum bx_encoding bx_text_family(const char *start, size_t n);
+
 /* "utf-8", "utf-8-bom", … */
 const char *bx_text_encoding_name(enum bx_encoding encoding);
 
 /* Bytes of the byte order mark. */
 size_t bx_text_bom_size(enum bx_encoding encoding);
 
-/* What kind of file the first bytes say it is: name for people, MIME type when it is an image. */
+/* What kind of file the first bytes say it is: name for people, MIME type when it is an image that can be shown. */
 struct bx_kind {
     const char *name;
     const char *image_mime;
+    const char *hint;   /* what can be done with it: a sentence, or NULL */
+    bool is_never_text; /* even where it looks like text at its start */
 };
 struct bx_kind bx_text_kind(const char *start, size_t n);
 

@@ -1,12 +1,10 @@
 #include "common/walk.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "common/buf.h"
+#include "common/files.h"
 #include "common/ignore.h"
 #include "common/path.h"
 
@@ -17,6 +15,7 @@ struct listing {
     struct bx_buf text;
     size_t *offsets;
     size_t n, cap;
+    bool has_git, has_rules; // .git, .gitignore
 };
 
 static const char *sort_base; // qsort() hands no context to the comparison
@@ -25,58 +24,25 @@ static int by_name(const void *a, const void *b) {
     return strcmp(sort_base + *(const size_t *)a + 1, sort_base + *(const size_t *)b + 1);
 }
 
-static char type_of(const char *dir, const struct dirent *entry) {
-    switch (entry->d_type) {
-    case DT_REG:
-        return 'f';
-    case DT_DIR:
-        return 'd';
-    case DT_LNK:
-        return 'l';
-    case DT_UNKNOWN:
-        break;
-    default:
-        return 0;
-    }
-    struct stat st;
-    char *path = bx_path_join(dir, entry->d_name);
-    int failed = lstat(path, &st);
-    free(path);
-    if (failed) {
-        return 0;
-    }
-    return S_ISREG(st.st_mode) ? 'f' : S_ISDIR(st.st_mode) ? 'd' : S_ISLNK(st.st_mode) ? 'l' : '\0';
-}
-
-static bool is_skipped(const char *name) {
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, ".git") == 0;
-}
-
-static bool list(struct bx_walk *walk, const char *dir, struct listing *out) {
-    DIR *stream = opendir(dir);
-    if (!stream) {
+static bool list(const char *dir, struct listing *out) {
+    if (!bx_files_list(dir, &out->text)) {
         return false;
     }
-    for (;;) {
-        errno = 0;
-        struct dirent *entry = readdir(stream);
-        if (!entry) {
-            walk->n_unreadable += errno != 0;
-            break;
+    for (size_t at = 0; at < out->text.len; at += strlen(out->text.data + at) + 1) {
+        const char *name = out->text.data + at + 1;
+        if (*name == '.') {
+            out->has_git = out->has_git || strcmp(name, ".git") == 0;
+            out->has_rules = out->has_rules || strcmp(name, ".gitignore") == 0;
         }
-        char type = is_skipped(entry->d_name) ? '\0' : type_of(dir, entry);
-        if (!type) {
+        if (out->text.data[at] == 'o' || strcmp(name, ".git") == 0) {
             continue;
         }
         if (out->n == out->cap) {
             out->cap = out->cap * 2 + 32;
             out->offsets = bx_realloc(out->offsets, out->cap * sizeof *out->offsets);
         }
-        out->offsets[out->n++] = out->text.len;
-        bx_buf_add_char(&out->text, type);
-        bx_buf_add(&out->text, entry->d_name, strlen(entry->d_name) + 1);
+        out->offsets[out->n++] = at;
     }
-    closedir(stream);
     if (out->n) {
         sort_base = out->text.data;
         qsort(out->offsets, out->n, sizeof *out->offsets, by_name);
@@ -87,10 +53,13 @@ static bool list(struct bx_walk *walk, const char *dir, struct listing *out) {
 static bool walk_dir(struct bx_walk *walk, const char *dir, const struct bx_ignore *above,
                      int depth) {
     struct listing entries = {0};
-    if (!list(walk, dir, &entries)) {
+    if (!list(dir, &entries)) {
         return false;
     }
-    const struct bx_ignore *rules = bx_ignore_load(dir, above);
+    const struct bx_ignore *rules = above;
+    if (entries.has_git || entries.has_rules) {
+        rules = bx_ignore_load(dir, above);
+    }
     for (size_t i = 0; i < entries.n && !walk->is_stopped; i++) {
         char type = entries.text.data[entries.offsets[i]];
         char *path = bx_path_join(dir, entries.text.data + entries.offsets[i] + 1);

@@ -244,6 +244,8 @@ void bx_guest_run(const struct bx_json *input, struct bx_answer *answer) {
         !bx_file_replace(path, result.data, result.len, answer)) {
         return;
     }
-    bx_diff_put(&diff, before, before_len, doc.text.data, doc.text.len);
+    struct bx_diff_size size = bx_diff_put(&diff, before, before_len, doc.text.data, doc.text.len);
     put_done(path, n_places, line, &diff, answer);
+    bx_answer_meta_int(answer, "added", (long long)size.added);
+    bx_answer_meta_int(answer, "removed", (long long)size.removed);
 }

@@ -153,7 +153,7 @@ static void put_found(struct search *search, const struct bx_walk *walk, struct 
     }
     bx_answer_meta_int(answer, "files", (long long)search->found.n_seen);
     bx_answer_meta_int(answer, "shown", (long long)search->found.n);
-    bx_answer_meta_bool(answer, "truncated", search->found.n_seen > search->found.n);
+    bx_answer_meta_int(answer, "cut", (long long)(search->found.n_seen - search->found.n));
     bx_answer_meta_int(answer, "ignored", (long long)search->n_ignored);
 }
 

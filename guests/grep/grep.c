@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/file.h"
+#include "common/files.h"
 #include "common/glob.h"
 #include "common/guest.h"
 #include "common/near.h"
@@ -14,7 +15,7 @@
 #include "search.h"
 #include "types.h"
 
-enum { DEFAULT_SHOWN = 200, MAX_SHOWN = 5000, MAX_CONTEXT = 1000 };
+enum { DEFAULT_SHOWN = 200, MAX_SHOWN = 5000, MAX_CONTEXT = 1000, BATCH = 256 };
 
 // A list of name patterns: a file must match one that takes in, if there is any, and none that
 // leaves out.
@@ -33,6 +34,7 @@ struct request {
     struct names globs, type;
     struct bx_search search;
     struct bx_newest files;
+    struct bx_batch batch; // files that are to be searched next
     long long max_shown;
     size_t n_counts;
 };
@@ -99,8 +101,8 @@ static bool takes(const struct names *names, const char *base, const char *path)
     return in;
 }
 
-static void search_one(struct request *r, const char *path) {
-    size_t n = bx_search_file(&r->search, path);
+// What became of one file.
+static void put_file(struct request *r, const char *path, size_t n) {
     if (!n) {
         return;
     }
@@ -112,13 +114,30 @@ static void search_one(struct request *r, const char *path) {
     }
 }
 
+static void search_batch(struct request *r) {
+    struct bx_batch_file file;
+    while (!r->search.is_done && bx_batch_next(&r->batch, &file)) {
+        if (file.error) {
+            r->search.n_unreadable++;
+        } else if (file.goes_on) {
+            put_file(r, file.path, bx_search_file(&r->search, file.path));
+        } else {
+            put_file(r, file.path, bx_search_bytes(&r->search, file.path, file.bytes, file.len));
+        }
+    }
+    bx_batch_reset(&r->batch);
+}
+
 static bool visit(struct bx_walk *walk, const char *path, enum bx_walk_kind kind) {
     struct request *r = walk->user;
     if (kind == BX_WALK_DIR) {
         return true;
     }
     if (kind == BX_WALK_FILE && takes(&r->globs, r->path, path) && takes(&r->type, r->path, path)) {
-        search_one(r, path);
+        bx_batch_add(&r->batch, path);
+        if (r->batch.n == BATCH) {
+            search_batch(r);
+        }
         walk->is_stopped = r->search.is_done;
     }
     return false;
@@ -198,14 +217,17 @@ static bool run(struct request *r, struct bx_walk *walk, struct bx_answer *answe
                                     bx_file_why(errno));
     }
     if (S_ISDIR(st.st_mode)) {
-        return bx_walk_run(walk, r->path) ||
-               bx_answer_fail(answer, "%s cannot be searched: %s.", bx_path_show(r->path),
-                              bx_file_why(errno));
+        if (!bx_walk_run(walk, r->path)) {
+            return bx_answer_fail(answer, "%s cannot be searched: %s.", bx_path_show(r->path),
+                                  bx_file_why(errno));
+        }
+        search_batch(r);
+        return true;
     }
     if (!bx_file_stat(r->path, &st, answer)) { // a pipe or the like
         return false;
     }
-    search_one(r, r->path);
+    put_file(r, r->path, bx_search_file(&r->search, r->path));
     if (r->search.n_binary) {
         return bx_answer_fail(answer, "%s is a binary file; grep searches text.",
                               bx_path_show(r->path));
@@ -292,6 +314,19 @@ static void put_troubles(const struct bx_search *s, const struct bx_walk *walk,
     }
 }
 
+// Lines or files that the answer names.
+static size_t shown_of(const struct request *r) {
+    switch (r->search.mode) {
+    case BX_SEARCH_CONTENT:
+        return r->search.n_shown;
+    case BX_SEARCH_COUNT:
+        return r->n_counts < (size_t)r->max_shown ? r->n_counts : (size_t)r->max_shown;
+    case BX_SEARCH_FILES:
+        break;
+    }
+    return r->files.n;
+}
+
 void bx_guest_run(const struct bx_json *input, struct bx_answer *answer) {
     struct request r = {0};
     struct bx_matcher matcher;
@@ -317,12 +352,13 @@ void bx_guest_run(const struct bx_json *input, struct bx_answer *answer) {
     if (r.search.mode != BX_SEARCH_FILES) {
         bx_answer_meta_int(answer, "matches", (long long)r.search.n_lines);
     }
+    size_t n_found = r.search.mode == BX_SEARCH_CONTENT ? r.search.n_lines : r.search.n_files,
+           n_shown = shown_of(&r);
     bx_answer_meta_int(answer, "files", (long long)r.search.n_files);
     bx_answer_meta_int(answer, "searched", (long long)r.search.n_searched);
     bx_answer_meta_int(answer, "binary", (long long)r.search.n_binary);
-    bx_answer_meta_bool(
-        answer, "truncated",
-        r.search.is_done || r.files.n_seen > r.files.n ||
-            (r.search.mode == BX_SEARCH_CONTENT && r.search.n_lines > r.search.n_shown) ||
-            r.n_counts > (size_t)r.max_shown);
+    bx_answer_meta_int(answer, "shown", (long long)n_shown);
+    bx_answer_meta_int(answer, "cut", (long long)(n_found - n_shown));
+    bx_answer_meta_bool(answer, "ended_early",
+                        r.search.is_done); // there may be more than was counted
 }

@@ -1,153 +1,23 @@
 #include "matcher.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <pcre2.h>
 
 #include "common/guest.h"
 #include "common/utf8.h"
+#include "dfa.h"
+#include "literals.h"
 
-enum { MATCH_LIMIT = 1000000, DEPTH_LIMIT = 20000, HEAP_LIMIT_KIB = 16384, MAX_PATTERN = 16384 };
-
-typedef unsigned char lanes __attribute__((vector_size(16), aligned(1), may_alias));
-typedef uint64_t halves __attribute__((vector_size(16)));
-
-const char *bx_matcher_memmem(const char *text, size_t len, const char *needle, size_t needle_len) {
-    if (len < needle_len) {
-        return NULL;
-    }
-    // places where the first and the last byte fit, sixteen at a time; only those are compared
-    size_t i = 0, n = len - needle_len + 1;
-    unsigned char first = (unsigned char)needle[0], last = (unsigned char)needle[needle_len - 1];
-    lanes firsts, lasts;
-    memset(&firsts, first, sizeof firsts);
-    memset(&lasts, last, sizeof lasts);
-    for (; i + 16 <= n; i += 16) {
-        lanes hits = (lanes)((*(const lanes *)(text + i) == firsts) &
-                             (*(const lanes *)(text + i + needle_len - 1) == lasts));
-        halves any = (halves)hits;
-        if (!(any[0] | any[1])) {
-            continue;
-        }
-        for (size_t j = 0; j < 16; j++) {
-            if (hits[j] && memcmp(text + i + j, needle, needle_len) == 0) {
-                return text + i + j;
-            }
-        }
-    }
-    for (; i < n; i++) {
-        if (memcmp(text + i, needle, needle_len) == 0) {
-            return text + i;
-        }
-    }
-    return NULL;
-}
-
-static bool is_special(char c) {
-    return c == '\0' || strchr("\\^$.[|()?*+{", c) != NULL;
-}
-
-// Behind the [set] or (group) that opens at i; 0 when it is not clear where that is.
-static size_t skip_bracket(const char *p, size_t len, size_t i) {
-    size_t depth = 0;
-    for (; i < len; i++) {
-        if (p[i] == '\\') {
-            i++;
-        } else if (p[i] == '[') {
-            if (i + 1 < len && (p[i + 1] == ':' || p[i + 1] == '^')) {
-                i++;
-            }
-            if (i + 1 < len && p[i + 1] == ']') {
-                i++; // a bracket that stands first is itself
-            }
-            while (++i < len && p[i] != ']') {
-                i += p[i] == '\\';
-                if (p[i] == '[') {
-                    return 0; // [[:alpha:]]
-                }
-            }
-        } else if (p[i] == '(') {
-            if (i + 1 < len &&
-                (p[i + 1] == '*' ||
-                 (p[i + 1] == '?' && (i + 2 == len || !strchr(":=!<>", p[i + 2]))))) {
-                return 0; // options, comments, conditions, recursion
-            }
-            depth++;
-        } else if (p[i] == ')') {
-            depth -= depth > 0;
-        }
-        if (!depth) {
-            return i < len ? i + 1 : 0;
-        }
-    }
-    return 0;
-}
-
-// Behind the run that ends at a special character: how much of it every match must hold.
-static size_t required_part(const char *p, size_t start, size_t end, size_t len) {
-    size_t n = end - start;
-    if (end < len && n && (p[end] == '?' || p[end] == '*' || p[end] == '{')) {
-        n--; // what stands before it may be there no time
-        while (n && ((unsigned char)p[start + n] & 0xC0) == 0x80) {
-            n--;
-        }
-    }
-    return n;
-}
-
-/*
- * The longest run of characters that every match must hold. Careful rather than clever: sets,
- * groups and escapes end a run; an alternative at the top, or anything unclear, means there is
- * none.
- */
-static void find_literal(struct bx_matcher *m, const struct bx_json *pattern) {
-    const char *p = pattern->text;
-    size_t len = pattern->len, best = 0, best_at = 0, start = 0;
-    for (size_t i = 0; i <= len;) {
-        if (i < len && !is_special(p[i])) {
-            i++;
-            continue;
-        }
-        size_t n = required_part(p, start, i, len);
-        if (n > best) {
-            best = n;
-            best_at = start;
-        }
-        if (i == len) {
-            break;
-        }
-        if (p[i] == '|' || p[i] == ')') {
-            return;
-        }
-        if (p[i] == '(' || p[i] == '[') {
-            i = skip_bracket(p, len, i);
-            if (!i) {
-                return;
-            }
-        } else if (p[i] == '\\') {
-            char c = i + 1 < len ? p[i + 1] : '\0';
-            if (!c || !strchr("bBwWdDsS.()[]{}*+?|^$/\\-_\"'", c)) {
-                return; // \Q, \x41, \1 and the like: what follows is not plain text
-            }
-            i += 2;
-        } else if (p[i] == '{') {
-            while (i < len && p[i] != '}') {
-                i++;
-            }
-            i += i < len;
-        } else {
-            i++;
-        }
-        start = i;
-    }
-    if (best) {
-        m->literal = p + best_at;
-        m->literal_len = best;
-        m->is_plain = best == len && !memchr(p, '\n', len);
-    }
-}
+enum {
+    MATCH_LIMIT = 1000000,
+    DEPTH_LIMIT = 20000,
+    HEAP_LIMIT_KIB = 16384,
+    MAX_PATTERN = 16384,
+    TRIED_BEFORE_JUDGED = 500,
+    RARE = 120
+};
 
 // Bytes do where characters would not make a difference; they are much cheaper.
 static bool needs_utf(const struct bx_json *pattern, bool is_caseless) {
@@ -178,6 +48,52 @@ static bool does_not_compile(const struct bx_json *pattern, int code, size_t at,
         (int)rest, pattern->text + cut, rest < pattern->len - cut ? "..." : "");
 }
 
+// The whole pattern is plain text.
+static bool is_plain(const struct bx_json *pattern, bool is_caseless) {
+    for (size_t i = 0; i < pattern->len; i++) {
+        unsigned char c = (unsigned char)pattern->text[i];
+        if (!c || strchr("\\^$.[|()?*+{\n", c) || (is_caseless && c >= 0x80)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void search_plain(struct bx_matcher *m, const struct bx_json *pattern, bool is_caseless) {
+    struct bx_needle needle = {bx_strndup(pattern->text, pattern->len), pattern->len};
+    for (char *c = (char *)(uintptr_t)needle.text; is_caseless && *c; c++) {
+        *c = *c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c;
+    }
+    m->finder = bx_alloc(sizeof *m->finder);
+    bx_finder_init(m->finder, &needle, 1, is_caseless);
+    m->is_finder_sure = true;
+}
+
+// One letter is in nearly every line: then looking at each byte once is cheaper than finding it and
+// asking PCRE2.
+static bool is_worth_finding(const struct bx_literals *literals) {
+    for (size_t i = 0; i < literals->n; i++) {
+        if (literals->needles[i].len == 1 &&
+            bx_finder_rarity((unsigned char)literals->needles[i].text[0]) < RARE) {
+            return false;
+        }
+    }
+    return literals->n > 0;
+}
+
+static void prepare(struct bx_matcher *m, const struct bx_json *pattern, bool is_caseless,
+                    bool is_utf) {
+    struct bx_literals *literals = bx_alloc(sizeof *literals);
+    m->regex = bx_alloc(sizeof *m->regex);
+    *m->regex = bx_regex_parse(pattern->text, pattern->len, is_caseless, is_utf);
+    bx_literals_find(m->regex, literals);
+    if (literals->is_all || is_worth_finding(literals)) {
+        m->finder = bx_alloc(sizeof *m->finder);
+        bx_finder_init(m->finder, literals->needles, literals->n, m->regex->is_caseless);
+        m->is_finder_sure = literals->is_all;
+    }
+}
+
 bool bx_matcher_open(struct bx_matcher *m, const struct bx_json *pattern, bool is_caseless,
                      bool is_multiline, struct bx_answer *answer) {
     *m = (struct bx_matcher){.is_multiline = is_multiline};
@@ -188,16 +104,15 @@ bool bx_matcher_open(struct bx_matcher *m, const struct bx_json *pattern, bool i
         return bx_answer_fail(answer, "pattern is too long (%zu bytes; the most is %d).",
                               pattern->len, MAX_PATTERN);
     }
-    if (!is_caseless) {
-        find_literal(m, pattern);
-    }
-    if (m->is_plain) {
+    if (is_plain(pattern, is_caseless)) {
+        search_plain(m, pattern, is_caseless);
         return true;
     }
+    bool is_utf = needs_utf(pattern, is_caseless);
     uint32_t options = PCRE2_NEVER_BACKSLASH_C;
     options |= is_caseless ? PCRE2_CASELESS : 0;
     options |= is_multiline ? PCRE2_MULTILINE | PCRE2_DOTALL : 0;
-    options |= needs_utf(pattern, is_caseless) ? PCRE2_UTF | PCRE2_MATCH_INVALID_UTF : 0;
+    options |= is_utf ? PCRE2_UTF | PCRE2_MATCH_INVALID_UTF : 0;
     int code = 0;
     PCRE2_SIZE at = 0;
     m->code = pcre2_compile_8((PCRE2_SPTR8)pattern->text, pattern->len, options, &code, &at, NULL);
@@ -212,16 +127,51 @@ bool bx_matcher_open(struct bx_matcher *m, const struct bx_json *pattern, bool i
     pcre2_set_match_limit_8(m->context, MATCH_LIMIT);
     pcre2_set_depth_limit_8(m->context, DEPTH_LIMIT);
     pcre2_set_heap_limit_8(m->context, HEAP_LIMIT_KIB);
+    prepare(m, pattern, is_caseless, is_utf);
     return true;
+}
+
+// The machine is made when there is no text to look for, or one that is everywhere.
+static struct bx_dfa *machine(struct bx_matcher *m) {
+    if (!m->has_tried_dfa && m->regex && m->regex->root) {
+        m->dfa = bx_dfa_new(m->regex);
+    }
+    m->has_tried_dfa = true;
+    return m->dfa;
+}
+
+const char *bx_matcher_next(struct bx_matcher *m, const char *at, const char *end,
+                            bool *ret_is_sure) {
+    size_t len;
+    *ret_is_sure = false;
+    if (m->finder) {
+        *ret_is_sure = m->is_finder_sure;
+        return bx_finder_find(m->finder, at, end, &len);
+    }
+    if (machine(m)) {
+        *ret_is_sure = bx_dfa_is_sure(m->dfa);
+        return bx_dfa_find(m->dfa, at, end);
+    }
+    return at < end ? at : NULL;
+}
+
+void bx_matcher_note(struct bx_matcher *m, bool has_matched) {
+    m->n_tried++;
+    m->n_failed += !has_matched;
+    if (m->n_tried == TRIED_BEFORE_JUDGED && m->finder && !m->is_finder_sure &&
+        m->n_failed > m->n_tried / 2 && machine(m)) {
+        m->finder = NULL; // the text is nearly everywhere and says little
+    }
 }
 
 enum bx_match bx_matcher_find(const struct bx_matcher *m, const char *text, size_t len, size_t from,
                               size_t *ret_start, size_t *ret_end) {
-    if (m->is_plain) {
-        const char *hit = bx_matcher_memmem(text + from, len - from, m->literal, m->literal_len);
+    if (!m->code) {
+        size_t found = 0;
+        const char *hit = bx_finder_find(m->finder, text + from, text + len, &found);
         if (hit) {
             *ret_start = (size_t)(hit - text);
-            *ret_end = *ret_start + m->literal_len;
+            *ret_end = *ret_start + found;
         }
         return hit ? BX_MATCH_FOUND : BX_MATCH_NONE;
     }

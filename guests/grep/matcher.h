@@ -5,21 +5,28 @@
 #include <stddef.h>
 
 struct bx_answer;
+struct bx_dfa;
+struct bx_finder;
 struct bx_json;
+struct bx_regex;
 struct pcre2_real_code_8;
 struct pcre2_real_match_data_8;
 struct pcre2_real_match_context_8;
 
 /*
- * A pattern, ready to search with: plain text by SIMD, everything else by PCRE2 under limits of
- * work, depth and memory.
+ * A pattern, ready to search with. What must be in a match is looked for by SIMD (finder.h), or, when there is no such text,
+ * each byte is looked at once (dfa.h); PCRE2 then decides about the line, under limits of work, depth and memory, where those
+ * are not sure themselves.
  */
 struct bx_matcher {
-    const char *literal; /* text that every match holds, or NULL: lines without it need no look */
-    size_t literal_len;
-    bool is_plain; /* the literal is the whole pattern */
     bool is_multiline;
-    struct pcre2_real_code_8 *code;
+    struct bx_finder *finder;
+    bool is_finder_sure; /* what it finds is a match */
+    struct bx_regex *regex;
+    struct bx_dfa *dfa;
+    bool has_tried_dfa;
+    size_t n_tried, n_failed; /* lines that were found and then looked at */
+    struct pcre2_real_code_8 *code; /* NULL: the pattern is plain text */
     struct pcre2_real_match_data_8 *data;
     struct pcre2_real_match_context_8 *context;
 };
@@ -34,11 +41,13 @@ enum bx_match {
 bool bx_matcher_open(struct bx_matcher *m, const struct bx_json *pattern, bool is_caseless,
                      bool is_multiline, struct bx_answer *answer);
 
+/* A place in the first line of [at, end) that may match, or does when *ret_is_sure; NULL for none. A line begins at `at`. */
+const char *bx_matcher_next(struct bx_matcher *m, const char *at, const char *end, bool *ret_is_sure);
+/* What became of a line that was not sure: the way of searching is chosen by it. */
+void bx_matcher_note(struct bx_matcher *m, bool has_matched);
+
 /* The first match in text that starts at or after from. */
 enum bx_match bx_matcher_find(const struct bx_matcher *m, const char *text, size_t len, size_t from,
                               size_t *ret_start, size_t *ret_end);
-
-/* The first place of needle (len > 0) in text, or NULL. */
-const char *bx_matcher_memmem(const char *text, size_t len, const char *needle, size_t needle_len);
 
 #endif

@@ -28,11 +28,12 @@ struct file {
     struct bx_search *search;
     const char *path;
     int fd;
-    bool is_utf16, is_end;
+    bool is_utf16, is_end, is_borrowed; // the window is the caller's
     struct bx_utf16 utf16;
     struct bx_buf raw; // only UTF-16 needs it
     struct bx_buf buf;
     size_t start;         // of what is not searched yet; a line begins there
+    size_t counted;       // up to here line ends have been counted: a line begins there
     long long line;       // its number
     size_t shown_end;     // lines before here have been shown, or must not be shown as context
     long long shown_line; // the number of the line there
@@ -143,53 +144,72 @@ static bool is_over(const struct file *f) {
     return f->search->is_done || (f->search->mode == BX_SEARCH_FILES && f->n_lines);
 }
 
-// Every line of [start, limit), one after the other, skipping those without the literal.
+// The number of the line that begins at a place; places come in order.
+static long long number_of(struct file *f, size_t at) {
+    if (at > f->counted) {
+        f->line += (long long)bx_text_count(f->buf.data + f->counted, at - f->counted, '\n');
+        f->counted = at;
+    }
+    return f->line;
+}
+
+static bool wants_number(const struct file *f) {
+    return f->search->mode == BX_SEARCH_CONTENT && !f->search->is_full;
+}
+
+// Does the line [at, end) match, and where?
+static bool confirm(struct file *f, size_t at, size_t end, size_t *ret_hit) {
+    struct bx_matcher *m = f->search->matcher;
+    size_t len = end - at, hit_end = 0, hit = 0;
+    len -= len && f->buf.data[at + len - 1] == '\n';
+    len -= len && f->buf.data[at + len - 1] == '\r'; // $ stands before it
+    enum bx_match status = bx_matcher_find(m, f->buf.data + at, len, 0, &hit, &hit_end);
+    bx_matcher_note(m, status == BX_MATCH_FOUND);
+    if (status == BX_MATCH_TOO_COSTLY) {
+        too_costly(f, number_of(f, at));
+    }
+    *ret_hit = at + hit;
+    return status == BX_MATCH_FOUND;
+}
+
+// Every line of [start, limit) that may match, one after the other.
 static void search_lines(struct file *f, size_t limit) {
-    const struct bx_matcher *m = f->search->matcher;
     size_t at = f->start;
     while (at < limit && !is_over(f)) {
-        size_t hit_start = at, hit_end = at;
-        if (m->literal) {
-            const char *hit =
-                bx_matcher_memmem(f->buf.data + at, limit - at, m->literal, m->literal_len);
-            if (!hit) {
-                break;
-            }
-            hit_start = (size_t)(hit - f->buf.data);
-            size_t line = line_start(f, hit_start, at);
-            f->line += (long long)bx_text_count(f->buf.data + at, line - at, '\n');
-            at = line;
+        bool is_sure = false;
+        const char *place =
+            bx_matcher_next(f->search->matcher, f->buf.data + at, f->buf.data + limit, &is_sure);
+        if (!place) {
+            break;
         }
-        size_t end = line_end(f, at, limit), len = end - at;
-        if (!m->is_plain) {
-            len -= len && f->buf.data[at + len - 1] == '\n';
-            len -= len && f->buf.data[at + len - 1] == '\r'; // $ stands before it
-            enum bx_match status =
-                bx_matcher_find(m, f->buf.data + at, len, 0, &hit_start, &hit_end);
-            hit_start += at;
-            if (status == BX_MATCH_TOO_COSTLY) {
-                too_costly(f, f->line);
-            }
-            if (status != BX_MATCH_FOUND) {
-                at = end;
-                f->line++;
-                continue;
-            }
+        size_t hit = (size_t)(place - f->buf.data), line = line_start(f, hit, at),
+               end = line_end(f, hit, limit);
+        if (!is_sure ||
+            (wants_number(f) && end - line > MAX_SHOWN_LINE)) { // of a long line the place is shown
+            size_t start = hit;
+            bool matches = confirm(f, line, end, &start);
+            hit = matches ? start : hit;
+            is_sure = is_sure || matches;
         }
-        found(f, at, end, f->line, hit_start);
+        if (is_sure) {
+            found(f, line, end, wants_number(f) ? number_of(f, line) : 0, hit);
+        }
         at = end;
-        f->line++;
-    }
-    if (at < limit) {
-        f->line += (long long)bx_text_count(f->buf.data + at, limit - at, '\n');
     }
     f->start = limit;
 }
 
 // The whole file is in the window: each line that a match touches counts.
 static void search_whole(struct file *f) {
-    size_t len = f->buf.len, from = 0, counted = 0, hit_start = 0, hit_end = 0;
+    size_t len = f->buf.len, from = f->start, counted = f->start, hit_start = 0, hit_end = 0;
     long long number = 1;
+    bool is_sure;
+    // a file without the text that every match holds needs no closer look
+    if (f->search->matcher->finder &&
+        !bx_matcher_next(f->search->matcher, f->buf.data + from, f->buf.data + len, &is_sure)) {
+        f->start = len;
+        return;
+    }
     while (from <= len && len && !is_over(f)) {
         enum bx_match status =
             bx_matcher_find(f->search->matcher, f->buf.data, len, from, &hit_start, &hit_end);
@@ -239,6 +259,8 @@ static void slide(struct file *f) {
             keep = line_start(f, keep - 1, lowest);
         }
     }
+    number_of(f, keep);
+    f->counted -= keep;
     f->is_gap = f->is_gap || (f->has_shown && f->shown_end < keep);
     memmove(f->buf.data, f->buf.data + keep, f->buf.len - keep);
     f->buf.len -= keep;
@@ -246,13 +268,9 @@ static void slide(struct file *f) {
     f->shown_end = f->shown_end > keep ? f->shown_end - keep : 0;
 }
 
-// The first piece: what it is. False when the file is not to be searched.
-static bool begin(struct file *f) {
-    if (!fill(f, PIECE_BYTES)) {
-        f->search->n_unreadable++;
-        return false;
-    }
-    enum bx_encoding encoding = bx_text_encoding(f->buf.data, f->buf.len);
+// What the first piece says the file is. False when it is not to be searched.
+static bool identify(struct file *f) {
+    enum bx_encoding encoding = bx_text_family(f->buf.data, f->buf.len);
     if (encoding == BX_ENCODING_BINARY) {
         f->search->n_binary++;
         return false;
@@ -265,10 +283,12 @@ static bool begin(struct file *f) {
         f->buf = (struct bx_buf){0};
         bx_buf_reserve(&f->buf, raw.len);
         bx_utf16_decode(&f->utf16, raw.data + bom, raw.len - bom, &f->buf);
-        bx_buf_deinit(&raw);
-    } else if (bom) {
-        memmove(f->buf.data, f->buf.data + bom, f->buf.len - bom);
-        f->buf.len -= bom;
+        if (!f->is_borrowed) {
+            bx_buf_deinit(&raw);
+        }
+        f->is_borrowed = false;
+    } else {
+        f->start = f->counted = f->shown_end = bom;
     }
     f->search->n_searched++;
     return true;
@@ -317,14 +337,44 @@ static void search_multiline(struct file *f) {
     }
 }
 
+static size_t finish(struct file *f) {
+    if (!f->is_borrowed) {
+        bx_buf_deinit(&f->buf);
+    }
+    bx_buf_deinit(&f->raw);
+    f->search->n_lines += f->n_lines;
+    f->search->n_files += f->n_lines > 0;
+    return f->n_lines;
+}
+
+size_t bx_search_bytes(struct bx_search *search, const char *path, char *bytes, size_t len) {
+    struct file f = {.search = search,
+                     .path = path,
+                     .line = 1,
+                     .shown_line = 1,
+                     .is_end = true,
+                     .is_borrowed = true};
+    f.buf = (struct bx_buf){.data = bytes, .len = len};
+    if (identify(&f)) {
+        if (search->matcher->is_multiline) {
+            search_multiline(&f);
+        } else {
+            search_pieces(&f);
+        }
+    }
+    return finish(&f);
+}
+
 size_t bx_search_file(struct bx_search *search, const char *path) {
-    struct file f = {.search = search, .path = path, .line = 1};
+    struct file f = {.search = search, .path = path, .line = 1, .shown_line = 1};
     f.fd = open(path, O_RDONLY | O_CLOEXEC);
     if (f.fd < 0) {
         search->n_unreadable++;
         return 0;
     }
-    if (begin(&f)) {
+    if (!fill(&f, PIECE_BYTES)) {
+        search->n_unreadable++;
+    } else if (identify(&f)) {
         if (search->matcher->is_multiline) {
             search_multiline(&f);
         } else {
@@ -332,9 +382,5 @@ size_t bx_search_file(struct bx_search *search, const char *path) {
         }
     }
     close(f.fd);
-    bx_buf_deinit(&f.buf);
-    bx_buf_deinit(&f.raw);
-    search->n_lines += f.n_lines;
-    search->n_files += f.n_lines > 0;
-    return f.n_lines;
+    return finish(&f);
 }

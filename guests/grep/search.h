@@ -19,7 +19,7 @@ enum bx_search_mode {
  * lines without an end, both up to 16 MiB).
  */
 struct bx_search {
-    const struct bx_matcher *matcher;
+    struct bx_matcher *matcher;
     enum bx_search_mode mode;
     long long before, after; /* lines of context */
     bool has_numbers;
@@ -43,5 +43,7 @@ struct bx_search {
 /* Search one file; returns how many of its lines match (in FILES mode no more than one is looked
  * for). */
 size_t bx_search_file(struct bx_search *search, const char *path);
+/* The same for a file whose whole content is in memory already. */
+size_t bx_search_bytes(struct bx_search *search, const char *path, char *bytes, size_t len);
 
 #endif

@@ -17,7 +17,7 @@ enum {
     CHUNK_BYTES = 128 * 1024,
     MAX_SHOWN_BYTES = 200 * 1000, // of all lines together: about 50,000 tokens
     MAX_LINE_BYTES = 2000,
-    MAX_COUNT_BYTES = 64 << 20, // so far the lines after the last one shown are counted
+    MAX_COUNT_BYTES = 256 << 20, // so far the lines after the last one shown are counted
     MAX_IMAGE_BYTES = 5 << 20,
     MAX_LISTED = 20,
     DEFAULT_LINES = 2000,
@@ -34,7 +34,7 @@ struct reading {
     size_t n_ready; // bytes in raw that were read to look at and are not used yet
     unsigned long long n_read;
 
-    long long first, limit;
+    long long first, limit; // first < 0: counted from the end
     long long line;         // number of the line that comes next
     struct bx_buf text;     // the start of that line
     unsigned long long len; // all of it
@@ -128,9 +128,24 @@ static void finish_line(struct reading *r, struct bx_answer *answer) {
     r->len = 0;
 }
 
+// Skip whole lines of a piece that lie before the first one shown: as many as are sure to, without
+// a look at each.
+static size_t skip_lines(struct reading *r, const char *text, size_t n) {
+    long long count = (long long)bx_text_count(text, n, '\n');
+    if (r->line + count >= r->first) {
+        return 0;
+    }
+    const char *last = count ? memrchr(text, '\n', n) : NULL;
+    size_t used = last ? (size_t)(last - text) + 1 : 0;
+    r->line += count;
+    r->len = last ? 0 : r->len;
+    r->has_final_newline = used == n;
+    return used;
+}
+
 // Collect or skip the lines of one piece; returns how much of it was used.
 static size_t take_lines(struct reading *r, const char *text, size_t n, struct bx_answer *answer) {
-    size_t at = 0;
+    size_t at = r->line < r->first ? skip_lines(r, text, n) : 0;
     while (at < n && !r->is_full) {
         const char *newline = memchr(text + at, '\n', n - at);
         size_t part = newline ? (size_t)(newline - text) - at : n - at;
@@ -171,11 +186,76 @@ static bool count_rest(struct reading *r, const char *text, size_t n, long long 
     return true;
 }
 
+static bool seek_failed(struct reading *r, unsigned long long to) {
+    r->n_ready = 0;
+    r->n_read = to;
+    return lseek(r->fd, (off_t)to, SEEK_SET) < 0;
+}
+
+// Line ends of [from, to). False and errno.
+static bool count_between(struct reading *r, unsigned long long from, unsigned long long to,
+                          long long *ret) {
+    *ret = 0;
+    if (seek_failed(r, from)) {
+        return false;
+    }
+    while (r->n_read < to) {
+        unsigned long long left = to - r->n_read;
+        size_t wanted = left > CHUNK_BYTES ? CHUNK_BYTES : (size_t)left;
+        ssize_t got = bx_file_read(r->fd, r->raw, wanted);
+        if (got <= 0) {
+            return got == 0; // it has become shorter
+        }
+        *ret += (long long)bx_text_count(r->raw, (size_t)got, '\n');
+        r->n_read += (unsigned long long)got;
+    }
+    return true;
+}
+
+// The byte at which the last n lines begin, searched from the end.
+static bool find_from_end(struct reading *r, long long n, unsigned long long *ret) {
+    unsigned long long end = r->size;
+    bool is_last = true; // the line end of the last line ends no line before it
+    *ret = bx_text_bom_size(r->encoding);
+    while (end > *ret) {
+        size_t part = end - *ret > CHUNK_BYTES ? CHUNK_BYTES : (size_t)(end - *ret);
+        if (seek_failed(r, end - part) || bx_file_read(r->fd, r->raw, part) != (ssize_t)part) {
+            return false;
+        }
+        for (size_t at = part; at > 0; at--) {
+            if (r->raw[at - 1] == '\n' && !is_last && --n == 0) {
+                *ret = end - part + at;
+                return true;
+            }
+            is_last = false;
+        }
+        end -= part;
+    }
+    return true;
+}
+
+// offset < 0: the number of the first line, and the place where it begins.
+static bool go_to_end(struct reading *r, struct bx_answer *answer) {
+    unsigned long long at = 0;
+    long long n_before = 0, wanted = -r->first;
+    if (r->encoding == BX_ENCODING_UTF16LE || r->encoding == BX_ENCODING_UTF16BE) {
+        return bx_answer_fail(
+            answer,
+            "%s is UTF-16: its lines can only be counted from the start (offset of 1 or more).",
+            bx_path_show(r->path));
+    }
+    if (!find_from_end(r, wanted, &at) ||
+        !count_between(r, bx_text_bom_size(r->encoding), at, &n_before) || seek_failed(r, at)) {
+        return read_failed(r, answer);
+    }
+    r->line = r->first = n_before + 1;
+    return true;
+}
+
 static bool show_lines(struct reading *r, struct bx_answer *answer, long long *ret_rest,
                        unsigned long long *ret_rest_bytes) {
     const char *text = NULL;
     size_t n = 0;
-    r->line = 1;
     *ret_rest = 0;
     *ret_rest_bytes = 0;
     do {
@@ -229,8 +309,9 @@ static void put_notes(struct reading *r, struct bx_answer *answer, long long res
     }
     bx_answer_meta_int(answer, "first_line", r->first);
     bx_answer_meta_int(answer, "last_line", last);
+    bx_answer_meta_int(answer, "lines", r->n_shown);
     if (rest >= 0) {
-        bx_answer_meta_int(answer, "lines", last + rest);
+        bx_answer_meta_int(answer, "total_lines", last + rest);
         bx_answer_meta_bool(answer, "final_newline", r->has_final_newline);
     }
     bx_answer_meta_string(answer, "encoding", bx_text_encoding_name(r->encoding),
@@ -243,6 +324,10 @@ static bool read_text(struct reading *r, struct bx_answer *answer) {
     long long rest = 0;
     unsigned long long rest_bytes = 0;
     r->utf16.is_big = r->encoding == BX_ENCODING_UTF16BE;
+    r->line = 1;
+    if (r->first < 0 && !go_to_end(r, answer)) {
+        return false;
+    }
     if (!show_lines(r, answer, &rest, &rest_bytes)) {
         return false;
     }
@@ -289,10 +374,12 @@ static bool read_open(struct reading *r, struct bx_answer *answer) {
     }
     r->n_ready = (size_t)got;
     bx_answer_meta_string(answer, "path", r->path, strlen(r->path));
-    bx_answer_meta_int(answer, "bytes", (long long)r->size);
+    bx_answer_meta_int(answer, "size", (long long)r->size);
     if (got == 0) {
         bx_buf_add_fmt(&answer->content, "%s is empty.", bx_path_show(r->path));
         bx_answer_meta_int(answer, "lines", 0);
+        bx_answer_meta_int(answer, "total_lines", 0);
+        bx_answer_meta_string(answer, "encoding", "utf-8", 5);
         return true;
     }
     struct bx_kind kind = bx_text_kind(r->raw, (size_t)got);
@@ -300,10 +387,11 @@ static bool read_open(struct reading *r, struct bx_answer *answer) {
         return read_image(r, kind, answer);
     }
     r->encoding = bx_text_encoding(r->raw, (size_t)got);
-    if (r->encoding == BX_ENCODING_BINARY) {
+    if (r->encoding == BX_ENCODING_BINARY || kind.is_never_text) {
         char size[32];
-        bx_buf_add_fmt(&answer->content, "%s is %s (%s), not text, so it is not shown.",
-                       bx_path_show(r->path), kind.name, bx_text_size(r->size, size));
+        bx_buf_add_fmt(&answer->content, "%s is %s (%s), not text, so it is not shown.%s%s",
+                       bx_path_show(r->path), kind.name, bx_text_size(r->size, size),
+                       kind.hint ? " " : "", kind.hint ? kind.hint : "");
         bx_answer_meta_string(answer, "encoding", "binary", 6);
         return true;
     }
@@ -349,7 +437,8 @@ static bool is_folder(const char *path, struct bx_answer *answer) {
     if (n > MAX_LISTED) {
         bx_buf_add_fmt(&answer->content, " and %zu more (use glob to list them)", n - MAX_LISTED);
     }
-    bx_buf_add_str(&answer->content, n ? "." : "");
+    bx_buf_add_str(&answer->content,
+                   n ? ". Read one of them, or use glob to find files below it." : "");
     return false;
 }
 
@@ -358,10 +447,11 @@ void bx_guest_run(const struct bx_json *input, struct bx_answer *answer) {
     struct stat st;
     char *path = NULL;
     if (!bx_input_path(input, "file_path", true, &path, answer) ||
-        !bx_input_int(input, "offset", 1, 1LL << 53, &r.first, answer) ||
+        !bx_input_int(input, "offset", -(1LL << 53), 1LL << 53, &r.first, answer) ||
         !bx_input_int(input, "limit", 1, 1LL << 53, &r.limit, answer)) {
         return;
     }
+    r.first = r.first == 0 ? 1 : r.first; // some count from nought
     bool is_there = stat(path, &st) == 0;
     if (is_there && S_ISDIR(st.st_mode)) {
         is_folder(path, answer);

@@ -40,6 +40,32 @@ static bool look(const char *path, bool *ret_exists, size_t *ret_size, struct bx
     return true;
 }
 
+static bool has_crlf(const char *text, size_t n) {
+    size_t lines = bx_text_count(text, n, '\n'), n_crlf = 0;
+    for (size_t i = 1; i < n; i++) {
+        n_crlf += text[i] == '\n' && text[i - 1] == '\r';
+    }
+    return n_crlf && n_crlf * 2 >= lines;
+}
+
+// write puts down exactly what it is given: when that changes the form of a file, it is said.
+static void put_form(struct bx_buf *out, const struct bx_buf *old, const struct bx_json *content) {
+    enum bx_encoding was = bx_text_encoding(old->data, old->len);
+    bool is_wide = was == BX_ENCODING_UTF16LE || was == BX_ENCODING_UTF16BE;
+    if (is_wide || was == BX_ENCODING_UTF8_BOM || was == BX_ENCODING_LATIN1) {
+        if (bx_text_encoding(content->text, content->len) != was) {
+            bx_buf_add_fmt(out, " It was %s; it is UTF-8 now (edit would have kept it).",
+                           is_wide                       ? "UTF-16"
+                           : was == BX_ENCODING_UTF8_BOM ? "UTF-8 with a byte order mark"
+                                                         : "Latin-1");
+        }
+    }
+    if (!is_wide && has_crlf(old->data, old->len) && !has_crlf(content->text, content->len)) {
+        bx_buf_add_str(out,
+                       " Its lines ended in CR LF; they end in LF now (edit would have kept it).");
+    }
+}
+
 void bx_guest_run(const struct bx_json *input, struct bx_answer *answer) {
     char *path = NULL;
     const struct bx_json *content = NULL;
@@ -51,12 +77,13 @@ void bx_guest_run(const struct bx_json *input, struct bx_answer *answer) {
         return;
     }
     struct bx_buf old = {0}, diff = {0};
+    struct bx_diff_size size = {0};
     if (exists && old_size <= MAX_COMPARED_BYTES && content->len <= MAX_COMPARED_BYTES) {
         if (!bx_file_load(path, MAX_COMPARED_BYTES, &old, answer)) {
             return;
         }
         if (bx_text_encoding(old.data, old.len) != BX_ENCODING_BINARY) {
-            bx_diff_put(&diff, old.data, old.len, content->text, content->len);
+            size = bx_diff_put(&diff, old.data, old.len, content->text, content->len);
         }
     }
     bool is_same = exists && old.data && old.len == content->len &&
@@ -76,11 +103,16 @@ void bx_guest_run(const struct bx_json *input, struct bx_answer *answer) {
                        old.len, plural(old.len));
     }
     bx_buf_add_str(&answer->content, ".");
+    if (old.data && !is_same) {
+        put_form(&answer->content, &old, content);
+    }
     bx_answer_meta_string(answer, "path", path, strlen(path));
     bx_answer_meta_bool(answer, "created", !exists);
     bx_answer_meta_int(answer, "bytes", (long long)content->len);
     bx_answer_meta_int(answer, "lines", (long long)n_lines);
     if (diff.len) {
         bx_answer_meta_string(answer, "diff", diff.data, diff.len);
+        bx_answer_meta_int(answer, "added", (long long)size.added);
+        bx_answer_meta_int(answer, "removed", (long long)size.removed);
     }
 }

@@ -151,6 +151,8 @@ static void describe_json(const struct description *d, struct bx_buf *out) {
     bx_jw_kstr(&w, "kind", kind_name(t->kind));
     bx_jw_kstr(&w, "source", t->source);
     bx_jw_kval(&w, "input_schema", t->schema);
+    if (t->example)
+        bx_jw_kraw(&w, "example", bx_str(t->example));
     bx_jw_kval(&w, "wants", t->wants);
     bx_jw_key(&w, "limits");
     bx_tool_limits_write(&w, &d->limits);

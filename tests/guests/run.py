@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Runs the cases of the file tools: run.py --native DIR | --wasm DIR | --boxagnts BINARY [-k TEXT] [-v]
+"""Runs the cases of the file tools: run.py --native DIR | --boxagnts BINARY [-k TEXT] [-v]
 
   --native DIR       tools built by guests/build.sh --native DIR (with sanitizers)
-  --wasm DIR         tools built by guests/build.sh DIR, under Node's WASI
   --boxagnts BINARY  the tools inside the binary, in the real box: BINARY tool run NAME --root DIR --input - --json
 
 cases/*.json are lists of cases:
@@ -100,16 +99,13 @@ def snapshot(root):
 
 class Backend:
     def __init__(self, options):
-        self.name = "native" if options.native else "wasm" if options.wasm else "boxagnts"
-        self.where = options.native or options.wasm or options.boxagnts
+        self.name = "native" if options.native else "boxagnts"
+        self.where = options.native or options.boxagnts
 
     def command(self, case, root):
         tool, args = case["tool"], case.get("args", [])
         if self.name == "native":
             return [os.path.join(self.where, tool), *args]
-        if self.name == "wasm":
-            wasm = os.path.join(self.where, tool + ".wasm")
-            return ["node", "--no-warnings", str(HERE / "wasi.mjs"), wasm, root, tool, *args]
         return [self.where, "tool", "run", tool, "--root", root, "--input", "-", "--json"]
 
     def has_no_meaning(self, case):
@@ -198,7 +194,6 @@ def main():
     parser = argparse.ArgumentParser()
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--native")
-    which.add_argument("--wasm")
     which.add_argument("--boxagnts")
     parser.add_argument("-k", default="", help="only cases whose name holds this text")
     parser.add_argument("-v", action="store_true", help="name every case")

@@ -151,6 +151,9 @@ static void test_symlink_races(void **state) {
         race("race /race/../race/secret 5000", NULL, "leaked 0\n", true);
         /* the guest does come there when it may: the same words from the folder above */
         race("race root/race/secret 20000", rig.dir, "leaked 0\n", false);
+        race("files race /race/secret 5000", NULL, "leaked 0\n", true);
+        race("files race /race/../race/secret 5000", NULL, "leaked 0\n", true);
+        race("files race root/race/secret 20000", rig.dir, "leaked 0\n", false);
 #ifdef BX_UNWIRE
         unwire("landlock");
 #endif
@@ -192,6 +195,60 @@ static void test_no_files(void **state) {
         bx_box_result_deinit(&r);
     }
     close(s);
+}
+
+/* Many files by one call (engine/wit/files.wit): the same folders, and not a step out of them. */
+static void test_many_files(void **state) {
+    (void)state;
+    bx_auto(bx_freep) char *inner = bx_path_join(rig.root, "many"),
+                           *extra = bx_path_join(rig.dir, "more"),
+                           *fifo = bx_path_join(inner, "fifo"), *up = bx_path_join(inner, "up"),
+                           *absolute = bx_path_join(inner, "absolute"),
+                           *secret = bx_path_join(rig.dir, "secret");
+    bx_dir_make(inner, 0755, NULL);
+    bx_dir_make(extra, 0755, NULL);
+    rig_file("root/many/a", "first");
+    rig_file("more/b", "second");
+    rig_file("secret", "the secret");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(symlink("../..", up), 0);
+    assert_int_equal(symlink(secret, absolute), 0);
+    static const char *const refused[] = {
+        "files read /many/fifo",
+        "files read /many",
+        "files read ../secret",
+        "files read /many/up/secret",
+        "files read /many/absolute",
+        "files read /many/../../secret",
+        "files read /proc/self/environ",
+        "files read /none",
+        "files read ",
+        "files list /many/up",
+        "files list ..",
+        "files list /many/a",
+        "files list /extra/..",
+        "files list /none",
+        "files list /proc/self/fd",
+        "files read /extra/../secret",
+    };
+    for (int u = 0; u < 2; u++) {
+        for (size_t i = 0; i < BX_ARRAY_LEN(refused); i++)
+            check(&(struct rig_call){.command = refused[i], .extra = extra},
+                  &(struct outcome){BX_BOX_ERROR, NULL});
+        check(&(struct rig_call){.command = "files read /many/a /extra/b", .extra = extra},
+              &(struct outcome){BX_BOX_OK, "first\nsecond\n"});
+        check(&(struct rig_call){.command = "files list /extra", .extra = extra},
+              &(struct outcome){BX_BOX_OK, "fb\n"});
+        check(&(struct rig_call){.command = "files list .", .extra = extra},
+              &(struct outcome){BX_BOX_OK, "dmany\n"});
+#ifdef BX_UNWIRE
+        unwire("landlock"); /* and without the kernel's wall */
+#endif
+    }
+    rewire();
+    /* the same words from the folder above: the guest could */
+    check(&(struct rig_call){.command = "files read root/many/../../secret", .mount = rig.dir},
+          &(struct outcome){BX_BOX_OK, "the secret"});
 }
 
 /* The worker's own /proc, mounted or reached: nothing of the server or of other processes. */
@@ -259,7 +316,8 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_mounts),    cmocka_unit_test(test_hard_links),
         cmocka_unit_test(test_symlink_races), cmocka_unit_test(test_no_files),
-        cmocka_unit_test(test_proc),          cmocka_unit_test(test_names),
+        cmocka_unit_test(test_many_files),    cmocka_unit_test(test_proc),
+        cmocka_unit_test(test_names),
     };
     if (argc > 1 && strcmp(argv[1], BX_BOX_WORKER_ARG) == 0) {
         return bx_box_worker_main();

@@ -5,6 +5,7 @@
  * number of files or lines, or the bench ends. Exits with 1 when a goal is missed.
  *
  * bench/tree.py makes the tree; the patterns know its words. */
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 

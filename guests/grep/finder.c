@@ -29,184 +29,130 @@ static bool fits(const struct bx_finder *f, const struct bx_needle *needle, cons
     return true;
 }
 
-static void init_one(struct bx_finder *f) {
-    const struct bx_needle *needle = &f->needles[0];
+// Two places, inside the shortest of the needles, where their bytes are rare: the rarest, and the
+// next that is another one.
+static void choose_places(struct bx_finder *f, size_t shortest) {
     unsigned best = 0, next = 0;
-    f->first = 0;
-    f->second = needle->len - 1;
-    for (size_t i = 0; i < needle->len; i++) {
-        unsigned rarity = bx_finder_rarity((unsigned char)needle->text[i]) + 1U;
-        if (rarity > best) {
-            f->second = best ? f->first : f->second;
+    f->offsets[0] = 0;
+    f->offsets[1] = shortest - 1;
+    for (size_t i = 0; i < shortest; i++) {
+        unsigned sum = 1;
+        for (size_t j = 0; j < f->n; j++) {
+            sum += bx_finder_rarity((unsigned char)f->needles[j].text[i]);
+        }
+        if (sum > best) {
+            f->offsets[1] = best ? f->offsets[0] : f->offsets[1];
             next = best;
-            f->first = i;
-            best = rarity;
-        } else if (rarity > next) {
-            f->second = i;
-            next = rarity;
+            f->offsets[0] = i;
+            best = sum;
+        } else if (sum > next) {
+            f->offsets[1] = i;
+            next = sum;
         }
-    }
-    const size_t offsets[2] = {f->first, f->second};
-    for (size_t i = 0; i < 2; i++) {
-        unsigned char c = (unsigned char)needle->text[offsets[i]];
-        bool has_case = f->is_caseless && c >= 'a' && c <= 'z';
-        f->bytes[i] = bx_lanes_fill(c);
-        f->cases[i] = bx_lanes_fill(has_case ? 0x20 : 0);
-    }
-}
-
-static void init_several(struct bx_finder *f) {
-    unsigned char low[3][16] = {{0}}, high[3][16] = {{0}};
-    for (size_t i = 0; i < f->n; i++) {
-        // needles that begin alike go into one group: it is looked at less often
-        size_t group =
-            ((unsigned char)f->needles[i].text[0] + (unsigned char)f->needles[i].text[1] * 3U) & 7;
-        f->groups[group][f->group_sizes[group]++] = (unsigned char)i;
-        for (size_t column = 0; column < f->n_columns; column++) {
-            unsigned char c = (unsigned char)f->needles[i].text[column];
-            unsigned char other = f->is_caseless && c >= 'a' && c <= 'z' ? c & 0xDF : c;
-            low[column][c & 15] |= (unsigned char)(1U << group);
-            high[column][c >> 4] |= (unsigned char)(1U << group);
-            low[column][other & 15] |= (unsigned char)(1U << group);
-            high[column][other >> 4] |= (unsigned char)(1U << group);
-        }
-    }
-    for (size_t column = 0; column < f->n_columns; column++) {
-        f->low[column] = bx_lanes_load((const char *)low[column]);
-        f->high[column] = bx_lanes_load((const char *)high[column]);
     }
 }
 
 void bx_finder_init(struct bx_finder *f, const struct bx_needle *needles, size_t n,
                     bool is_caseless) {
-    *f = (struct bx_finder){.n = n, .is_caseless = is_caseless, .shortest = (size_t)-1};
+    size_t shortest = (size_t)-1;
+    *f = (struct bx_finder){.n = n, .is_caseless = is_caseless};
     for (size_t i = 0; i < n; i++) {
         f->needles[i] = needles[i];
-        f->shortest = needles[i].len < f->shortest ? needles[i].len : f->shortest;
+        shortest = needles[i].len < shortest ? needles[i].len : shortest;
+        f->longest = needles[i].len > f->longest ? needles[i].len : f->longest;
     }
-    f->n_columns = f->shortest < 3 ? 2 : 3;
-    if (n == 1) {
-        init_one(f);
-    } else {
-        init_several(f);
+    choose_places(f, shortest);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t place = 0; place < 2; place++) {
+            unsigned char c = (unsigned char)needles[i].text[f->offsets[place]];
+            bool has_case = is_caseless && c >= 'a' && c <= 'z';
+            f->at[i][place] =
+                (struct bx_finder_bytes){bx_lanes_fill(c), bx_lanes_fill(has_case ? 0x20 : 0)};
+        }
     }
 }
 
 // The needle that stands at a place, the first in the list; NULL for none.
-static const struct bx_needle *needle_at(const struct bx_finder *f, const char *at, const char *end,
-                                         unsigned groups) {
-    const struct bx_needle *best = NULL;
-    for (; groups; groups &= groups - 1) {
-        size_t group = (size_t)__builtin_ctz(groups);
-        for (size_t i = 0; i < f->group_sizes[group]; i++) {
-            const struct bx_needle *needle = &f->needles[f->groups[group][i]];
-            if ((size_t)(end - at) >= needle->len && (!best || needle < best) &&
-                fits(f, needle, at)) {
-                best = needle;
-            }
-        }
-    }
-    return best;
-}
-
-static const char *slowly(const struct bx_finder *f, const char *at, const char *end,
-                          size_t *ret_len) {
-    for (; at < end; at++) {
-        if (f->n == 1 && (size_t)(end - at) >= f->shortest && fits(f, &f->needles[0], at)) {
-            *ret_len = f->shortest;
-            return at;
-        }
-        const struct bx_needle *needle = f->n > 1 ? needle_at(f, at, end, 255) : NULL;
-        if (needle) {
-            *ret_len = needle->len;
-            return at;
+static const struct bx_needle *needle_at(const struct bx_finder *f, const char *at,
+                                         const char *end) {
+    for (size_t i = 0; i < f->n; i++) {
+        if ((size_t)(end - at) >= f->needles[i].len && fits(f, &f->needles[i], at)) {
+            return &f->needles[i];
         }
     }
     return NULL;
 }
 
-static inline bx_lanes one_hits(const struct bx_finder *f, const char *at, bool is_caseless) {
-    bx_lanes a = bx_lanes_load(at + f->first), b = bx_lanes_load(at + f->second);
-    if (is_caseless) {
-        a = bx_lanes_or(a, f->cases[0]);
-        b = bx_lanes_or(b, f->cases[1]);
+static const char *look(const struct bx_finder *f, const char *at, const char *end, unsigned bits,
+                        size_t *ret_len) {
+    for (; bits; bits &= bits - 1) {
+        const char *place = at + __builtin_ctz(bits);
+        const struct bx_needle *needle = needle_at(f, place, end);
+        if (needle) {
+            *ret_len = needle->len;
+            return place;
+        }
     }
-    return bx_lanes_and(bx_lanes_equal(a, f->bytes[0]), bx_lanes_equal(b, f->bytes[1]));
+    return NULL;
 }
 
-static inline const char *find_one(const struct bx_finder *f, const char *at, const char *end,
-                                   bool is_caseless) {
-    size_t len = f->needles[0].len;
+// Sixteen places: where one of n needles may stand. n and is_caseless are constants in each copy of
+// this.
+static inline __attribute__((always_inline)) bx_lanes
+hits_at(const struct bx_finder *f, const char *at, size_t n, bool is_caseless) {
+    bx_lanes first = bx_lanes_load(at + f->offsets[0]), second = bx_lanes_load(at + f->offsets[1]);
+    bx_lanes any = bx_lanes_fill(0);
+    for (size_t i = 0; i < n; i++) {
+        bx_lanes a = first, b = second;
+        if (is_caseless) {
+            a = bx_lanes_or(a, f->at[i][0].cases);
+            b = bx_lanes_or(b, f->at[i][1].cases);
+        }
+        any = bx_lanes_or(any, bx_lanes_and(bx_lanes_equal(a, f->at[i][0].bytes),
+                                            bx_lanes_equal(b, f->at[i][1].bytes)));
+    }
+    return any;
+}
+
+static inline __attribute__((always_inline)) const char *find(const struct bx_finder *f,
+                                                              const char *at, const char *end,
+                                                              size_t n, bool is_caseless,
+                                                              size_t *ret_len) {
+    const char *found = NULL;
     // while sixty-four places and the needle behind the last of them are inside
-    for (; (size_t)(end - at) >= 64 + len; at += 64) {
+    for (; (size_t)(end - at) >= 64 + f->longest; at += 64) {
         bx_lanes hits[4];
         for (int i = 0; i < 4; i++) {
-            hits[i] = one_hits(f, at + 16 * i, is_caseless);
+            hits[i] = hits_at(f, at + 16 * i, n, is_caseless);
         }
-        if (!bx_lanes_any(
+        if (bx_lanes_any(
                 bx_lanes_or(bx_lanes_or(hits[0], hits[1]), bx_lanes_or(hits[2], hits[3])))) {
-            continue;
-        }
-        for (int i = 0; i < 4; i++) {
-            for (unsigned bits = bx_lanes_bits(hits[i]); bits; bits &= bits - 1) {
-                const char *place = at + 16 * i + __builtin_ctz(bits);
-                if (fits(f, &f->needles[0], place)) {
-                    return place;
+            for (int i = 0; i < 4; i++) {
+                if ((found = look(f, at + 16 * i, end, bx_lanes_bits(hits[i]), ret_len))) {
+                    return found;
                 }
             }
         }
     }
-    for (; (size_t)(end - at) >= 16 + len; at += 16) {
-        for (unsigned bits = bx_lanes_bits(one_hits(f, at, is_caseless)); bits; bits &= bits - 1) {
-            const char *place = at + __builtin_ctz(bits);
-            if (fits(f, &f->needles[0], place)) {
-                return place;
-            }
+    for (; (size_t)(end - at) >= 16 + f->longest; at += 16) {
+        if ((found = look(f, at, end, bx_lanes_bits(hits_at(f, at, n, is_caseless)), ret_len))) {
+            return found;
         }
     }
-    size_t ignored;
-    return slowly(f, at, end, &ignored);
-}
-
-static inline bx_lanes several_hits(const struct bx_finder *f, const char *at, size_t n_columns) {
-    const bx_lanes nibble = bx_lanes_fill(15);
-    bx_lanes hits = bx_lanes_fill(255);
-    for (size_t column = 0; column < n_columns; column++) {
-        bx_lanes bytes = bx_lanes_load(at + column);
-        hits = bx_lanes_and(
-            hits, bx_lanes_and(bx_lanes_look_up(f->low[column], bx_lanes_and(bytes, nibble)),
-                               bx_lanes_look_up(f->high[column], bx_lanes_high4(bytes))));
-    }
-    return hits;
-}
-
-static inline const char *find_several(const struct bx_finder *f, const char *at, const char *end,
-                                       size_t n_columns, size_t *ret_len) {
-    for (; (size_t)(end - at) >= 16 + 2; at += 16) {
-        bx_lanes hits = several_hits(f, at, n_columns);
-        if (!bx_lanes_any(hits)) {
-            continue;
-        }
-        unsigned char groups[16];
-        memcpy(groups, &hits, sizeof groups);
-        for (unsigned bits = bx_lanes_bits(hits); bits; bits &= bits - 1) {
-            unsigned lane = (unsigned)__builtin_ctz(bits);
-            const struct bx_needle *needle = needle_at(f, at + lane, end, groups[lane]);
-            if (needle) {
-                *ret_len = needle->len;
-                return at + lane;
-            }
+    for (; at < end; at++) {
+        if ((found = look(f, at, end, 1, ret_len))) {
+            return found;
         }
     }
-    return slowly(f, at, end, ret_len);
+    return NULL;
 }
 
 const char *bx_finder_find(const struct bx_finder *f, const char *at, const char *end,
                            size_t *ret_len) {
-    if (f->n > 1) {
-        return f->n_columns == 2 ? find_several(f, at, end, 2, ret_len)
-                                 : find_several(f, at, end, 3, ret_len);
+    if (f->n == 1) {
+        return f->is_caseless ? find(f, at, end, 1, true, ret_len)
+                              : find(f, at, end, 1, false, ret_len);
     }
-    *ret_len = f->needles[0].len;
-    return f->is_caseless ? find_one(f, at, end, true) : find_one(f, at, end, false);
+    return f->is_caseless ? find(f, at, end, f->n, true, ret_len)
+                          : find(f, at, end, f->n, false, ret_len);
 }

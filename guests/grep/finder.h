@@ -6,7 +6,7 @@
 
 #include "lanes.h"
 
-enum { BX_NEEDLES_MAX = 64 };
+enum { BX_NEEDLES_MAX = 8 };
 
 struct bx_needle {
     const char *text;
@@ -14,25 +14,21 @@ struct bx_needle {
 };
 
 /*
- * Finding the first of one or several texts, sixteen bytes at a time: one by its two rarest bytes, several by the nibbles of
- * their first two or three bytes, in eight groups. Only places where those fit are compared.
+ * Finding the first of one or several texts, sixteen bytes at a time, each by its bytes at two places that are rare: only where
+ * both fit is it compared. (A table look-up of bytes would do for more texts; the baseline CPU has none.)
  */
 struct bx_finder {
     struct bx_needle needles[BX_NEEDLES_MAX];
     size_t n;
-    bool is_caseless; /* of ASCII letters; the needles are in lower case then */
-    /* one */
-    size_t first, second; /* offsets of the bytes that are looked for */
-    bx_lanes bytes[2], cases[2];
-    /* several */
-    size_t n_columns; /* first bytes that are looked at */
-    size_t shortest;
-    bx_lanes low[3], high[3];
-    unsigned char groups[8][BX_NEEDLES_MAX]; /* indices of the needles of a group */
-    size_t group_sizes[8];
+    size_t longest;
+    bool is_caseless;         /* of ASCII letters; the needles are in lower case then */
+    size_t offsets[2];        /* the two places, the same in all */
+    struct bx_finder_bytes {
+        bx_lanes bytes, cases; /* what is there, and the bit that makes a letter lower case */
+    } at[BX_NEEDLES_MAX][2];
 };
 
-/* The texts are borrowed, none is empty, and of several each has two bytes at least. */
+/* The texts are borrowed and none is empty. */
 void bx_finder_init(struct bx_finder *f, const struct bx_needle *needles, size_t n, bool is_caseless);
 
 /* The first place in [at, end), or NULL; *ret_len is the length of what was found. */

@@ -13,9 +13,6 @@ static inline bx_lanes bx_lanes_fill(unsigned char c) { return wasm_i8x16_splat(
 static inline bx_lanes bx_lanes_equal(bx_lanes a, bx_lanes b) { return wasm_i8x16_eq(a, b); }
 static inline bx_lanes bx_lanes_and(bx_lanes a, bx_lanes b) { return wasm_v128_and(a, b); }
 static inline bx_lanes bx_lanes_or(bx_lanes a, bx_lanes b) { return wasm_v128_or(a, b); }
-static inline bx_lanes bx_lanes_high4(bx_lanes a) { return wasm_u8x16_shr(a, 4); }
-/* table[index], nought for an index of 16 or more */
-static inline bx_lanes bx_lanes_look_up(bx_lanes table, bx_lanes index) { return wasm_i8x16_swizzle(table, index); }
 static inline int bx_lanes_any(bx_lanes a) { return wasm_v128_any_true(a); }
 /* one bit for each lane that is not nought */
 static inline unsigned bx_lanes_bits(bx_lanes a) {
@@ -33,8 +30,6 @@ static inline bx_lanes bx_lanes_fill(unsigned char c) { BX_LANES(c); }
 static inline bx_lanes bx_lanes_equal(bx_lanes a, bx_lanes b) { BX_LANES(a.b[i] == b.b[i] ? 255 : 0); }
 static inline bx_lanes bx_lanes_and(bx_lanes a, bx_lanes b) { BX_LANES(a.b[i] & b.b[i]); }
 static inline bx_lanes bx_lanes_or(bx_lanes a, bx_lanes b) { BX_LANES(a.b[i] | b.b[i]); }
-static inline bx_lanes bx_lanes_high4(bx_lanes a) { BX_LANES(a.b[i] >> 4); }
-static inline bx_lanes bx_lanes_look_up(bx_lanes table, bx_lanes index) { BX_LANES(index.b[i] < 16 ? table.b[index.b[i]] : 0); }
 static inline unsigned bx_lanes_bits(bx_lanes a) {
     unsigned bits = 0;
     for (int i = 0; i < 16; i++)

@@ -5,7 +5,7 @@
 
 #include "common/buf.h"
 
-enum { MAX_TEXTS = BX_NEEDLES_MAX, MAX_TEXT_BYTES = 64, MAX_SET = 4 };
+enum { MAX_TEXTS = 32, MAX_TEXT_BYTES = 64, MAX_SET = 4 };
 
 // A set of texts; n = 0 of a whole means that the texts are too many or not known.
 struct texts {
@@ -46,7 +46,7 @@ static unsigned worth(const struct texts *t) {
             return 0;
         }
     }
-    return t->n > 8 ? least * 3 / 4 : least;
+    return t->n > BX_NEEDLES_MAX ? 0 : t->n > 2 ? least * 3 / 4 : least;
 }
 
 static void better(struct texts *best, const struct texts *t) {
@@ -212,7 +212,7 @@ void bx_literals_find(const struct bx_regex *regex, struct bx_literals *ret) {
     if (regex->root) {
         analyse(regex->root, regex->is_caseless, known);
         if (worth(&known->texts)) {
-            memcpy(ret->needles, known->texts.at, sizeof ret->needles);
+            memcpy(ret->needles, known->texts.at, known->texts.n * sizeof *ret->needles);
             ret->n = known->texts.n;
             ret->is_all = known->is_whole && regex->is_exact && !has_anchor(regex->root);
         }

@@ -15,7 +15,7 @@ enum {
     DEPTH_LIMIT = 20000,
     HEAP_LIMIT_KIB = 16384,
     MAX_PATTERN = 16384,
-    TRIED_BEFORE_JUDGED = 500,
+    FOUND_BEFORE_JUDGED = 1000,
     RARE = 120
 };
 
@@ -24,7 +24,7 @@ static bool needs_utf(const struct bx_json *pattern, bool is_caseless) {
     for (size_t i = 0; i < pattern->len; i++) {
         char c = pattern->text[i], next = i + 1 < pattern->len ? pattern->text[i + 1] : '\0';
         if ((unsigned char)c >= 0x80 || c == '.' || (c == '[' && next == '^') ||
-            (c == '\\' && next && strchr("pPXWSDNRCxo", next))) {
+            (c == '\\' && next && strchr("pPXWSDNRCxoB", next))) {
             return true;
         }
     }
@@ -155,12 +155,23 @@ const char *bx_matcher_next(struct bx_matcher *m, const char *at, const char *en
     return at < end ? at : NULL;
 }
 
-void bx_matcher_note(struct bx_matcher *m, bool has_matched) {
-    m->n_tried++;
-    m->n_failed += !has_matched;
-    if (m->n_tried == TRIED_BEFORE_JUDGED && m->finder && !m->is_finder_sure &&
-        m->n_failed > m->n_tried / 2 && machine(m)) {
-        m->finder = NULL; // the text is nearly everywhere and says little
+bool bx_matcher_may_match(struct bx_matcher *m, const char *line, const char *end,
+                          bool *ret_is_sure) {
+    *ret_is_sure = false;
+    if (!m->finder || !machine(m)) {
+        return true;
+    }
+    m->n_found++;
+    m->n_bytes += (size_t)(end - line);
+    *ret_is_sure = bx_dfa_is_sure(m->dfa);
+    return bx_dfa_find(m->dfa, line, end) != NULL;
+}
+
+void bx_matcher_passed(struct bx_matcher *m, size_t n_bytes) {
+    m->n_passed += n_bytes;
+    if (m->n_found > FOUND_BEFORE_JUDGED && !m->is_finder_sure && m->n_bytes > m->n_passed / 3 &&
+        m->dfa) {
+        m->finder = NULL; // what it finds is nearly everywhere
     }
 }
 

@@ -25,7 +25,7 @@ struct bx_matcher {
     struct bx_regex *regex;
     struct bx_dfa *dfa;
     bool has_tried_dfa;
-    size_t n_tried, n_failed; /* lines that were found and then looked at */
+    unsigned long long n_found, n_bytes, n_passed; /* lines that the finder found, their bytes, and all that were searched */
     struct pcre2_real_code_8 *code; /* NULL: the pattern is plain text */
     struct pcre2_real_match_data_8 *data;
     struct pcre2_real_match_context_8 *context;
@@ -43,8 +43,10 @@ bool bx_matcher_open(struct bx_matcher *m, const struct bx_json *pattern, bool i
 
 /* A place in the first line of [at, end) that may match, or does when *ret_is_sure; NULL for none. A line begins at `at`. */
 const char *bx_matcher_next(struct bx_matcher *m, const char *at, const char *end, bool *ret_is_sure);
-/* What became of a line that was not sure: the way of searching is chosen by it. */
-void bx_matcher_note(struct bx_matcher *m, bool has_matched);
+/* Before PCRE2 looks at a line that was found and is not sure: false when it cannot match. */
+bool bx_matcher_may_match(struct bx_matcher *m, const char *line, const char *end, bool *ret_is_sure);
+/* So many bytes have been searched: the way of searching is chosen by it. */
+void bx_matcher_passed(struct bx_matcher *m, size_t n_bytes);
 
 /* The first match in text that starts at or after from. */
 enum bx_match bx_matcher_find(const struct bx_matcher *m, const char *text, size_t len, size_t from,

@@ -20,7 +20,7 @@ enum {
     SHOWN_BEFORE_MATCH = 150,
     MAX_CONTEXT_BYTES = 64 * 1024, // lines kept from piece to piece for context
     MAX_COSTLY = 20,
-    MAX_BYTES_AFTER_FULL = 256 << 20,
+    MAX_BYTES_AFTER_FULL = 2000 << 20, // so far is counted on
 };
 
 // One file while it is searched: a window on its text, in buf.
@@ -164,7 +164,6 @@ static bool confirm(struct file *f, size_t at, size_t end, size_t *ret_hit) {
     len -= len && f->buf.data[at + len - 1] == '\n';
     len -= len && f->buf.data[at + len - 1] == '\r'; // $ stands before it
     enum bx_match status = bx_matcher_find(m, f->buf.data + at, len, 0, &hit, &hit_end);
-    bx_matcher_note(m, status == BX_MATCH_FOUND);
     if (status == BX_MATCH_TOO_COSTLY) {
         too_costly(f, number_of(f, at));
     }
@@ -184,6 +183,11 @@ static void search_lines(struct file *f, size_t limit) {
         }
         size_t hit = (size_t)(place - f->buf.data), line = line_start(f, hit, at),
                end = line_end(f, hit, limit);
+        if (!is_sure && !bx_matcher_may_match(f->search->matcher, f->buf.data + line,
+                                              f->buf.data + end, &is_sure)) {
+            at = end;
+            continue;
+        }
         if (!is_sure ||
             (wants_number(f) && end - line > MAX_SHOWN_LINE)) { // of a long line the place is shown
             size_t start = hit;
@@ -196,6 +200,7 @@ static void search_lines(struct file *f, size_t limit) {
         }
         at = end;
     }
+    bx_matcher_passed(f->search->matcher, limit - f->start);
     f->start = limit;
 }
 

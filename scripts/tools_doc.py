@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""tools_doc.py BINARY [--check]: writes docs/tools.md from what the binary says of its tools, or checks that it is as it would be
+"""tools_doc.py BINARY [--check]: writes docs/tool-reference.md from what the binary says of its tools, or checks that it is as it would be
 written (tests/flow/test_docs.py does)."""
 import json
 import os
+import re
 import subprocess
 import sys
 
-TARGET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs", "tools.md")
+TARGET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs", "tool-reference.md")
 HEAD = """# The tools
 
 Written by `scripts/tools_doc.py` from what the binary says of its own tools (`boxagnts tool describe NAME`); do not edit.
@@ -26,8 +27,7 @@ def ask(binary, *args):
 
 
 def first_sentence(text):
-    end = text.find(". ")
-    return (text if end < 0 else text[:end + 1]).replace("|", "\\|")
+    return re.split(r"(?<=[.]) (?=[A-Z])", text, maxsplit=1)[0].replace("|", "\\|")
 
 
 def type_of(schema):
@@ -55,7 +55,7 @@ def section(tool):
     lines = [f"## {tool['name']}", "", tool["description"], ""]
     for name, part in schema.get("properties", {}).items():
         lines += parameter(name, part, name in schema.get("required", []))
-    if tool.get("example"):
+    if "example" in tool:
         example = json.dumps(tool["example"], ensure_ascii=False)
         lines += ["", "```sh", f"boxagnts tool run {tool['name']} --input '{example}'" if "'" not in example else example, "```"]
     return "\n".join(lines) + "\n"
@@ -75,7 +75,7 @@ def main():
     if "--check" in sys.argv:
         with open(TARGET) as file:
             if file.read() != text:
-                raise SystemExit(f"docs/tools.md is not what the tools say: run scripts/tools_doc.py {sys.argv[1]}")
+                raise SystemExit(f"docs/tool-reference.md is not what the tools say: run scripts/tools_doc.py {sys.argv[1]}")
         return
     with open(TARGET, "w") as file:
         file.write(text)

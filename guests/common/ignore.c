@@ -61,7 +61,7 @@ static void add_line(struct bx_ignore *ignore, char *line, size_t len) {
 
 static bool load_file(const char *path, struct bx_buf *ret) {
     struct stat st;
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+    if (!bx_path_is_text(path) || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
         return false;
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "common/buf.h"
+#include "common/path.h"
 
 // Less than 0 when a comes before b in the answer.
 static int order(const void *a_ptr, const void *b_ptr) {
@@ -54,7 +55,7 @@ void bx_newest_add(struct bx_newest *newest, const char *path) {
     struct stat st;
     struct bx_newest_path fresh = {.path = (char *)(uintptr_t)path};
     newest->n_seen++;
-    if (lstat(path, &st) == 0) {
+    if (bx_path_is_text(path) && lstat(path, &st) == 0) {
         fresh.mtime_ns = (long long)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
     }
     bool is_full = newest->n == newest->max;

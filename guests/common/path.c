@@ -65,6 +65,10 @@ const char *bx_path_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+bool bx_path_is_text(const char *path) {
+    return bx_utf8_valid(path, strlen(path));
+}
+
 static bool is_odd(const char *path, size_t len) {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)path[i];

@@ -1,6 +1,7 @@
 #ifndef BX_GUEST_PATH_H
 #define BX_GUEST_PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/buf.h"
@@ -21,6 +22,10 @@ char *bx_path_join(const char *dir, const char *name);
 /* The folder of a path ("." at the top); the caller's. And its last part, a view into path. */
 char *bx_path_dir(const char *path);
 const char *bx_path_name(const char *path);
+
+/* Can the C library be asked about it? The component interface of WASI ends a program that says a name which is not UTF-8;
+ * such names come from common/files.h. */
+bool bx_path_is_text(const char *path);
 
 /* Append a path for people: names with line breaks, quotes or bad UTF-8 are written "like\nthis".
  */

@@ -24,7 +24,7 @@ struct search {
 
 static bool is_file(const char *path) {
     struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    return bx_path_is_text(path) && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 static bool visit(struct bx_walk *walk, const char *path, enum bx_walk_kind kind) {

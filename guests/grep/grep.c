@@ -117,7 +117,7 @@ static void put_file(struct request *r, const char *path, size_t n) {
 static void search_batch(struct request *r) {
     struct bx_batch_file file;
     while (!r->search.is_done && bx_batch_next(&r->batch, &file)) {
-        if (file.error) {
+        if (file.error || (file.goes_on && !bx_path_is_text(file.path))) {
             r->search.n_unreadable++;
         } else if (file.goes_on) {
             put_file(r, file.path, bx_search_file(&r->search, file.path));

@@ -73,6 +73,8 @@ bool bx_facts_event(struct bx_facts *f, struct bx_str type, int64_t t_ms,
     f->events++;
     if (t_ms > f->updated_at_ms)
         f->updated_at_ms = t_ms;
+    if (bx_str_eqz(type, "question") || bx_str_eqz(type, "answer"))
+        return true; /* the list says who waits for an answer */
     if (!bx_facts_wants(type))
         return false;
     if (bx_str_eqz(type, "run_start") || bx_str_eqz(type, "run_end")) {

@@ -137,7 +137,7 @@ export function fold(view: View, ev: Event): void {
     case "tool_result":
         touch(view, ev, (c) => {
             Object.assign(c, { content: ev.content, metadata: ev.metadata, limit: ev.limit, receipt: ev.receipt, denied: ev.denied, ms: ev.ms, endedAt: time(ev.t) });
-            c.state = c.state === "denied" ? "denied" : ev.limit ? "limited" : ev.is_error ? "failed" : "done";
+            c.state = c.state === "denied" ? "denied" : ev.limit === "cancelled" ? "stopped" : ev.limit ? "limited" : ev.is_error ? "failed" : "done";
         });
         break;
     case "guarded":
@@ -311,6 +311,15 @@ export function changes(view: View): { call: Call; path: string; added: number; 
 export function findCall(view: View | null, id: string | null): Call | null {
     if (view && id) for (const { call } of calls(view)) if (call.id === id) return call;
     return null;
+}
+
+/** The line under a closed card: why it ended so, or what it prints just now. What a limit stopped says which one, and what to do, at the end of its text. */
+export function noteOf(call: Call): string {
+    const lines = (text: string) => text.split("\n").filter((line) => line.trim());
+    if (call.state === "limited") return lines(contentText(call.content)).at(-1) ?? "";
+    if (call.state === "failed") return lines(contentText(call.content))[0] ?? "";
+    if (call.state === "denied") return call.decision?.reason ?? call.question?.note ?? "";
+    return call.state === "running" ? lines(call.output).at(-1)?.slice(-200) ?? "" : "";
 }
 
 export function contentText(content: Content | undefined): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { caughtUp, changes, contentText, diffOf, findCall, fold, forgetLive, newView, openQuestion, replacement, type AssistantItem, type View } from "../src/fold.ts";
+import { caughtUp, changes, contentText, diffOf, findCall, noteOf, fold, forgetLive, newView, openQuestion, replacement, type AssistantItem, type View } from "../src/fold.ts";
 import type { Event } from "../src/types.ts";
 
 const run = "r1";
@@ -144,6 +144,26 @@ test("limited, failed and denied calls say so", () => {
     feed(view, { type: "permission", call: "c1", tool: "read", decision: "deny", reason: "out of the root", by: "rule" }, result({ is_error: true }));
     assert.equal(findCall(view, "c1")!.state, "denied");
     assert.equal(findCall(view, "c1")!.decision!.reason, "out of the root");
+});
+
+test("the line under a closed card", () => {
+    for (const [more, says] of [
+        [{ content: "begin\n[stopped after 2 s (time limit); raise it]\n", limit: "time", is_error: true }, "[stopped after 2 s (time limit); raise it]"],
+        [{ content: "\nno such file\nmore", is_error: true }, "no such file"],
+        [{ content: "step 1\n[stopped by the user]", limit: "cancelled", is_error: true }, ""],
+        [{ content: "fine" }, ""],
+    ] as const) {
+        const view = begun();
+        asked(view);
+        feed(view, result(more));
+        assert.equal(noteOf(findCall(view, "c1")!), says);
+    }
+    const view = begun();
+    asked(view);
+    feed(view, { type: "tool_start", call: "c1", tool: "bash", level: "execute", limits: {} }, { type: "delta_output", call: "c1", stream: "stdout", text: "step 1\nstep 2\n" });
+    assert.equal(noteOf(findCall(view, "c1")!), "step 2");
+    feed(view, result({ limit: "cancelled", is_error: true }));
+    assert.equal(findCall(view, "c1")!.state, "stopped");
 });
 
 test("a question waits until its answer", () => {

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { mainArgument } from "../argument.ts";
 import { Icon } from "../icon.tsx";
 import { levels } from "../levels.ts";
-import { contentText, type Call, type CallState } from "../fold.ts";
+import { noteOf, type Call, type CallState } from "../fold.ts";
 import { useApp } from "../state.ts";
 import { millis } from "../words.ts";
 import { CallBody } from "./call_body.tsx";
@@ -18,7 +18,7 @@ export function CallCard({ call, overlap }: { call: Call; overlap?: { left: numb
     const { inspected, panel } = useApp(() => []);
     const [icon, level] = levels[call.level ?? ""] ?? ["box", ""];
     const body = `call-${call.id}`;
-    const why = call.state === "limited" || call.state === "failed" ? contentText(call.content).split("\n", 1)[0] : call.state === "denied" ? call.decision?.reason ?? call.question?.note : "";
+    const note = noteOf(call);
     return <div role="group" class={`card ${tone[call.state]} ${panel === "inspector" && inspected === call.id ? "inspected" : ""}`} data-state={call.state} aria-label={`${call.tool} call, ${words[call.state]}`}>
         <button type="button" class="card-line" aria-expanded={open} aria-controls={open ? body : undefined} onClick={() => setOpen(!open)}>
             <span class={`turn ${open ? "down" : ""}`}><Icon name="chevron" size={14} /></span>
@@ -28,7 +28,7 @@ export function CallCard({ call, overlap }: { call: Call; overlap?: { left: numb
             {overlap ? <Overlap {...overlap} /> : null}
             <State call={call} />
         </button>
-        {why && !open ? <p class={`card-note ${tone[call.state]}`}><Inline text={why} /></p> : null}
+        {note && !open ? <p class={`card-note ${tone[call.state]}`}>{call.state === "running" ? <code>{note}</code> : <Inline text={note} />}</p> : null}
         {call.question && !call.question.answered && call.state === "waiting" ? <QuestionView question={call.question} call={call} /> : null}
         {open ? <div class="card-body" id={body}><CallBody call={call} /></div> : null}
     </div>;

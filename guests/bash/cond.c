@@ -31,6 +31,10 @@ static bool is_script_or_program(struct sh *sh, const char *path) {
     if (!sh->programs) {
         return access(path, X_OK) == 0;
     }
+    struct stat st;
+    if (stat(path, &st) < 0 || !S_ISREG(st.st_mode)) {
+        return false;
+    }
     char head[4] = ""; // the box cannot see permission bits: what begins like a program is one
     int fd = open(path, O_RDONLY);
     ssize_t got = fd < 0 ? -1 : read(fd, head, sizeof head);

@@ -438,7 +438,7 @@ static bool script(struct sh *sh, char ***argv, size_t *argc, int *ret_status) {
         sh_say(sh, "%s: Is a directory", path);
         return false;
     }
-    int fd = open(real, O_RDONLY);
+    int fd = S_ISREG(st.st_mode) ? open(real, O_RDONLY) : -1; // a pipe could wait for ever
     ssize_t got = fd < 0 ? -1 : read(fd, head, sizeof head - 1);
     if (fd >= 0) {
         close(fd);

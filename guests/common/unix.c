@@ -90,12 +90,25 @@ int fchdir(int fd) {
     return fd < 0 || fd >= MAX_FILES || !dirs[fd] ? refuse() : chdir(dirs[fd]);
 }
 
+// A pipe or device of the machine: to open it could wait for ever, and the host's thread with it
+static bool may_wait(int at, const char *path) {
+    struct stat st;
+    if (fstatat(at, path, &st, 0) || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
+        return false;
+    }
+    errno = ENXIO;
+    return true;
+}
+
 int bx_port_open(const char *path, int flags, ...) {
     if (!strncmp(path, "/dev/", 5)) {
         int fd = open_device(path);
         if (fd >= 0) {
             return fd;
         }
+    }
+    if (may_wait(AT_FDCWD, path)) {
+        return -1;
     }
     int fd = open(path, flags_of(flags), 0666);
     if (!(flags & (O_WRONLY | O_CREAT))) {
@@ -107,6 +120,9 @@ int bx_port_open(const char *path, int flags, ...) {
 int bx_port_openat(int at, const char *path, int flags, ...) {
     if (at == AT_FDCWD || *path == '/') {
         return bx_port_open(path, flags);
+    }
+    if (may_wait(at, path)) {
+        return -1;
     }
     int fd = openat(at, path, flags_of(flags), 0666);
     if (!(flags & (O_WRONLY | O_CREAT))) {
@@ -178,7 +194,7 @@ FILE *bx_port_fopen(const char *path, const char *mode) {
             return fd == 1 ? stdout : fd == 2 ? stderr : bx_port_fdopen(fd, mode);
         }
     }
-    return with_buffer(fopen(path, mode));
+    return may_wait(AT_FDCWD, path) ? NULL : with_buffer(fopen(path, mode));
 }
 
 int bx_port_close(int fd) {

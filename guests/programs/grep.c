@@ -194,6 +194,20 @@ static bool look_at_line(struct scan *s, const char *text, size_t len) {
     return true;
 }
 
+// In a binary file NULs end lines, many of them one: a file of zeros is no endless line
+static size_t without_nuls(char *p, size_t n) {
+    size_t kept = 0;
+    bool was_nul = false;
+    for (size_t i = 0; i < n; i++) {
+        bool is_nul = !p[i];
+        if (!is_nul || !was_nul) {
+            p[kept++] = is_nul ? g.end : p[i];
+        }
+        was_nul = is_nul;
+    }
+    return kept;
+}
+
 // Make the buffer hold at least one whole line; false at the end of the input
 static bool fill(struct scan *s) {
     if (s->start) {
@@ -220,7 +234,7 @@ static bool fill(struct scan *s) {
             memchr(s->buf + s->end, 0, (size_t)n)) {
             s->is_binary = true;
         }
-        s->end += (size_t)n;
+        s->end += s->is_binary ? without_nuls(s->buf + s->end, (size_t)n) : (size_t)n;
         if (memchr(s->buf + seen, g.end, s->end - seen)) {
             break;
         }

@@ -62,6 +62,13 @@ class Bash(unittest.TestCase):
         self.assertEqual((missing["metadata"]["exit_status"], os.listdir(self.root)), (2, ["sub"]))
         self.assertIn("there is no folder /nosuch; nothing was run", missing["metadata"]["stderr"])
 
+    def test_a_pipe_of_the_machine_makes_nothing_wait(self):
+        os.mkfifo(os.path.join(self.root, "ff"))
+        result = self.call("cat ff; head -1 ff; wc -c ff; awk 1 ff; jq . ff; grep x ff; cp ff z; sort ff; sed p ff; echo x | tee ff; xxd ff; "
+                           "diff ff ff; cmp ff ff; tar cf t.tar ff; gzip -c ff; ./ff; [ -x ff ]; . ./ff; sh ff; read x < ff; echo x > ff; echo end")
+        self.assertEqual((result["limit"], result["metadata"]["stdout"][-5:]), (None, "\nend\n"), result["content"])
+        self.assertIn("cat: ff: No such device or address", result["content"])
+
     def test_nul(self):
         result = self.call("touch ran\0 x")
         self.assertEqual((result["metadata"]["exit_status"], os.listdir(self.root)), (2, []))

@@ -141,7 +141,7 @@ export function fold(view: View, ev: Event): void {
         });
         break;
     case "guarded":
-        notice(view, ev, "warn", ev.text);
+        notice(view, ev, "warn", ev.text, ev.paths.join(", "));
         break;
     case "error":
         notice(view, ev, "stop", ev.text, ev.hint);

@@ -166,6 +166,12 @@ test("the line under a closed card", () => {
     assert.equal(findCall(view, "c1")!.state, "stopped");
 });
 
+test("what was put back is named", () => {
+    const view = begun();
+    feed(view, { type: "guarded", call: "c1", tool: "bash", paths: ["/.envrc", "/.git"], text: "They were put back." });
+    assert.match(JSON.stringify(view.items.at(-1)), /They were put back\..*\/\.envrc, \/\.git/);
+});
+
 test("a question waits until its answer", () => {
     const view = begun();
     asked(view);

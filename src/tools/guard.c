@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -72,45 +73,53 @@ static bool skips(const char *guest) {
            !bx_str_eqz(first, "modules");
 }
 
-static void look(struct walk *w, int dir, const char *guest, unsigned depth, bool guarded);
+static void look(struct walk *w, int take_dir, const char *guest, unsigned depth, bool guarded);
 
+/* is_dir: the folder that lists it says so; else it is looked at. */
 static void look_at(struct walk *w, int dir, const char *name, const char *parent, unsigned depth,
-                    bool guarded) {
+                    bool guarded, bool is_dir) {
     bx_auto(bx_freep) char *guest = join(parent, name);
-    struct stat st;
+    struct stat st = {.st_mode = S_IFDIR};
     bool here = guarded || bx_is_guarded(w->grant, guest);
     if (w->guard->files.n >= BX_GUARD_ENTRIES || skips(guest) ||
-        fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        ((here || !is_dir) && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0))
         return;
     if (here)
         note(w, dir, name, guest, &st);
     if (!S_ISDIR(st.st_mode) || depth >= BX_GUARD_DEPTH || w->dirs >= BX_GUARD_DIRS)
         return;
-    bx_auto(bx_fd_close) int fd =
-        openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd >= 0)
         look(w, fd, guest, depth + 1, here);
 }
 
-static void look(struct walk *w, int dir, const char *guest, unsigned depth, bool guarded) {
-    int copy = fcntl(dir, F_DUPFD_CLOEXEC, 0);
-    DIR *d = copy < 0 ? NULL : fdopendir(copy);
+/* By the name alone, in a folder that is not guarded itself: most files of a project are not worth
+ * a path, let alone a system call. All built-in names begin with a dot. */
+static bool may_be_guarded(const struct bx_grant *grant, const char *name) {
+    bool may = name[0] == '.';
+    for (size_t i = 0; i < grant->guarded_path_count && !may; i++)
+        may = grant->guarded_paths[i][0] == '/' || strcasecmp(grant->guarded_paths[i], name) == 0;
+    return may;
+}
+
+static void look(struct walk *w, int take_dir, const char *guest, unsigned depth, bool guarded) {
+    DIR *d = fdopendir(take_dir);
     if (!d) {
-        bx_fd_close(&copy);
+        bx_fd_close(&take_dir);
         return;
     }
-    rewinddir(d);
     w->dirs++;
     for (struct dirent *e; (e = readdir(d));) {
         bool plain = e->d_type != DT_DIR && e->d_type != DT_UNKNOWN;
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
-        if (plain && !guarded) { /* most files of a project: not worth a system call */
-            bx_auto(bx_freep) char *path = join(guest, e->d_name);
-            if (!bx_is_guarded(w->grant, path))
+        if (plain && !guarded) {
+            bx_auto(bx_freep) char *path =
+                may_be_guarded(w->grant, e->d_name) ? join(guest, e->d_name) : NULL;
+            if (!path || !bx_is_guarded(w->grant, path))
                 continue;
         }
-        look_at(w, dir, e->d_name, guest, depth, guarded);
+        look_at(w, dirfd(d), e->d_name, guest, depth, guarded, e->d_type == DT_DIR);
     }
     closedir(d);
 }
@@ -119,8 +128,7 @@ static void look_everywhere(struct bx_guard *g, const struct bx_grant *grant) {
     struct walk w = {.guard = g, .grant = grant};
     for (size_t i = 0; i < grant->mount_count; i++) {
         const struct bx_mount *m = &grant->mounts[i];
-        bx_auto(bx_fd_close) int fd =
-            m->writable ? open(m->host_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+        int fd = m->writable ? open(m->host_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
         if (fd >= 0)
             look(&w, fd, m->guest_path, 0, false);
     }

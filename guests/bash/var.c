@@ -471,6 +471,10 @@ const char *sh_special(struct sh *sh, const char *name) {
     if (strcmp(name, "FUNCNAME") == 0) {
         return sh->function_name;
     }
+    if (strcmp(name, "BASH_SOURCE") ==
+        0) { // the file that runs or is read; of a command there is none
+        return strcmp(sh->name, "bash") == 0 ? NULL : sh->name;
+    }
     if (strcmp(name, "SHELLOPTS") == 0) {
         return "braceexpand:hashall:interactive-comments";
     }

@@ -268,7 +268,7 @@ static bool scan_lines(struct scan *s) {
             const char *line = hit ? memrchr(text, g.end, (size_t)(hit - text)) : limit;
             line = line ? (hit ? line + 1 : line) : text;
             if (line > text) {
-                if (g.is_numbered) {
+                if (g.is_numbered || g.after > 0) { // what lies between two groups
                     s->line += (long)count_lines(text, line, g.end);
                 }
                 s->offset += (size_t)(line - text);

@@ -109,7 +109,7 @@ static void say_how_it_ended(const struct bx_call *c) {
         r->limit = "cancelled";
         snprintf(r->message, sizeof r->message, "stopped: %s", bx_cancel_reason(c->cancel));
     } else if (c->limit == BXE_LIMIT_NETWORK || c->denied[0]) {
-        r->limit = "network";
+        r->limit = c->denied_limit ? c->denied_limit : "network";
         snprintf(r->message, sizeof r->message, "%s",
                  c->denied[0]
                      ? c->denied

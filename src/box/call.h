@@ -22,6 +22,7 @@ struct bx_call {
     bool forced;          /* the worker had to be killed */
     uint8_t limit;        /* of DONE */
     char denied[480];     /* why the first outbound request was refused; "" none was */
+    const char *denied_limit; /* the limit's name: network, request, response */
     BX_VEC(struct bx_receipt_host) hosts;
     BX_VEC(struct bx_ask) asks;
 };

@@ -127,6 +127,9 @@ void bx_call_answer(struct bx_call *c, const struct bx_ask *ask) {
     host->received_bytes += answer.received_bytes;
     host->denied = host->denied || code == BX_ERR_DENIED;
     if ((code == BX_ERR_DENIED || code == BX_ERR_LIMIT) && !c->denied[0]) {
+        bool asked_too_much = q.body.n > c->request->grant->limits.value[BX_LIMIT_REQUEST];
+        enum bx_limit_id size = asked_too_much ? BX_LIMIT_REQUEST : BX_LIMIT_RESPONSE;
+        c->denied_limit = code == BX_ERR_DENIED ? "network" : bx_limit_info(size)->name;
         snprintf(c->denied, sizeof c->denied, "%s", err.msg);
     }
     struct bx_buf *frame = &c->lane->frame_out;

@@ -172,7 +172,7 @@ class Settings(Network):
         self.settings(allowed_outbound_hosts=[self.at], block_networks=[], response="2KiB")
         self.assert_fetched(self.tool(url=self.at + "/a"))
         result = self.tool(url=self.at + "/size/5000")
-        self.assertEqual(result["limit"], "network", result)
+        self.assertEqual(result["limit"], "response", result)
         self.assertIn("max_response_bytes", result["content"])
         self.assertIn('{"response": "4KiB"}', result["content"])
 

@@ -212,7 +212,7 @@ class WebFetch(unittest.TestCase):
     def test_too_much(self):
         result = self.fetch("/chunks", limits={"response": "1MiB"}, max_chars=10)
         self.assertIn("larger than this call may take", result["content"])
-        self.assertEqual(result["limit"], "network")
+        self.assertEqual(result["limit"], "response")
         self.assertTrue(result["metadata"]["truncated"])
         result = self.fetch("/bomb", max_chars=10)
         self.assertIn("its end is missing", result["content"])

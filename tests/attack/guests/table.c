@@ -1,6 +1,7 @@
-/* table ELEMENTS: grows a table to that size. C has no word for it. */
+/* table ELEMENTS, or --n=ELEMENTS: grows a table to that size. C has no word for it. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int grow_by(int elements);
 
@@ -15,8 +16,13 @@ __asm__(".tabletype own_table, funcref\n"
         "table.grow own_table\n"
         "end_function\n");
 
+static int number(const char *arg) {
+    const char *value = strchr(arg, '=');
+    return atoi(value ? value + 1 : arg);
+}
+
 int main(int argc, char **argv) {
-    int had = grow_by(argc > 1 ? atoi(argv[1]) : 1);
+    int had = grow_by(argc > 1 ? number(argv[1]) : 1);
     printf("%d\n", had);
     return had < 0;
 }

@@ -111,7 +111,7 @@ static void test_too_large(void **state) {
     run(&(struct rig_call){.command = "fetch example.org /",
                            .limits = "response=100KiB",
                            .outbound = answer},
-        &s, &(struct want){"network", NULL, "larger than 100 KiB", 1});
+        &s, &(struct want){"response", NULL, "larger than 100 KiB", 1});
 }
 
 /* The guest waits for an answer that does not come: its time is up all the same. */

@@ -162,7 +162,7 @@ static void derive(struct splitter *s, const struct bx_str *words, size_t n) {
     bool is_shell = bx_str_eqz(name, "sh") || bx_str_eqz(name, "bash") || bx_str_eqz(name, "dash");
     bool is_find = bx_str_eqz(name, "find"), is_eval = bx_str_eqz(name, "eval"),
          is_tail = is_wrapper(name);
-    if (name.n != words[0].n) { /* /bin/rm is rm */
+    if (name.n && name.n != words[0].n) { /* /bin/rm is rm */
         struct bx_str rest = joined(s, words + 1, n - 1);
         const char *text = bx_arena_printf(s->arena, BX_STR_FMT "%s" BX_STR_FMT, BX_STR_ARG(name),
                                            n > 1 ? " " : "", BX_STR_ARG(rest));
@@ -178,7 +178,8 @@ static void derive(struct splitter *s, const struct bx_str *words, size_t n) {
         if (is_tail || (is_find && bx_str_starts(words[i - 1], "-exec")) ||
             (is_find && bx_str_starts(words[i - 1], "-ok"))) {
             struct bx_str text = joined(s, words + i, n - i);
-            add(s, (struct bx_shell_part){.text = text, .plain = text}, true);
+            if (text.n)
+                add(s, (struct bx_shell_part){.text = text, .plain = text}, true);
             if (!is_find)
                 is_tail = i < 8; /* behind so many words it is its own arguments */
             if (enter(s))

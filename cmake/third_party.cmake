@@ -47,6 +47,6 @@ file(GLOB engine_sources CONFIGURE_DEPENDS engine/src/*.rs third_party/*.sh thir
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${engine_sources})
 
 # --- the parser of the shell (guests/bash): the permission check reads a command with the same eyes as the tool
-add_library(tp_shell STATIC guests/bash/arena.c guests/bash/parse.c guests/bash/parse_word.c guests/bash/parse_redir.c
-    guests/bash/parse_test.c guests/bash/parse_param.c guests/bash/parse_compound.c)
+add_library(tp_shell STATIC guests/bash/arena.c guests/bash/parse.c guests/bash/parse_assign.c guests/bash/parse_compound.c
+    guests/bash/parse_param.c guests/bash/parse_redir.c guests/bash/parse_test.c guests/bash/parse_word.c)
 target_include_directories(tp_shell SYSTEM PUBLIC ${CMAKE_SOURCE_DIR}/guests)

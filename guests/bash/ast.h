@@ -168,6 +168,15 @@ const char *sh_word_constant(const struct sh_word *word);
 bool sh_is_name(const char *text, size_t len);
 
 /* --- inside the parser */
+static inline bool sh_is_digit(int c) {
+    return c >= '0' && c <= '9';
+}
+static inline bool sh_is_name_start(int c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+static inline bool sh_is_name_char(int c) {
+    return sh_is_name_start(c) || sh_is_digit(c);
+}
 enum sh_mode { SH_IN_WORD, SH_IN_DQUOTE, SH_IN_BRACES, SH_IN_QUOTED_BRACES, SH_IN_ARITH, SH_IN_REGEX, SH_IN_INDEX, SH_IN_TEXT };
 struct sh_node *sh_parse_list(struct sh_parser *p);
 struct sh_word *sh_parse_word(struct sh_parser *p, enum sh_mode mode);

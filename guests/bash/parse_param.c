@@ -3,16 +3,12 @@
 
 #include "bash/ast.h"
 
-static bool is_name_char(int c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
-}
-
 // The name in ${…}; "" when there is none.
 const char *sh_parse_param_name(struct sh_parser *p) {
     size_t start = p->at;
     int c = sh_peek(p, 0);
-    if (is_name_char(c) && !(c >= '0' && c <= '9')) {
-        while (is_name_char(sh_peek(p, 0))) {
+    if (sh_is_name_char(c) && !(c >= '0' && c <= '9')) {
+        while (sh_is_name_char(sh_peek(p, 0))) {
             p->at++;
         }
     } else if (c >= '0' && c <= '9') {
@@ -181,7 +177,7 @@ struct sh_param *sh_parse_param(struct sh_parser *p, bool in_dquote) {
         param->is_length = true;
         p->at++;
     } else if (sh_peek(p, 0) == '!' &&
-               (is_name_char(next) || next == '@' || next == '*' || next == '#')) {
+               (sh_is_name_char(next) || next == '@' || next == '*' || next == '#')) {
         param->is_indirect = true;
         p->at++;
     }

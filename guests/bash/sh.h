@@ -313,7 +313,7 @@ struct sh_copy *sh_subshell_enter(struct sh *sh);
 void sh_subshell_leave(struct sh *sh, struct sh_copy *copy); /* keeps sh->status */
 bool sh_capture(struct sh *sh, const struct sh_node *list, struct bx_buf *out); /* $( ) */
 
-/* --- exec.c, pipeline.c */
+/* --- exec.c, pipeline.c, run.c */
 void sh_exec(struct sh *sh, const struct sh_node *node);
 void sh_exec_pipeline(struct sh *sh, const struct sh_node *node);
 void sh_exec_background(struct sh *sh, const struct sh_node *node);

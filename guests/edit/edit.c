@@ -33,6 +33,9 @@ static size_t line_of(const struct bx_buf *text, size_t at) {
 }
 
 static const char *find(const struct bx_buf *text, size_t from, const struct bx_buf *wanted) {
+    if (from >= text->len) {
+        return NULL; // an empty file has no bytes at all
+    }
     return memmem(text->data + from, text->len - from, wanted->data, wanted->len);
 }
 

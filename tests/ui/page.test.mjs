@@ -251,12 +251,12 @@ test("the page of tools: found, tried by a form, its limits and its calls", asyn
     await page.getByRole("button", { name: "Dismiss" }).click();
     await tool.getByLabel("New value of time").fill("45s");
     await page.keyboard.press("Enter");
-    await tool.locator("tr", { hasText: "time" }).getByText("settings.json").waitFor();
+    await tool.locator("tr", { has: page.getByText("time", { exact: true }) }).getByText("settings.json").waitFor();
     assert.match(await tool.locator(".limit-table").innerText(), /time\b[\s\S]*45 s\s+settings\.json/);
     await clean("a changed limit");
     await tool.getByRole("button", { name: "Change time" }).click();
     await tool.getByRole("button", { name: "Take it out" }).click();
-    await tool.locator("tr", { hasText: "time" }).getByText("default").waitFor();
+    await tool.locator("tr", { has: page.getByText("time", { exact: true }) }).getByText("default").waitFor();
     await tool.getByRole("button", { name: "Allow a host…" }).click();
     await tool.getByLabel("Host", { exact: true }).fill("https://example.org");
     await tool.getByLabel("Where it counts").selectOption("in this workspace");

@@ -65,6 +65,7 @@ static void run_free(struct bx_run *run) {
     bx_history_free(run->history);
     bx_context_free(run->context);
     bx_rules_free(run->rules, run->rule_count);
+    bx_run_narrows_free(run);
     bx_settings_unref(run->rules_settings);
     for (size_t i = 0; run->allow_hosts && run->allow_hosts[i]; i++)
         bx_free((char *)(uintptr_t)run->allow_hosts[i]);

@@ -242,6 +242,8 @@ static enum bx_verdict judge(struct bx_call *call, struct bx_permit_request *ret
         fill_request(call, ret_request);
         ret_request->rules = run->rules;
         ret_request->rule_count = run->rule_count;
+        ret_request->narrows = run->narrows.p;
+        ret_request->narrow_count = run->narrows.n;
         ret_request->tool_settings = line;
         check_hosts(call, ret_request, &arena);
         bx_permit_evaluate(ret_request, &decision);
@@ -249,6 +251,8 @@ static enum bx_verdict judge(struct bx_call *call, struct bx_permit_request *ret
              !bx_live_use(&call->live, decision.rule, NULL)); /* its last use was another's */
     ret_request->rules = NULL; /* another answer may change them any time */
     ret_request->rule_count = 0;
+    ret_request->narrows = NULL;
+    ret_request->narrow_count = 0;
     ret_request->tool_settings = NULL;
     const char *rule = decision.rule ? decision.rule->id : NULL;
     if (decision.verdict == BX_DENY) {

@@ -100,6 +100,7 @@ struct bx_run {
     size_t rule_count;
     struct bx_settings *rules_settings;
     uint64_t rules_given;
+    BX_VEC(struct bx_narrow) narrows; /* narrow.c */
     /* agent->lock */
     char *mode;              /* the run's own, or NULL: the session's, looked at for each call */
     char *earlier_mode;      /* the run's own before it entered plan mode, or NULL */
@@ -155,6 +156,12 @@ void bx_rule_of_call(const struct bx_call *call, const char *scope, struct bx_bu
 int bx_agent_keep_rule(struct bx_agent *a, struct bx_str rule, struct bx_err *err);
 int bx_agent_drop_rule(struct bx_agent *a, const char *id, struct bx_err *err);
 int bx_agent_use_rule(struct bx_agent *a, const char *id, struct bx_err *err);
+
+/* ---- narrowings (narrow.c): what is left of the session's tools for this run; any thread ---- */
+/* Copied; takes the place of one of the same `by`. Counts from the next judgement on. */
+void bx_run_narrow(struct bx_run *run, const struct bx_narrow *n);
+void bx_run_widen(struct bx_run *run, const char *by); /* one that is not there is fine */
+void bx_run_narrows_free(struct bx_run *run);
 
 /* ---- questions (question.c) ---- */
 struct bx_ask {

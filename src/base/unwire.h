@@ -5,7 +5,7 @@
  * is told by its server. Names: time cpu fuel memory stack table instances output processes written readonly kill cancel and the parts of the
  * wall (box), host_check origin_check cookie_check body_limit (http, api), address_check host_policy (fetch), stale guarded
  * shell_mark (tools), model_landlock model_seccomp (model), skills_beneath (skills), mode_recheck defer_tools same_tools
- * network_question (agent), rule_digest shell_parts (permit), mcp_approval mcp_trust (mcp). */
+ * network_question (agent), rule_digest shell_parts narrow (permit), mcp_approval mcp_trust (mcp). */
 #ifndef BX_BASE_UNWIRE_H
 #define BX_BASE_UNWIRE_H
 

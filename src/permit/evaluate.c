@@ -1,5 +1,6 @@
 #include "base/utf8.h"
 #include "permit/permit.h"
+#include "permit/narrow.h"
 #include "permit/rule.h"
 
 static const char *const mode_names[] = {"plan", "default", "accept-edits", "auto", "bypass"};
@@ -124,6 +125,13 @@ static void judge(const struct bx_permit_request *req, enum bx_level level,
                   struct bx_decision *ret) {
     if (req->level == BX_LEVEL_FORBIDDEN) {
         decide(ret, BX_DENY, "level", NULL, "`%s` is forbidden: nothing can allow it", req->tool);
+        return;
+    }
+    const struct bx_narrow *narrow = bx_narrow_missed(req, level);
+    if (narrow) {
+        char text[BX_NARROW_TEXT_MAX];
+        bx_narrow_describe(narrow, level, text);
+        decide(ret, BX_DENY, "narrow", NULL, "`%.100s` %s", req->tool, text);
         return;
     }
     const struct bx_rule *rule = find_rule(req, BX_DENY);

@@ -1,7 +1,7 @@
 /* permit/permit.h: the one permission check. Pure: no I/O, no clock of its own, no state; tested as a table.
  *
  * Every tool call of every kind passes through bx_permit_evaluate before anything runs. The order: level forbidden → deny;
- * rules (deny before ask before allow; expired or used-up ones do not count); guarded paths and paths outside the root;
+ * narrowings; rules (deny before ask before allow; expired or used-up ones do not count); guarded paths and paths outside the root;
  * the table of modes (below). Headless: what would ask is denied with a reason, unless --yes names the level.
  *
  *   mode            read_only       write           execute        dangerous
@@ -42,6 +42,18 @@ struct bx_rule {
     int64_t calls_left;    /* -1 = without count */
 };
 
+/* What a skill, an agent's definition, the planner's switch or the one who started an executor leaves of what the session may
+ * do. A call must fit every narrowing, else it is denied, by "narrow": they take away and never give. Tools of level none
+ * touch nothing and always fit. */
+struct bx_narrow {
+    const char *by;           /* "skill pdf", "agent explore", "planner": for the reason */
+    const char *const *tools; /* NULL ended; NULL = any. "read", "mcp__*", or with what all commands, hosts (where there is
+                                 "://") or paths of the call must fit: "bash(git *)", "write(/docs/" and "**)" */
+    enum bx_level max_level;  /* BX_LEVEL_DANGEROUS = any */
+};
+/* Is it written as it should be? BX_ERR_INVALID says what is wrong. */
+int bx_narrow_check_pattern(struct bx_str pattern, struct bx_err *err);
+
 struct bx_permit_request {
     const char *tool;
     const char *digest;           /* which tool of that name it is: its digest, "built in"; NULL: unknown, no rule with a digest counts */
@@ -62,10 +74,12 @@ struct bx_permit_request {
     int64_t now_ms;
     const struct bx_rule *rules;
     size_t rule_count;
+    const struct bx_narrow *narrows;
+    size_t narrow_count;
 };
 struct bx_decision {
     enum bx_verdict verdict;
-    const char *by;               /* "level" "rule" "mode" "guarded" "root" "network" "headless" "flag" */
+    const char *by;               /* "level" "narrow" "rule" "mode" "guarded" "root" "network" "headless" "flag" */
     const struct bx_rule *rule;   /* view into the request, or NULL */
     char reason[480];             /* for the model and the person: what, why, what would allow it */
 };

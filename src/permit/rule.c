@@ -28,15 +28,19 @@ static bool part_matches(const char *pattern, const struct bx_shell_part *part) 
 
 /* "git *" must not let "git status; rm -r /" pass, nor "git log > /etc/x": every command must be
  * allowed, and what writes a file must be named in full. */
-static bool all_parts_match(const char *pattern, struct bx_str command) {
+static bool all_parts_match(const char *const *patterns, size_t count, struct bx_str command) {
     bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
     struct bx_shell_parts parts;
     size_t derived;
     if (!bx_shell_split(command, &arena, &parts, &derived))
         return false;
-    for (size_t i = 0; i < derived; i++)
-        if (parts.p[i].writes || !bx_glob_text(pattern, parts.p[i].text))
+    for (size_t i = 0; i < derived; i++) {
+        size_t k = 0;
+        while (k < count && !bx_glob_text(patterns[k], parts.p[i].text))
+            k++;
+        if (parts.p[i].writes || k == count)
             return false;
+    }
     return true;
 }
 
@@ -52,16 +56,23 @@ static bool some_part_matches(const char *pattern, struct bx_str command) {
     return !is_read && any_part_matches(pattern, command);
 }
 
+bool bx_rule_command_fits(const char *const *patterns, size_t count, const char *command) {
+    struct bx_str whole = bx_str_trim(bx_str(command));
+    bool parts = !bx_unwired("shell_parts");
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(patterns[i], "*") == 0 || bx_str_eqz(whole, patterns[i]) ||
+            (!parts && bx_glob_text(patterns[i], whole)))
+            return true;
+    return parts && all_parts_match(patterns, count, whole);
+}
+
 static bool command_matches(const char *pattern, const char *command, bool allows) {
     if (!command)
         return false;
+    if (allows)
+        return bx_rule_command_fits(&pattern, 1, command);
     struct bx_str whole = bx_str_trim(bx_str(command));
-    if (!allows)
-        return bx_glob_text(pattern, whole) || some_part_matches(pattern, whole);
-    if (bx_unwired("shell_parts"))
-        return bx_glob_text(pattern, whole);
-    return strcmp(pattern, "*") == 0 || bx_str_eqz(whole, pattern) ||
-           all_parts_match(pattern, whole);
+    return bx_glob_text(pattern, whole) || some_part_matches(pattern, whole);
 }
 
 static bool paths_match(const char *pattern, const struct bx_permit_request *req, bool all) {

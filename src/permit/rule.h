@@ -12,6 +12,8 @@ bool bx_rule_names_guarded(const struct bx_rule *rule, const char *guarded); /* 
 /* Does it allow changes of this guarded path, by name? */
 bool bx_rule_grants_path(const struct bx_rule *rule, const char *tool, const char *digest, const char *guarded,
                          int64_t now_ms);
+/* Does every command of the line fit one of the patterns, in the way of a rule that allows? */
+bool bx_rule_command_fits(const char *const *patterns, size_t count, const char *command);
 bool bx_rule_matches(const struct bx_rule *rule, const struct bx_permit_request *req);
 
 #endif

@@ -2,10 +2,18 @@
  *
  * Any thread. There BX_UNWIRE=name,name in the environment names the controls; in every other build nothing can be
  * switched off: bx_unwired is the constant false and the compiler drops the branch. A worker, whose environment is empty,
- * is told by its server. Names: time cpu fuel memory stack table instances output processes written readonly kill cancel and the parts of the
- * wall (box), host_check origin_check cookie_check body_limit (http, api), address_check host_policy (fetch), stale guarded
- * shell_mark (tools), model_landlock model_seccomp (model), skills_beneath (skills), mode_recheck defer_tools same_tools
- * network_question (agent), rule_digest shell_parts narrow (permit), mcp_approval mcp_trust (mcp). */
+ * is told by its server. The names by room:
+ *   box     time cpu fuel memory stack table instances output processes written readonly kill cancel, the parts of the wall
+ *   http, api  host_check origin_check cookie_check body_limit
+ *   fetch   address_check host_policy
+ *   tools   stale guarded shell_mark permit
+ *   model   model_landlock model_seccomp
+ *   skills  skills_beneath
+ *   permit  rule_digest shell_parts narrow
+ *   mcp     mcp_approval mcp_trust
+ *   agent   mode_recheck defer_tools same_tools network_question
+ *           budget
+ */
 #ifndef BX_BASE_UNWIRE_H
 #define BX_BASE_UNWIRE_H
 

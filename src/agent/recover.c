@@ -65,7 +65,8 @@ int bx_agent_recover(struct bx_agent *a, struct bx_err *err) {
     char before[37] = "";
     for (bool more = true; more;) {
         struct bx_session_list list = {0};
-        int rc = bx_store_list(a->store, *before ? before : NULL, NULL, LIST_PAGE, &list, err);
+        struct bx_session_filter all = {.before = *before ? before : NULL};
+        int rc = bx_store_list(a->store, &all, LIST_PAGE, &list, err);
         if (rc)
             return rc;
         for (size_t i = 0; i < list.n; i++)

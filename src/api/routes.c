@@ -10,6 +10,13 @@ static const struct bx_member create_members[] = {
     {.name = "mode", .type = BX_VAL_STR, .max_bytes = 100},
     {.name = "title", .type = BX_VAL_STR, .max_bytes = 400},
     {.name = NULL}};
+static const struct bx_member patch_members[] = {
+    {.name = "model", .type = BX_VAL_STR, .max_bytes = 1000},
+    {.name = "mode", .type = BX_VAL_STR, .max_bytes = 100},
+    {.name = "title", .type = BX_VAL_STR, .max_bytes = 400},
+    {.name = "pinned", .type = BX_VAL_BOOL},
+    {.name = "planner", .type = BX_VAL_BOOL},
+    {.name = NULL}};
 static const struct bx_member message_members[] = {
     {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB}, {.name = NULL}};
 static const struct bx_member answer_members[] = {
@@ -62,7 +69,7 @@ const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_GET, S, 0, ROUTE(bx_route_sessions_list, NULL, false)},
     {BX_HTTP_POST, S, SMALL, ROUTE(bx_route_sessions_create, create_members, false)},
     {BX_HTTP_GET, S "/*", 0, ROUTE(bx_route_session_get, NULL, false)},
-    {BX_HTTP_PATCH, S "/*", SMALL, ROUTE(bx_route_session_patch, create_members, false)},
+    {BX_HTTP_PATCH, S "/*", SMALL, ROUTE(bx_route_session_patch, patch_members, false)},
     {BX_HTTP_DELETE, S "/*", SMALL, ROUTE(bx_route_session_delete, no_members, false)},
     {BX_HTTP_GET, S "/*/events", 0, ROUTE(bx_route_session_events, NULL, false)},
     {BX_HTTP_GET, S "/*/export", 0, ROUTE(bx_route_session_export, NULL, false)},

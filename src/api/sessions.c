@@ -22,6 +22,18 @@ static void write_row(struct bx_jw *w, struct bx_agent *agent, const struct bx_s
     bx_jw_kbool(w, "running", bx_agent_is_running(agent, row->id));
     bx_jw_kbool(w, "waiting", bx_agent_is_waiting(agent, row->id));
     bx_jw_kbool(w, "damaged", row->damaged);
+    bx_jw_kstr(w, "kind", row->kind);
+    bx_jw_kstr(w, "agent", row->agent[0] ? row->agent : NULL);
+    bx_session_write_origin(w, &row->parent, &row->forked_from);
+    bx_jw_kbool(w, "pinned", row->pinned);
+    bx_jw_kbool(w, "planner", row->planner);
+    bx_jw_kint(w, "input_tokens", row->input_tokens);
+    bx_jw_kint(w, "output_tokens", row->output_tokens);
+    bx_jw_key(w, "cost");
+    if (row->cost_known)
+        bx_jw_real(w, row->cost);
+    else
+        bx_jw_null(w);
     bx_jw_end(w);
 }
 
@@ -35,17 +47,31 @@ static int reply_row(struct bx_api_call *c, const char *id, int status, struct b
     return 0;
 }
 
+/* NULL when it is not there or empty. */
+static const char *query_text(struct bx_api_call *c, const char *name, struct bx_buf *buf) {
+    return bx_http_query(c->req, name, buf) && buf->size ? bx_buf_z(buf) : NULL;
+}
+
 int bx_route_sessions_list(struct bx_api_call *c, struct bx_err *err) {
-    bx_auto(bx_buf_deinit) struct bx_buf before = BX_BUF_INIT(64), query = BX_BUF_INIT(1000);
+    bx_auto(bx_buf_deinit) struct bx_buf before = BX_BUF_INIT(64), query = BX_BUF_INIT(1000),
+                                         kind = BX_BUF_INIT(64), parent = BX_BUF_INIT(64);
     struct bx_session_list list;
-    uint64_t limit;
+    uint64_t limit, pinned;
     int r = bx_call_query_uint(c, "limit", 1, 500, 50, &limit, err);
+    if (r == 0)
+        r = bx_call_query_uint(c, "pinned", 0, 1, 0, &pinned, err);
     if (r < 0)
         return r;
-    bool has_before = bx_http_query(c->req, "before", &before) && before.size;
-    bool has_query = bx_http_query(c->req, "q", &query) && query.size;
-    r = bx_store_list(c->api->config->store, has_before ? bx_buf_z(&before) : NULL,
-                      has_query ? bx_buf_z(&query) : NULL, (size_t)limit, &list, err);
+    struct bx_session_filter filter = {.before = query_text(c, "before", &before),
+                                       .title = query_text(c, "q", &query),
+                                       .kind = query_text(c, "kind", &kind),
+                                       .parent = query_text(c, "parent", &parent),
+                                       .pinned = pinned == 1};
+    if (filter.kind && strcmp(filter.kind, "chat") && strcmp(filter.kind, "executor"))
+        return bx_call_fault(c, "kind", err, "\"kind\" must be chat or executor");
+    if (!filter.kind)
+        filter.kind = filter.parent ? "executor" : "chat";
+    r = bx_store_list(c->api->config->store, &filter, (size_t)limit, &list, err);
     if (r < 0)
         return r;
     struct bx_jw *w = bx_call_json(c, 200);
@@ -158,6 +184,9 @@ int bx_route_session_get(struct bx_api_call *c, struct bx_err *err) {
     bx_jw_kstr(w, "mode", h->mode);
     bx_jw_kstr(w, "root", h->root);
     bx_jw_kstr(w, "kind", h->kind);
+    if (h->agent[0])
+        bx_jw_kstr(w, "agent", h->agent);
+    bx_session_write_origin(w, &h->parent, &h->forked_from);
     bx_jw_end(w);
     write_state(w, c->api->config->agent, c->api->config->registry, session);
     bx_jw_end(w);
@@ -165,21 +194,23 @@ int bx_route_session_get(struct bx_api_call *c, struct bx_err *err) {
     return 0;
 }
 
-static int append_value(struct bx_session *session, const char *member, const char *value,
-                        struct bx_err *err) {
+/* The event that sets a member of the session, e.g. title {"title":…}. */
+static int append_value(struct bx_session *session, const char *type, const char *member,
+                        const struct bx_val *value, struct bx_err *err) {
     if (!value)
         return 0;
     bx_auto(bx_buf_deinit) struct bx_buf body = BX_BUF_INIT(16 * BX_KIB);
     struct bx_jw w;
     bx_jw_init(&w, &body);
     bx_jw_obj(&w);
-    bx_jw_kstr(&w, member, value);
+    bx_jw_kval(&w, member, value);
     bx_jw_end(&w);
-    return bx_session_append(session, member, bx_buf_str(&body), BX_DURABLE, NULL, err);
+    return bx_session_append(session, type, bx_buf_str(&body), BX_DURABLE, NULL, err);
 }
 
 int bx_route_session_patch(struct bx_api_call *c, struct bx_err *err) {
-    static const char *const members[] = {"title", "model", "mode"};
+    static const char *const types[] = {"title", "model", "mode", "pin", "planner"};
+    static const char *const members[] = {"title", "model", "mode", "pinned", "planner"};
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
     int r = bx_call_session(c, &session, err);
     if (r == 0)
@@ -187,7 +218,7 @@ int bx_route_session_patch(struct bx_api_call *c, struct bx_err *err) {
     if (r == 0)
         r = check_model(c, bx_val_get_z(c->body, "model"), err);
     for (size_t i = 0; r == 0 && i < BX_ARRAY_LEN(members); i++)
-        r = append_value(session, members[i], bx_val_get_z(c->body, members[i]), err);
+        r = append_value(session, types[i], members[i], bx_val_get(c->body, members[i]), err);
     return r < 0 ? r : reply_row(c, bx_session_header(session)->id, 200, err);
 }
 
@@ -217,22 +248,24 @@ static size_t add_lines(struct bx_jw *w, struct bx_str lines, size_t max) {
     return count;
 }
 
+#define PAGE_BYTES (8 * BX_MIB) /* of a page that is read backwards */
+
 /* Events only: this cursor is past all deltas that there will ever be. */
 static int write_events(struct bx_session *session, struct bx_jw *w, uint64_t from, uint64_t limit,
-                        uint64_t *ret_next, struct bx_err *err) {
+                        uint64_t before, uint64_t *ret_next, struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf lines = BX_BUF_INIT(64 * BX_MIB);
     struct bx_cursor cursor = {.next_seq = from, .next_delta = UINT64_MAX};
-    uint64_t last = bx_session_last_seq(session), left = limit;
-    while (left && cursor.next_seq <= last) {
-        uint64_t before = cursor.next_seq;
+    uint64_t last = bx_session_last_seq(session), left = limit, end = BX_MIN(before, last + 1);
+    while (left && cursor.next_seq < end) {
+        uint64_t stood = cursor.next_seq;
         bx_buf_reset(&lines);
         /* one at a time where they are counted */
         int r =
             bx_session_read(session, &cursor, limit == UINT64_MAX ? 64 * BX_KIB : 1, &lines, err);
         if (r < 0)
             return r;
-        if (cursor.next_seq == before)
-            break;
+        if (cursor.next_seq == stood || cursor.next_seq > end)
+            break; /* nothing but damaged lines before the end */
         left -= add_lines(w, bx_buf_str(&lines), (size_t)left);
         if (bx_buf_failed(w->out))
             return bx_fail(err, BX_ERR_LIMIT,
@@ -244,21 +277,26 @@ static int write_events(struct bx_session *session, struct bx_jw *w, uint64_t fr
 
 int bx_route_session_events(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
-    uint64_t from, limit, next = 0;
+    uint64_t from, before, limit, next = 0;
     int r = bx_call_query_uint(c, "from", 1, INT64_MAX, 1, &from, err);
+    if (r == 0)
+        r = bx_call_query_uint(c, "before", 1, INT64_MAX, UINT64_MAX, &before, err);
     if (r == 0)
         r = bx_call_query_uint(c, "limit", 1, 5000, 500, &limit, err);
     if (r == 0)
         r = bx_call_session(c, &session, err);
     if (r < 0)
         return r;
+    if (before != UINT64_MAX)
+        from = bx_session_page_start(session, before, limit, PAGE_BYTES);
     struct bx_jw *w = bx_call_json(c, 200);
     bx_jw_obj(w);
     bx_jw_karr(w, "events");
-    r = write_events(session, w, from, limit, &next, err);
+    r = write_events(session, w, from, limit, before, &next, err);
     if (r < 0)
         return r;
     bx_jw_end(w);
+    bx_jw_kuint(w, "first", from);
     bx_jw_key(w, "next");
     if (next)
         bx_jw_uint(w, next);
@@ -288,7 +326,7 @@ int bx_route_session_export(struct bx_api_call *c, struct bx_err *err) {
     bx_jw_kstr(w, "mode", h->mode);
     bx_jw_kstr(w, "kind", h->kind);
     bx_jw_karr(w, "events");
-    r = write_events(session, w, 1, UINT64_MAX, &next, err);
+    r = write_events(session, w, 1, UINT64_MAX, UINT64_MAX, &next, err);
     if (r < 0)
         return r;
     bx_jw_end(w);

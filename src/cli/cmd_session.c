@@ -38,7 +38,8 @@ int bx_cmd_session_list(const struct bx_args *args) {
     }
     struct bx_buf out = BX_BUF_INIT(256 * BX_MIB);
     struct bx_session_list list = {0};
-    int r = bx_store_list(c.store, NULL, NULL, 1000000, &list, &err);
+    int r =
+        bx_store_list(c.store, &(struct bx_session_filter){.kind = "chat"}, 1000000, &list, &err);
     for (size_t i = 0; i < list.n; i++) {
         list_row(&list.rows[i], bx_args_has(args, "json"), &out);
     }

@@ -12,6 +12,7 @@ void bx_facts_deinit(struct bx_facts *f) {
     bx_free(f->mode);
     bx_free(f->earlier_mode);
     bx_free(f->todos);
+    bx_free(f->agent);
     *f = (struct bx_facts){0};
 }
 
@@ -49,23 +50,49 @@ static char *short_line(struct bx_str text) {
     return line;
 }
 
+/* What is longer than it may be is not ours. */
+static void take_text(char *ret, size_t size, struct bx_str text) {
+    bool fits = text.n < size && !(text.n && memchr(text.p, '\0', text.n));
+    snprintf(ret, size, BX_STR_FMT, BX_STR_ARG(fits ? text : bx_str("")));
+}
+
 void bx_facts_header(struct bx_facts *f, const struct bx_val *header) {
     set(&f->title, bx_val_get_str(header, "title"));
     set(&f->model, bx_val_get_str(header, "model"));
     set(&f->mode, bx_val_get_str(header, "mode"));
+    set(&f->agent, bx_val_get_str(header, "agent"));
+    take_text(f->kind, sizeof f->kind, bx_val_get_str(header, "kind"));
+    const struct bx_val *parent = bx_val_get(header, "parent"),
+                        *fork = bx_val_get(header, "forked_from");
+    take_text(f->parent.session, sizeof f->parent.session, bx_val_get_str(parent, "session"));
+    take_text(f->parent.run, sizeof f->parent.run, bx_val_get_str(parent, "run"));
+    take_text(f->parent.call, sizeof f->parent.call, bx_val_get_str(parent, "call"));
+    take_text(f->forked_from.session, sizeof f->forked_from.session,
+              bx_val_get_str(fork, "session"));
+    f->forked_from.seq = (uint64_t)BX_MAX(bx_val_get_int(fork, "seq", 0), 0);
     int64_t t = 0;
     if (bx_time_parse(bx_val_get_str(header, "created_at"), &t))
         f->created_at_ms = f->updated_at_ms = t;
 }
 
 bool bx_facts_wants(struct bx_str type) {
-    static const char *const wanted[] = {"user",      "title",   "model", "mode",
-                                         "run_start", "run_end", "todo"};
+    static const char *const wanted[] = {"user",    "title", "model", "mode",    "run_start",
+                                         "run_end", "todo",  "pin",   "planner", "usage"};
     for (size_t i = 0; i < BX_ARRAY_LEN(wanted); i++) {
         if (bx_str_eqz(type, wanted[i]))
             return true;
     }
     return false;
+}
+
+static void add_usage(struct bx_facts *f, const struct bx_val *body) {
+    double cost = bx_val_real(bx_val_get(body, "cost"), -1);
+    f->input_tokens += BX_MAX(bx_val_get_int(body, "input_tokens", 0), 0);
+    f->output_tokens += BX_MAX(bx_val_get_int(body, "output_tokens", 0), 0);
+    if (cost >= 0) {
+        f->cost += cost;
+        f->cost_known = true;
+    }
 }
 
 bool bx_facts_event(struct bx_facts *f, struct bx_str type, int64_t t_ms,
@@ -86,6 +113,15 @@ bool bx_facts_event(struct bx_facts *f, struct bx_str type, int64_t t_ms,
         if (f->first_text || !bx_val_get_str(body, "text").n)
             return false;
         f->first_text = short_line(bx_val_get_str(body, "text"));
+        return true;
+    }
+    if (bx_str_eqz(type, "usage")) {
+        add_usage(f, body);
+        return false; /* the run's end tells the list */
+    }
+    if (bx_str_eqz(type, "pin") || bx_str_eqz(type, "planner")) {
+        bool *flag = bx_str_eqz(type, "pin") ? &f->pinned : &f->planner;
+        *flag = bx_val_get_bool(body, bx_str_eqz(type, "pin") ? "pinned" : "planner", false);
         return true;
     }
     if (bx_str_eqz(type, "todo")) {
@@ -120,6 +156,16 @@ void bx_facts_row(const struct bx_facts *f, const char *id, bool damaged,
         .events = f->events,
         .damaged = damaged,
         .open_run = f->open_run,
+        .pinned = f->pinned,
+        .planner = f->planner,
+        .agent = bx_strdup(f->agent ? f->agent : ""),
+        .parent = f->parent,
+        .forked_from = f->forked_from,
+        .input_tokens = f->input_tokens,
+        .output_tokens = f->output_tokens,
+        .cost = f->cost,
+        .cost_known = f->cost_known,
     };
+    snprintf(ret->kind, sizeof ret->kind, "%s", f->kind[0] ? f->kind : "chat");
     memcpy(ret->id, id, strnlen(id, sizeof ret->id - 1));
 }

@@ -15,7 +15,14 @@ struct bx_facts {
     char *todos;        /* the list of tasks, JSON text of an array, NULL before the first */
     int64_t created_at_ms, updated_at_ms;
     uint64_t events;
-    bool open_run;
+    bool open_run, pinned, planner;
+    char kind[16];
+    char *agent;
+    struct bx_session_parent parent;
+    struct bx_session_fork forked_from;
+    int64_t input_tokens, output_tokens;
+    double cost;
+    bool cost_known;
 };
 
 void bx_facts_deinit(struct bx_facts *f);

@@ -148,11 +148,19 @@ static struct bx_session_row copy(const struct bx_session_row *row) {
     c.title = bx_strdup(row->title);
     c.model = bx_strdup(row->model);
     c.mode = bx_strdup(row->mode);
+    c.agent = bx_strdup(row->agent);
     return c;
 }
 
-int bx_index_list(struct bx_index *ix, const char *before, const char *query, size_t limit,
+static bool fits(const struct bx_session_filter *f, const struct bx_session_row *row) {
+    return (!f->kind || strcmp(row->kind, f->kind) == 0) &&
+           (!f->parent || strcmp(row->parent.session, f->parent) == 0) &&
+           (!f->pinned || row->pinned) && (!f->title || contains(row->title, f->title));
+}
+
+int bx_index_list(struct bx_index *ix, const struct bx_session_filter *filter, size_t limit,
                   struct bx_session_list *ret, struct bx_err *err) {
+    const char *before = filter->before;
     if (before && !bx_id_is_valid(bx_str(before)))
         return bx_fail(err, BX_ERR_INVALID, "`before` must be the id of a session");
     BX_LOCKED(&ix->lock);
@@ -165,7 +173,7 @@ int bx_index_list(struct bx_index *ix, const char *before, const char *query, si
     size_t at = before ? bx_index_entries_find(&ix->entries, before, &there) : ix->entries.n;
     while (at-- > 0) {
         const struct bx_session_row *row = &ix->entries.p[at].row;
-        if (query && !contains(row->title, query))
+        if (!fits(filter, row))
             continue;
         if (rows.n == limit) {
             list.more = true;
@@ -200,7 +208,8 @@ void bx_session_row_deinit(struct bx_session_row *row) {
     bx_free(row->title);
     bx_free(row->model);
     bx_free(row->mode);
-    row->title = row->model = row->mode = NULL;
+    bx_free(row->agent);
+    row->title = row->model = row->mode = row->agent = NULL;
 }
 
 void bx_session_list_deinit(struct bx_session_list *list) {

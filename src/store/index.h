@@ -17,7 +17,7 @@ void bx_index_free(struct bx_index *ix); /* waits for the loader; a writable one
 /* A session's row is new or changed. Never waits for the loader. */
 void bx_index_put(struct bx_index *ix, struct bx_session_row *take_row);
 void bx_index_remove(struct bx_index *ix, const char *id);
-int bx_index_list(struct bx_index *ix, const char *before, const char *query, size_t limit,
+int bx_index_list(struct bx_index *ix, const struct bx_session_filter *filter, size_t limit,
                   struct bx_session_list *ret, struct bx_err *err);
 int bx_index_row(struct bx_index *ix, const char *id, struct bx_session_row *ret, struct bx_err *err);
 

@@ -10,9 +10,12 @@
 #include "json/write.h"
 #include "store/lines.h"
 #include "store/scan.h"
+#include "store/session.h"
 
-#define INDEX_NAME    "index"
-#define INDEX_VERSION 1
+#define INDEX_NAME "index"
+#define INDEX_HEAD                                                                                 \
+    "{\"v\":2}" /* another number when a row says more: older files are made anew                  \
+                 */
 #define ROW_MAX_BYTES (64 * BX_KIB)
 
 void bx_index_entries_deinit(struct bx_index_entries *e) {
@@ -44,6 +47,11 @@ static char *dup_member(const struct bx_val *v, const char *key) {
     return bx_str_dup(s);
 }
 
+static void take(char *ret, size_t size, const struct bx_val *v, const char *key) {
+    const char *z = bx_val_get_z(v, key);
+    snprintf(ret, size, "%s", z ? z : "");
+}
+
 static bool read_entry(struct bx_str line, struct bx_index_entry *ret) {
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     if (bx_doc_parse(line, NULL, &doc, NULL) < 0)
@@ -60,11 +68,26 @@ static bool read_entry(struct bx_str line, struct bx_index_entry *ret) {
                 .updated_at_ms = bx_val_get_int(v, "updated", 0),
                 .events = (uint64_t)BX_MAX(bx_val_get_int(v, "events", 0), 0),
                 .damaged = bx_val_get_bool(v, "damaged", false),
-                .open_run = bx_val_get_bool(v, "open_run", false)},
+                .open_run = bx_val_get_bool(v, "open_run", false),
+                .pinned = bx_val_get_bool(v, "pinned", false),
+                .planner = bx_val_get_bool(v, "planner", false),
+                .agent = dup_member(v, "agent"),
+                .input_tokens = bx_val_get_int(v, "input", 0),
+                .output_tokens = bx_val_get_int(v, "output", 0),
+                .cost = bx_val_real(bx_val_get(v, "cost"), 0),
+                .cost_known = bx_val_get(v, "cost") != NULL},
         .size_bytes = bx_val_get_int(v, "size", -1),
         .changed_ns = bx_val_get_int(v, "changed", -1),
     };
-    memcpy(ret->row.id, id.p, BX_ID_LEN);
+    struct bx_session_row *row = &ret->row;
+    const struct bx_val *parent = bx_val_get(v, "parent"), *fork = bx_val_get(v, "forked_from");
+    memcpy(row->id, id.p, BX_ID_LEN);
+    take(row->kind, sizeof row->kind, v, "kind");
+    take(row->parent.session, sizeof row->parent.session, parent, "session");
+    take(row->parent.run, sizeof row->parent.run, parent, "run");
+    take(row->parent.call, sizeof row->parent.call, parent, "call");
+    take(row->forked_from.session, sizeof row->forked_from.session, fork, "session");
+    row->forked_from.seq = (uint64_t)BX_MAX(bx_val_get_int(fork, "seq", 0), 0);
     return true;
 }
 
@@ -84,7 +107,7 @@ static void read_file(const char *sessions_dir, struct bx_index_entries *ret) {
     struct bx_index_entry e;
     bool sorted = true;
     bx_lines_init(&lines, fd, ROW_MAX_BYTES);
-    if (bx_lines_next(&lines, &line, NULL) > 0 && bx_str_eqz(line.text, "{\"v\":1}")) {
+    if (bx_lines_next(&lines, &line, NULL) > 0 && bx_str_eqz(line.text, INDEX_HEAD)) {
         while (bx_lines_next(&lines, &line, NULL) > 0) {
             if (!read_entry(line.text, &e))
                 continue;
@@ -168,7 +191,8 @@ int bx_index_file_load(const char *sessions_dir, struct bx_index_entries *ret, b
         if (there && known.p[at].size_bytes == e->size_bytes &&
             known.p[at].changed_ns == e->changed_ns) {
             e->row = known.p[at].row;
-            known.p[at].row.title = known.p[at].row.model = known.p[at].row.mode = NULL;
+            known.p[at].row.title = known.p[at].row.model = NULL;
+            known.p[at].row.mode = known.p[at].row.agent = NULL;
         } else {
             read_session(sessions_dir, e);
             stale = true;
@@ -177,6 +201,24 @@ int bx_index_file_load(const char *sessions_dir, struct bx_index_entries *ret, b
     *ret = load.found;
     *ret_stale = stale;
     return 0;
+}
+
+/* Members that most rows do not have are not written. */
+static void write_more(struct bx_jw *w, const struct bx_session_row *row) {
+    bx_jw_kstr(w, "kind", row->kind);
+    bx_session_write_origin(w, &row->parent, &row->forked_from);
+    if (row->agent[0])
+        bx_jw_kstr(w, "agent", row->agent);
+    if (row->pinned)
+        bx_jw_kbool(w, "pinned", true);
+    if (row->planner)
+        bx_jw_kbool(w, "planner", true);
+    if (row->input_tokens || row->output_tokens) {
+        bx_jw_kint(w, "input", row->input_tokens);
+        bx_jw_kint(w, "output", row->output_tokens);
+    }
+    if (row->cost_known)
+        bx_jw_kreal(w, "cost", row->cost);
 }
 
 static void write_entry(struct bx_jw *w, const struct bx_index_entry *e) {
@@ -192,6 +234,7 @@ static void write_entry(struct bx_jw *w, const struct bx_index_entry *e) {
         bx_jw_kbool(w, "damaged", true);
     if (e->row.open_run)
         bx_jw_kbool(w, "open_run", true);
+    write_more(w, &e->row);
     bx_jw_kint(w, "size", e->size_bytes);
     bx_jw_kint(w, "changed", e->changed_ns);
     bx_jw_end(w);
@@ -201,7 +244,7 @@ int bx_index_file_save(const char *sessions_dir, const struct bx_index_entries *
                        struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf out = BX_BUF_INIT((entries->n + 1) * ROW_MAX_BYTES);
     bx_auto(bx_freep) char *path = bx_path_join(sessions_dir, INDEX_NAME);
-    bx_buf_addf(&out, "{\"v\":%d}\n", INDEX_VERSION);
+    bx_buf_addz(&out, INDEX_HEAD "\n");
     for (size_t i = 0; i < entries->n; i++) {
         if (entries->p[i].size_bytes < 0)
             continue; /* it is still changing */

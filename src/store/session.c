@@ -65,6 +65,23 @@ void bx_session_unref(struct bx_session *s) {
     session_destroy(s);
 }
 
+void bx_session_write_origin(struct bx_jw *w, const struct bx_session_parent *parent,
+                             const struct bx_session_fork *forked_from) {
+    if (parent->session[0]) {
+        bx_jw_kobj(w, "parent");
+        bx_jw_kstr(w, "session", parent->session);
+        bx_jw_kstr(w, "run", parent->run);
+        bx_jw_kstr(w, "call", parent->call);
+        bx_jw_end(w);
+    }
+    if (forked_from->session[0]) {
+        bx_jw_kobj(w, "forked_from");
+        bx_jw_kstr(w, "session", forked_from->session);
+        bx_jw_kuint(w, "seq", forked_from->seq);
+        bx_jw_end(w);
+    }
+}
+
 static void write_header(const struct bx_session_header *h, struct bx_buf *out) {
     struct bx_jw w;
     char t[25];
@@ -79,6 +96,9 @@ static void write_header(const struct bx_session_header *h, struct bx_buf *out) 
     bx_jw_kstr(&w, "mode", h->mode);
     bx_jw_kstr(&w, "root", h->root);
     bx_jw_kstr(&w, "kind", h->kind);
+    if (h->agent && *h->agent)
+        bx_jw_kstr(&w, "agent", h->agent);
+    bx_session_write_origin(&w, &h->parent, &h->forked_from);
     bx_jw_end(&w);
     bx_buf_addc(out, '\n');
 }
@@ -127,13 +147,15 @@ static void take_scan(struct bx_session *s, const char *id, struct bx_scan *scan
     s->header_doc = bx_steal(&scan->header);
     memcpy(s->header.id, id, BX_ID_LEN);
     s->header.created_at_ms = scan->facts.created_at_ms;
-    const char **fields[] = {&s->header.title, &s->header.model, &s->header.mode, &s->header.root,
-                             &s->header.kind};
-    static const char *const names[] = {"title", "model", "mode", "root", "kind"};
+    const char **fields[] = {&s->header.title, &s->header.model, &s->header.mode,
+                             &s->header.root,  &s->header.kind,  &s->header.agent};
+    static const char *const names[] = {"title", "model", "mode", "root", "kind", "agent"};
     for (size_t i = 0; i < BX_ARRAY_LEN(names); i++) {
         const char *z = bx_val_get_z(root, names[i]);
         *fields[i] = z ? z : "";
     }
+    s->header.parent = scan->facts.parent;
+    s->header.forked_from = scan->facts.forked_from;
     s->facts = scan->facts;
     scan->facts = (struct bx_facts){0};
     s->offsets.p = scan->offsets.p;
@@ -228,6 +250,14 @@ char *bx_session_mode(struct bx_session *s) {
 }
 char *bx_session_earlier_mode(struct bx_session *s) {
     return fact(s, &s->facts.earlier_mode);
+}
+bool bx_session_pinned(struct bx_session *s) {
+    BX_LOCKED(&s->state_lock);
+    return s->facts.pinned;
+}
+bool bx_session_planner(struct bx_session *s) {
+    BX_LOCKED(&s->state_lock);
+    return s->facts.planner;
 }
 char *bx_session_todos(struct bx_session *s) {
     BX_LOCKED(&s->state_lock);

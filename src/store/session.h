@@ -7,7 +7,7 @@
 #ifndef BX_STORE_SESSION_H
 #define BX_STORE_SESSION_H
 
-#include "json/json.h"
+#include "json/write.h"
 #include "store/store.h"
 
 struct bx_session;
@@ -15,13 +15,19 @@ struct bx_session;
 struct bx_session_header {
     char id[37];
     int64_t created_at_ms;
-    const char *title, *model, *mode, *root, *kind; /* views, valid as long as the session */
+    const char *title, *model, *mode, *root, *kind; /* views, valid as long as the session; kind: "chat" "executor" */
+    const char *agent;                  /* an executor's: the name of its agent, else "" */
+    struct bx_session_parent parent;    /* an executor's; session "": none */
+    struct bx_session_fork forked_from; /* session "": none */
 };
 
-/* Makes the file with its header line. title/model/mode/root/kind of `h` are copied; id and created_at_ms are made when
- * empty. */
+/* Makes the file with its header line. Everything of `h` is copied; id and created_at_ms are made when empty, the kind is
+ * "chat" when NULL. */
 int bx_session_create(struct bx_store *store, const struct bx_session_header *h, struct bx_session **ret,
                       struct bx_err *err);
+/* Members `parent` and `forked_from` of the object that is open, where they are set: for the header, the list, exports. */
+void bx_session_write_origin(struct bx_jw *w, const struct bx_session_parent *parent,
+                             const struct bx_session_fork *forked_from);
 /* The same object for everybody while somebody holds it. BX_ERR_NOTFOUND, BX_ERR_DAMAGED (no readable header). */
 int bx_session_open(struct bx_store *store, const char *id, struct bx_session **ret, struct bx_err *err);
 struct bx_session *bx_session_ref(struct bx_session *s);
@@ -34,6 +40,8 @@ char *bx_session_title(struct bx_session *s);
 char *bx_session_model(struct bx_session *s);
 char *bx_session_mode(struct bx_session *s);
 char *bx_session_earlier_mode(struct bx_session *s); /* before the last change, "" before the first */
+bool bx_session_pinned(struct bx_session *s);  /* of the last `pin` event */
+bool bx_session_planner(struct bx_session *s); /* of the last `planner` event */
 char *bx_session_todos(struct bx_session *s);        /* of the last `todo` event: JSON text of an array, "[]" when there is none */
 uint64_t bx_session_last_seq(struct bx_session *s);
 unsigned bx_session_damaged_lines(const struct bx_session *s);
@@ -61,6 +69,9 @@ struct bx_cursor {
  * next line alone is larger than out may become). */
 int bx_session_read(struct bx_session *s, struct bx_cursor *cursor, size_t max_bytes, struct bx_buf *out,
                     struct bx_err *err);
+/* Reading backwards: where a page that ends before event `before` begins, so that it has at most `limit` (1…) events and
+ * max_bytes bytes, or one event. 1 when `before` is 1 or less; a `before` behind the last event stands for the newest page. */
+uint64_t bx_session_page_start(struct bx_session *s, uint64_t before, uint64_t limit, uint64_t max_bytes);
 
 /* fn(user) after every append and delta, on the appending thread: post to your own thread there. fn may read the session,
  * but not watch or unwatch it. After unwatch returns fn is not running and will not run. */

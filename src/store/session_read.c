@@ -160,3 +160,22 @@ int bx_session_read(struct bx_session *s, struct bx_cursor *cursor, size_t max_b
         total += lines;
     }
 }
+
+uint64_t bx_session_page_start(struct bx_session *s, uint64_t before, uint64_t limit,
+                               uint64_t max_bytes) {
+    BX_LOCKED(&s->state_lock);
+    uint64_t seq = BX_MIN(before, s->offsets.n + 1), end = seq, end_offset = s->end;
+    if (seq <= s->offsets.n) {
+        uint64_t next = seq;
+        while (next <= s->offsets.n && s->offsets.p[next - 1] == BX_NO_EVENT)
+            next++;
+        end_offset = next <= s->offsets.n ? s->offsets.p[next - 1] : s->end;
+    }
+    while (seq > 1 && end - seq < limit) {
+        uint64_t offset = s->offsets.p[seq - 2];
+        if (seq < end && offset != BX_NO_EVENT && end_offset - offset > max_bytes)
+            break;
+        seq--;
+    }
+    return BX_MAX(seq, 1);
+}

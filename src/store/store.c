@@ -143,9 +143,9 @@ char *bx_store_session_path(const struct bx_store *s, const char *id) {
     return bx_asprintf("%s/%s.jsonl", s->sessions_dir, id);
 }
 
-int bx_store_list(struct bx_store *s, const char *before, const char *query, size_t limit,
+int bx_store_list(struct bx_store *s, const struct bx_session_filter *filter, size_t limit,
                   struct bx_session_list *ret, struct bx_err *err) {
-    return bx_index_list(s->index, before, query, limit, ret, err);
+    return bx_index_list(s->index, filter, limit, ret, err);
 }
 
 int bx_store_row(struct bx_store *s, const char *id, struct bx_session_row *ret,

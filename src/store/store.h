@@ -9,6 +9,8 @@
 
 struct bx_store;
 
+#define BX_CALL_ID_MAX 127 /* bytes of a call's id that are kept where a session names its parent */
+
 enum bx_store_mode {
     BX_STORE_OWNER, /* takes the lock: server, `run` */
     BX_STORE_READER /* looks only: `session list|show|export`, `doctor` */
@@ -35,21 +37,47 @@ uint64_t bx_settings_stamp(struct bx_store *s);
 char *bx_secret_get(struct bx_store *s, const char *name);
 int bx_secret_set(struct bx_store *s, const char *name, const char *value, struct bx_err *err); /* NULL removes */
 
+/* Where an executor's session came from: the session, run and call of its manager. */
+struct bx_session_parent {
+    char session[37], run[37];
+    char call[BX_CALL_ID_MAX + 1];
+};
+/* The session that this one is a copy of, up to and with that event. */
+struct bx_session_fork {
+    char session[37];
+    uint64_t seq;
+};
+
 /* The list, newest first, from the index (rebuilt when stale; a damaged file is a row with damaged = true). */
 struct bx_session_row {
     char id[37];
     char *title, *model, *mode; /* title: the set one, else the first user message cut to 80 characters */
+    char kind[16];              /* "chat" "executor" */
+    struct bx_session_parent parent; /* .session "" : none */
+    char *agent;                /* of an executor: the agent's name, else "" */
+    struct bx_session_fork forked_from; /* .session "": none */
     int64_t created_at_ms, updated_at_ms;
     uint64_t events;
-    bool damaged, open_run; /* open_run: a run_start without its run_end */
+    int64_t input_tokens, output_tokens; /* of all `usage` events */
+    double cost;                /* US$; the sum of those that had a price */
+    bool cost_known;            /* at least one had */
+    bool damaged, open_run;     /* open_run: a run_start without its run_end */
+    bool pinned, planner;
 };
 struct bx_session_list {
     struct bx_session_row *rows;
     size_t n;
     bool more;
 };
-/* before: an id or NULL; query: text that the title must contain (ASCII case folded) or NULL. */
-int bx_store_list(struct bx_store *s, const char *before, const char *query, size_t limit, struct bx_session_list *ret,
+/* Which rows; all zero is every session there is. */
+struct bx_session_filter {
+    const char *before; /* an id: older ones than that */
+    const char *title;  /* text that the title must contain, ASCII case folded */
+    const char *kind;   /* "chat" or "executor" */
+    const char *parent; /* an id: executors of that session */
+    bool pinned;        /* those only */
+};
+int bx_store_list(struct bx_store *s, const struct bx_session_filter *filter, size_t limit, struct bx_session_list *ret,
                   struct bx_err *err);
 void bx_session_list_deinit(struct bx_session_list *list);
 int bx_store_row(struct bx_store *s, const char *id, struct bx_session_row *ret, struct bx_err *err);

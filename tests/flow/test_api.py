@@ -47,7 +47,7 @@ def fits(document, schema, value, where="reply"):
         schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
     if "type" in schema:
         names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        kinds = [TYPES[name] for name in names]
+        kinds = [TYPES[name] for name in names if name != "number"] + [int, float] * ("number" in names)
         assert type(value) in kinds, f"{where} is {value!r}, not {names}"
     if "enum" in schema:
         assert value in schema["enum"], f"{where} is {value!r}"
@@ -131,6 +131,22 @@ class Documented(unittest.TestCase):
         self.assertIsNone(events["next"])
         self.assertEqual([e["seq"] for e in events["events"]], list(range(1, len(events["events"]) + 1)))
         self.assertEqual(self.call("GET", one + "/events", query="?from=0", session=session).json["field"], "from")
+        self.assertEqual(self.call("GET", one + "/events", query="?before=0", session=session).json["field"], "before")
+        newest = self.call("GET", one + "/events", query="?before=999999&limit=2", session=session).json
+        self.assertEqual((newest["events"], newest["next"]), (events["events"][-2:], None))
+        page = self.call("GET", one + "/events", query=f"?before={newest['first']}&limit=3", session=session).json
+        self.assertEqual((page["events"], page["next"]), (events["events"][-5:-2], newest["first"]))
+        rest = self.call("GET", one + "/events", query=f"?before={page['first']}", session=session).json
+        self.assertEqual((rest["events"], rest["first"]), (events["events"][:-5], 1))
+        self.assertEqual(self.call("GET", one + "/events", query="?before=1", session=session).json["events"], [])
+        row = self.call("PATCH", one, {"pinned": True, "planner": True}, session=session).json
+        self.assertEqual((row["pinned"], row["planner"], row["kind"]), (True, True, "chat"))
+        self.assertEqual(self.call("GET", sessions, query="?pinned=1").json["sessions"], [row])
+        self.assertEqual(self.call("GET", sessions, query="?kind=executor").json["sessions"], [])
+        self.assertEqual(self.call("GET", sessions, query="?kind=x").json["field"], "kind")
+        self.assertEqual(self.call("GET", sessions, query="?parent=" + session).json["sessions"], [])
+        self.assertFalse(self.call("PATCH", one, {"pinned": False}, session=session).json["pinned"])
+        events = self.call("GET", one + "/events", session=session).json
         self.assertEqual(self.call("GET", one + "/export", session=session).json["events"], events["events"])
         bad = {"question": "q", "choice": "perhaps"}
         self.assertEqual(self.call("POST", one + "/answers", bad, session=session).json["field"], "choice")

@@ -308,7 +308,7 @@ static void test_damaged_line(void **state) {
     spit(path, "\0\0\0\0\n", 5);
     assert_int_equal(bx_session_open(f->store, id, &s, NULL), BX_ERR_DAMAGED);
     struct bx_session_list list;
-    assert_int_equal(bx_store_list(f->store, NULL, NULL, 10, &list, NULL), 0);
+    assert_int_equal(bx_store_list(f->store, &(struct bx_session_filter){0}, 10, &list, NULL), 0);
     assert_int_equal(list.n, 1);
     bx_session_list_deinit(&list);
 }

@@ -65,7 +65,10 @@ static void append(struct fixture *f, const char *id, const char *type, const ch
 static struct bx_session_list list(struct fixture *f, const char *before, const char *query,
                                    size_t limit) {
     struct bx_session_list l = {0};
-    assert_int_equal(bx_store_list(f->store, before, query, limit, &l, NULL), 0);
+    assert_int_equal(bx_store_list(f->store,
+                                   &(struct bx_session_filter){.before = before, .title = query},
+                                   limit, &l, NULL),
+                     0);
     return l;
 }
 
@@ -136,9 +139,79 @@ static void test_list_order_and_pages(void **state) {
         bx_session_list_deinit(&l);
         restart(f);
     }
-    assert_int_equal(
-        bx_store_list(f->store, "nonsense", NULL, 1, &(struct bx_session_list){0}, NULL),
-        BX_ERR_INVALID);
+    assert_int_equal(bx_store_list(f->store, &(struct bx_session_filter){.before = "nonsense"}, 1,
+                                   &(struct bx_session_list){0}, NULL),
+                     BX_ERR_INVALID);
+}
+
+/* What a header and the events say of kind, parent, pin, planner and tokens is in the row, also
+ * when it comes from the index file or is made from the session's file again. */
+static void test_rows_say_more(void **state) {
+    struct fixture *f = *state;
+    char manager[37], id[37];
+    make(f, "manager", manager);
+    struct bx_session_header h = {.title = "work", .kind = "executor", .agent = "explore"};
+    memcpy(h.parent.session, manager, 37);
+    snprintf(h.parent.run, sizeof h.parent.run, "%s", manager);
+    snprintf(h.parent.call, sizeof h.parent.call, "call_1");
+    memcpy(h.forked_from.session, manager, 37);
+    h.forked_from.seq = 7;
+    struct bx_session *s = NULL;
+    assert_int_equal(bx_session_create(f->store, &h, &s, NULL), 0);
+    memcpy(id, bx_session_header(s)->id, 37);
+    bx_session_unref(s);
+    append(f, id, "pin", "{\"pinned\":true}");
+    append(f, id, "planner", "{\"planner\":true}");
+    append(f, id, "usage", "{\"input_tokens\":10,\"output_tokens\":2,\"cost\":null}");
+    struct bx_session_row row;
+    assert_int_equal(bx_store_row(f->store, id, &row, NULL), 0);
+    assert_false(row.cost_known);
+    bx_session_row_deinit(&row);
+    append(f, id, "usage", "{\"input_tokens\":30,\"output_tokens\":4,\"cost\":0.5}");
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(bx_store_row(f->store, id, &row, NULL), 0);
+        assert_string_equal(row.kind, "executor");
+        assert_string_equal(row.agent, "explore");
+        assert_string_equal(row.parent.session, manager);
+        assert_string_equal(row.parent.call, "call_1");
+        assert_int_equal(row.forked_from.seq, 7);
+        assert_true(row.pinned && row.planner && row.cost_known);
+        assert_int_equal(row.input_tokens, 40);
+        assert_int_equal(row.output_tokens, 6);
+        assert_true(row.cost > 0.4 && row.cost < 0.6);
+        bx_session_row_deinit(&row);
+        assert_int_equal(bx_session_open(f->store, id, &s, NULL), 0);
+        assert_string_equal(bx_session_header(s)->parent.run, manager);
+        assert_string_equal(bx_session_header(s)->agent, "explore");
+        assert_true(bx_session_pinned(s) && bx_session_planner(s));
+        bx_session_unref(s);
+        static const struct {
+            const char *kind;
+            bool parent, pinned;
+            size_t n;
+        } cases[] = {{NULL, false, false, 2},       {"chat", false, false, 1},
+                     {"executor", false, false, 1}, {"chat", true, false, 0},
+                     {NULL, true, false, 1},        {NULL, false, true, 1}};
+        for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
+            struct bx_session_filter filter = {.kind = cases[i].kind,
+                                               .parent = cases[i].parent ? manager : NULL,
+                                               .pinned = cases[i].pinned};
+            struct bx_session_list l;
+            assert_int_equal(bx_store_list(f->store, &filter, 10, &l, NULL), 0);
+            assert_int_equal(l.n, cases[i].n);
+            bx_session_list_deinit(&l);
+        }
+        if (round == 1) { /* an index of an earlier version says nothing */
+            bx_store_close(f->store);
+            bx_auto(bx_freep) char *path = bx_asprintf("%s/sessions/index", f->dir);
+            bx_auto(bx_freep) char *old =
+                bx_asprintf("{\"v\":1}\n{\"id\":\"%s\",\"title\":\"old\"}\n", id);
+            spit(path, old);
+            start(f);
+        } else {
+            restart(f);
+        }
+    }
 }
 
 static void test_row_follows_events(void **state) {
@@ -343,7 +416,7 @@ static void test_reader_of_nothing(void **state) {
     struct bx_store *reader = NULL;
     assert_int_equal(bx_store_open(dir, BX_STORE_READER, &reader, NULL), 0);
     struct bx_session_list l;
-    assert_int_equal(bx_store_list(reader, NULL, NULL, 10, &l, NULL), 0);
+    assert_int_equal(bx_store_list(reader, &(struct bx_session_filter){0}, 10, &l, NULL), 0);
     assert_int_equal(l.n, 0);
     bx_session_list_deinit(&l);
     bx_store_close(reader);
@@ -355,6 +428,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_one_owner, setup, teardown),
         cmocka_unit_test_setup_teardown(test_private_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_list_order_and_pages, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rows_say_more, setup, teardown),
         cmocka_unit_test_setup_teardown(test_row_follows_events, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stale_index, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_files_are_rows, setup, teardown),

@@ -59,6 +59,10 @@ int bx_box_warm(struct bx_box *box, const struct bx_grant *grant, struct bx_err 
     return r;
 }
 
+void bx_box_end_worker(struct bx_box *box, const char *worker) {
+    bx_pool_end_worker(box->pool, worker);
+}
+
 /* Names and numbers of limits as the worker says them */
 static int limit_id(uint8_t limit) {
     switch (limit) {

@@ -38,6 +38,9 @@ int bx_box_probe(struct bx_box *box, const struct bx_grant *grant, struct bx_box
 /* Starts the worker for these mounts, unless it runs: the first call then finds it ready. */
 int bx_box_warm(struct bx_box *box, const struct bx_grant *grant, struct bx_err *err);
 
+/* Nobody will call in the name of this worker any more (bx_grant.worker): its processes end. */
+void bx_box_end_worker(struct bx_box *box, const char *worker);
+
 /* Outbound HTTP of a guest: the question, and the handle through which the answer goes back. Called on the thread of
  * bx_box_call, one request at a time. */
 struct bx_outbound_header {

@@ -27,7 +27,11 @@ struct bx_grant {
     size_t block_network_count;
     const char *const *guarded_paths; /* beside the built-in names: a name at any depth, or a guest path with "*" */
     size_t guarded_path_count;
+    const char *const *within_hosts; /* the same syntax; whatever else allows a host, it must be among these too; NULL: no such bound */
+    size_t within_host_count;
     uint16_t self_port; /* of our own server: what `self` in hosts means; 0: nothing */
+    const char *worker; /* whose worker process runs it: calls of one name share theirs with no other; NULL: the common one of these
+                           mounts */
 };
 
 void bx_grant_init(struct bx_grant *g); /* reaches nothing, default limits */

@@ -281,7 +281,10 @@ static int make_key(const struct bx_grant *grant, struct bx_buf *out, struct bx_
         bx_buf_addf(out, "%s\n%s\n%d %llu %llu\n", m->host_path, m->guest_path, m->writable,
                     (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
     }
-    bx_buf_addf(out, "%" PRIu64, grant->limits.value[BX_LIMIT_WRITTEN]);
+    bx_buf_addf(out, "%" PRIu64 "\n", grant->limits.value[BX_LIMIT_WRITTEN]);
+    if (grant->worker && !bx_unwired("own_worker")) {
+        bx_buf_addz(out, grant->worker);
+    }
     return 0;
 }
 
@@ -387,6 +390,28 @@ static bool bury(struct bx_pool *pool, struct bx_process *p) {
     }
     forget(pool, p);
     return true;
+}
+
+static bool belongs_to(const struct bx_process *p, struct bx_str worker) {
+    struct bx_str key = bx_buf_str(&p->key);
+    return bx_str_ends(key, worker.p) && key.n > worker.n && key.p[key.n - worker.n - 1] == '\n';
+}
+
+void bx_pool_end_worker(struct bx_pool *pool, const char *worker) {
+    BX_VEC(struct bx_process *) ended = {0};
+    {
+        BX_LOCKED(&pool->mutex);
+        for (size_t i = pool->processes.n; i-- > 0;) {
+            struct bx_process *p = pool->processes.p[i];
+            if (p->state == READY && belongs_to(p, bx_str(worker)) && bury(pool, p)) {
+                bx_vec_push(&ended, p);
+            }
+        }
+    }
+    for (size_t i = 0; i < ended.n; i++) {
+        process_free(ended.p[i]);
+    }
+    bx_vec_free(&ended);
 }
 
 static struct waiter *first_waiter(struct bx_pool *pool, struct bx_str key) {
@@ -532,6 +557,10 @@ void bx_lane_last_words(struct bx_lane *lane, char *out, size_t size) {
         struct bx_str words = bx_read_str(&r);
         snprintf(out, size, BX_STR_FMT, BX_STR_ARG(words));
     }
+}
+
+pid_t bx_lane_pid(const struct bx_lane *lane) {
+    return lane->process->pid;
 }
 
 const struct bx_box_walls *bx_lane_walls(const struct bx_lane *lane) {

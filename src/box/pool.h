@@ -1,7 +1,7 @@
 /* box/pool.h: worker processes, started when needed, replaced when dead. Inside the box room only.
  *
  * In the server; any thread. Workers are told apart by their mounts: one set of folders, one process, whose Landlock wall
- * is exactly that set. A lane is a slot of a worker that belongs to one caller for the time of one call. */
+ * is exactly that set; a grant that names a worker has processes of its own. A lane is a slot of a worker that belongs to one caller for the time of one call. */
 #ifndef BX_BOX_POOL_H
 #define BX_BOX_POOL_H
 
@@ -33,10 +33,13 @@ void bx_pool_release(struct bx_pool *pool, struct bx_lane *take_lane);
 /* The worker did not do as told: it is killed, other calls on it fail. The lane must still be released. */
 void bx_pool_kill(struct bx_pool *pool, struct bx_lane *lane);
 void bx_pool_stop_call(struct bx_lane *lane); /* asks the worker to stop the newest call of the lane */
+/* Ends the processes of grants with this worker name; those that are in use end with their last call. */
+void bx_pool_end_worker(struct bx_pool *pool, const char *worker);
 bool bx_lane_is_killed(const struct bx_lane *lane); /* by bx_pool_kill, from whichever call */
 /* What the worker said before it died, or "" */
 void bx_lane_last_words(struct bx_lane *lane, char *out, size_t size);
 
+pid_t bx_lane_pid(const struct bx_lane *lane); /* of its worker */
 const struct bx_box_walls *bx_lane_walls(const struct bx_lane *lane);
 uint64_t bx_lane_compat(const struct bx_lane *lane);
 

@@ -57,6 +57,19 @@ char *bx_denied_json(const char *limit, const char *member, const char *what, co
     return bx_buf_steal(&out);
 }
 
+bool bx_outbound_within(const struct bx_grant *grant, const char *const *entries, size_t count) {
+    bx_auto(bx_policy_freep) struct bx_policy *policy = NULL;
+    if (!grant->within_hosts || bx_unwired("executor_subset"))
+        return true;
+    struct bx_policy_config config = {.allowed_hosts = grant->within_hosts,
+                                      .allowed_host_count = grant->within_host_count,
+                                      .self_port = grant->self_port};
+    bool all = bx_policy_new(&config, &policy, NULL) == 0;
+    for (size_t i = 0; i < count && all; i++)
+        all = bx_policy_check_entry(policy, entries[i], NULL) == 0;
+    return all;
+}
+
 /* ---- one request ---- */
 
 struct exchange {
@@ -159,6 +172,11 @@ int bx_network_answer(struct bx_network_call *c, const struct bx_outbound_reques
     now.granted_hosts = live.granted;
     now.granted_host_count = live.granted_count;
     struct exchange x = {.call = c, .grant = &now, .entry = entry ? entry : url.host};
+    if (!bx_outbound_within(&now, &x.entry, 1))
+        return bx_fail(err, BX_ERR_DENIED,
+                       "%.160s is not among the hosts that this executor was given (network "
+                       "limit): its manager may give it the host, when it may itself",
+                       x.entry);
     if ((rc = check_host(&x, &url, &live, err)))
         return rc;
     if (q->body.n > now.limits.value[BX_LIMIT_REQUEST])

@@ -23,6 +23,8 @@ char *bx_outbound_line(const char *tool, const struct bx_grant *grant, const cha
 char *bx_path_line(const char *tool); /* `"limits": {"read": {"map_dirs": ["HOST:GUEST:ro"]}}`; the caller's */
 /* Is every one of these entries allowed by the grant's hosts (its granted ones too)? */
 bool bx_outbound_allows(const struct bx_grant *grant, const char *const *entries, size_t count);
+/* Is every one of them inside the bound that the grant has (bx_grant.within_hosts)? True where there is none. */
+bool bx_outbound_within(const struct bx_grant *grant, const char *const *entries, size_t count);
 /* {"limit":"network","host","setting","line"}: what a person can do about it. The caller's. */
 char *bx_denied_json(const char *limit, const char *member, const char *what, const char *setting, const char *line);
 

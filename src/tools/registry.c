@@ -316,6 +316,11 @@ struct bx_tool_session *bx_registry_session(struct bx_registry *r, const char *s
     return bx_tool_sessions_get(r->sessions, session_id);
 }
 
+void bx_registry_end_worker(struct bx_registry *r, const char *worker) {
+    if (r->box)
+        bx_box_end_worker(r->box, worker);
+}
+
 static void note_wishes(struct bx_tool_limits *now, const struct bx_limits *before,
                         enum bx_limit_from from) {
     for (size_t i = 0; i < BX_LIMIT_COUNT; i++)

@@ -96,6 +96,8 @@ int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct b
                         struct bx_tool_result *ret, struct bx_err *err);
 /* What the tools of a session remember (tools/session.h): a new reference, NULL for "". */
 struct bx_tool_session *bx_registry_session(struct bx_registry *r, const char *session_id);
+/* The worker processes of grants with this name end (bx_grant.worker). */
+void bx_registry_end_worker(struct bx_registry *r, const char *worker);
 /* A receipt for a call that was denied. ret_receipt: JSON text, the caller's; NULL where no record is kept. */
 void bx_registry_record_denied(struct bx_registry *r, const struct bx_tool *t, const struct bx_val *input,
                                const struct bx_tool_ctx *ctx, const char *reason, char **ret_receipt);

@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include <sched.h>
+#include <signal.h>
 
 #include "base/thread.h"
 #include "box/pool.h"
@@ -60,6 +61,35 @@ static void test_in_turn(void **state) {
     bx_pool_free(pool);
 }
 
+/* The process that ran for this worker name, 0 when it is not there any more. */
+static pid_t process_of(const char *worker) {
+    struct bx_lane *lane;
+    grant.worker = worker;
+    assert_int_equal(bx_pool_acquire(pool, &grant, NULL, &lane, NULL), 0);
+    pid_t pid = bx_lane_pid(lane);
+    bx_pool_release(pool, lane);
+    grant.worker = NULL;
+    return pid;
+}
+
+/* Equal folders, but each name has its process; the end of one is nobody else's. */
+static void test_own_workers(void **state) {
+    (void)state;
+    struct bx_box_config config = {.max_calls = 4};
+    assert_int_equal(bx_pool_new(&config, &pool, NULL), 0);
+    pid_t common = process_of(NULL), one = process_of("executor-1"), two = process_of("executor-2");
+    assert_int_not_equal(common, one);
+    assert_int_not_equal(one, two);
+    assert_int_equal(process_of(NULL), common);
+    assert_int_equal(process_of("executor-1"), one);
+    bx_pool_end_worker(pool, "executor-1");
+    assert_int_not_equal(kill(one, 0), 0);
+    assert_int_equal(kill(two, 0), 0);
+    assert_int_equal(process_of("executor-2"), two);
+    assert_int_not_equal(process_of("executor-1"), one);
+    bx_pool_free(pool);
+}
+
 struct quitter {
     struct bx_cancel *cancel;
     int result;
@@ -98,6 +128,7 @@ static void test_quitting(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_in_turn),
+                                       cmocka_unit_test(test_own_workers),
                                        cmocka_unit_test(test_quitting)};
     if (argc > 1 && strcmp(argv[1], BX_BOX_WORKER_ARG) == 0) {
         return bx_box_worker_main();

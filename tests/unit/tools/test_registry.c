@@ -56,6 +56,10 @@ void bx_box_result_deinit(struct bx_box_result *r) {
     bx_buf_deinit(&r->err);
 }
 
+void bx_box_end_worker(struct bx_box *b, const char *worker) {
+    (void)b, (void)worker;
+}
+
 int bx_box_image(struct bx_box *b, struct bx_str wasm, bool fuel, struct bx_image **ret,
                  struct bx_err *err) {
     (void)b, (void)wasm, (void)fuel, (void)ret;

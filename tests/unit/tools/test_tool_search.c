@@ -29,6 +29,10 @@ int bx_box_call(struct bx_box *b, const struct bx_box_request *request, struct b
 void bx_box_result_deinit(struct bx_box_result *r) {
     (void)r;
 }
+void bx_box_end_worker(struct bx_box *b, const char *worker) {
+    (void)b, (void)worker;
+}
+
 int bx_box_image(struct bx_box *b, struct bx_str wasm, bool fuel, struct bx_image **ret,
                  struct bx_err *err) {
     (void)b, (void)wasm, (void)fuel, (void)ret;

@@ -251,6 +251,11 @@ static int give_title(struct bx_run *run, const char *text, struct bx_err *err) 
     return append(run, &e, "title", err);
 }
 
+static int rewind_first(struct bx_run *run, const struct bx_run_options *o, struct bx_err *err) {
+    int rc = o && o->replace ? bx_session_rewind(run->session, o->replace, err) : 0;
+    return rc ? rc : bx_history_catch_up(run->history, run->session, err);
+}
+
 /* Everything that can be refused is refused before the first event. */
 static int begin(struct bx_run *run, const char *text, const struct bx_run_options *options,
                  struct bx_err *err) {
@@ -261,7 +266,7 @@ static int begin(struct bx_run *run, const char *text, const struct bx_run_optio
                                 result_max(bx_model_window(run->model)));
     if ((rc = bx_history_catch_up(run->history, run->session, err)) ||
         (rc = bx_session_close_open(run->session, run->history, err)) ||
-        (rc = bx_run_load_rules(run, err)))
+        (rc = rewind_first(run, options, err)) || (rc = bx_run_load_rules(run, err)))
         return rc;
     struct bx_event e;
     bx_event_begin(&e, run->id);

@@ -35,6 +35,7 @@ struct bx_run_options {
     bool headless;           /* nobody can answer: what would ask is refused */
     unsigned yes_levels;     /* bit per level */
     const char *model, *mode;/* NULL = the session's */
+    uint64_t replace;        /* seq of a `user` event: it and all behind it leave the conversation first (edit and resend); 0 = none */
     const char *const *allow_hosts; /* granted to all tools of this run, NULL ended; copied; may be NULL */
 };
 /* The user's message is on disk before this returns. BX_ERR_BUSY while the session runs. ret_run: id (37 bytes), may be NULL. */

@@ -37,6 +37,7 @@ void bx_history_free(struct bx_history *h) {
         bx_free(h->loaded.p[i]);
     bx_vec_free(&h->loaded);
     bx_given_deinit(&h->given);
+    bx_free(h->rewound);
     bx_free(h);
 }
 
@@ -234,8 +235,22 @@ static void fold_loaded(struct bx_history *h, const struct bx_val *event) {
     }
 }
 
+/* What a rewind takes back; rules, titles and the ends of runs count all the same. */
+static bool is_taken_back(const struct bx_history *h, struct bx_str type,
+                          const struct bx_val *event) {
+    static const char *const types[] = {"user", "assistant", "tool_result", "tools_loaded",
+                                        "compact"};
+    bool conversation = false;
+    for (size_t i = 0; i < BX_ARRAY_LEN(types) && !conversation; i++)
+        conversation = bx_str_eqz(type, types[i]);
+    return conversation &&
+           bx_seq_in(h->rewound, h->rewound_count, (uint64_t)bx_val_get_int(event, "seq", 0));
+}
+
 static void fold(struct bx_history *h, const struct bx_val *event) {
     struct bx_str type = bx_val_get_str(event, "type");
+    if (is_taken_back(h, type, event))
+        return;
     if (bx_str_eqz(type, "user")) {
         fold_user(h, event);
     } else if (bx_str_eqz(type, "assistant")) {
@@ -260,7 +275,25 @@ static void fold(struct bx_history *h, const struct bx_val *event) {
     }
 }
 
+/* The log was rewound since the last time: what was folded may be of what it took out. */
+static void start_over_when_rewound(struct bx_history *h, struct bx_session *s) {
+    struct bx_seq_range *now = NULL;
+    size_t n = bx_session_rewound(s, &now);
+    if (n == h->rewound_count && (!n || now[n - 1].to == h->rewound[n - 1].to)) {
+        bx_free(now);
+        return;
+    }
+    struct bx_history *fresh = bx_history_new(h->session_id, h->result_max_bytes), old = *h;
+    fresh->factor = h->factor;
+    fresh->rewound = now;
+    fresh->rewound_count = n;
+    *h = *fresh;
+    *fresh = old;
+    bx_history_free(fresh);
+}
+
 int bx_history_catch_up(struct bx_history *h, struct bx_session *s, struct bx_err *err) {
+    start_over_when_rewound(h, s);
     bx_auto(bx_buf_deinit) struct bx_buf lines = BX_BUF_INIT(MAX_LINE + READ_CHUNK);
     int n;
     while ((n = bx_session_read(s, &h->cursor, READ_CHUNK, &lines, err)) > 0) {

@@ -15,6 +15,8 @@ struct bx_history {
     char session_id[37];
     struct bx_cursor cursor;
     size_t result_max_bytes; /* a longer result is told as head and tail */
+    struct bx_seq_range *rewound; /* what the log took out of the conversation, as of the last catch-up */
+    size_t rewound_count;
     BX_VEC(struct bx_message *) messages;
     size_t pending;          /* index of the first TOOL message of the last reply; its results may still come */
     BX_VEC(char *) open_calls; /* ids of calls without a result in the log, of the open run */
@@ -32,7 +34,7 @@ struct bx_history *bx_history_new(const char *session_id, size_t result_max_byte
 void bx_history_free(struct bx_history *h);
 BX_DEFINE_AUTO(struct bx_history, bx_history_free)
 
-/* Reads what was appended since the last time. */
+/* Reads what was appended since the last time; after a `rewind` everything anew, without what it took out. */
 int bx_history_catch_up(struct bx_history *h, struct bx_session *s, struct bx_err *err);
 bool bx_history_knows_call(const struct bx_history *h, const char *id);
 

@@ -74,6 +74,10 @@ struct bx_question {
 };
 void bx_question_deinit(struct bx_question *q);
 
+/* ---- edit and resend (rewind.c) ---- */
+/* Appends the `rewind` to the `user` event `to`. BX_ERR_INVALID: there is no such message in the conversation. */
+int bx_session_rewind(struct bx_session *s, uint64_t to, struct bx_err *err);
+
 struct bx_context;
 
 struct bx_run {

@@ -17,6 +17,7 @@ static const struct bx_member send_members[] = {
     OP,
     SESSION,
     {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB},
+    {.name = "replace", .type = BX_VAL_INT},
     REF,
     {.name = NULL}};
 static const struct bx_member answer_members[] = {
@@ -61,6 +62,8 @@ static int check(const struct bx_val *root, enum bx_op *ret_op, struct bx_err *e
         return bx_fail(err, BX_ERR_INVALID, "\"from\" begins at 1");
     if (op == BX_OP_SEND && bx_str_trim(bx_val_get_str(root, "text")).n == 0)
         return bx_fail(err, BX_ERR_INVALID, "\"text\" is empty: write a message");
+    if (op == BX_OP_SEND && bx_val_get_int(root, "replace", 0) < 0)
+        return bx_fail(err, BX_ERR_INVALID, "\"replace\" is the seq of one of your messages");
     *ret_op = (enum bx_op)op;
     return 0;
 }

@@ -18,7 +18,9 @@ static const struct bx_member patch_members[] = {
     {.name = "planner", .type = BX_VAL_BOOL},
     {.name = NULL}};
 static const struct bx_member message_members[] = {
-    {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB}, {.name = NULL}};
+    {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB},
+    {.name = "replace", .type = BX_VAL_INT},
+    {.name = NULL}};
 static const struct bx_member answer_members[] = {
     {.name = "question", .type = BX_VAL_STR, .required = true, .max_bytes = 100},
     {.name = "choice", .type = BX_VAL_STR, .required = true, .max_bytes = 100},

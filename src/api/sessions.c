@@ -336,8 +336,11 @@ int bx_route_session_export(struct bx_api_call *c, struct bx_err *err) {
 
 int bx_route_session_message(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
-    struct bx_run_options options = {0};
+    int64_t replace = bx_val_get_int(c->body, "replace", 0);
+    struct bx_run_options options = {.replace = (uint64_t)BX_MAX(replace, 0)};
     char run[37];
+    if (replace < 0)
+        return bx_call_fault(c, "replace", err, "\"replace\" is the seq of one of your messages");
     if (bx_str_trim(bx_val_get_str(c->body, "text")).n == 0)
         return bx_call_fault(c, "text", err, "\"text\" is empty: write a message");
     int r = bx_call_session(c, &session, err);

@@ -13,6 +13,7 @@ void bx_facts_deinit(struct bx_facts *f) {
     bx_free(f->earlier_mode);
     bx_free(f->todos);
     bx_free(f->agent);
+    bx_vec_free(&f->rewound);
     *f = (struct bx_facts){0};
 }
 
@@ -76,8 +77,9 @@ void bx_facts_header(struct bx_facts *f, const struct bx_val *header) {
 }
 
 bool bx_facts_wants(struct bx_str type) {
-    static const char *const wanted[] = {"user",    "title", "model", "mode",    "run_start",
-                                         "run_end", "todo",  "pin",   "planner", "usage"};
+    static const char *const wanted[] = {"user",      "title",   "model", "mode",
+                                         "run_start", "run_end", "todo",  "pin",
+                                         "planner",   "usage",   "rewind"};
     for (size_t i = 0; i < BX_ARRAY_LEN(wanted); i++) {
         if (bx_str_eqz(type, wanted[i]))
             return true;
@@ -95,7 +97,20 @@ static void add_usage(struct bx_facts *f, const struct bx_val *body) {
     }
 }
 
-bool bx_facts_event(struct bx_facts *f, struct bx_str type, int64_t t_ms,
+/* The events from `to` to here are out of the conversation; ranges that are within go into this
+ * one. */
+static void add_rewind(struct bx_facts *f, uint64_t to, uint64_t here) {
+    struct bx_seq_range range = {to, here};
+    if (to < 1 || to >= here)
+        return; /* not by us */
+    while (f->rewound.n && f->rewound.p[f->rewound.n - 1].to + 1 >= range.from) {
+        range.from = BX_MIN(range.from, f->rewound.p[f->rewound.n - 1].from);
+        f->rewound.n--;
+    }
+    bx_vec_push(&f->rewound, range);
+}
+
+bool bx_facts_event(struct bx_facts *f, struct bx_str type, uint64_t seq, int64_t t_ms,
                     const struct bx_val *body) {
     f->events++;
     if (t_ms > f->updated_at_ms)
@@ -118,6 +133,10 @@ bool bx_facts_event(struct bx_facts *f, struct bx_str type, int64_t t_ms,
     if (bx_str_eqz(type, "usage")) {
         add_usage(f, body);
         return false; /* the run's end tells the list */
+    }
+    if (bx_str_eqz(type, "rewind")) {
+        add_rewind(f, (uint64_t)BX_MAX(bx_val_get_int(body, "to", 0), 0), seq);
+        return false;
     }
     if (bx_str_eqz(type, "pin") || bx_str_eqz(type, "planner")) {
         bool *flag = bx_str_eqz(type, "pin") ? &f->pinned : &f->planner;

@@ -4,8 +4,9 @@
 #ifndef BX_STORE_FACTS_H
 #define BX_STORE_FACTS_H
 
+#include "base/vec.h"
 #include "json/json.h"
-#include "store/store.h"
+#include "store/session.h"
 
 struct bx_facts {
     char *title;      /* the set one, "" when none */
@@ -23,6 +24,7 @@ struct bx_facts {
     int64_t input_tokens, output_tokens;
     double cost;
     bool cost_known;
+    BX_VEC(struct bx_seq_range) rewound; /* sorted, apart from each other */
 };
 
 void bx_facts_deinit(struct bx_facts *f);
@@ -30,7 +32,7 @@ void bx_facts_header(struct bx_facts *f, const struct bx_val *header);
 /* Does the type change anything but the count and the time? Saves a parse on append. */
 bool bx_facts_wants(struct bx_str type);
 /* True when the list should be shown anew. body may be NULL for types that bx_facts_wants does not want. */
-bool bx_facts_event(struct bx_facts *f, struct bx_str type, int64_t t_ms, const struct bx_val *body);
+bool bx_facts_event(struct bx_facts *f, struct bx_str type, uint64_t seq, int64_t t_ms, const struct bx_val *body);
 /* A row with copies. */
 void bx_facts_row(const struct bx_facts *f, const char *id, bool damaged, struct bx_session_row *ret);
 

@@ -47,7 +47,7 @@ static bool take_event(struct bx_scan *s, bool with_offsets, const struct bx_lin
     s->last_seq = (uint64_t)seq;
     int64_t t = 0;
     bx_time_parse(bx_val_get_str(root, "t"), &t);
-    bx_facts_event(&s->facts, type, t, root);
+    bx_facts_event(&s->facts, type, (uint64_t)seq, t, root);
     return true;
 }
 

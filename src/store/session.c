@@ -269,6 +269,27 @@ uint64_t bx_session_last_seq(struct bx_session *s) {
     return s->offsets.n;
 }
 
+size_t bx_session_rewound(struct bx_session *s, struct bx_seq_range **ret) {
+    BX_LOCKED(&s->state_lock);
+    size_t n = s->facts.rewound.n;
+    *ret = n ? bx_alloc(n * sizeof **ret) : NULL;
+    if (n)
+        memcpy(*ret, s->facts.rewound.p, n * sizeof **ret);
+    return n;
+}
+
+bool bx_seq_in(const struct bx_seq_range *ranges, size_t count, uint64_t seq) {
+    size_t lo = 0, hi = count; /* the first that ends at seq or behind */
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (ranges[mid].to < seq)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < count && ranges[lo].from <= seq;
+}
+
 unsigned bx_session_damaged_lines(const struct bx_session *s) {
     return s->damaged_lines;
 }

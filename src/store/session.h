@@ -44,6 +44,13 @@ bool bx_session_pinned(struct bx_session *s);  /* of the last `pin` event */
 bool bx_session_planner(struct bx_session *s); /* of the last `planner` event */
 char *bx_session_todos(struct bx_session *s);        /* of the last `todo` event: JSON text of an array, "[]" when there is none */
 uint64_t bx_session_last_seq(struct bx_session *s);
+/* Events that `rewind` events took out of the conversation: ranges of seq, both ends included, sorted, apart from each other.
+ * The caller's copy, NULL when there are none. */
+struct bx_seq_range {
+    uint64_t from, to;
+};
+size_t bx_session_rewound(struct bx_session *s, struct bx_seq_range **ret);
+bool bx_seq_in(const struct bx_seq_range *ranges, size_t count, uint64_t seq);
 unsigned bx_session_damaged_lines(const struct bx_session *s);
 uint64_t bx_session_torn_bytes(const struct bx_session *s); /* cut off by the open; 0 in the usual case */
 

@@ -117,7 +117,7 @@ static bool publish(struct bx_session *s, const char *type, const struct bx_val 
     s->end += s->line.size;
     *ret_flush = s->end > s->synced_end && !s->dirty;
     s->dirty = s->end > s->synced_end;
-    return bx_facts_event(&s->facts, bx_str(type), now_ms, body);
+    return bx_facts_event(&s->facts, bx_str(type), s->offsets.n, now_ms, body);
 }
 
 int bx_session_append(struct bx_session *s, const char *type, struct bx_str body,

@@ -124,6 +124,8 @@ class Documented(unittest.TestCase):
             ws.say(op="subscribe", session=session)
             self.assertEqual(self.call("POST", one + "/messages", {"text": "hi"}, session=session).status, 202)
             ws.hear_until(lambda m: m.get("event", {}).get("type") == "run_end")
+        self.assertEqual(self.call("POST", one + "/messages", {"text": "x", "replace": -1}, session=session).json["field"], "replace")
+        self.assertEqual(self.call("POST", one + "/messages", {"text": "x", "replace": 1}, session=session).status, 400)
         page = self.call("GET", one + "/events", query="?from=2&limit=3", session=session).json
         self.assertEqual([e["seq"] for e in page["events"]], [2, 3, 4])
         self.assertEqual(page["next"], 5)

@@ -19,7 +19,7 @@ export class Session {
 
     row() {
         return { id: this.id, title: this.title, created_at: this.created, updated_at: this.events.at(-1)?.t ?? this.created, model: this.model, mode: this.mode,
-            events: this.events.length, running: this.run !== null, waiting: this.waiting !== null, damaged: this.damaged ?? false };
+            events: this.events.length, running: this.run !== null, waiting: this.waiting !== null, damaged: this.damaged ?? false, kind: this.kind ?? "chat", parent: this.parent ?? null };
     }
 
     /** at: live sessions take the clock's time, canned ones step on. */

@@ -6,6 +6,7 @@ import { basename, extname, join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { cannedSessions } from "./canned.mjs";
 import { limits, Session } from "./log.mjs";
+import { managedSessions, runtimeRoutes } from "./mock_runtime.mjs";
 import { play, stop } from "./plays.mjs";
 import { accept } from "./ws.mjs";
 
@@ -14,7 +15,7 @@ const option = (name, otherwise) => { const at = args.indexOf(name); return at <
 const dist = args[0], empty = args.includes("--empty");
 const policy = "default-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'";
 const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
-const sessions = new Map((empty ? [] : cannedSessions(Number(option("--many", 0)))).map((s) => [s.id, s]));
+const sessions = new Map((empty ? [] : [...cannedSessions(Number(option("--many", 0))), ...managedSessions(Date.now() - 40 * 60e3)]).map((s) => [s.id, s]));
 let token = randomBytes(16).toString("hex");
 const cookie = randomBytes(16).toString("hex");
 const sockets = new Set();
@@ -75,13 +76,13 @@ function answer(s, { question, choice, text = "", answers }) {
 const routes = [
     ["GET", /^\/sessions$/, (_, __, url) => {
         const q = (url.searchParams.get("q") ?? "").toLowerCase(), before = url.searchParams.get("before"), limit = Number(url.searchParams.get("limit") ?? 50);
-        let rows = list().map((s) => s.row()).filter((r) => r.title.toLowerCase().includes(q));
+        let rows = list().filter((s) => s.kind !== "executor").map((s) => s.row()).filter((r) => r.title.toLowerCase().includes(q));
         if (before) rows = rows.slice(rows.findIndex((r) => r.id === before) + 1);
         return { sessions: rows.slice(0, limit), more: rows.length > limit };
     }],
     ["POST", /^\/sessions$/, (_, body) => { const s = new Session({ model: body.model ?? settings.model, mode: body.mode ?? settings.mode }); sessions.set(s.id, s); announce(); return [201, s.row()]; }],
-    ["GET", /^\/sessions\/([^/]+)$/, ([id]) => ({ session: find(id).row(), header: { v: 1, id } })],
-    ["PATCH", /^\/sessions\/([^/]+)$/, ([id], body) => { const s = find(id); for (const [k, v] of Object.entries(body)) { s[k] = v; s.add(k, { [k]: v }); } announce(); return s.row(); }],
+    ["GET", /^\/sessions\/([^/]+)$/, ([id]) => { const s = find(id); return { session: s.row(), header: { v: 1, id }, budget: s.budget ?? null }; }],
+    ["PATCH", /^\/sessions\/([^/]+)$/, ([id], body) => { const s = find(id); for (const [k, v] of Object.entries(body)) { s[k] = v; if (k !== "budget") s.add(k, { [k]: v }); } announce(); return s.row(); }],
     ["DELETE", /^\/sessions\/([^/]+)$/, ([id]) => { find(id); sessions.delete(id); announce(); return [204]; }],
     ["POST", /^\/sessions\/([^/]+)\/messages$/, ([id], body) => [202, send(find(id), body.text)]],
     ["POST", /^\/sessions\/([^/]+)\/stop$/, ([id]) => { const s = find(id); if (!s.run) throw new Problem(409, "Nothing runs."); stop(s); return [202, {}]; }],
@@ -118,6 +119,8 @@ const routes = [
         ({ id: `r${i}`, t: new Date(Date.now() - i * 3600e3).toISOString(), tool: url.searchParams.get("tool"), verdict, limit, reason, used: { wall_us: 1500 * (i + 1) } })) })],
     ["GET", /^\/system$/, () => system],
 ];
+
+routes.unshift(...runtimeRoutes({ sessions, find, Problem, sockets, settings, tools }));
 
 const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://localhost");

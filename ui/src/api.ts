@@ -7,7 +7,7 @@ export class ApiError extends Error {
     constructor(readonly status: number, readonly code: string, message: string) { super(message); }
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
     let response: Response;
     try {
         response = await fetch(`/api/v1${path}`, { method, headers: body === undefined ? {} : { "Content-Type": "application/json" },
@@ -59,6 +59,8 @@ export interface LiveHandlers {
     caughtUp(session: string, seq: number, running: boolean): void;
     sessions(): void;
     tools(): void;
+    /** Files of this kind changed: "skills", "agents". */
+    other(what: string): void;
     connection(up: boolean): void;
     /** Called before each subscription: what is kept, and up to which event. */
     resume(session: string): number;
@@ -111,5 +113,6 @@ export class Live {
         else if (m.op === "caught_up") this.on.caughtUp(m.session, m.seq, m.running);
         else if (m.op === "sessions") this.on.sessions();
         else if (m.op === "tools") this.on.tools();
+        else this.on.other(m.op);
     }
 }

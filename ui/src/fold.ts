@@ -1,5 +1,6 @@
 // Events in, what the page shows out. Pure but for the object it is given: fold(view, event) changes `view` in place and
 // raises the `rev` of every item it touched, so that components redraw what changed and nothing else.
+import { foldSide, newSide, type Side } from "./fold_runtime.ts";
 import type { Answer, Asked, Block, Choice, Content, Denied, Event, Json, Level, McpText, QuestionKind, Receipt, Todo } from "./types.ts";
 
 export type CallState = "writing" | "waiting" | "queued" | "running" | "done" | "limited" | "denied" | "failed" | "stopped";
@@ -38,12 +39,13 @@ export interface View {
     retry: { attempt: number; waitMs: number; reason: string } | null;
     runTokens: { input: number; output: number };
     todos: Todo[];
+    side: Side;
     stopping: boolean; // asked to stop: what was still on its way is not worth drawing
 }
 
 export function newView(id: string): View {
     return { id, lastSeq: 0, items: [], rev: 0, caughtUp: false, running: false, run: null, phase: "idle", phaseText: "",
-        runStartedAt: null, title: "", model: "", mode: "", usage: null, retry: null, runTokens: { input: 0, output: 0 }, todos: [], stopping: false };
+        runStartedAt: null, title: "", model: "", mode: "", usage: null, retry: null, runTokens: { input: 0, output: 0 }, todos: [], side: newSide(), stopping: false };
 }
 
 const live = new Set(["delta", "delta_call", "delta_reset", "delta_output", "retry", "state"]);
@@ -53,6 +55,10 @@ export function fold(view: View, ev: Event): void {
     if (ev.seq !== undefined) {
         if (ev.seq <= view.lastSeq) return; // seen before a reconnect
         view.lastSeq = ev.seq;
+    }
+    if (foldSide(view.side, ev)) {
+        view.rev++;
+        return;
     }
     if (live.has(ev.type) && (!view.running || (ev.run ?? null) !== view.run)) return; // of a run that is over: its events said it all
     if (view.stopping && ev.type.startsWith("delta")) return;

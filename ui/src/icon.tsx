@@ -1,4 +1,6 @@
 // Lucide, inlined: one set, 16 px, a name for screen readers or hidden from them.
+import book from "lucide-static/icons/book-open.svg";
+import bot from "lucide-static/icons/bot.svg";
 import box from "lucide-static/icons/box.svg";
 import check from "lucide-static/icons/check.svg";
 import chevron from "lucide-static/icons/chevron-right.svg";
@@ -8,8 +10,12 @@ import hand from "lucide-static/icons/hand.svg";
 import down from "lucide-static/icons/arrow-down.svg";
 import file from "lucide-static/icons/file.svg";
 import folder from "lucide-static/icons/folder.svg";
+import branch from "lucide-static/icons/git-branch.svg";
 import globe from "lucide-static/icons/globe.svg";
+import key from "lucide-static/icons/key-round.svg";
 import list from "lucide-static/icons/list-checks.svg";
+import message from "lucide-static/icons/message-square.svg";
+import notebook from "lucide-static/icons/notebook.svg";
 import panel from "lucide-static/icons/panel-right.svg";
 import menu from "lucide-static/icons/panel-left.svg";
 import pencil from "lucide-static/icons/pencil.svg";
@@ -29,7 +35,7 @@ import triangle from "lucide-static/icons/triangle-alert.svg";
 import wrench from "lucide-static/icons/wrench.svg";
 import x from "lucide-static/icons/x.svg";
 
-const icons = { box, check, chevron, clock, down, eye, file, folder, globe, hand, list, menu, panel, pencil, plug, plus, play, search, send, settings, shield, shieldDown, shieldPart, square,
+const icons = { book, bot, box, branch, check, chevron, clock, down, eye, file, folder, globe, hand, key, list, menu, message, notebook, panel, pencil, plug, plus, play, search, send, settings, shield, shieldDown, shieldPart, square,
     terminal, trash, triangle, wrench, x };
 export type IconName = keyof typeof icons;
 const inner = Object.fromEntries(Object.entries(icons).map(([name, svg]) => [name, svg.replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "")]));

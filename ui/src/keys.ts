@@ -20,6 +20,7 @@ export function useKeys(): void {
             } else if (e.key === "Escape") {
                 e.preventDefault();
                 if (app.drawer) showList(false);
+                else if (app.page !== "chat") return; // what runs behind another page is not stopped from there
                 else if (app.panel !== "none" && matchMedia("(max-width: 1180px)").matches) change(() => { app.panel = "none"; });
                 else if (pending) void answer(pending.question.id, "no");
                 else if (currentView()?.running) {

@@ -1,12 +1,13 @@
-import { render } from "preact";
+import { render, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useKeys } from "./keys.ts";
 import { Chat } from "./parts/chat.tsx";
 import { Inspector } from "./parts/inspector.tsx";
+import { PermissionsPage } from "./parts/permissions_page.tsx";
 import { Sessions } from "./parts/sessions.tsx";
 import { Settings } from "./parts/settings.tsx";
 import { ToolsPage } from "./parts/tools_page.tsx";
-import { app, change, showList, start, useApp } from "./state.ts";
+import { app, change, showList, start, useApp, type Page } from "./state.ts";
 import { applyTheme } from "./theme.ts";
 
 function Foot() {
@@ -34,14 +35,17 @@ function SignedOut() {
     </main>;
 }
 
+const pages: Partial<Record<Page, () => JSX.Element>> = { chat: Chat, tools: ToolsPage, permissions: PermissionsPage };
+
 function App() {
     useKeys();
     const { signedOut, panel, drawer, listHidden, page } = useApp(() => [app.signedOut, app.page, app.panel, app.drawer, app.listHidden]);
     if (signedOut) return <SignedOut />;
+    const Main = pages[page] ?? Chat;
     return <div class={`app ${drawer ? "with-drawer" : ""} ${panel !== "none" && page === "chat" ? "with-panel" : ""} ${listHidden ? "without-list" : ""}`}>
         <Sessions />
-        {page === "tools" ? <ToolsPage /> : <Chat />}
-        {page === "tools" ? null : panel === "settings" ? <Settings /> : panel === "inspector" ? <Inspector /> : null}
+        <Main />
+        {page !== "chat" ? null : panel === "settings" ? <Settings /> : panel === "inspector" ? <Inspector /> : null}
         {drawer ? <button type="button" class="shade" aria-label="Close the list of sessions" onClick={() => showList(false)} /> : null}
         <Foot />
     </div>;

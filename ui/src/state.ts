@@ -5,7 +5,7 @@ import { api, ApiError, Live } from "./api.ts";
 import { caughtUp, fold, forgetLive, newView, openQuestion, type View } from "./fold.ts";
 import type { Answer, Choice, McpServer, Models, SessionRow, System, Tools } from "./types.ts";
 
-export type Page = "chat" | "tools";
+export type Page = "chat" | "tools" | "permissions" | "skills" | "agents" | "memory";
 export type Panel = "none" | "settings" | "inspector";
 export interface Toast { text: string; action?: string; act?: () => void }
 
@@ -13,6 +13,7 @@ export const app = {
     sessions: [] as SessionRow[], more: false, sessionsLoaded: false, query: "",
     current: null as string | null,
     page: "chat" as Page, tool: null as string | null, // the tool that the page of tools shows
+    item: null as string | null, // the skill, agent or pack that its page shows; "" is the form for a new one
     server: null as string | null, // the MCP server that it shows; "" is the form for a new one
     tools: null as Tools | null, servers: [] as McpServer[],
     views: new Map<string, View>(),
@@ -101,6 +102,13 @@ export function currentView(): View | null {
 
 let live: Live | null = null;
 
+const liveListeners: ((what: string) => void)[] = [];
+/** Calls `fn` when files of a kind changed ("skills", "agents"), and with "up" when the connection is back. */
+export function onLive(fn: (what: string) => void): void {
+    liveListeners.push(fn);
+}
+const tellLive = (what: string) => { for (const fn of liveListeners) fn(what); };
+
 /** Runs an action; a failure is said at the foot of the page in the server's own words. */
 export async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
     try {
@@ -129,10 +137,12 @@ export async function start(): Promise<void> {
         caughtUp: (id, _seq, running) => change(() => caughtUp(view(id), running)),
         sessions: listChanged,
         tools: () => { if (app.tools) void attempt(loadTools); },
+        other: tellLive,
         connection: (up) => {
             if (up && app.lostAt && app.started) { // the server may be another one now
                 void loadAll();
                 if (app.tools) void attempt(loadTools);
+                tellLive("up");
             }
             change(() => Object.assign(app, { connected: up, lostAt: up ? 0 : app.lostAt || Date.now() }));
         },
@@ -180,10 +190,12 @@ function followHash(): void {
     const id = /^#\/s\/([0-9a-f-]{36})$/.exec(location.hash)?.[1] ?? null;
     const tools = /^#\/tools(?:\/([A-Za-z0-9_.-]{1,128}))?$/.exec(location.hash);
     const server = /^#\/mcp(?:\/([^/]+))?$/.exec(location.hash);
+    const place = /^#\/(permissions|skills|agents|memory)(?:\/([^/]*))?$/.exec(location.hash);
     const isTools = tools !== null || server !== null;
-    change(() => Object.assign(app, { page: isTools ? "tools" : "chat", tool: tools?.[1] ?? null, server: server ? decodeURIComponent(server[1] ?? "") : null, drawer: false }));
+    change(() => Object.assign(app, { page: isTools ? "tools" : place?.[1] ?? "chat", tool: tools?.[1] ?? null, server: server ? decodeURIComponent(server[1] ?? "") : null,
+        item: place?.[2] === undefined ? null : decodeURIComponent(place[2]), drawer: false }));
     if (isTools && !app.tools) void attempt(loadTools);
-    if (isTools || id === app.current) return; // the session stays open behind the page of tools
+    if (app.page !== "chat" || id === app.current) return; // the session stays open behind the other pages
     if (app.current) live?.unsubscribe(app.current);
     change(() => { Object.assign(app, { current: id, inspected: null, drawer: false, armed: null }); });
     if (id) live?.subscribe(id);

@@ -3,6 +3,7 @@ import { Icon } from "../icon.tsx";
 import { app, attempt, change, loadMore, loadSessions, open, removeSession, rename, showList, useApp } from "../state.ts";
 import type { SessionRow } from "../types.ts";
 import { ago, exact } from "../words.ts";
+import { Places } from "./places.tsx";
 import { TitleField } from "./title_field.tsx";
 
 function Row({ row, current }: { row: SessionRow; current: boolean }) {
@@ -51,7 +52,7 @@ export function Sessions() {
         {more ? <button type="button" class="quiet" onClick={() => { void attempt(loadMore); }}>Older sessions</button> : null}
         {sessionsLoaded && sessions.length === 0
             ? <p class="empty">{query ? "No session has these words in its title." : "Your sessions will be listed here. They are files on this machine and go nowhere else."}</p> : null}
-        <a class="to-tools" href="#/tools" aria-current={page === "tools" ? "page" : undefined}><Icon name="wrench" size={14} /> Tools</a>
+        <Places page={page} />
         {system ? <p class="root" title={`Tools see this folder and nothing else:\n${system.root}`}><Icon name="folder" size={14} label="Root" /><span>{system.root.split("/").filter(Boolean).pop() ?? "/"}</span></p> : null}
     </nav>;
 }

@@ -6,7 +6,7 @@ import { app, pendingQuestion, setMode, setModel, useApp } from "../state.ts";
 import { count } from "../words.ts";
 import { ContextNumbers } from "./context.tsx";
 
-const modes: [mode: string, name: string, says: string][] = [
+export const modes: [mode: string, name: string, says: string][] = [
     ["plan", "Plan", "reads only; nothing is changed"],
     ["default", "Ask first", "reads freely; asks before it changes or runs anything"],
     ["accept-edits", "Accept edits", "changes files without asking; asks before it runs anything"],

@@ -1,0 +1,24 @@
+// What the inspector follows of a session besides its log: its executors, and when its context changed.
+import type { CompactEvent, ExecutorEvent } from "./types_runtime.ts";
+
+export interface Side {
+    executors: Map<string, ExecutorEvent>; // the last that was said of each
+    executorRev: number; // the tree has changed
+    contextRev: number; // the context has changed
+    compaction: CompactEvent | null; // the last one
+}
+
+export const newSide = (): Side => ({ executors: new Map(), executorRev: 0, contextRev: 0, compaction: null });
+
+const ofContext = new Set(["usage", "compact", "fact", "fact_drop", "attach", "detach", "cache_break", "rewind", "run_end", "model"]);
+
+/** True: the event is of no concern to the log. */
+export function foldSide(side: Side, ev: { type: string; seq?: number }): boolean {
+    if (ofContext.has(ev.type)) side.contextRev++;
+    if (ev.type === "compact") side.compaction = ev as CompactEvent;
+    if (ev.type !== "executor" && ev.type !== "executor_state") return false;
+    const said = ev as ExecutorEvent;
+    side.executors.set(said.executor, { ...side.executors.get(said.executor), ...said });
+    side.executorRev++;
+    return ev.type === "executor_state"; // never written, and it may come when its manager's run is over
+}

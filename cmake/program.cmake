@@ -84,6 +84,11 @@ file(GLOB_RECURSE examples CONFIGURE_DEPENDS examples/tools/*)
 add_custom_command(OUTPUT ${generated}/examples.S ${generated}/examples.c
     COMMAND ${embed} ${generated}/examples files bx_tool_examples=${CMAKE_SOURCE_DIR}/examples/tools
     DEPENDS ${examples} cmake/embed.py VERBATIM)
+# --- the agents that are built in, and the example that `agent new` writes
+file(GLOB_RECURSE agents CONFIGURE_DEPENDS agents/* examples/agents/*)
+add_custom_command(OUTPUT ${generated}/agents.S ${generated}/agents.c
+    COMMAND ${embed} ${generated}/agents files bx_builtin_agents=${CMAKE_SOURCE_DIR}/agents bx_agent_examples=${CMAKE_SOURCE_DIR}/examples/agents
+    DEPENDS ${agents} cmake/embed.py VERBATIM)
 enable_language(ASM)
 
 # --- the model server
@@ -92,7 +97,7 @@ file(STRINGS ${llama}/link.txt llama_link)
 
 add_executable(boxagnts src/main.c
     ${generated}/tools.c ${generated}/tools.S ${generated}/page.c ${generated}/page.S ${generated}/blobs.c ${generated}/blobs.S
-    ${generated}/examples.c ${generated}/examples.S)
+    ${generated}/examples.c ${generated}/examples.S ${generated}/agents.c ${generated}/agents.S)
 set_source_files_properties(${generated}/tools.S PROPERTIES OBJECT_DEPENDS "${images}")
 get_property(rooms GLOBAL PROPERTY BX_ROOMS)
 list(TRANSFORM rooms PREPEND bx_)

@@ -48,6 +48,8 @@ int bx_agent_new(const struct bx_agent_config *config, struct bx_agent **ret, st
     a->models = config->models;
     a->registry = config->registry;
     a->allow_bypass = config->allow_bypass;
+    a->built_in_agents = config->built_in_agents;
+    a->user_agents = bx_strdup(config->user_agents);
     a->crew = bx_crew_new(config->tool_threads ? config->tool_threads : DEFAULT_TOOL_THREADS);
     int rc = copy_mounts(a, config, err);
     if (rc)
@@ -130,11 +132,28 @@ void bx_agent_free(struct bx_agent *a) {
         bx_free((char *)(uintptr_t)a->mounts[i].guest_path);
     }
     bx_free(a->mounts);
+    bx_free(a->user_agents);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
     pthread_mutex_destroy(&a->settings_lock);
     bx_settings_unref(a->settings);
     bx_free(a);
+}
+
+/* ---- agent definitions ---- */
+
+void bx_agent_definition_places(const struct bx_agent *a, struct bx_agent_places *ret) {
+    *ret = (struct bx_agent_places){.root = a->mounts[0].host_path,
+                                    .state = a->store ? bx_store_dir(a->store) : NULL,
+                                    .user = a->user_agents,
+                                    .built_in = a->built_in_agents,
+                                    .registry = a->registry};
+}
+
+struct bx_agent_defs *bx_agent_definitions(struct bx_agent *a) {
+    struct bx_agent_places places;
+    bx_agent_definition_places(a, &places);
+    return bx_agent_defs_load(&places);
 }
 
 /* ---- histories of sessions that rest ---- */

@@ -6,6 +6,7 @@
 #ifndef BX_AGENT_AGENT_H
 #define BX_AGENT_AGENT_H
 
+#include "agent/agents.h"
 #include "json/write.h"
 #include "model/models.h"
 #include "permit/permit.h"
@@ -24,6 +25,8 @@ struct bx_agent_config {
     size_t mount_count;
     unsigned tool_threads;         /* 0 = 8 */
     bool allow_bypass;             /* the start-up flag was given */
+    const struct bx_file_blob *built_in_agents; /* agents.h; may be NULL */
+    const char *user_agents;       /* the user's folder of agents; may be NULL */
 };
 int bx_agent_new(const struct bx_agent_config *config, struct bx_agent **ret, struct bx_err *err);
 /* Stops every run (reason "interrupted" stays visible), joins their threads. */
@@ -69,6 +72,11 @@ int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *ques
 /* The id of the session's open question (37 bytes), "" when there is none. One at a time: the next is asked when this one is
  * answered. */
 void bx_agent_open_question(struct bx_agent *a, const char *session_id, char *ret);
+
+/* The agent definitions as they are on the disk now (agents.h). The caller's. */
+struct bx_agent_defs *bx_agent_definitions(struct bx_agent *a);
+/* Where they are looked for; views. */
+void bx_agent_definition_places(const struct bx_agent *a, struct bx_agent_places *ret);
 
 /* Closes runs that a crash left open (run_end "interrupted", results for calls without one). Once at start. */
 int bx_agent_recover(struct bx_agent *a, struct bx_err *err);

@@ -19,6 +19,8 @@ struct bx_agent {
     struct bx_mount *mounts; /* the first is the root */
     size_t mount_count;
     bool allow_bypass;
+    const struct bx_file_blob *built_in_agents;
+    char *user_agents;
     struct bx_crew *crew;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;

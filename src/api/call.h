@@ -67,6 +67,10 @@ int bx_route_settings_put(struct bx_api_call *c, struct bx_err *err);
 int bx_route_provider_key(struct bx_api_call *c, struct bx_err *err);
 int bx_route_tool_get(struct bx_api_call *c, struct bx_err *err);
 int bx_route_tool_limits(struct bx_api_call *c, struct bx_err *err);
+int bx_route_agents(struct bx_api_call *c, struct bx_err *err); /* agents.c */
+int bx_route_agent_get(struct bx_api_call *c, struct bx_err *err);
+int bx_route_agent_put(struct bx_api_call *c, struct bx_err *err);
+int bx_route_agent_delete(struct bx_api_call *c, struct bx_err *err);
 int bx_route_grants(struct bx_api_call *c, struct bx_err *err);
 int bx_route_grant_add(struct bx_api_call *c, struct bx_err *err);
 int bx_route_grant_remove(struct bx_api_call *c, struct bx_err *err);

@@ -41,6 +41,9 @@ static const struct bx_member run_members[] = {
     {.name = "limits", .type = BX_VAL_OBJ},
     {.name = "allow_hosts", .type = BX_VAL_ARR},
     {.name = NULL}};
+static const struct bx_member agent_members[] = {
+    {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = 256 * BX_KIB},
+    {.name = NULL}};
 static const struct bx_member limits_members[] = {
     {.name = "limits", .type = BX_VAL_OBJ, .required = true, .nullable = true}, {.name = NULL}};
 static const struct bx_member grant_members[] = {
@@ -87,6 +90,10 @@ const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_GET, "/api/v1/tools/*", 0, ROUTE(bx_route_tool_get, NULL, false)},
     {BX_HTTP_PUT, "/api/v1/tools/*/limits", LARGE,
      ROUTE(bx_route_tool_limits, limits_members, false)},
+    {BX_HTTP_GET, "/api/v1/agents", 0, ROUTE(bx_route_agents, NULL, false)},
+    {BX_HTTP_GET, "/api/v1/agents/*", 0, ROUTE(bx_route_agent_get, NULL, false)},
+    {BX_HTTP_PUT, "/api/v1/agents/*", LARGE, ROUTE(bx_route_agent_put, agent_members, false)},
+    {BX_HTTP_DELETE, "/api/v1/agents/*", SMALL, ROUTE(bx_route_agent_delete, no_members, false)},
     {BX_HTTP_GET, "/api/v1/grants", 0, ROUTE(bx_route_grants, NULL, false)},
     {BX_HTTP_POST, "/api/v1/grants", LARGE, ROUTE(bx_route_grant_add, grant_members, false)},
     {BX_HTTP_DELETE, "/api/v1/grants/*", SMALL, ROUTE(bx_route_grant_remove, no_members, false)},

@@ -14,6 +14,7 @@
  *   agent   mode_recheck defer_tools same_tools network_question
  *           budget
  *           executor_subset executor_depth executor_queue
+ *           agents_beneath
  */
 #ifndef BX_BASE_UNWIRE_H
 #define BX_BASE_UNWIRE_H

@@ -19,6 +19,11 @@ int bx_cmd_mcp_test(const struct bx_args *args);
 int bx_cmd_mcp_approve(const struct bx_args *args);
 int bx_cmd_mcp_login(const struct bx_args *args);
 int bx_cmd_mcp_logout(const struct bx_args *args);
+int bx_cmd_agent_list(const struct bx_args *args);
+int bx_cmd_agent_show(const struct bx_args *args);
+int bx_cmd_agent_new(const struct bx_args *args);
+int bx_cmd_agent_check(const struct bx_args *args);
+int bx_cmd_agent_remove(const struct bx_args *args);
 int bx_cmd_grant_list(const struct bx_args *args);
 int bx_cmd_grant_add(const struct bx_args *args);
 int bx_cmd_grant_remove(const struct bx_args *args);
@@ -48,5 +53,6 @@ int bx_cli_print(struct bx_buf *take_out);
 
 extern const struct bx_blob bx_notices, bx_licence; /* cmake/embed.py */
 extern const struct bx_file_blob bx_tool_examples[]; /* examples/tools */
+extern const struct bx_file_blob bx_builtin_agents[], bx_agent_examples[]; /* agents, examples/agents */
 
 #endif

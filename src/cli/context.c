@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/path.h"
+#include "cli/commands.h"
 #include "fetch/policy.h"
 
 static char *secret(void *user, const char *name) {
@@ -151,6 +152,7 @@ static int build(const struct bx_args *args, const char *operand,
         r = open_models(c, o->offline, err);
     }
     if (r == 0) {
+        bx_auto(bx_freep) char *agents = bx_agents_dir();
         r = bx_agent_new(&(struct bx_agent_config){.store = c->store,
                                                    .models = c->models,
                                                    .registry = c->registry,
@@ -158,7 +160,9 @@ static int build(const struct bx_args *args, const char *operand,
                                                    .root_read_only = o->root_read_only,
                                                    .mounts = c->workspace.mounts,
                                                    .mount_count = c->workspace.mount_count,
-                                                   .allow_bypass = o->allow_bypass},
+                                                   .allow_bypass = o->allow_bypass,
+                                                   .built_in_agents = bx_builtin_agents,
+                                                   .user_agents = agents},
                          &c->agent, err);
     }
     return r;

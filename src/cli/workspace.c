@@ -20,6 +20,10 @@ char *bx_models_dir(void) {
     return bx_xdg_path("XDG_DATA_HOME", ".local/share", "models");
 }
 
+char *bx_agents_dir(void) {
+    return bx_xdg_path("XDG_DATA_HOME", ".local/share", "agents");
+}
+
 /* <name>-<first 8 of the path's digest>: readable, and one per folder. */
 static char *project_state(const char *root) {
     char hex[BX_SHA256_HEX + 1];

@@ -26,5 +26,6 @@ void bx_workspace_deinit(struct bx_workspace *w);
 /* $XDG_…_HOME/boxagnts/tail or ~/fallback/boxagnts/tail; the caller's. */
 char *bx_xdg_path(const char *variable, const char *fallback, const char *tail);
 char *bx_models_dir(void);
+char *bx_agents_dir(void); /* of the user's own */
 
 #endif

@@ -197,6 +197,7 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("DELETE", one_grant, query="?session=" + session, grant=own).status, 204)
         self.assertEqual(self.call("DELETE", one_grant, grant=wide).status, 204)
         self.assertEqual(self.call("GET", grants, query="?session=" + session).json["grants"], [])
+        self.agents()
         mcp, entry = "/api/v1/mcp", {"command": sys.executable, "args": [os.path.join(ROOT, "tests", "peers", "mcp", "fake.py")]}
         self.assertEqual(self.call("GET", mcp).json, {"servers": []})
         self.assertEqual(self.call("PUT", mcp + "/{server}", {"entry": {"command": 7}}, server="x").json["field"], "entry")
@@ -225,6 +226,31 @@ class Documented(unittest.TestCase):
                     self.assertEqual(self.call(method, template, body, session=nobody).status, 404)
         documented = {(m.upper(), p) for p, item in self.document["paths"].items() for m in item if m != "parameters"}
         self.assertEqual(self.seen, documented)
+
+    def agents(self):
+        agents, one = "/api/v1/agents", "/api/v1/agents/{agent}"
+        built_in = {a["name"]: a for a in self.call("GET", agents).json["agents"]}
+        self.assertEqual(sorted(built_in), ["build", "explore", "plan", "review"])
+        self.assertFalse([a for a in built_in.values() if "problem" in a or "warning" in a or a["source"] != "built in"])
+        self.assertEqual(built_in["explore"]["tools"], ["read", "glob", "grep", "Skill", "TodoWrite"])
+        self.assertIn("You answer one question", self.call("GET", one, agent="explore").json["text"])
+        self.assertEqual(self.call("GET", one, agent="nobody").status, 404)
+        text = "---\nname: mine\ndescription: d\ntools: Read, frobnicate\nmode: plan\n---\nDo it.\n"
+        for bad in ("no front matter", text.replace("mine", "other"), text.replace("plan", "yolo")):
+            self.assertEqual(self.call("PUT", one, {"text": bad}, agent="mine").json["field"], "text")
+        mine = self.call("PUT", one, {"text": text}, agent="mine").json
+        self.assertEqual((mine["source"], mine["tools"], mine["mode"], mine["text"]), ("workspace", ["read", "frobnicate"], "plan", text))
+        self.assertIn("frobnicate", mine["warning"])
+        folder = os.path.join(self.server.workspace, "root", ".claude", "agents")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "mine.md"), "w") as file:
+            file.write(text.replace("description: d", "description: of the project"))
+        rows = [a for a in self.call("GET", agents).json["agents"] if a["name"] == "mine"]
+        self.assertEqual([(a["source"], a.get("shadowed", False)) for a in rows], [("root", False), ("workspace", True)])
+        self.assertEqual(self.call("GET", one, agent="mine").json["description"], "of the project")
+        self.assertEqual(self.call("DELETE", one, agent="mine").status, 204)
+        self.assertEqual(self.call("DELETE", one, agent="mine").status, 403)
+        self.assertEqual(self.call("DELETE", one, agent="plan").status, 403)
 
     def test_routes_and_documents_name_the_same(self):
         with open(os.path.join(ROOT, "src", "api", "routes.c")) as file:

@@ -75,6 +75,7 @@ static void run_free(struct bx_run *run) {
     bx_free(run->mode);
     bx_free(run->earlier_mode);
     bx_free(run->last_failure);
+    bx_free(run->compact);
     bx_question_deinit(&run->question);
     pthread_mutex_destroy(&run->rules_lock);
     bx_free(run);
@@ -275,6 +276,12 @@ static int rewind_first(struct bx_run *run, const struct bx_run_options *o, stru
     return rc ? rc : bx_history_catch_up(run->history, run->session, err);
 }
 
+static bool options_compact(struct bx_run *run, const char *focus, const struct bx_run_options *o) {
+    if (o && o->compact)
+        run->compact = bx_strdup(focus ? focus : "");
+    return run->compact != NULL;
+}
+
 /* Everything that can be refused is refused before the first event. */
 static int begin(struct bx_run *run, const char *text, const struct bx_run_options *options,
                  struct bx_err *err) {
@@ -292,7 +299,7 @@ static int begin(struct bx_run *run, const char *text, const struct bx_run_optio
     bx_jw_kstr(&e.w, "model", bx_model_id(run->model));
     bx_jw_kstr(&e.w, "mode", bx_mode_name(bx_run_mode(run)));
     bx_jw_kuint(&e.w, "max_turns", run->max_turns);
-    if ((rc = append(run, &e, "run_start", err)))
+    if ((rc = append(run, &e, "run_start", err)) || options_compact(run, text, options))
         return rc;
     bx_event_begin(&e, run->id);
     bx_jw_kstr(&e.w, "text", text);

@@ -40,6 +40,7 @@ struct bx_run_options {
     const char *model, *mode;/* NULL = the session's */
     uint64_t replace;        /* seq of a `user` event: it and all behind it leave the conversation first (edit and resend); 0 = none */
     const char *const *allow_hosts; /* granted to all tools of this run, NULL ended; copied; may be NULL */
+    bool compact;            /* the run only compacts the conversation; the text is what to keep above all, may be "" */
 };
 /* The user's message is on disk before this returns. BX_ERR_BUSY while the session runs. ret_run: id (37 bytes), may be NULL. */
 int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *text, const struct bx_run_options *options,

@@ -1,4 +1,4 @@
-#include "agent/internal.h"
+#include "agent/compact.h"
 
 #include "agent/context.h"
 #include "base/clock.h"
@@ -7,8 +7,7 @@
 
 /* One question to the model: its context, what streams in, and what becomes of it in the log. */
 
-#define ROOM_FROM 0.8 /* of the window: from here on the oldest outputs are left out … */
-#define ROOM_TO   0.6 /* … down to this, so that the prefix stays the same for a while */
+#define CONTEXT_ATTEMPTS 3 /* to make a request smaller that the provider finds too long */
 
 struct stream { /* what has been shown of the reply that is coming in */
     struct bx_run *run;
@@ -84,33 +83,41 @@ static void on_model_event(void *user, const struct bx_model_event *ev) {
     }
 }
 
-/* Keeps the window from overflowing; says so in the log. */
-static size_t make_room(struct bx_run *run, int64_t tokens) {
-    size_t went = bx_context_make_room(run->context, run->history, tokens);
-    if (went)
-        bx_event_limit(run, "context",
-                       "The conversation fills the model's window: %zu of the oldest outputs or "
-                       "turns are no longer shown to "
-                       "the model. They stay in the session.",
-                       went);
-    return went;
+/* ---- is all of it read? ---- */
+
+#define CUT_FROM 500 /* tokens: below that our own count says too little */
+
+/* The provider counted far fewer tokens than were sent: it cuts the beginning off without a word
+ * (Ollama does). */
+static bool is_truncated(const struct bx_run *run, const struct bx_usage *u, int64_t estimated) {
+    const struct bx_history *h = run->history;
+    if (u->input_tokens <= 0 || estimated < CUT_FROM || bx_model_is_small(run->model))
+        return false;
+    double expected = (double)estimated * (h->factor_known ? h->factor : 1);
+    return (double)u->input_tokens < expected * (h->factor_known ? 0.5 : 0.35);
 }
 
-/* Tools and instructions stay; what can go is what was said. */
-static int64_t half_of_history(const struct bx_run *run) {
-    int64_t tokens = run->context->fixed_estimate + run->history->estimate / 2;
-    return (int64_t)((double)tokens * run->history->factor);
+static void warn_truncated(struct bx_run *run, const struct bx_usage *u, int64_t estimated) {
+    bx_event_limit(
+        run, "context",
+        "The provider counted %" PRId64 " tokens of about %" PRId64
+        " that were sent: it leaves out the beginning without saying so. Give the model a larger "
+        "window where it is served, or write its true \"window\" into the settings. Until then "
+        "the conversation is kept within %" PRId64 " tokens.",
+        u->input_tokens, (int64_t)((double)estimated * run->history->factor), u->input_tokens);
 }
 
 static void log_usage(struct bx_run *run, const struct bx_usage *u, int64_t estimated) {
     struct bx_event e;
+    bool truncated = is_truncated(run, u, estimated), first = !run->history->truncated_at;
+    int64_t window = bx_run_window(run);
     const struct {
         const char *name;
         int64_t n;
     } counts[] = {{"input_tokens", u->input_tokens},
                   {"output_tokens", u->output_tokens},
                   {"cached_tokens", u->cached_tokens},
-                  {"window", bx_model_window(run->model) ? bx_model_window(run->model) : -1}};
+                  {"window", window > 0 ? window : -1}};
     bx_event_begin(&e, run->id);
     bx_jw_kuint(&e.w, "turn", run->turn);
     for (size_t i = 0; i < BX_ARRAY_LEN(counts); i++) {
@@ -121,9 +128,12 @@ static void log_usage(struct bx_run *run, const struct bx_usage *u, int64_t esti
             bx_jw_int(&e.w, counts[i].n);
     }
     bx_jw_kint(&e.w, "estimated", estimated);
+    bx_jw_kbool(&e.w, "truncated", truncated);
     bx_jw_kint(&e.w, "ms", u->ms);
     bx_jw_kint(&e.w, "first_token_ms", u->first_token_ms);
     bx_event_append(run, &e, "usage", BX_BATCHED);
+    if (truncated && first)
+        warn_truncated(run, u, estimated);
 }
 
 /* The arguments as JSON where they are, else as the text that they are. */
@@ -223,15 +233,14 @@ int bx_run_ask_model(struct bx_run *run, const char *note, bool no_tools, struct
     struct stream s = {
         .run = run, .text = BX_BUF_INIT(BX_EVENT_MAX), .reasoning = BX_BUF_INIT(BX_EVENT_MAX)};
     int rc = bx_history_catch_up(run->history, run->session, &err);
-    int64_t window = bx_model_window(run->model),
-            size = bx_context_estimate(run->context, run->history);
-    if (!rc && window > 0 && (double)size > (double)window * ROOM_FROM)
-        make_room(run, (int64_t)((double)window * ROOM_TO));
+    if (!rc)
+        bx_compact_when_full(run);
     int64_t estimated = run->context->fixed_estimate + run->history->estimate;
     if (!rc)
         rc = ask_once(run, &s, note, no_tools, ret, &err);
-    if (rc == BX_ERR_LIMIT && !bx_cancel_fired(run->cancel) &&
-        make_room(run, half_of_history(run))) {
+    for (unsigned i = 0; rc == BX_ERR_LIMIT && i < CONTEXT_ATTEMPTS &&
+                         !bx_cancel_fired(run->cancel) && bx_compact_after_error(run, i);
+         i++) {
         show_reset(&s);
         estimated = run->context->fixed_estimate + run->history->estimate;
         rc = ask_once(run, &s, note, no_tools, ret, &err);

@@ -299,8 +299,3 @@ void bx_context_request(struct bx_context *c, const struct bx_history *h, const 
 int64_t bx_context_estimate(const struct bx_context *c, const struct bx_history *h) {
     return (int64_t)((double)(c->fixed_estimate + h->estimate) * h->factor);
 }
-
-size_t bx_context_make_room(const struct bx_context *c, struct bx_history *h, int64_t tokens) {
-    int64_t for_history = (int64_t)((double)tokens / h->factor) - c->fixed_estimate;
-    return bx_context_estimate(c, h) > tokens ? bx_history_elide(h, BX_MAX(for_history, 0)) : 0;
-}

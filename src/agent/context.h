@@ -31,9 +31,6 @@ int64_t bx_context_estimate(const struct bx_context *c, const struct bx_history 
 /* The tool of this name as the run knows it from its start, loaded or not; a new reference, or NULL. */
 struct bx_tool *bx_context_tool(const struct bx_context *c, const char *name);
 
-/* Leaves out the oldest outputs and turns until the estimate is at most `tokens`; how many went. */
-size_t bx_context_make_room(const struct bx_context *c, struct bx_history *h, int64_t tokens);
-
 /* AGENTS.md of the root, else CLAUDE.md, when it is a file of the root (a link out of it is not followed); NULL when there
  * is none. The caller's. */
 char *bx_context_project_text(const char *root);

@@ -3,11 +3,10 @@
 #include "base/utf8.h"
 #include "json/write.h"
 
-#define READ_CHUNK   (256 * BX_KIB)
-#define MAX_LINE     (64 * BX_MIB)
-#define NO_RESULT    "No result: the run ended before this call did."
-#define LOADED_MAX   1000
-#define MESSAGE_COST 6 /* tokens of a message's frame */
+#define READ_CHUNK (256 * BX_KIB)
+#define MAX_LINE   (64 * BX_MIB)
+#define NO_RESULT  "No result: the run ended before this call did."
+#define LOADED_MAX 1000
 
 struct bx_history *bx_history_new(const char *session_id, size_t result_max_bytes) {
     struct bx_history *h = bx_new(struct bx_history);
@@ -16,6 +15,7 @@ struct bx_history *bx_history_new(const char *session_id, size_t result_max_byte
                                    .next_delta = UINT64_MAX}; /* deltas are of no interest here */
     h->result_max_bytes = result_max_bytes;
     h->factor = 1;
+    h->counted = h->cached = -1;
     return h;
 }
 
@@ -38,6 +38,11 @@ void bx_history_free(struct bx_history *h) {
     bx_vec_free(&h->loaded);
     bx_given_deinit(&h->given);
     bx_free(h->rewound);
+    bx_pinned_deinit(&h->pinned);
+    bx_free(h->head);
+    bx_free(h->kept);
+    bx_free(h->first_request);
+    bx_free(h->request);
     bx_free(h);
 }
 
@@ -54,46 +59,24 @@ int64_t bx_tokens_estimate(struct bx_str text) {
                      (double)wide / 2.5 + 0.5);
 }
 
-static int64_t block_tokens(const struct bx_block *b) {
-    return bx_tokens_estimate(bx_str(b->text)) + bx_tokens_estimate(bx_str(b->arguments)) +
-           bx_tokens_estimate(bx_str(b->tool)) + (b->data ? 800 : 0);
-}
-
-static int64_t message_tokens(const struct bx_message *m) {
-    int64_t tokens = MESSAGE_COST;
-    for (size_t i = 0; i < m->blocks.n; i++)
-        tokens += block_tokens(&m->blocks.p[i]);
-    return tokens;
-}
-
-static size_t block_bytes(const struct bx_block *b) {
-    return (b->text ? strlen(b->text) : 0) + (b->arguments ? strlen(b->arguments) : 0) +
-           (b->data ? strlen(b->data) : 0);
-}
-
-static size_t message_bytes(const struct bx_message *m) {
-    size_t n = sizeof *m;
-    for (size_t i = 0; i < m->blocks.n; i++)
-        n += sizeof m->blocks.p[i] + block_bytes(&m->blocks.p[i]);
-    return n;
-}
-
-static void add_message(struct bx_history *h, struct bx_message *take_m) {
-    h->estimate += message_tokens(take_m);
-    h->bytes += message_bytes(take_m);
+static struct bx_message *add_message(struct bx_history *h, struct bx_message *take_m,
+                                      const struct bx_val *event) {
+    take_m->origin = (uint64_t)bx_val_get_int(event, "seq", 0);
+    h->estimate += bx_message_tokens(take_m);
+    h->bytes += bx_message_bytes(take_m);
     bx_vec_push(&h->messages, take_m);
+    return take_m;
 }
 
-static void recount(struct bx_history *h) {
-    h->estimate = 0;
-    h->bytes = 0;
-    for (size_t i = 0; i < h->messages.n; i++) {
-        h->estimate += message_tokens(h->messages.p[i]);
-        h->bytes += message_bytes(h->messages.p[i]);
-    }
+static void add_text(struct bx_history *h, const struct bx_val *event, enum bx_tag tag,
+                     const char *text) {
+    struct bx_message *m = bx_message_new(BX_ROLE_USER);
+    bx_message_add_text(m, text);
+    m->tag = (int)tag;
+    add_message(h, m, event);
 }
 
-char *bx_text_shorten(struct bx_str text, size_t max_bytes) {
+char *bx_text_shorten(struct bx_str text, size_t max_bytes, const char *call) {
     if (text.n <= max_bytes)
         return bx_str_dup(text);
     size_t head = bx_utf8_cut(text, max_bytes / 3 * 2), tail = max_bytes / 3, from = text.n - tail;
@@ -104,22 +87,31 @@ char *bx_text_shorten(struct bx_str text, size_t max_bytes) {
         line--;
     if (line > head - head / 4)
         head = line;
-    struct bx_buf out = BX_BUF_INIT(text.n + 200);
+    struct bx_buf out = BX_BUF_INIT(text.n + 400);
     bx_buf_add(&out, text.p, head);
-    bx_buf_addf(&out,
-                "\n[… %zu of %zu bytes are left out here; ask for a part of it if you need it …]\n",
-                from - head, text.n);
+    bx_buf_addf(&out, "\n[… %zu of %zu bytes are left out here", from - head, text.n);
+    if (call)
+        bx_buf_addf(&out, "; recall {\"call\":\"%.100s\",\"offset\":%zu} shows them", call, head);
+    bx_buf_addz(&out, " …]\n");
     bx_buf_add(&out, text.p + from, text.n - from);
     return bx_buf_steal(&out);
 }
 
 /* ---- folding events ---- */
 
+#define FIRST_REQUEST_MAX 1000
+#define REQUEST_MAX       (8 * BX_KIB)
+
 static void fold_user(struct bx_history *h, const struct bx_val *event) {
-    struct bx_message *m = bx_message_new(BX_ROLE_USER);
-    bx_message_add_text(m, bx_val_get_z(event, "text") ? bx_val_get_z(event, "text") : "");
-    add_message(h, m);
+    const char *text = bx_val_get_z(event, "text");
+    text = text ? text : "";
+    add_text(h, event, BX_TAG_TALK, text);
     h->pending = h->messages.n;
+    if (!h->first_request)
+        h->first_request = bx_text_shorten(bx_str(text), FIRST_REQUEST_MAX, NULL);
+    bx_free(h->request);
+    h->request = bx_text_shorten(bx_str(text), REQUEST_MAX, NULL);
+    h->request_seq = (uint64_t)bx_val_get_int(event, "seq", 0);
 }
 
 static char *arguments_text(const struct bx_val *input) {
@@ -147,7 +139,7 @@ static void fold_assistant(struct bx_history *h, const struct bx_val *event) {
         b->tool = bx_strdup(bx_val_get_z(call, "tool"));
         b->arguments = arguments_text(bx_val_get(call, "input"));
     }
-    add_message(h, m);
+    add_message(h, m, event);
     h->pending = h->messages.n;
     forget_open_calls(h);
     bx_val_foreach_item (calls, call2) {
@@ -157,7 +149,7 @@ static void fold_assistant(struct bx_history *h, const struct bx_val *event) {
         b->tool = bx_strdup(bx_val_get_z(call2, "tool"));
         b->text = bx_strdup(NO_RESULT);
         b->is_error = true;
-        add_message(h, result);
+        add_message(h, result, event);
         bx_vec_push(&h->open_calls, bx_strdup(b->id ? b->id : ""));
     }
 }
@@ -174,8 +166,10 @@ static char *content_text(const struct bx_val *content, struct bx_message **imag
             bx_buf_addf(&out, "%s%s", out.size ? "\n" : "", text);
         } else if (data) {
             bx_buf_addf(&out, "%s[image, shown below]", out.size ? "\n" : "");
-            if (!*images)
+            if (!*images) {
                 *images = bx_message_new(BX_ROLE_USER);
+                (*images)->tag = BX_TAG_IMAGES;
+            }
             struct bx_block *b = bx_message_add(*images, BX_BLOCK_IMAGE);
             b->mime = bx_strdup(bx_val_get_z(block, "mime"));
             b->data = bx_strdup(data);
@@ -202,18 +196,19 @@ static void fold_result(struct bx_history *h, const struct bx_val *event) {
         struct bx_block *b = m->blocks.n ? &m->blocks.p[0] : NULL;
         if (m->role != BX_ROLE_TOOL || !b->id || strcmp(b->id, id))
             continue;
-        h->estimate -= message_tokens(m);
-        h->bytes -= message_bytes(m);
+        h->estimate -= bx_message_tokens(m);
+        h->bytes -= bx_message_bytes(m);
         struct bx_message *images = NULL;
         bx_auto(bx_freep) char *text = content_text(bx_val_get(event, "content"), &images);
         bx_free(b->text);
-        b->text = bx_text_shorten(bx_str(text), h->result_max_bytes);
+        b->text = bx_text_shorten(bx_str(text), h->result_max_bytes, b->id);
+        h->recallable |= strlen(text) > h->result_max_bytes;
         b->is_error = bx_val_get_bool(event, "is_error", false);
-        h->estimate += message_tokens(m);
-        h->bytes += message_bytes(m);
+        h->estimate += bx_message_tokens(m);
+        h->bytes += bx_message_bytes(m);
         close_call(h, id);
         if (images)
-            add_message(h, images);
+            add_message(h, images, event)->origin = m->origin;
         return;
     }
 }
@@ -221,8 +216,78 @@ static void fold_result(struct bx_history *h, const struct bx_val *event) {
 static void fold_usage(struct bx_history *h, const struct bx_val *event) {
     int64_t counted = bx_val_get_int(event, "input_tokens", -1),
             ours = bx_val_get_int(event, "estimated", 0);
-    if (counted > 0 && ours > 0)
+    h->counted = counted;
+    h->cached = bx_val_get_int(event, "cached_tokens", -1);
+    h->truncated = bx_val_get_bool(event, "truncated", false);
+    if (h->truncated) {
+        h->truncated_at = BX_MAX(h->truncated_at, counted);
+    } else if (counted > 0 && ours > 0) {
         h->factor = BX_MIN(3.0, BX_MAX(0.5, (double)counted / (double)ours));
+        h->factor_known = true;
+    }
+}
+
+/* What it says is built for a moment only: the strings are the event's. */
+static void fold_compact(struct bx_history *h, const struct bx_val *event) {
+    const struct bx_val *kept = bx_val_get(event, "kept"), *lost = bx_val_get(event, "lost");
+    struct bx_cut cut = {
+        .upto = (uint64_t)bx_val_get_int(event, "upto", 0),
+        .results_upto = (uint64_t)bx_val_get_int(event, "results_upto", 0),
+        .result_bytes = (size_t)BX_MAX(bx_val_get_int(event, "result_bytes", 0), 0),
+        .summary = bx_val_get_z(event, "summary") ? bx_val_get_z(event, "summary") : ""};
+    bx_auto(bx_freep) const char **texts = bx_alloc((bx_val_len(kept) + 1) * sizeof *texts);
+    bx_val_foreach_item (kept, text) {
+        if (bx_val_z(text))
+            texts[cut.kept_count++] = bx_val_z(text);
+    }
+    cut.kept = texts;
+    h->turns_gone += (size_t)BX_MAX(bx_val_get_int(lost, "turns", 0), 0);
+    bx_history_cut(h, &cut);
+    h->after_cut = bx_val_get_int(event, "after_tokens", 0);
+    h->recallable = true;
+}
+
+/* Facts and instructions are told where they came, so that what stands before them stays the same.
+ */
+static void fold_pinned(struct bx_history *h, struct bx_str type, const struct bx_val *event) {
+    if (bx_str_eqz(type, "fact")) {
+        const struct bx_fact *f = bx_pinned_fact(&h->pinned, bx_val_get_str(event, "id"));
+        bx_auto(bx_freep) char *text = f ? bx_fact_message(f) : NULL;
+        if (text)
+            add_text(h, event, BX_TAG_FACT, text);
+    } else if (bx_str_eqz(type, "instructions")) {
+        const char *text = bx_val_get_z(event, "text");
+        if (text)
+            add_text(h, event, BX_TAG_PROJECT, text);
+    }
+}
+
+static void remove_fact(struct bx_history *h, uint64_t seq) {
+    for (size_t i = 0; i < h->messages.n; i++) {
+        struct bx_message *m = h->messages.p[i];
+        if (m->tag != BX_TAG_FACT || m->origin != seq)
+            continue;
+        h->estimate -= bx_message_tokens(m);
+        h->bytes -= bx_message_bytes(m);
+        bx_message_free(m);
+        bx_vec_remove(&h->messages, i);
+        h->pending -= i < h->pending;
+        return;
+    }
+    bx_history_make_head(h);
+}
+
+static bool fold_beside(struct bx_history *h, struct bx_str type, const struct bx_val *event) {
+    const struct bx_fact *f = bx_str_eqz(type, "fact") || bx_str_eqz(type, "fact_drop")
+                                  ? bx_pinned_fact(&h->pinned, bx_val_get_str(event, "id"))
+                                  : NULL;
+    uint64_t was = f ? f->seq : 0;
+    if (!bx_pinned_fold(&h->pinned, type, event))
+        return false;
+    if (was)
+        remove_fact(h, was);
+    fold_pinned(h, type, event);
+    return true;
 }
 
 static void fold_loaded(struct bx_history *h, const struct bx_val *event) {
@@ -238,8 +303,8 @@ static void fold_loaded(struct bx_history *h, const struct bx_val *event) {
 /* What a rewind takes back; rules, titles and the ends of runs count all the same. */
 static bool is_taken_back(const struct bx_history *h, struct bx_str type,
                           const struct bx_val *event) {
-    static const char *const types[] = {"user", "assistant", "tool_result", "tools_loaded",
-                                        "compact"};
+    static const char *const types[] = {"user",         "assistant", "tool_result",
+                                        "tools_loaded", "compact",   "instructions"};
     bool conversation = false;
     for (size_t i = 0; i < BX_ARRAY_LEN(types) && !conversation; i++)
         conversation = bx_str_eqz(type, types[i]);
@@ -257,6 +322,8 @@ static void fold(struct bx_history *h, const struct bx_val *event) {
         fold_assistant(h, event);
     } else if (bx_str_eqz(type, "tool_result")) {
         fold_result(h, event);
+    } else if (bx_str_eqz(type, "compact")) {
+        fold_compact(h, event);
     } else if (bx_str_eqz(type, "usage")) {
         fold_usage(h, event);
     } else if (bx_str_eqz(type, "tools_loaded")) {
@@ -270,7 +337,7 @@ static void fold(struct bx_history *h, const struct bx_val *event) {
     } else if (bx_str_eqz(type, "run_end")) {
         h->open_run[0] = '\0';
         forget_open_calls(h);
-    } else {
+    } else if (!fold_beside(h, type, event)) {
         bx_given_fold(&h->given, type, event);
     }
 }
@@ -318,70 +385,4 @@ bool bx_history_knows_call(const struct bx_history *h, const char *id) {
                 return true;
     }
     return false;
-}
-
-/* ---- making room ---- */
-
-#define ELIDED      "[left out to save room: %zu bytes of output; call the tool again if you need it]"
-#define ELIDE_FLOOR 200 /* shorter outputs are not worth it */
-
-static bool elide_output(struct bx_message *m) {
-    bool did = false;
-    for (size_t i = 0; i < m->blocks.n; i++) {
-        struct bx_block *b = &m->blocks.p[i];
-        size_t n = block_bytes(b);
-        if ((m->role == BX_ROLE_TOOL || b->kind == BX_BLOCK_IMAGE) && n > ELIDE_FLOOR) {
-            bx_free(b->text);
-            bx_free(b->data);
-            b->data = NULL;
-            b->text = bx_asprintf(ELIDED, n);
-            if (b->kind == BX_BLOCK_IMAGE)
-                b->kind = BX_BLOCK_TEXT;
-            did = true;
-        }
-    }
-    return did;
-}
-
-static bool
-is_question(const struct bx_message *m) { /* of the user's, not an image that a tool gave */
-    return m->role == BX_ROLE_USER && m->blocks.n && m->blocks.p[0].kind == BX_BLOCK_TEXT;
-}
-
-static size_t drop_oldest_turn(struct bx_history *h) {
-    size_t end = 1;
-    while (end < h->messages.n && !is_question(h->messages.p[end]))
-        end++;
-    if (end >= h->messages.n)
-        return 0; /* the last turn stays */
-    for (size_t i = 0; i < end; i++)
-        bx_message_free(h->messages.p[i]);
-    memmove(h->messages.p, h->messages.p + end, (h->messages.n - end) * sizeof *h->messages.p);
-    h->messages.n -= end;
-    h->pending = h->pending > end ? h->pending - end : 0;
-    return 1;
-}
-
-size_t bx_history_elide(struct bx_history *h, int64_t tokens) {
-    size_t went = 0;
-    /* The newest results are what the model is about to answer to: they go only when nothing else
-     * is left. */
-    size_t newest = h->pending < h->messages.n ? h->pending : h->messages.n;
-    for (size_t i = 0; i < newest && h->estimate > tokens; i++) {
-        int64_t before = message_tokens(h->messages.p[i]);
-        went += elide_output(h->messages.p[i]);
-        h->estimate += message_tokens(h->messages.p[i]) - before;
-    }
-    while (h->estimate > tokens && drop_oldest_turn(h)) {
-        went++;
-        h->turns_gone++;
-        recount(h);
-    }
-    for (size_t i = 0; i < h->messages.n && h->estimate > tokens; i++) {
-        int64_t before = message_tokens(h->messages.p[i]);
-        went += elide_output(h->messages.p[i]);
-        h->estimate += message_tokens(h->messages.p[i]) - before;
-    }
-    recount(h);
-    return went;
 }

@@ -93,6 +93,7 @@ struct bx_run {
     unsigned max_turns, yes_levels;
     bool headless;
     const char **allow_hosts; /* NULL ended */
+    char *compact; /* it only compacts, with this focus; or NULL */
     /* the run thread's */
     struct bx_history *history;
     struct bx_context *context;

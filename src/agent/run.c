@@ -1,4 +1,4 @@
-#include "agent/internal.h"
+#include "agent/compact.h"
 
 #include "agent/context.h"
 #include "base/clock.h"
@@ -192,7 +192,7 @@ void *bx_run_main(void *user) {
     } else {
         run->context =
             bx_context_new(a->registry, a->mounts[0].host_path, bx_model_is_small(run->model));
-        reason = run_turns(run);
+        reason = run->compact ? bx_compact_by_user(run, run->compact) : run_turns(run);
     }
     end_run(run, reason);
     bx_agent_keep_history(a, bx_steal(&run->history));

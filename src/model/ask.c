@@ -174,7 +174,7 @@ static int ask_endpoint(struct bx_model *m, const struct bx_model_request *req, 
     }
     w.key = key;
     w.key_hint = hint;
-    if (m->constrained == 1) {
+    if (m->constrained == 1 && !req->plain) {
         w.options.greedy = true;
         return bx_constrained_ask(&w, req, on_event, l, cancel, ret, err);
     }
@@ -199,7 +199,8 @@ static int ask_embedded_once(struct bx_model *m, const struct bx_model_request *
     w.local = true;
     w.attempts = 1; // the child either answers or has a reason that a second try will not change
     w.options.greedy = m->small;
-    bool constrained = m->constrained == 1 || (m->constrained < 0 && !use.supports_tools);
+    bool constrained =
+        !req->plain && (m->constrained == 1 || (m->constrained < 0 && !use.supports_tools));
     r = constrained ? bx_constrained_ask(&w, req, on_event, l, cancel, ret, err)
                     : ask_whole(m, &w, req, l, cancel, ret, err);
     if (r == BX_ERR_RETRY || r == BX_ERR_UNAVAILABLE) {

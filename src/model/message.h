@@ -24,6 +24,8 @@ void bx_block_deinit(struct bx_block *b);
 
 struct bx_message {
     enum bx_role role;
+    uint64_t origin; /* the caller's own marks, which are not sent */
+    int tag;
     BX_VEC(struct bx_block) blocks;
 };
 struct bx_message *bx_message_new(enum bx_role role);

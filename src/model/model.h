@@ -26,6 +26,7 @@ struct bx_model_request {
     size_t tool_count;
     int64_t max_output_tokens; /* 0 = the model's default */
     bool no_tools;             /* tools are described but must not be called (last turn) */
+    bool plain;                /* as it stands, whatever the model: no constrained mode */
 };
 
 struct bx_usage {

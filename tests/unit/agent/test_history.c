@@ -5,14 +5,14 @@
 
 static void test_shortened_text_counts_honestly(void **state) {
     (void)state;
-    char *same = bx_text_shorten(bx_str("short"), 5);
+    char *same = bx_text_shorten(bx_str("short"), 5, NULL);
     assert_string_equal(same, "short");
     bx_free(same);
     struct bx_buf text = BX_BUF_INIT(BX_MIB);
     for (int i = 0; i < 1000; i++)
         bx_buf_addf(&text, "line %d é\n", i);
     for (size_t max = 60; max < 3000; max += 7) {
-        char *cut = bx_text_shorten(bx_buf_str(&text), max);
+        char *cut = bx_text_shorten(bx_buf_str(&text), max, NULL);
         assert_true(bx_utf8_valid(bx_str(cut)));
         char *mark = strstr(cut, "\n[… ");
         size_t gone = 0, all = 0;
@@ -33,33 +33,6 @@ static void add(struct world *w, const char *type, const char *body) {
     struct bx_err err = {0};
     if (bx_session_append(w->session, type, bx_str(body), BX_BATCHED, NULL, &err))
         fail_msg("%s", err.msg);
-}
-
-static void test_turns_go_when_outputs_are_not_enough(void **state) {
-    struct world *w = *state;
-    char long_text[4000];
-    for (int i = 0; i < 5; i++) {
-        snprintf(long_text, sizeof long_text, "{\"run\":\"r\",\"text\":\"question %d %0*d\"}", i,
-                 2000, 0);
-        add(w, "user", long_text);
-        add(w, "assistant",
-            "{\"run\":\"r\",\"turn\":1,\"text\":\"answer\",\"calls\":[],\"finish\":\"stop\"}");
-    }
-    bx_auto(bx_history_freep) struct bx_history *h = bx_history_new(w_id(w), SIZE_MAX);
-    assert_int_equal(bx_history_catch_up(h, w->session, NULL), 0);
-    assert_int_equal(h->messages.n, 10);
-    int64_t before = h->estimate;
-    assert_int_equal(bx_history_elide(h, before), 0); /* there is room */
-    assert_int_equal(bx_history_elide(h, before / 2), 3);
-    assert_int_equal(h->messages.n, 4);
-    assert_true(h->estimate <= before / 2);
-    assert_memory_equal(h->messages.p[0]->blocks.p[0].text, "question 3", 10);
-    assert_int_equal(bx_history_elide(h, 0), 1); /* the last question stays */
-    assert_int_equal(h->messages.n, 2);
-    assert_int_equal(bx_history_elide(h, 0), 0);
-    add(w, "user", "{\"run\":\"r\",\"text\":\"one more\"}");
-    assert_int_equal(bx_history_catch_up(h, w->session, NULL), 0);
-    assert_string_equal(h->messages.p[2]->blocks.p[0].text, "one more");
 }
 
 static void test_unknown_events_change_nothing(void **state) {
@@ -91,7 +64,6 @@ int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, w_setup, w_teardown)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shortened_text_counts_honestly),
-        T(test_turns_go_when_outputs_are_not_enough),
         T(test_unknown_events_change_nothing),
         T(test_the_providers_count_corrects_ours),
     };

@@ -186,43 +186,6 @@ static void test_ending_the_program_interrupts(void **state) {
     w_expect(w, "run_end", "reason", "run_end|interrupted");
 }
 
-static void test_a_full_window_is_emptied_and_said(void **state) {
-    struct world *w = *state;
-    char *big = bx_alloc(6001);
-    memset(big, 'x', 6000);
-    w_box.output = big;
-    w_model.window = 6000;
-    W_SCRIPT({.calls = {READ("1", "a")}}, {.calls = {READ("2", "b")}}, {.calls = {READ("3", "c")}},
-             {.calls = {READ("4", "d")}}, {.calls = {READ("5", "e")}}, {.text = "done"});
-    w_send(w, "read them", NULL);
-    assert_non_null(strstr(w_model.dump, "(1) [left out to save room"));
-    assert_non_null(
-        strstr(w_model.dump, "bytes are left out here")); /* one result is no more than its share */
-    assert_non_null(strstr(w_model.dump, "(5) xxx"));
-    assert_non_null(strstr(w_model.dump, "user: read them"));
-    char *limits = w_log(w, "limit", "limit");
-    assert_non_null(strstr(limits, "limit|context"));
-    bx_free(limits);
-    w_expect(w, "run_end", "reason", "run_end|done");
-    bx_free(big);
-}
-
-static void test_a_window_that_nobody_told(void **state) {
-    struct world *w = *state;
-    char *big = bx_alloc(6001);
-    memset(big, 'x', 6000);
-    w_box.output = big;
-    W_SCRIPT({.calls = {READ("1", "a")}}, {.text = "first"}, {.rc = BX_ERR_LIMIT},
-             {.text = "second"}, {.rc = BX_ERR_LIMIT}, {.rc = BX_ERR_LIMIT});
-    w_send(w, "read it", NULL);
-    w_send(w, "and?", NULL);
-    assert_non_null(strstr(w_model.dump, "(1) [left out"));
-    w_send(w, "more", NULL); /* once more is tried, not for ever */
-    w_expect(w, "error run_end", "code reason",
-             "run_end|done run_end|done error|limit run_end|error");
-    bx_free(big);
-}
-
 static void test_images_follow_the_results(void **state) {
     struct world *w = *state;
     w_box.output = "{\"content\":[{\"type\":\"text\",\"text\":\"a.png\"},{\"type\":\"image\","
@@ -309,8 +272,6 @@ int main(void) {
         T(test_stop_in_the_stream),
         T(test_stop_in_a_tool),
         T(test_ending_the_program_interrupts),
-        T(test_a_full_window_is_emptied_and_said),
-        T(test_a_window_that_nobody_told),
         T(test_images_follow_the_results),
         T(test_what_the_project_says),
         T(test_the_log_is_the_conversation),

@@ -101,6 +101,10 @@ static struct {
     int64_t window;
     bool small;
     bool no_tools;      /* of the last request */
+    const char *summary; /* the answer to a request for a summary; NULL: it fails */
+    size_t summaries;   /* asked for */
+    char asked_summary[65536]; /* the last request for one */
+    int64_t counted;    /* input tokens of every reply as the provider says them; 0: it does not */
     size_t tool_count;
     char tools[8192];   /* their names, each with a space behind */
     char system[65536], dump[262144]; /* "user: hi\nassistant: [read {…}]\ntool c1: ok\n" of the last request */
@@ -132,11 +136,24 @@ static void w_dump(const struct bx_model_request *req) {
     bx_buf_deinit(&out);
 }
 
+static int w_sum_up(const struct bx_model_request *req, struct bx_reply *ret, struct bx_err *err) {
+    BX_LOCKED(&w_model.lock);
+    w_model.summaries++;
+    snprintf(w_model.asked_summary, sizeof w_model.asked_summary, "%s", req->messages[0]->blocks.p[0].text);
+    if (!w_model.summary)
+        return bx_fail(err, BX_ERR_UNAVAILABLE, "no summaries today");
+    *ret = (struct bx_reply){.message = bx_message_new(BX_ROLE_ASSISTANT)};
+    bx_message_add_text(ret->message, w_model.summary);
+    return 0;
+}
+
 int bx_model_ask(struct bx_model *m, const struct bx_model_request *req,
                  void (*on_event)(void *user, const struct bx_model_event *ev), void *user, struct bx_cancel *cancel,
                  struct bx_reply *ret_reply, struct bx_err *err) {
     (void)m;
     const struct w_reply *r = NULL;
+    if (req->plain)
+        return w_sum_up(req, ret_reply, err);
     {
         BX_LOCKED(&w_model.lock);
         r = w_model.at < w_model.n ? &w_model.script[w_model.at++] : NULL;
@@ -176,7 +193,7 @@ int bx_model_ask(struct bx_model *m, const struct bx_model_request *req,
     }
     *ret_reply = (struct bx_reply){.message = message,
                                    .finish = r->calls[0].tool ? BX_FINISH_CALLS : r->finish,
-                                   .usage = {.input_tokens = -1, .output_tokens = 5, .cached_tokens = -1}};
+                                   .usage = {.input_tokens = w_model.counted ? w_model.counted : -1, .output_tokens = 5, .cached_tokens = -1}};
     return 0;
 }
 
@@ -252,7 +269,9 @@ static int w_setup(void **state) {
     w_box.fails = false;
     w_box.during = NULL;
     w_model.at = w_model.n = 0;
-    w_model.window = 0;
+    w_model.window = w_model.counted = 0;
+    w_model.summary = NULL;
+    w_model.summaries = 0;
     w_model.small = false;
     *state = w;
     return 0;

@@ -203,6 +203,10 @@ void bx_show_event(struct bx_show *s, const struct bx_val *event) {
                      BX_STR_ARG(hint));
     } else if (bx_str_eqz(type, "limit")) {
         bx_show_note(s, AMBER, "boxagnts: " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "text")));
+    } else if (bx_str_eqz(type, "compact")) {
+        bx_show_note(
+            s, DIM, "boxagnts: the conversation was compacted: %" PRId64 " → %" PRId64 " tokens",
+            bx_val_get_int(event, "before_tokens", 0), bx_val_get_int(event, "after_tokens", 0));
     } else if (bx_str_eqz(type, "state") && bx_val_get_str(event, "text").n && s->colour) {
         bx_show_note(s, DIM, BX_STR_FMT "…", BX_STR_ARG(bx_val_get_str(event, "text")));
     }

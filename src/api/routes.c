@@ -21,6 +21,8 @@ static const struct bx_member message_members[] = {
     {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB},
     {.name = "replace", .type = BX_VAL_INT},
     {.name = NULL}};
+static const struct bx_member command_members[] = {
+    {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB}, {.name = NULL}};
 static const struct bx_member answer_members[] = {
     {.name = "question", .type = BX_VAL_STR, .required = true, .max_bytes = 100},
     {.name = "choice", .type = BX_VAL_STR, .required = true, .max_bytes = 100},
@@ -81,6 +83,9 @@ const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_POST, S "/*/messages", LARGE, ROUTE(bx_route_session_message, message_members, false)},
     {BX_HTTP_POST, S "/*/stop", SMALL, ROUTE(bx_route_session_stop, no_members, false)},
     {BX_HTTP_POST, S "/*/answers", LARGE, ROUTE(bx_route_session_answer, answer_members, false)},
+    {BX_HTTP_POST, S "/*/command", LARGE, ROUTE(bx_route_session_command, command_members, true)},
+    {BX_HTTP_GET, "/api/v1/commands", 0, ROUTE(bx_route_commands, NULL, false)},
+    {BX_HTTP_GET, "/api/v1/files", 0, ROUTE(bx_route_files, NULL, true)},
     {BX_HTTP_GET, "/api/v1/models", 0, ROUTE(bx_route_models, NULL, false)},
     {BX_HTTP_GET, "/api/v1/settings", 0, ROUTE(bx_route_settings_get, NULL, false)},
     {BX_HTTP_PUT, "/api/v1/settings", LARGE, ROUTE(bx_route_settings_put, settings_members, false)},

@@ -17,6 +17,7 @@ struct bx_serve_config { /* borrowed until bx_api_serve returns */
     struct bx_mcp *mcp;
     struct bx_agent *agent;
     int (*walls)(void *user, struct bx_box_walls *ret, struct bx_err *err); /* which are up; on a helper thread, may take ms */
+    int (*doctor)(void *user, struct bx_buf *out, struct bx_err *err); /* what /doctor says, Markdown; may take seconds */
     const char *host;               /* NULL = "127.0.0.1" */
     uint16_t port;                  /* 0 = any free one */
     const char *const *extra_hosts; /* further names that Host may say, e.g. of a proxy: "name" or "name:port" */

@@ -174,6 +174,26 @@ static int print(const struct report *r, bool json) {
     return bad ? BX_EXIT_FAILED : code;
 }
 
+static void check_all(struct report *r, struct bx_cli_context *c) {
+    check_walls(r, c);
+    check_call(r, c);
+    check_models(r, c);
+    check_state(r, c);
+    check_certificates(r);
+}
+
+int bx_doctor_markdown(struct bx_cli_context *c, struct bx_buf *out, struct bx_err *err) {
+    static const char *const words[] = {"ok", "warning", "**bad**"};
+    struct report report = {0};
+    (void)err;
+    check_all(&report, c);
+    for (size_t i = 0; i < report.rows.n; i++)
+        bx_buf_addf(out, "- %s: %s. %s\n", words[report.rows.p[i].state], report.rows.p[i].name,
+                    report.rows.p[i].text);
+    bx_vec_free(&report.rows);
+    return 0;
+}
+
 int bx_cmd_doctor(const struct bx_args *args) {
     struct bx_err err;
     uint64_t port;
@@ -188,11 +208,7 @@ int bx_cmd_doctor(const struct bx_args *args) {
         return bx_cli_fail(BX_EXIT_FAILED, &err);
     }
     struct report report = {0};
-    check_walls(&report, &c);
-    check_call(&report, &c);
-    check_models(&report, &c);
-    check_state(&report, &c);
-    check_certificates(&report);
+    check_all(&report, &c);
     check_port(&report, port);
     int code = print(&report, bx_args_has(args, "json"));
     bx_vec_free(&report.rows);

@@ -46,8 +46,7 @@ static int read_prompt(const struct bx_args *args, const char **ret_dir, char **
     return 0;
 }
 
-static int read_options(const struct bx_args *args, struct bx_run_options *ret,
-                        struct bx_err *err) {
+int bx_cli_run_options(const struct bx_args *args, struct bx_run_options *ret, struct bx_err *err) {
     uint64_t max_turns;
     int r = bx_args_number(args, "max-turns", 1, 10000, 0, &max_turns, err);
     *ret = (struct bx_run_options){.max_turns = (unsigned)max_turns,
@@ -119,7 +118,7 @@ int bx_cmd_run(const struct bx_args *args) {
     struct bx_run_options options;
     bx_auto(bx_freep) char *prompt = NULL;
     const char *dir = NULL;
-    int r = read_options(args, &options, &err);
+    int r = bx_cli_run_options(args, &options, &err);
     if (r == 0) {
         r = read_prompt(args, &dir, &prompt, &err);
     }

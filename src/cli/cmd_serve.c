@@ -41,6 +41,11 @@ static void *warm(void *user) {
     return NULL;
 }
 
+static int doctor(void *user, struct bx_buf *out, struct bx_err *err) {
+    struct serving *s = user;
+    return bx_doctor_markdown(&s->context, out, err);
+}
+
 static void ready(void *user, const char *url) {
     struct serving *s = user;
     const struct bx_workspace *w = &s->context.workspace;
@@ -84,6 +89,7 @@ static int serve(const struct bx_args *args, struct serving *s, uint16_t port, s
                                      .mcp = c->mcp,
                                      .agent = c->agent,
                                      .walls = walls,
+                                     .doctor = doctor,
                                      .host = bx_args_get(args, "host"),
                                      .port = port,
                                      .workspace = c->workspace.name,

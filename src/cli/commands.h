@@ -8,6 +8,7 @@
 
 int bx_cmd_serve(const struct bx_args *args);
 int bx_cmd_run(const struct bx_args *args);
+int bx_cmd_chat(const struct bx_args *args);
 int bx_cmd_tool_list(const struct bx_args *args);
 int bx_cmd_tool_describe(const struct bx_args *args);
 int bx_cmd_tool_run(const struct bx_args *args);

@@ -40,6 +40,9 @@ void bx_cli_context_close(struct bx_cli_context *c);
 /* The values of --allow-host, NULL ended. */
 int bx_cli_check_hosts(const char *const *hosts, struct bx_err *err);
 
+/* doctor's rows as Markdown, without the port (cmd_doctor.c). */
+int bx_doctor_markdown(struct bx_cli_context *c, struct bx_buf *out, struct bx_err *err);
+
 /* Only the workspace and its store. */
 int bx_cli_store_open(const struct bx_args *args, enum bx_store_mode mode, struct bx_cli_context *ret, struct bx_err *err);
 

@@ -16,10 +16,12 @@
 /* The watch rings, this thread reads. */
 
 static atomic_int interrupts;
+static atomic_bool told_to_end; /* SIGTERM came */
 static int interrupt_bell = -1;
 
 static void on_interrupt(int signum) {
-    (void)signum;
+    if (signum == SIGTERM)
+        atomic_store(&told_to_end, true);
     if (atomic_fetch_add(&interrupts, 1) > 0) {
         _exit(BX_EXIT_STOPPED); /* the second one does not wait */
     }
@@ -180,6 +182,10 @@ int bx_follow_run(struct bx_follow *f, struct bx_err *err) {
 
 int bx_follow_interrupt_fd(void) {
     return interrupt_bell;
+}
+
+bool bx_follow_must_end(void) {
+    return atomic_load(&told_to_end);
 }
 
 void bx_follow_forget_interrupt(void) {

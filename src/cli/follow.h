@@ -25,9 +25,13 @@ void bx_follow_session(struct bx_follow *f, struct bx_session *take_session);
 /* Readable while Ctrl-C was pressed and nobody has looked. */
 int bx_follow_interrupt_fd(void);
 void bx_follow_forget_interrupt(void);
+bool bx_follow_must_end(void); /* SIGTERM came: not only the run shall end */
 /* MCP servers whose tools are not known yet; false: Ctrl-C came first. */
 bool bx_follow_learn_mcp(struct bx_follow *f);
 /* Until the run that goes on has ended; f->code says how. */
 int bx_follow_run(struct bx_follow *f, struct bx_err *err);
+
+/* What the command line says of a run (cmd_run.c); views into args. */
+int bx_cli_run_options(const struct bx_args *args, struct bx_run_options *ret, struct bx_err *err);
 
 #endif

@@ -60,6 +60,12 @@ static void end_line(struct bx_show *s) {
     }
 }
 
+void bx_show_text(struct bx_show *s, struct bx_str text) {
+    end_line(s);
+    to_stdout(s, text);
+    end_line(s);
+}
+
 void bx_show_note(struct bx_show *s, enum bx_tone tone, const char *fmt, ...) {
     end_line(s);
     struct bx_buf raw = BX_BUF_INIT(BX_MIB), line = BX_BUF_INIT(BX_MIB + 64);

@@ -18,6 +18,8 @@ void bx_show_init(struct bx_show *s);
 void bx_show_deinit(struct bx_show *s);
 void bx_show_event(struct bx_show *s, const struct bx_val *event);
 void bx_show_end(struct bx_show *s, const char *session_id);
+/* Text for the person on stdout, made safe, on lines of its own. */
+void bx_show_text(struct bx_show *s, struct bx_str text);
 /* A line on stderr, made safe. */
 enum bx_tone { BX_TONE_PLAIN, BX_TONE_DIM, BX_TONE_RED, BX_TONE_AMBER };
 void bx_show_note(struct bx_show *s, enum bx_tone tone, const char *fmt, ...) BX_PRINTF(3, 4);

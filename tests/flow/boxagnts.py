@@ -167,7 +167,7 @@ class Server:
                 return reply.status, json.loads(reply.read() or "null")
         except HTTPError as error:
             with error:
-                return error.code, None
+                return error.code, json.loads(error.read() or "null")
 
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)

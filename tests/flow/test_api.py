@@ -118,6 +118,11 @@ class Documented(unittest.TestCase):
         patched = self.call("PATCH", one, {"title": "second", "mode": "plan"}, session=session).json
         self.assertEqual((patched["title"], patched["mode"]), ("second", "plan"))
         self.assertEqual(self.call("POST", one + "/stop", session=session).status, 409)
+        self.assertEqual(self.call("POST", one + "/command", {"text": "/help"}, session=session).json["kind"], "text")
+        self.assertEqual(self.call("POST", one + "/command", {"text": "/nothing-like-it"}, session=session).json["field"], "text")
+        self.assertEqual(self.call("GET", "/api/v1/commands").json["commands"][0]["name"], "help")
+        self.assertEqual(self.call("GET", "/api/v1/files", query="?q=nobody").json, {"files": [], "cut": False})
+        self.assertEqual(self.call("GET", "/api/v1/files", query="?limit=0").json["field"], "limit")
         self.assertEqual(self.call("POST", one + "/messages", {"text": "  "}, session=session).json["field"], "text")
         self.assertEqual(self.call("POST", one + "/messages", {}, session=session).json["field"], "text")
         with self.server.websocket() as ws:

@@ -1,0 +1,297 @@
+#include "agent/slash_internal.h"
+
+#include "base/id.h"
+#include "skills/skills.h"
+
+#define NAME_MAX_BYTES 64
+
+/* ---- what a text is ---- */
+
+static bool name_char(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == ':' || c == '.';
+}
+
+static size_t name_size(struct bx_str text) { /* of the word behind the slash */
+    size_t n = 1;
+    while (n < text.n && name_char(text.p[n]))
+        n++;
+    return n - 1;
+}
+
+bool bx_slash_is(struct bx_str text) {
+    text = bx_str_trim(text);
+    if (text.n < 2 || text.p[0] != '/')
+        return false;
+    size_t n = name_size(text);
+    return n && n <= NAME_MAX_BYTES &&
+           (n + 1 == text.n || strchr(" \t\r\n", text.p[n + 1])); /* "/a/b" is a path */
+}
+
+struct bx_str bx_slash_message(struct bx_str text) {
+    return bx_str_starts(text, "//") && text.n > 2 ? bx_str_slice(text, 1, text.n) : text;
+}
+
+const char *bx_slash_kind_name(enum bx_slash_kind kind) {
+    static const char *const names[] = {"text", "run", "session", "open"};
+    return names[kind];
+}
+
+void bx_slash_result_deinit(struct bx_slash_result *r) {
+    bx_free(r->text);
+    *r = (struct bx_slash_result){0};
+}
+
+/* ---- what commands do ---- */
+
+int bx_slash_send(struct bx_slash *s, const char *text, struct bx_err *err) {
+    s->ret->kind = BX_SLASH_RUN;
+    return bx_agent_send(s->agent, s->session, text, s->env->options, s->ret->id, err);
+}
+
+void bx_slash_open(struct bx_slash *s, const char *what) {
+    s->ret->kind = BX_SLASH_OPEN;
+    s->ret->what = what;
+}
+
+int bx_slash_set(struct bx_slash *s, const char *member, const char *value, struct bx_err *err) {
+    bx_auto(bx_buf_deinit) struct bx_buf body = BX_BUF_INIT(16 * BX_KIB);
+    struct bx_jw w;
+    bx_jw_init(&w, &body);
+    bx_jw_obj(&w);
+    bx_jw_kstr(&w, member, value);
+    bx_jw_end(&w);
+    return bx_session_append(s->session, member, bx_buf_str(&body), BX_DURABLE, NULL, err);
+}
+
+int bx_slash_wrong(struct bx_slash *s, struct bx_err *err) {
+    return bx_fail(err, BX_ERR_INVALID, "/%s %s: %s", s->command->name, s->command->args,
+                   s->command->description);
+}
+
+static int set_mode(struct bx_slash *s, struct bx_str name, struct bx_err *err) {
+    enum bx_mode mode;
+    if (!bx_mode_parse(name, &mode))
+        return bx_fail(err, BX_ERR_INVALID,
+                       "there is no mode \"%.*s\": plan, default, accept-edits or auto",
+                       (int)BX_MIN(name.n, (size_t)60), name.p);
+    if (mode == BX_MODE_BYPASS && !s->agent->allow_bypass)
+        return bx_fail(err, BX_ERR_DENIED,
+                       "bypass can only be switched on when boxagnts is started");
+    return bx_slash_set(s, "mode", bx_mode_name(mode), err);
+}
+
+/* The context is empty, and nothing is lost: the session so far stays in the list. */
+static int cmd_clear(struct bx_slash *s, struct bx_err *err) {
+    bx_auto(bx_freep) char *model = bx_session_model(s->session),
+                           *mode = bx_session_mode(s->session);
+    struct bx_session_header header = {.title = "",
+                                       .model = model,
+                                       .mode = mode,
+                                       .root = bx_session_header(s->session)->root,
+                                       .kind = "chat"};
+    bx_auto(bx_session_unrefp) struct bx_session *fresh = NULL;
+    if (s->args.n)
+        return bx_slash_wrong(s, err);
+    int rc = bx_session_create(s->agent->store, &header, &fresh, err);
+    if (rc)
+        return rc;
+    s->ret->kind = BX_SLASH_SESSION;
+    memcpy(s->ret->id, bx_session_header(fresh)->id, sizeof s->ret->id);
+    bx_buf_addz(&s->out,
+                "A new session, with nothing in its context. The last one stays in the list.");
+    return 0;
+}
+
+static int cmd_resume(struct bx_slash *s, struct bx_err *err) {
+    bx_auto(bx_freep) char *query = bx_str_dup(s->args);
+    if (bx_id_is_valid(s->args)) {
+        struct bx_session_row row;
+        int rc = bx_store_row(s->agent->store, query, &row, err);
+        if (rc)
+            return rc;
+        bx_session_row_deinit(&row);
+        s->ret->kind = BX_SLASH_SESSION;
+        memcpy(s->ret->id, query, sizeof s->ret->id);
+        return 0;
+    }
+    bx_slash_open(s, "sessions");
+    return bx_slash_show_sessions(s, *query ? query : NULL, err);
+}
+
+static int cmd_rename(struct bx_slash *s, struct bx_err *err) {
+    bx_auto(bx_freep) char *title = bx_str_dup(s->args);
+    if (!*title || s->args.n > 400)
+        return bx_slash_wrong(s, err);
+    int rc = bx_slash_set(s, "title", title, err);
+    if (!rc)
+        bx_buf_addf(&s->out, "The session is called “%s” now.", title);
+    return rc;
+}
+
+static int cmd_model(struct bx_slash *s, struct bx_err *err) {
+    bx_auto(bx_model_unrefp) struct bx_model *model = NULL;
+    bx_auto(bx_freep) char *id = bx_str_dup(s->args);
+    if (!*id) {
+        bx_slash_open(s, "model");
+        return bx_slash_show_models(s, err);
+    }
+    int rc = bx_models_get(s->agent->models, id, &model, err);
+    if (!rc)
+        rc = bx_slash_set(s, "model", bx_model_id(model), err);
+    if (!rc)
+        bx_buf_addf(&s->out, "The model is %s, from the next message on.", bx_model_id(model));
+    return rc;
+}
+
+static int cmd_permissions(struct bx_slash *s, struct bx_err *err) {
+    if (!s->args.n) {
+        bx_slash_open(s, "permissions");
+        return bx_slash_show_permissions(s, err);
+    }
+    int rc = set_mode(s, s->args, err);
+    if (!rc)
+        bx_buf_addf(&s->out, "The mode is %.*s, from the next call on.", (int)s->args.n, s->args.p);
+    return rc;
+}
+
+static int cmd_plan(struct bx_slash *s, struct bx_err *err) {
+    bx_auto(bx_freep) char *text = bx_str_dup(s->args);
+    int rc = set_mode(s, BX_STR_LIT("plan"), err);
+    if (rc)
+        return rc;
+    if (*text)
+        return bx_slash_send(s, text, err);
+    bx_buf_addz(&s->out,
+                "The mode is plan: tools only look, nothing is changed, until you approve a "
+                "plan or change the mode (/permissions default).");
+    return 0;
+}
+
+static const char init_prompt[] =
+    "Write an AGENTS.md for this project: the file that tells somebody who works here with no "
+    "memory of it what they must know.\n"
+    "\n"
+    "First look: the files of the top folder, the README, how it is built and tested, where the "
+    "code lies, which conventions it really follows. Run nothing that changes files. Then write "
+    "/AGENTS.md, at most 80 lines:\n"
+    "- what the project is, in two sentences;\n"
+    "- the commands to build, to test all and to test one thing, as they stand in its files;\n"
+    "- where what lies, one line a folder that matters;\n"
+    "- rules of style and of work that cannot be guessed from one file;\n"
+    "- traps: what goes wrong for who does not know.\n"
+    "Write only what you saw. Leave out what every programmer knows. When there is an AGENTS.md or "
+    "a CLAUDE.md already, keep what is true in it, mend what is not, and say in your answer what "
+    "you changed.";
+
+static int cmd_init(struct bx_slash *s, struct bx_err *err) {
+    if (!s->args.n)
+        return bx_slash_send(s, init_prompt, err);
+    bx_auto(bx_freep) char *text =
+        bx_asprintf("%s\n\nThe user adds: %.*s", init_prompt, (int)s->args.n, s->args.p);
+    return bx_slash_send(s, text, err);
+}
+
+const struct bx_slash_command bx_slash_commands[] = {
+    {"help", "", "what can be typed here", bx_slash_help},
+    {"clear", "", "go on in a new session, with nothing in its context", cmd_clear},
+    {"resume", "[WORDS|ID]", "go back to an earlier session", cmd_resume},
+    {"rename", "TITLE", "give this session a title", cmd_rename},
+    {"model", "[MODEL]", "show the models, or change this session's", cmd_model},
+    {"permissions", "[MODE]",
+     "show mode and rules, or change the mode (plan, default, accept-edits, auto)",
+     cmd_permissions},
+    {"plan", "[TEXT]", "look and plan, change nothing until a plan is approved", cmd_plan},
+    {"cost", "", "tokens and money that this session has used", bx_slash_cost},
+    {"skills", "", "the skills there are", bx_slash_skills},
+    {"init", "[TEXT]", "look at the project and write its AGENTS.md", cmd_init},
+    {"doctor", "", "try what the product needs on this machine", bx_slash_doctor},
+};
+const size_t bx_slash_command_count = BX_ARRAY_LEN(bx_slash_commands);
+
+/* ---- finding one ---- */
+
+struct nearest {
+    struct bx_str wanted;
+    size_t slips;
+    char name[NAME_MAX_BYTES + 1];
+};
+
+static void consider(struct nearest *n, const char *name) {
+    size_t slips = bx_str_slips(n->wanted, bx_str(name));
+    bool begins = n->wanted.n >= 2 && strncasecmp(name, n->wanted.p, n->wanted.n) == 0;
+    slips = begins ? 0 : slips;
+    if (slips < n->slips && slips <= 2) {
+        n->slips = slips;
+        snprintf(n->name, sizeof n->name, "%s", name);
+    }
+}
+
+static int unknown(struct bx_agent *a, struct bx_str name, struct bx_err *err) {
+    struct nearest n = {.wanted = name, .slips = SIZE_MAX};
+    for (size_t i = 0; i < bx_slash_command_count; i++)
+        consider(&n, bx_slash_commands[i].name);
+    bx_auto(bx_skills_freep) struct bx_skills *skills =
+        bx_registry_skills(a->registry, a->mounts[0].host_path);
+    for (size_t i = 0; i < skills->n; i++)
+        if (bx_skill_usable(&skills->items[i]))
+            consider(&n, skills->items[i].name);
+    if (*n.name)
+        return bx_fail(err, BX_ERR_INVALID,
+                       "there is no command /%.*s: did you mean /%s? (/help lists them; to send "
+                       "this as a message begin it with //)",
+                       (int)name.n, name.p, n.name);
+    return bx_fail(
+        err, BX_ERR_INVALID,
+        "there is no command /%.*s: /help lists them; to send this as a message begin it "
+        "with //",
+        (int)name.n, name.p);
+}
+
+int bx_agent_slash(struct bx_agent *a, struct bx_session *session, struct bx_str text,
+                   const struct bx_slash_env *env, struct bx_slash_result *ret,
+                   struct bx_err *err) {
+    *ret = (struct bx_slash_result){.kind = BX_SLASH_TEXT};
+    if (!bx_slash_is(text))
+        return bx_fail(err, BX_ERR_INVALID,
+                       "a command begins with a slash and a name: /help lists them");
+    text = bx_str_trim(text);
+    size_t n = name_size(text);
+    struct bx_str name = bx_str_slice(text, 1, n);
+    struct bx_slash s = {.agent = a,
+                         .session = session,
+                         .env = env,
+                         .args = bx_str_trim(bx_str_slice(text, n + 1, text.n)),
+                         .ret = ret,
+                         .out = BX_BUF_INIT(BX_SLASH_TEXT_MAX)};
+    for (size_t i = 0; i < bx_slash_command_count && !s.command; i++)
+        if (bx_str_ieqz(name, bx_slash_commands[i].name))
+            s.command = &bx_slash_commands[i];
+    int rc = s.command ? s.command->run(&s, err) : unknown(a, name, err);
+    if (rc)
+        bx_buf_deinit(&s.out);
+    else if (s.out.size)
+        ret->text = bx_buf_steal(&s.out);
+    return rc;
+}
+
+static void write_one(struct bx_jw *w, const char *name, const char *args, const char *description,
+                      const char *kind) {
+    bx_jw_obj(w);
+    bx_jw_kstr(w, "name", name);
+    bx_jw_kstr(w, "args", args);
+    bx_jw_kstr(w, "description", description);
+    bx_jw_kstr(w, "kind", kind);
+    bx_jw_end(w);
+}
+
+void bx_slash_list(struct bx_agent *a, struct bx_jw *w) {
+    for (size_t i = 0; i < bx_slash_command_count; i++)
+        write_one(w, bx_slash_commands[i].name, bx_slash_commands[i].args,
+                  bx_slash_commands[i].description, "builtin");
+    bx_auto(bx_skills_freep) struct bx_skills *skills =
+        bx_registry_skills(a->registry, a->mounts[0].host_path);
+    for (size_t i = 0; i < skills->n; i++)
+        if (bx_skill_usable(&skills->items[i]))
+            write_one(w, skills->items[i].name, "[ARGS]", skills->items[i].description, "skill");
+}

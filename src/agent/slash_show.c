@@ -1,0 +1,173 @@
+/* Commands that show something, as Markdown: for the terminal, and for the page where it has no
+ * view of its own. */
+#include "agent/slash_internal.h"
+
+#include "base/clock.h"
+#include "skills/skills.h"
+
+#define LISTED_SESSIONS 15
+
+/* Text of others inside a line of Markdown: one line, and nothing in it is markup. */
+static void add_plain(struct bx_buf *out, const char *text, size_t max) {
+    for (size_t i = 0; text[i] && i < max; i++) {
+        if (strchr("\\`*_[]<>|#", text[i]))
+            bx_buf_addc(out, '\\');
+        bx_buf_addc(out, (unsigned char)text[i] < ' ' ? ' ' : text[i]);
+    }
+}
+
+int bx_slash_help(struct bx_slash *s, struct bx_err *err) {
+    (void)err;
+    bx_buf_addz(&s->out, "A message to the assistant, or one of these:\n\n");
+    for (size_t i = 0; i < bx_slash_command_count; i++) {
+        const struct bx_slash_command *c = &bx_slash_commands[i];
+        bx_buf_addf(&s->out, "- `/%s%s%s`: %s\n", c->name, *c->args ? " " : "", c->args,
+                    c->description);
+    }
+    bx_buf_addz(&s->out, "- `/SKILL args`: use a skill (`/skills` lists them)\n"
+                         "- `//text`: send a message that begins with a slash\n"
+                         "- `@path` in a message names a file of the root\n");
+    return 0;
+}
+
+int bx_slash_show_models(struct bx_slash *s, struct bx_err *err) {
+    (void)err;
+    struct bx_model_infos infos;
+    bx_auto(bx_freep) char *now = bx_session_model(s->session);
+    bx_models_list(s->agent->models, &infos);
+    bx_buf_addf(&s->out, "This session uses `%s`. Ready:\n\n", *now ? now : "the default");
+    for (size_t i = 0; i < infos.n; i++)
+        if (infos.items[i].available)
+            bx_buf_addf(&s->out, "- `%s`%s\n", infos.items[i].id,
+                        infos.items[i].local ? " (on this machine)" : "");
+    bx_model_infos_deinit(&infos);
+    return 0;
+}
+
+int bx_slash_show_permissions(struct bx_slash *s, struct bx_err *err) {
+    bx_auto(bx_freep) char *mode = bx_session_mode(s->session);
+    bx_auto(bx_buf_deinit) struct bx_buf json = BX_BUF_INIT(4 * BX_MIB);
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    struct bx_jw w;
+    bx_jw_init(&w, &json);
+    bx_jw_arr(&w);
+    int rc = bx_agent_list_grants(s->agent, bx_session_header(s->session)->id, &w, err);
+    bx_jw_end(&w);
+    if (!rc)
+        rc = bx_doc_parse(bx_buf_str(&json), NULL, &doc, err);
+    if (rc)
+        return rc;
+    bx_buf_addf(&s->out, "The mode is `%s`.\n\n", *mode ? mode : "default");
+    if (!bx_val_len(bx_doc_root(doc)))
+        bx_buf_addz(&s->out, "There are no rules.\n");
+    bx_val_foreach_item (bx_doc_root(doc), rule) {
+        static const char *const what[] = {"host", "path", "command"};
+        bx_buf_addf(&s->out, "- %s `%s`", bx_val_get_z(rule, "verdict"),
+                    bx_val_get_z(rule, "tool"));
+        for (size_t i = 0; i < BX_ARRAY_LEN(what); i++) {
+            if (bx_val_get(rule, what[i])) {
+                bx_buf_addf(&s->out, " %s ", what[i]);
+                add_plain(&s->out, bx_val_get_z(rule, what[i]), 200);
+            }
+        }
+        bx_buf_addf(&s->out, " (%s, %s)\n", bx_val_get_z(rule, "scope"),
+                    bx_val_get_z(rule, "state"));
+    }
+    return 0;
+}
+
+int bx_slash_show_sessions(struct bx_slash *s, const char *query, struct bx_err *err) {
+    struct bx_session_list list = {0};
+    int rc =
+        bx_store_list(s->agent->store, &(struct bx_session_filter){.title = query, .kind = "chat"},
+                      LISTED_SESSIONS, &list, err);
+    if (rc)
+        return rc;
+    if (!list.n)
+        bx_buf_addf(&s->out, "No session has that in its title.\n");
+    for (size_t i = 0; i < list.n; i++) {
+        char when[25];
+        bx_time_format(list.rows[i].updated_at_ms, when);
+        bx_buf_addf(&s->out, "- `%s` %.10s %.5s ", list.rows[i].id, when, when + 11);
+        add_plain(&s->out, list.rows[i].title ? list.rows[i].title : "", 120);
+        bx_buf_addc(&s->out, '\n');
+    }
+    if (list.more)
+        bx_buf_addz(&s->out, "- … and older ones: `/resume WORDS` finds them by title\n");
+    bx_session_list_deinit(&list);
+    return 0;
+}
+
+struct sums {
+    int64_t input, output, cached, turns;
+    double cost;
+    bool has_cost, cost_is_whole;
+};
+
+static void add_usage(struct sums *sums, struct bx_str line) {
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    if (bx_str_find_str(line, BX_STR_LIT("\"type\":\"usage\"")) == (size_t)-1 ||
+        bx_doc_parse(line, NULL, &doc, NULL))
+        return;
+    const struct bx_val *e = bx_doc_root(doc), *cost = bx_val_get(e, "cost");
+    sums->input += BX_MAX(bx_val_get_int(e, "input_tokens", 0), (int64_t)0);
+    sums->output += BX_MAX(bx_val_get_int(e, "output_tokens", 0), (int64_t)0);
+    sums->cached += BX_MAX(bx_val_get_int(e, "cached_tokens", 0), (int64_t)0);
+    sums->turns++;
+    if (cost && !bx_val_is(cost, BX_VAL_NULL)) {
+        sums->cost += bx_val_real(cost, 0);
+        sums->has_cost = true;
+    } else {
+        sums->cost_is_whole = false;
+    }
+}
+
+int bx_slash_cost(struct bx_slash *s, struct bx_err *err) {
+    struct bx_cursor cursor = {.next_seq = 1, .next_delta = UINT64_MAX};
+    bx_auto(bx_buf_deinit) struct bx_buf lines = BX_BUF_INIT(128 * BX_MIB);
+    struct sums sums = {.cost_is_whole = true};
+    int n;
+    while ((n = bx_session_read(s->session, &cursor, 256 * BX_KIB, &lines, err)) > 0) {
+        struct bx_str rest = bx_buf_str(&lines), line;
+        while (bx_str_split(&rest, '\n', &line))
+            add_usage(&sums, line);
+        bx_buf_reset(&lines);
+    }
+    if (n < 0)
+        return n;
+    bx_slash_open(s, "cost");
+    bx_buf_addf(&s->out,
+                "%" PRId64 " requests: %" PRId64 " tokens in (%" PRId64
+                " of them from the cache), %" PRId64 " out.\n",
+                sums.turns, sums.input, sums.cached, sums.output);
+    if (sums.has_cost)
+        bx_buf_addf(&s->out, "Cost: US$ %.4f%s\n", sums.cost,
+                    sums.cost_is_whole ? "" : ", without the requests whose price is not known");
+    else
+        bx_buf_addz(&s->out, "No price is known for the models of this session.\n");
+    return 0;
+}
+
+int bx_slash_skills(struct bx_slash *s, struct bx_err *err) {
+    (void)err;
+    bx_auto(bx_skills_freep) struct bx_skills *skills =
+        bx_registry_skills(s->agent->registry, s->agent->mounts[0].host_path);
+    bx_slash_open(s, "skills");
+    for (size_t i = 0; i < skills->n; i++) {
+        const struct bx_skill *skill = &skills->items[i];
+        if (!skill->shadowed) {
+            bx_buf_addf(&s->out, "- `/%s` ", skill->name);
+            add_plain(&s->out, skill->problem ? skill->problem : skill->description, 300);
+            bx_buf_addz(&s->out, skill->problem ? " (broken)\n" : "\n");
+        }
+    }
+    if (!skills->n)
+        bx_buf_addz(&s->out, "There are no skills yet.\n");
+    return 0;
+}
+
+int bx_slash_doctor(struct bx_slash *s, struct bx_err *err) {
+    if (!s->env->doctor)
+        return bx_fail(err, BX_ERR_UNAVAILABLE, "run boxagnts doctor in a terminal");
+    return s->env->doctor(s->env->user, &s->out, err);
+}

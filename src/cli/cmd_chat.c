@@ -1,0 +1,200 @@
+/* chat: one session on the terminal, message after message; what begins with a slash is a command.
+ */
+#include <poll.h>
+
+#include "agent/slash.h"
+#include "cli/commands.h"
+#include "cli/follow.h"
+
+#define MESSAGE_MAX BX_MIB
+
+enum said { SAID_TEXT, SAID_NOTHING, SAID_GONE };
+
+struct chat {
+    struct bx_cli_context *c;
+    struct bx_follow follow;
+    struct bx_run_options options;
+    struct bx_buf waiting; /* read, and not yet a line */
+    bool terminal, no_more;
+};
+
+/* ---- reading ---- */
+
+static void prompt(const struct chat *chat, bool more) {
+    if (chat->terminal) {
+        fputs(more ? "… " : "> ", stderr);
+        fflush(stderr);
+    }
+}
+
+/* The next line without its end, in `out`; Ctrl-C gives up what was typed. */
+static enum said read_line(struct chat *chat, struct bx_buf *out) {
+    for (;;) {
+        size_t end = bx_str_find(bx_buf_str(&chat->waiting), '\n');
+        if (end != (size_t)-1 || (chat->no_more && chat->waiting.size)) {
+            size_t n = BX_MIN(end, chat->waiting.size);
+            bx_buf_adds(out, bx_str_slice(bx_buf_str(&chat->waiting), 0, n));
+            bx_buf_consume(&chat->waiting, BX_MIN(n + 1, chat->waiting.size));
+            return SAID_TEXT;
+        }
+        if (chat->no_more)
+            return SAID_GONE;
+        struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                              {.fd = bx_follow_interrupt_fd(), .events = POLLIN}};
+        if (poll(p, 2, -1) < 0)
+            continue; /* a signal: its bell rings */
+        if (p[1].revents) {
+            if (bx_follow_must_end())
+                return SAID_GONE;
+            bx_follow_forget_interrupt();
+            bx_buf_reset(&chat->waiting);
+            bx_show_note(&chat->follow.show, BX_TONE_DIM, "Ctrl-D or /exit ends the chat.");
+            return SAID_NOTHING;
+        }
+        char piece[16384];
+        ssize_t n = read(STDIN_FILENO, piece, sizeof piece);
+        if (n <= 0 && !(n < 0 && errno == EINTR))
+            chat->no_more = true;
+        else if (n > 0 && bx_buf_add(&chat->waiting, piece, (size_t)n))
+            chat->no_more = true;
+    }
+}
+
+/* A message: a line, or several where each but the last ends with a backslash. */
+static enum said read_message(struct chat *chat, struct bx_buf *out) {
+    for (bool more = false;; more = true) {
+        prompt(chat, more);
+        enum said said = read_line(chat, out);
+        if (said == SAID_GONE && out->size)
+            return SAID_TEXT;
+        if (said != SAID_TEXT)
+            return said;
+        if (!bx_str_ends(bx_buf_str(out), "\\"))
+            return SAID_TEXT;
+        bx_buf_cut(out, out->size - 1);
+        bx_buf_addc(out, '\n');
+    }
+}
+
+/* ---- doing ---- */
+
+static int open_session(struct chat *chat, const char *id, struct bx_err *err) {
+    struct bx_session *session = NULL;
+    int r;
+    if (id) {
+        r = bx_session_open(chat->c->store, id, &session, err);
+    } else {
+        struct bx_session_header h = {
+            .title = "",
+            .model = chat->options.model ? chat->options.model : "",
+            .mode = chat->options.mode ? chat->options.mode : "default",
+            .root = chat->c->workspace.root,
+            .kind = "chat",
+        };
+        r = bx_session_create(chat->c->store, &h, &session, err);
+    }
+    if (r == 0)
+        bx_follow_session(&chat->follow, session);
+    return r;
+}
+
+static int doctor(void *user, struct bx_buf *out, struct bx_err *err) {
+    struct chat *chat = user;
+    return bx_doctor_markdown(chat->c, out, err);
+}
+
+static int do_command(struct chat *chat, struct bx_str text, struct bx_err *err) {
+    struct bx_slash_env env = {.options = &chat->options, .doctor = doctor, .user = chat};
+    struct bx_slash_result result = {0};
+    int r = bx_agent_slash(chat->c->agent, chat->follow.session, text, &env, &result, err);
+    if (r == 0 && result.text)
+        bx_show_text(&chat->follow.show, bx_str(result.text));
+    if (r == 0 && result.kind == BX_SLASH_RUN)
+        r = bx_follow_run(&chat->follow, err);
+    if (r == 0 && result.kind == BX_SLASH_SESSION)
+        r = open_session(chat, result.id, err);
+    bx_slash_result_deinit(&result);
+    return r;
+}
+
+static int do_message(struct chat *chat, struct bx_str text, struct bx_err *err) {
+    bx_auto(bx_freep) char *message = bx_str_dup(bx_slash_message(text));
+    int r = bx_agent_send(chat->c->agent, chat->follow.session, message, &chat->options, NULL, err);
+    return r == 0 ? bx_follow_run(&chat->follow, err) : r;
+}
+
+static bool is_exit(struct bx_str text) {
+    return bx_str_eqz(text, "/exit") || bx_str_eqz(text, "/quit");
+}
+
+/* What goes wrong with one message is said, and the next may be typed; read from a pipe it ends the
+ * chat. */
+static int talk(struct chat *chat, struct bx_err *err) {
+    for (;;) {
+        bx_auto(bx_buf_deinit) struct bx_buf message = BX_BUF_INIT(MESSAGE_MAX);
+        enum said said = read_message(chat, &message);
+        struct bx_str text = bx_str_trim(bx_buf_str(&message));
+        if (said == SAID_GONE || is_exit(text) || bx_follow_must_end())
+            return 0;
+        if (!text.n)
+            continue;
+        int r = bx_slash_is(text) ? do_command(chat, text, err) : do_message(chat, text, err);
+        if (r < 0 && !chat->terminal)
+            return r;
+        if (r < 0)
+            bx_show_note(&chat->follow.show, BX_TONE_RED, "%s", err->msg);
+    }
+}
+
+static int chat_with(struct chat *chat, const struct bx_args *args, struct bx_err *err) {
+    int r = bx_agent_recover(chat->c->agent, err);
+    if (r == 0)
+        r = open_session(chat, bx_args_get(args, "session"), err);
+    if (r < 0)
+        return r;
+    chat->follow.code = BX_EXIT_OK;
+    if (!bx_follow_learn_mcp(&chat->follow))
+        return 0;
+    if (chat->terminal)
+        bx_show_note(&chat->follow.show, BX_TONE_DIM,
+                     "BoxAgnts in %s. /help lists the commands, Ctrl-D ends.",
+                     chat->c->workspace.root);
+    r = talk(chat, err);
+    bx_show_end(&chat->follow.show, bx_session_header(chat->follow.session)->id);
+    return r;
+}
+
+int bx_cmd_chat(const struct bx_args *args) {
+    struct bx_err err = {0};
+    struct chat chat = {.terminal = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
+                        .waiting = BX_BUF_INIT(MESSAGE_MAX)};
+    struct bx_cli_context c;
+    if (bx_cli_run_options(args, &chat.options, &err) < 0)
+        return bx_cli_fail(BX_EXIT_USAGE, &err);
+    bx_auto(bx_freep) const char **hosts = bx_args_all(args, "allow-host");
+    if (bx_cli_check_hosts(hosts, &err) < 0)
+        return bx_cli_fail(BX_EXIT_USAGE, &err);
+    chat.options.allow_hosts = hosts;
+    chat.options.headless = !chat.terminal;
+    int r = bx_cli_context_open(
+        args, args->operands.n ? args->operands.p[0] : NULL,
+        &(struct bx_context_options){
+            .store_mode = BX_STORE_OWNER,
+            .models = true,
+            .offline = bx_args_has(args, "offline"),
+            .require_second_wall = bx_args_has(args, "require-second-wall"),
+            .allow_bypass = chat.options.mode && strcmp(chat.options.mode, "bypass") == 0},
+        &c, &err);
+    if (r < 0)
+        return bx_cli_fail(BX_EXIT_FAILED, &err);
+    chat.c = &c;
+    bx_follow_init(&chat.follow, &c, false);
+    r = chat_with(&chat, args, &err);
+    int code = r < 0           ? bx_cli_fail(BX_EXIT_FAILED, &err)
+               : chat.terminal ? BX_EXIT_OK
+                               : chat.follow.code;
+    bx_follow_deinit(&chat.follow);
+    bx_cli_context_close(&c);
+    bx_buf_deinit(&chat.waiting);
+    return code;
+}

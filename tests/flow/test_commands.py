@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Slash commands: through the API as the page uses them, and on the terminal (`boxagnts chat`); names of files behind an @."""
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from boxagnts import BINARY, PATIENCE, Conversation, Workspace  # noqa: E402
+
+SKILL = "---\nname: greet\ndescription: How to greet *people*\n---\nSay hello.\n"
+
+
+class Commands(Conversation):
+    def command(self, text, status=200):
+        got, body = self.server.call("POST", f"/sessions/{self.session}/command", {"text": text})
+        self.assertEqual(got, status, body)
+        return body
+
+    def events(self, kind):
+        return [e for e in self.workspace.events(self.session) if e["type"] == kind]
+
+    def test_list_and_help_say_the_same(self):
+        self.begin()
+        listed = self.server.call("GET", "/commands")[1]["commands"]
+        text = self.command("/help")["text"]
+        for row in listed:
+            if row["kind"] == "builtin":
+                self.assertIn(f"`/{row['name']}", text)
+        self.assertTrue({"help", "clear", "resume", "model", "permissions", "cost", "skills", "init", "doctor", "plan"} <= {row["name"] for row in listed}, listed)
+
+    def test_unknown(self):
+        self.begin()
+        for text, near in (("/halp", "/help"), ("/perm", "/permissions"), ("/xyzzy", "/help")):
+            problem = self.command(text, 400)
+            self.assertEqual(problem["field"], "text")
+            self.assertIn(near, problem["detail"])
+        self.command("hello", 400)
+        self.command("/", 400)
+        self.command("/a/b", 400)
+
+    def test_clear_makes_an_empty_session(self):
+        self.begin({"text": "One."})
+        self.send("First")
+        self.wait_for({"type": "run_end"})
+        got = self.command("/clear")
+        self.assertEqual(got["kind"], "session")
+        self.assertNotEqual(got["session"], self.session)
+        row = self.server.call("GET", f"/sessions/{got['session']}")[1]["session"]
+        self.assertEqual((row["model"], row["events"]), ("scripted/m", 0))
+        self.assertEqual(self.server.call("GET", f"/sessions/{self.session}")[0], 200)
+
+    def test_mode_model_title(self):
+        self.begin({"text": "A plan."})
+        self.assertEqual(self.command("/permissions")["kind"], "open")
+        self.assertEqual(self.command("/permissions accept-edits")["kind"], "text")
+        self.assertEqual(self.events("mode")[-1]["mode"], "accept-edits")
+        self.command("/permissions bypass", 403)
+        self.command("/permissions wild", 400)
+        self.assertEqual(self.command("/model")["what"], "model")
+        self.command("/model nothing/there", 404)
+        self.command("/model scripted/m")
+        self.assertEqual(self.events("model")[-1]["model"], "scripted/m")
+        self.command("/rename A *new* name")
+        self.assertEqual(self.events("title")[-1]["title"], "A *new* name")
+        run = self.command("/plan how to go on")
+        self.assertEqual(run["kind"], "run")
+        self.wait_for({"type": "run_end", "run": run["run"]})
+        self.assertEqual(self.events("mode")[-1]["mode"], "plan")
+        self.assertEqual(self.events("user")[-1]["text"], "how to go on")
+
+    def test_init_is_a_run(self):
+        self.begin({"text": "Written."})
+        run = self.command("/init Name the owner, Ada.")
+        self.wait_for({"type": "run_end", "run": run["run"], "reason": "done"})
+        text = self.events("user")[-1]["text"]
+        self.assertIn("AGENTS.md", text)
+        self.assertTrue(text.endswith("Name the owner, Ada."))
+
+    def test_what_shows(self):
+        folder = os.path.join(self.workspace.root, ".agents", "skills", "greet")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "SKILL.md"), "w") as file:
+            file.write(SKILL)
+        self.begin({"text": "One.", "usage": {"prompt_tokens": 1200, "completion_tokens": 34}})
+        self.send("First")
+        self.wait_for({"type": "run_end"})
+        cost = self.command("/cost")
+        self.assertRegex(cost["text"], r"1 requests?: 1200 tokens in .* 34 out")
+        self.assertIn("`/greet`", self.command("/skills")["text"])
+        self.assertIn("\\*people\\*", self.command("/skills")["text"])
+        self.assertIn(self.session, self.command("/resume First")["text"])
+        self.assertEqual(self.command("/resume " + self.session)["session"], self.session)
+        doctor = self.command("/doctor")["text"]
+        self.assertRegex(doctor, r"(?m)^- ok: sandbox\.")
+        self.assertEqual(self.events("user")[-1]["text"], "First", "what only shows leaves the session alone")
+
+
+class Files(Conversation):
+    def setUp(self):
+        super().setUp()
+        self.workspace.close()
+        self.workspace = Workspace(files={name: "" for name in (
+            "README.md", "src/main.c", "src/agent/main_loop.c", "docs/domain.md", "node_modules/main/index.js", ".env", "a b.txt")},
+            links={"out": "/etc", "src/up": ".."})
+        self.addCleanup(self.workspace.close)
+
+    def paths(self, query, limit=20):
+        status, body = self.server.call("GET", f"/files?q={query}&limit={limit}")
+        self.assertEqual(status, 200)
+        return [f["path"] for f in body["files"]], body["cut"]
+
+    def test_names(self):
+        self.begin()
+        found, cut = self.paths("main")
+        self.assertEqual(found[:2], ["src/main.c", "src/agent/main_loop.c"])
+        self.assertIn("docs/domain.md", found)
+        self.assertFalse(any("node_modules/" in f for f in found), found)
+        self.assertFalse(cut)
+        self.assertEqual(self.paths("src/")[0], ["src/agent", "src/main.c", "src/up"])
+        self.assertEqual(self.paths("src/ma")[0], ["src/main.c", "src/agent/main_loop.c"])
+        self.assertEqual(self.paths("a%20b")[0], ["a b.txt"])
+        self.assertNotIn(".env", self.paths("env")[0])
+        self.assertIn(".env", self.paths(".en")[0])
+        self.assertEqual(self.paths("mdc")[0], [], "letters in another order")
+        self.assertEqual(self.paths("", 2), (["a b.txt", "docs"], True))
+
+    def test_stays_in_the_root(self):
+        self.begin()
+        for query in ("out/", "out/passwd", "../", "..%2f..%2fetc/pass"):
+            self.assertEqual(self.paths(query)[0], [], query)
+        self.assertEqual(self.paths("node_modules/ma")[0][0], "node_modules/main")
+
+
+class Terminal(unittest.TestCase):
+    def setUp(self):
+        self.workspace = Workspace()
+        self.addCleanup(self.workspace.close)
+
+    def arguments(self, *more):
+        return ["chat", "--workspace-dir", self.workspace.path, "--model", "scripted/m", *more]
+
+    def test_pipe(self):
+        """Lines of a pipe are messages and commands in their order."""
+        self.workspace.start_model([{"text": "One."}, {"text": "Two."}])
+        text = "/help\nfirst \\\nand more\n//slash\n/rename Piped\n/clear\nthird\n"
+        done = subprocess.run([BINARY, *self.arguments()], input=text, capture_output=True, text=True, timeout=PATIENCE,
+                              env=self.workspace.environment(), cwd=self.workspace.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("`/clear`", done.stdout)
+        self.assertRegex(done.stdout, r"(?s)One\.\n.*Two\.\n.*Piped.*One\.")
+        first, second = self.workspace.sessions()
+        said = [e["text"] for e in self.workspace.events(first) if e["type"] == "user"]
+        self.assertEqual(said, ["first \nand more", "/slash"])
+        self.assertEqual([e["text"] for e in self.workspace.events(second) if e["type"] == "user"], ["third"])
+
+    def test_pipe_ends_at_a_wrong_command(self):
+        self.workspace.start_model([{"text": "One."}])
+        done = subprocess.run([BINARY, *self.arguments()], input="/nonsense\nhello\n", capture_output=True, text=True,
+                              timeout=PATIENCE, env=self.workspace.environment(), cwd=self.workspace.folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no command /nonsense", done.stderr)
+
+    def test_terminal(self):
+        """A question, Ctrl-C at the prompt and in a run, the end."""
+        self.workspace.start_model([{"calls": [{"tool": "write", "input": {"file_path": "/a.txt", "content": "x"}}]},
+                                    {"text": "Written."}, {"text": "for ever ", "forever": True}])
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.workspace.folder)
+            os.execve(BINARY, [BINARY, *self.arguments()], self.workspace.environment() | {"TERM": "dumb"})
+        seen = ""
+
+        def until(pattern):
+            nonlocal seen
+            give_up = time.monotonic() + PATIENCE
+            while not re.search(pattern, seen):
+                self.assertLess(time.monotonic(), give_up, f"no {pattern} in {seen}")
+                if select.select([terminal], [], [], 1)[0]:
+                    seen += os.read(terminal, 65536).decode(errors="replace")
+            seen = seen[re.search(pattern, seen).end():]
+
+        until("/help lists the commands.*\n> ")
+        os.write(terminal, b"half a mess\x03")
+        until("Ctrl-D or /exit ends the chat.*\n> ")
+        os.write(terminal, b"/nope\n")
+        until("no command /nope")
+        os.write(terminal, b"write it\n")
+        until(r"\[1\] once")
+        os.write(terminal, b"1\n")
+        until("Written")
+        until("> ")
+        os.write(terminal, b"go on\n")
+        until("for ever for ever")
+        os.write(terminal, b"\x03")
+        until("\n> ")
+        os.write(terminal, b"\x04")
+        until("session")
+        self.assertEqual(os.waitpid(pid, 0)[1], 0)
+        os.close(terminal)
+        with open(os.path.join(self.workspace.root, "a.txt")) as file:
+            self.assertEqual(file.read(), "x")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -5,13 +5,11 @@
 #include "base/path.h"
 #include "base/unwire.h"
 #include "base/utf8.h"
-#include "skills/skills.h"
+#include "skills/catalogue.h"
 
 #define PROJECT_TEXT_MAX (32 * BX_KIB)
 #define LISTED_MAX       40
-/* Bytes of the lists of skills and deferred tools, and of one line in them. */
-#define SKILLS_MAX        (16 * BX_KIB)
-#define SKILL_LINE_MAX    400
+/* Bytes of the list of deferred tools, and of one line in it. */
 #define DEFERRED_MAX      (16 * BX_KIB)
 #define DEFERRED_LINE_MAX 120
 
@@ -115,21 +113,7 @@ static void add_line(struct bx_buf *out, const char *name, const char *text, siz
 
 static void add_skills(struct bx_registry *registry, const char *root, struct bx_buf *out) {
     bx_auto(bx_skills_freep) struct bx_skills *skills = bx_registry_skills(registry, root);
-    size_t start = out->size, left = 0;
-    for (size_t i = 0; i < skills->n; i++) {
-        const struct bx_skill *s = &skills->items[i];
-        if (!bx_skill_usable(s))
-            continue;
-        if (out->size == start)
-            bx_buf_addz(out, "\nSkills are written instructions for certain kinds of work. When a "
-                             "task fits one, load it with the tool Skill before you begin:\n");
-        if (out->size - start < SKILLS_MAX)
-            add_line(out, s->name, s->description, SKILL_LINE_MAX);
-        else
-            left++;
-    }
-    if (left)
-        bx_buf_addf(out, "- … and %zu more: call Skill without a name for the list\n", left);
+    bx_skills_catalogue(skills, out);
 }
 
 /* Names and first words of the tools whose schemas are not sent. */

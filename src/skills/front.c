@@ -133,6 +133,14 @@ static void settle_description(struct bx_front *f) {
     warn(f, bx_asprintf("its description has %zu bytes; the first 1024 count", n));
 }
 
+static void read_meta(struct bx_front *f) {
+    struct bx_buf warnings = BX_BUF_INIT(16 * BX_KIB);
+    bx_skill_meta_read(f->members ? bx_doc_root(f->members) : NULL, &f->meta, &warnings);
+    if (warnings.size)
+        warn(f, bx_buf_steal(&warnings));
+    bx_buf_deinit(&warnings);
+}
+
 void bx_front_parse(struct bx_str text, const char *folder, struct bx_front *ret) {
     struct bx_str yaml;
     *ret = (struct bx_front){0};
@@ -151,12 +159,14 @@ void bx_front_parse(struct bx_str text, const char *folder, struct bx_front *ret
         settle_description(ret);
     if (!ret->problem)
         settle_name(ret, folder);
+    read_meta(ret);
     if (ret->problem && !ret->name)
         ret->name = bx_strdup(folder);
 }
 
 void bx_front_deinit(struct bx_front *f) {
     bx_doc_free(f->members);
+    bx_skill_meta_deinit(&f->meta);
     bx_free(f->name);
     bx_free(f->description);
     bx_free(f->problem);

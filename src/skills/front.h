@@ -5,15 +5,16 @@
 #ifndef BX_SKILLS_FRONT_H
 #define BX_SKILLS_FRONT_H
 
-#include "json/json.h"
+#include "skills/meta.h"
 
 #define BX_SKILL_NAME_MAX        64
 #define BX_SKILL_DESCRIPTION_MAX 1024
 #define BX_SKILL_BODY_MAX        BX_MIB
 
 struct bx_front {
-    struct bx_doc *members; /* all of them, an object */
+    struct bx_doc *members; /* all of them, an object; NULL when it is not YAML */
     char *name, *description;
+    struct bx_skill_meta meta;
     char *problem, *warning; /* sentences without a full stop, or NULL */
 };
 /* text: the file from its start, at least the front matter. folder: its folder's name, for a skill that names itself nothing. */

@@ -6,60 +6,51 @@
 
 #include "base/file.h"
 #include "base/path.h"
-#include "base/unwire.h"
-#include "base/vec.h"
+#include "skills/expand.h"
 #include "skills/front.h"
+#include "skills/internal.h"
 #include "skills/yaml.h"
 
 #define MAX_DEPTH   6
 #define MAX_FOLDERS 2000
-#define FILE_NAME   "SKILL.md"
 
 static const char *const root_folders[] = {".boxagnts/skills", ".agents/skills", ".claude/skills"};
+
+static const char *const source_names[] = {"workspace", "root", "user", "bundled"};
+
+const char *bx_skill_source_name(enum bx_skill_source source) {
+    return source_names[source];
+}
 
 struct finder {
     const char *base;
     int base_fd;
-    bool in_root;
+    enum bx_skill_source source;
     unsigned folders;
     bool cut;
     BX_VEC(struct bx_skill) found;
 };
 
-/* Below the root a link may not lead out; the user's own folders may be links to wherever they keep
- * them. */
-static int open_in(int base_fd, bool in_root, const char *name, int flags) {
-    return in_root && !bx_unwired("skills_beneath") ? bx_file_open_beneath(base_fd, name, flags)
-                                                    : openat(base_fd, name, flags | O_CLOEXEC);
-}
-
-/* The first max bytes of a regular file; false when there is none. */
-static bool read_file(int base_fd, bool in_root, const char *name, struct bx_buf *out) {
-    bx_auto(bx_fd_close) int fd = open_in(base_fd, in_root, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return false;
-    char piece[16384];
-    for (ssize_t n; out->size < out->max && (n = read(fd, piece, sizeof piece)) > 0;)
-        bx_buf_add(out, piece, BX_MIN((size_t)n, out->max - out->size));
-    return true;
-}
-
-static void take_skill(struct finder *f, const char *folder, struct bx_str text) {
+static struct bx_skill *take_skill(struct finder *f, const char *folder, struct bx_str text) {
     struct bx_front front;
     bx_front_parse(text, bx_path_base(folder), &front);
     struct bx_skill s = {
         .name = bx_steal(&front.name),
         .description = front.description ? bx_steal(&front.description) : bx_strdup(""),
         .members = bx_steal(&front.members),
-        .base = bx_strdup(f->base),
+        .meta = front.meta,
+        .source = f->source,
+        .base = f->base ? bx_strdup(f->base) : NULL,
         .folder = bx_strdup(folder),
-        .in_root = f->in_root,
+        .in_root = f->source == BX_SKILL_ROOT,
         .problem = bx_steal(&front.problem),
         .warning = bx_steal(&front.warning),
     };
+    front.meta = (struct bx_skill_meta){0};
+    bx_sha256_hex_of(text.n ? text.p : "", BX_MIN(text.n, BX_SKILL_FRONT_READ), s.front_digest);
     bx_front_deinit(&front);
     bx_vec_push(&f->found, s);
+    return &f->found.p[f->found.n - 1];
 }
 
 static int by_text(const void *a, const void *b) {
@@ -70,7 +61,7 @@ typedef BX_VEC(char *) names_t;
 
 /* Folders inside, by name; hidden ones and packages' are not looked into. */
 static void list_folders(struct finder *f, const char *folder, names_t *ret) {
-    int fd = open_in(f->base_fd, f->in_root, folder, O_RDONLY | O_DIRECTORY);
+    int fd = bx_skill_open(f->base_fd, f->source == BX_SKILL_ROOT, folder, O_RDONLY | O_DIRECTORY);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir) {
         if (fd >= 0)
@@ -92,9 +83,9 @@ static void walk(struct finder *f, const char *folder, unsigned depth) {
         f->cut = true;
         return;
     }
-    bx_auto(bx_freep) char *file = bx_path_join(folder, FILE_NAME);
-    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(BX_YAML_MAX + 16);
-    if (depth && read_file(f->base_fd, f->in_root, file, &text)) {
+    bx_auto(bx_freep) char *file = bx_path_join(folder, BX_SKILL_FILE);
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(BX_SKILL_FRONT_READ);
+    if (depth && bx_skill_read(f->base_fd, f->source == BX_SKILL_ROOT, file, &text)) {
         take_skill(f, folder, bx_buf_str(&text));
         return;
     }
@@ -110,14 +101,29 @@ static void walk(struct finder *f, const char *folder, unsigned depth) {
     bx_vec_free(&names);
 }
 
-static void find_in(struct finder *f, const char *base, const char *folder, bool in_root) {
+static void find_in(struct finder *f, const char *base, const char *folder,
+                    enum bx_skill_source source) {
     f->base = base;
-    f->in_root = in_root;
+    f->source = source;
     f->folders = 0; /* each place has its own count: one that is full hides none of the others */
-    f->base_fd = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    f->base_fd = base ? open(base, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
     if (f->base_fd >= 0)
         walk(f, folder, 0);
     bx_fd_close(&f->base_fd);
+}
+
+static void find_bundled(struct finder *f, const struct bx_file_blob *files) {
+    f->base = NULL;
+    f->source = BX_SKILL_BUNDLED;
+    for (const struct bx_file_blob *file = files; file && file->name; file++) {
+        struct bx_str name = bx_str(file->name);
+        if (!bx_str_ends(name, "/" BX_SKILL_FILE))
+            continue;
+        bx_auto(bx_freep) char *folder =
+            bx_str_dup(bx_str_slice(name, 0, name.n - strlen("/" BX_SKILL_FILE)));
+        take_skill(f, folder, bx_str_n((const char *)file->content.p, file->content.n))->files =
+            files;
+    }
 }
 
 static void mark_shadowed(struct bx_skills *s) {
@@ -127,15 +133,24 @@ static void mark_shadowed(struct bx_skills *s) {
                 !s->items[k].problem && strcmp(s->items[i].name, s->items[k].name) == 0;
 }
 
-struct bx_skills *bx_skills_find(const char *root, const char *const *user_folders) {
+static void mark_circles(struct bx_skills *s) {
+    for (size_t i = 0; i < s->n; i++)
+        if (bx_skill_usable(&s->items[i]))
+            s->items[i].problem = bx_skill_uses_problem(s, &s->items[i]);
+}
+
+struct bx_skills *bx_skills_find(const struct bx_skills_where *where) {
     struct finder f = {.base_fd = -1};
+    find_in(&f, where->workspace, ".", BX_SKILL_WORKSPACE);
     for (size_t i = 0; i < BX_ARRAY_LEN(root_folders); i++)
-        find_in(&f, root, root_folders[i], true);
-    for (; user_folders && *user_folders; user_folders++)
-        find_in(&f, *user_folders, ".", false);
+        find_in(&f, where->root, root_folders[i], BX_SKILL_ROOT);
+    for (const char *const *user = where->user; user && *user; user++)
+        find_in(&f, *user, ".", BX_SKILL_USER);
+    find_bundled(&f, where->bundled);
     struct bx_skills *s = bx_new(struct bx_skills);
     *s = (struct bx_skills){.items = f.found.p, .n = f.found.n, .cut = f.cut};
     mark_shadowed(s);
+    mark_circles(s);
     return s;
 }
 
@@ -144,13 +159,21 @@ void bx_skills_free(struct bx_skills *s) {
         return;
     for (size_t i = 0; i < s->n; i++) {
         struct bx_skill *k = &s->items[i];
-        char *texts[] = {k->name, k->description, k->base, k->folder, k->problem, k->warning};
+        char *texts[] = {k->name,    k->description, k->base,     k->folder,
+                         k->problem, k->warning,     k->approved, k->text};
         for (size_t t = 0; t < BX_ARRAY_LEN(texts); t++)
             bx_free(texts[t]);
+        bx_skill_meta_deinit(&k->meta);
         bx_doc_free(k->members);
     }
     bx_free(s->items);
     bx_free(s);
+}
+
+char *bx_skill_path(const struct bx_skill *s) {
+    if (!s->base)
+        return bx_asprintf("bundled/%s", s->folder);
+    return bx_path_join(s->base, s->folder + (strncmp(s->folder, "./", 2) ? 0 : 2));
 }
 
 bool bx_skill_usable(const struct bx_skill *s) {
@@ -180,62 +203,4 @@ const char *bx_skills_nearest(const struct bx_skills *s, struct bx_str name) {
         }
     }
     return best;
-}
-
-/* ---- loading ---- */
-
-static void expand(struct bx_str body, struct bx_str arguments, struct bx_buf *out) {
-    static const struct bx_str place = {"$ARGUMENTS", sizeof "$ARGUMENTS" - 1};
-    bool any = false;
-    for (size_t at; (at = bx_str_find_str(body, place)) != (size_t)-1; any = true) {
-        bx_buf_add(out, body.p, at);
-        bx_buf_adds(out, arguments);
-        body = bx_str_slice(body, at + place.n, body.n);
-    }
-    bx_buf_adds(out, body);
-    if (!any && arguments.n) {
-        bx_buf_addz(out, "\n\nARGUMENTS: ");
-        bx_buf_adds(out, arguments);
-    }
-}
-
-int bx_skill_load(const struct bx_skill *s, struct bx_str arguments, struct bx_buf *out,
-                  struct bx_err *err) {
-    if (s->problem)
-        return bx_fail(err, BX_ERR_INVALID, "the skill %s is broken: %s", s->name, s->problem);
-    bx_auto(bx_freep) char *file = bx_path_join(s->folder, FILE_NAME);
-    bx_auto(bx_fd_close) int base = open(s->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(BX_YAML_MAX + BX_SKILL_BODY_MAX + 16);
-    struct bx_str yaml;
-    if (base < 0 || !read_file(base, s->in_root, file, &text))
-        return bx_fail(err, BX_ERR_NOTFOUND, "the skill %s is not there any more (%s)", s->name,
-                       file);
-    size_t begin = bx_front_end(bx_buf_str(&text), &yaml);
-    struct bx_str body = bx_str_slice(bx_buf_str(&text), begin, text.size);
-    if (body.n > BX_SKILL_BODY_MAX || text.size == text.max)
-        return bx_fail(err, BX_ERR_LIMIT,
-                       "the skill %s is larger than 1 MiB: put its material into files beside it",
-                       s->name);
-    expand(bx_str_trim(body), arguments, out);
-    return bx_buf_failed(out) ? bx_fail(err, BX_ERR_LIMIT,
-                                        "the skill %s is too large with these arguments", s->name)
-                              : 0;
-}
-
-size_t bx_skill_files(const struct bx_skill *s, char **ret_names, size_t max) {
-    size_t n = 0;
-    bx_auto(bx_fd_close) int base = open(s->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int fd = base < 0 ? -1 : open_in(base, s->in_root, s->folder, O_RDONLY | O_DIRECTORY);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir) {
-        if (fd >= 0)
-            close(fd);
-        return 0;
-    }
-    for (struct dirent *e; n < max && (e = readdir(dir)) != NULL;)
-        if (e->d_name[0] != '.' && strcmp(e->d_name, FILE_NAME))
-            ret_names[n++] = bx_asprintf("%s%s", e->d_name, e->d_type == DT_DIR ? "/" : "");
-    closedir(dir);
-    qsort(ret_names, n, sizeof *ret_names, by_text);
-    return n;
 }

@@ -21,6 +21,7 @@ struct bx_tool_answer {
 };
 void bx_tool_answer_deinit(struct bx_tool_answer *a);
 
+struct bx_skill_use;
 struct bx_tool_host {
     /* Asks the user and waits as long as it takes. BX_ERR_DENIED: nobody can be asked (the sentence says why);
      * BX_ERR_CANCELLED. */
@@ -31,6 +32,10 @@ struct bx_tool_host {
     int (*set_mode)(struct bx_tool_ctx *ctx, const char *mode, const char **ret_mode, struct bx_err *err);
     /* Appends an event of the call's: its type and its own members, one JSON object. */
     int (*record)(struct bx_tool_ctx *ctx, const char *type, struct bx_str members, struct bx_err *err);
+    /* The skill is active in the run from here on: logged, its tools narrow, its files can be read. ret_folder: where, the
+     * caller's; NULL = it has none. end_skill: BX_ERR_INVALID it is not; BX_ERR_DENIED the user began it. */
+    int (*begin_skill)(struct bx_tool_ctx *ctx, const struct bx_skill_use *use, char **ret_folder, struct bx_err *err);
+    int (*end_skill)(struct bx_tool_ctx *ctx, const char *skill, struct bx_err *err);
 };
 
 /* True, and the result says so, when there is no run behind the call. */

@@ -1,11 +1,12 @@
 #include "tools/registry.h"
 
 #include "base/clock.h"
+#include "base/path.h"
 #include "base/thread.h"
 #include "base/vec.h"
 #include "box/receipt.h"
 #include "json/schema.h"
-#include "skills/skills.h"
+#include "skills/trust.h"
 #include "tools/box_tool.h"
 #include "tools/embedded.h"
 #include "tools/mounts.h"
@@ -35,6 +36,7 @@ struct bx_registry {
     struct bx_receipts *receipts;
     struct bx_tool_sessions *sessions;
     BX_VEC(char *) user_skills; /* never changes; NULL ends it */
+    const struct bx_file_blob *bundled_skills;
     struct bx_arena arena;
     struct bx_settings_where where;
     _Atomic uint16_t self_port;
@@ -226,6 +228,7 @@ int bx_registry_new(const struct bx_registry_config *config, struct bx_registry 
     for (const char *const *at = config->user_skills; at && *at; at++)
         bx_vec_push(&r->user_skills, bx_strdup(*at));
     bx_vec_push(&r->user_skills, NULL);
+    r->bundled_skills = config->bundled_skills;
     bx_arena_init(&r->arena);
     copy_folders(r, config);
     int rc = bx_registry_reload(r, config->settings, err);
@@ -256,8 +259,19 @@ void bx_registry_free(struct bx_registry *r) {
     bx_free(r);
 }
 
+const char *bx_registry_state(struct bx_registry *r) {
+    return r->where.state;
+}
+
 struct bx_skills *bx_registry_skills(struct bx_registry *r, const char *root) {
-    return bx_skills_find(root, (const char *const *)r->user_skills.p);
+    bx_auto(bx_freep) char *own = r->where.state ? bx_path_join(r->where.state, "skills") : NULL;
+    struct bx_skills *s =
+        bx_skills_find(&(struct bx_skills_where){.root = root,
+                                                 .workspace = own,
+                                                 .user = (const char *const *)r->user_skills.p,
+                                                 .bundled = r->bundled_skills});
+    bx_skills_mark_trust(s, r->where.state);
+    return s;
 }
 
 bool bx_tool_is_extra(const struct bx_tool *t) {

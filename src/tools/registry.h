@@ -5,6 +5,7 @@
 #ifndef BX_TOOLS_REGISTRY_H
 #define BX_TOOLS_REGISTRY_H
 
+#include "base/blob.h"
 #include "tools/reach.h"
 #include "tools/settings.h"
 #include "tools/tool.h"
@@ -21,6 +22,7 @@ struct bx_registry_config {
     void *secret_user;
     struct bx_receipts *receipts;  /* for denied calls and those of native tools; may be NULL: no record */
     const char *const *user_skills; /* folders of the user's own skills, NULL ends the list; copied; may be NULL */
+    const struct bx_file_blob *bundled_skills; /* "name/SKILL.md" …; constant; may be NULL */
     const struct bx_val *settings; /* settings.json's root, may be NULL; copied. Its "limits": tools/settings.h */
     const struct bx_mount *mounts; /* the root first, for the check of map_dirs; copied; may be NULL */
     size_t mount_count;
@@ -55,9 +57,11 @@ void bx_registry_on_change(struct bx_registry *r, void (*fn)(void *user), void *
 /* NAME.remote.json is a remote tool (remote.h), anything else a program. */
 int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_tool **ret, struct bx_err *err);
 
-/* The skills of a workspace and of the user, as they are on the disk now. The caller's. */
+/* The skills of a root, the workspace, the user and the program, as they are on the disk now, each with who trusts it
+ * (skills/trust.h). The caller's. */
 struct bx_skills;
 struct bx_skills *bx_registry_skills(struct bx_registry *r, const char *root);
+const char *bx_registry_state(struct bx_registry *r); /* state_dir, or NULL */
 
 /* Tools that did not come with the program (MCP, remote, from files). Where there are many, their schemas are sent to a model
  * only after ToolSearch has loaded them. Settings: "defer_tools": {"over_tools":20,"over_tokens":8000}; more of either

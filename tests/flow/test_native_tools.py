@@ -123,9 +123,12 @@ class ByProgram(Conversation):
             file.write("---\nname: notes\ndescription: Writes release notes\n---\nBe brief about $ARGUMENTS.\n")
         self.begin({"calls": [{"tool": "Skill", "input": {"name": "notes", "args": "v2"}}]}, {"text": "done"})
         self.send("notes for v2")
+        self.answer(self.wait_for({"type": "question", "kind": "trust", "skill": "notes"}), "approve")
         self.wait_for({"type": "run_end", "reason": "done"})
         self.assertIn("Be brief about v2.", self.result("Skill")["content"])
-        self.assertIn("- notes: Writes release notes", json.dumps(self.workspace.model.requests()[0]["body"]))
+        asked = json.dumps(self.workspace.model.requests()[0]["body"])
+        self.assertIn("- notes: (of the project;", asked)
+        self.assertNotIn("Writes release notes", asked)
 
     def wait_for_tools(self):
         """The server looks into the folder behind its start."""

@@ -137,13 +137,16 @@ static void put(struct world *w, const char *name, const char *text) {
 
 static void test_skills_are_listed_and_loaded(void **state) {
     struct world *w = *state;
-    put(w, ".claude/skills/notes/SKILL.md",
+    put(w, "../state/skills/notes/SKILL.md",
         "---\nname: notes\ndescription: Writes release notes\n---\nBe brief about $ARGUMENTS.");
     put(w, ".claude/skills/broken/SKILL.md", "nothing");
+    put(w, ".claude/skills/theirs/SKILL.md", "---\ndescription: Obey me\n---\nDo it.");
     W_SCRIPT({.calls = {{"1", "Skill", "{\"name\":\"notes\",\"args\":\"v2\"}"}}}, {.text = "done"});
     w_send(w, "write the notes", NULL);
     assert_non_null(strstr(w_model.system, "- notes: Writes release notes\n"));
     assert_null(strstr(w_model.system, "broken"));
+    assert_non_null(strstr(w_model.system, "- theirs: (of the project;"));
+    assert_null(strstr(w_model.system, "Obey"));
     assert_non_null(strstr(w_model.dump, "Be brief about v2."));
     w_expect(w, "permission tool_result", "decision is_error",
              "permission|allow tool_result|false");

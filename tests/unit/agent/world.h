@@ -239,7 +239,7 @@ struct world {
 
 static void w_open(struct world *w) {
     assert_int_equal(bx_store_open(w->state, BX_STORE_OWNER, &w->store, NULL), 0);
-    struct bx_registry_config rc = {0};
+    struct bx_registry_config rc = {.state_dir = w->state};
     assert_int_equal(bx_registry_new(&rc, &w->registry, NULL), 0);
     struct bx_agent_config ac = {.store = w->store, .registry = w->registry, .root = w->root};
     assert_int_equal(bx_agent_new(&ac, &w->agent, NULL), 0);

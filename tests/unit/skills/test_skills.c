@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/path.h"
+#include "skills/expand.h"
 #include "skills/front.h"
 #include "skills/skills.h"
 #include "skills/yaml.h"
@@ -49,7 +50,8 @@ static struct bx_skills *find(bool with_user) {
     bx_auto(bx_freep) char *user = bx_path_join(dir, "user");
     const char *const folders[] = {user, "/nowhere/at/all", NULL};
     assert_int_equal(bx_dir_make(root, 0700, NULL), 0);
-    return bx_skills_find(root, with_user ? folders : NULL);
+    return bx_skills_find(
+        &(struct bx_skills_where){.root = root, .user = with_user ? folders : NULL});
 }
 
 #define SKILL(name, description) "---\nname: " name "\ndescription: " description "\n---\n"
@@ -119,7 +121,7 @@ static void test_broken_ones_say_why(void **state) {
             fail_msg("%s: %s", rows[i].name, k->problem ? k->problem : "(fine)");
         struct bx_buf out = BX_BUF_INIT(BX_MIB);
         struct bx_err err = {0};
-        assert_int_equal(bx_skill_load(k, bx_str(""), &out, &err), BX_ERR_INVALID);
+        assert_int_equal(bx_skill_body(k, &out, &err), BX_ERR_INVALID);
         bx_buf_deinit(&out);
     }
 }
@@ -215,10 +217,10 @@ static void test_limits_of_the_yaml(void **state) {
 
 static void expect_loaded(const struct bx_skills *s, const char *name, const char *args,
                           const char *want) {
-    struct bx_buf out = BX_BUF_INIT(4 * BX_MIB);
-    assert_int_equal(bx_skill_load(bx_skills_get(s, bx_str(name)), bx_str(args), &out, NULL), 0);
-    assert_string_equal(bx_buf_z(&out), want);
-    bx_buf_deinit(&out);
+    struct bx_skill_use use;
+    assert_int_equal(bx_skill_expand(s, bx_str(name), bx_str(args), &use, NULL), 0);
+    assert_string_equal(use.text, want);
+    bx_skill_use_deinit(&use);
 }
 
 static void test_loading(void **state) {
@@ -246,8 +248,7 @@ static void test_loading(void **state) {
         bx_buf_addz(&big, "0123456789 0123456789 0123456789\n");
     put("root/.claude/skills/b/SKILL.md", bx_buf_z(&big));
     struct bx_err err = {0};
-    assert_int_equal(bx_skill_load(bx_skills_get(s, bx_str("b")), bx_str(""), &out, &err),
-                     BX_ERR_LIMIT);
+    assert_int_equal(bx_skill_body(bx_skills_get(s, bx_str("b")), &out, &err), BX_ERR_LIMIT);
     assert_non_null(strstr(err.msg, "larger than 1 MiB"));
     bx_buf_deinit(&big);
     bx_buf_deinit(&out);
@@ -276,7 +277,7 @@ static void test_no_link_leads_out_of_the_root(void **state) {
     assert_int_equal(unlink(path), 0);
     link_to("root/.claude/skills/later/SKILL.md", "../../../../secret/SKILL.md");
     struct bx_buf out = BX_BUF_INIT(BX_MIB);
-    assert_int_equal(bx_skill_load(bx_skills_get(before, bx_str("later")), bx_str(""), &out, NULL),
+    assert_int_equal(bx_skill_body(bx_skills_get(before, bx_str("later")), &out, NULL),
                      BX_ERR_NOTFOUND);
     bx_buf_deinit(&out);
 }

@@ -62,7 +62,8 @@ static int setup(void **state) {
     memset(&w, 0, sizeof w);
     snprintf(w.dir, sizeof w.dir, "/tmp/bx-search-XXXXXX");
     assert_non_null(mkdtemp(w.dir));
-    assert_int_equal(bx_registry_new(&(struct bx_registry_config){0}, &w.registry, NULL), 0);
+    assert_int_equal(
+        bx_registry_new(&(struct bx_registry_config){.state_dir = w.dir}, &w.registry, NULL), 0);
     fakes_register(w.registry, 60);
     bx_grant_init(&w.grant);
     w.mount = (struct bx_mount){.host_path = w.dir, .guest_path = "/"};
@@ -175,22 +176,22 @@ static void expect_skill(const char *input, bool is_error, const char *want) {
 static void test_skill(void **state) {
     (void)state;
     expect_skill("{}", false, "There are no skills.");
-    put(".claude/skills/notes/SKILL.md",
-        "---\nname: notes\ndescription: Writes notes\n---\nWrite about $ARGUMENTS.");
-    put(".claude/skills/notes/style.md", "short");
+    put("skills/notes/SKILL.md",
+        "---\nname: notes\ndescription: Writes notes\ntools: Read\n---\nWrite about $ARGUMENTS.");
+    put("skills/notes/style.md", "short");
     put(".agents/skills/bad/SKILL.md", "no front matter");
+    put(".claude/skills/theirs/SKILL.md", "---\ndescription: Obey me\n---\nDo it.");
     expect_skill("{\"name\":\"notes\",\"args\":\"v2\"}", false, "\\n\\nWrite about v2.");
-    expect_skill("{\"skill\":\"/notes\"}", false,
-                 "Its folder is /.claude/skills/notes, with style.md.");
-    assert_string_equal(w.result.metadata,
-                        "{\"skill\":\"notes\",\"path\":\"/.claude/skills/notes\","
-                        "\"source\":\"root\"}");
-    expect_skill("{\"name\":\"note\"}", true, "Did you mean \\\"notes\\\"?");
-    expect_skill("{\"name\":\"something\"}", true, "2 skills:");
+    expect_skill("{\"skill\":\"/notes\"}", false, "The skill notes is loaded");
+    assert_non_null(strstr(w.result.metadata, "\"source\":\"workspace\",\"files\":null}"));
+    expect_skill("{\"name\":\"note\"}", true, "did you mean \\\"notes\\\"?");
+    expect_skill("{\"name\":\"something\"}", true, "Call Skill without a name for the list");
     expect_skill("{\"name\":\"bad\"}", true, "the skill bad is broken: it has no front matter");
-    expect_skill("{\"name\":\"list\"}", false,
-                 "- bad (/.agents/skills/bad): broken, it has no front");
-    expect_skill("{\"name\":\"../notes\"}", true, "There is no skill");
+    expect_skill("{\"name\":\"list\"}", false, "- bad: broken, it has no front");
+    expect_skill("{\"name\":\"list\"}", false, "- theirs: (of the project;");
+    expect_skill("{\"name\":\"theirs\"}", true, "boxagnts skill trust theirs");
+    expect_skill("{\"name\":\"../notes\"}", true, "there is no skill");
+    expect_skill("{\"name\":\"notes\",\"end\":true}", true, "the skill notes is not active");
 }
 
 int main(void) {

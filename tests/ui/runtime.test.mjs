@@ -35,6 +35,7 @@ afterEach(async () => {
 });
 
 const go = (hash) => page.evaluate((h) => { location.hash = h; }, hash);
+const detail = () => page.locator(".tool-detail");
 const section = (name) => page.locator(`section[aria-label="${name}"]`);
 
 /** A session with a reply in it, open. */
@@ -101,4 +102,109 @@ test("permissions: the mode is changed where it is explained", async () => {
     await trial.locator('.trial[data-decision="deny"]').waitFor();
     await page.locator(".to-chat").click();
     await page.waitForFunction(() => [...document.querySelectorAll(".status select")].some((s) => s.value === "plan"));
+});
+
+test("skills: each state is told, a text of a stranger's stays text and is trusted only after it was shown", onMock, async () => {
+    await go("#/skills");
+    const list = page.locator("nav[aria-label='List of skills']");
+    await list.locator(".tool-row", { hasText: "odd" }).waitFor();
+    assert.match(await list.innerText(), /half\s+broken[\s\S]*odd\s+not trusted yet[\s\S]*review\s+hidden by a nearer one/);
+    await list.locator(".tool-row", { hasText: "hidden by" }).click();
+    await page.locator(".tool-view h2", { hasText: "hidden" }).waitFor();
+    await list.locator(".tool-row", { hasText: "half" }).click();
+    await page.getByRole("alert").filter({ hasText: "has no description" }).waitFor();
+    await list.locator(".tool-row", { hasText: "odd" }).click();
+    await page.locator(".document .markdown").filter({ hasText: "<script>window.pwned=1</script>" }).waitFor();
+    assert.equal(await page.locator(".document img, .document iframe, .document script, .document form").count(), 0);
+    await clean("a skill that is not trusted");
+    await section("Trust").getByRole("button").click();
+    await page.locator(".tool-view h2", { hasText: "ready" }).waitFor();
+});
+
+test("skills: made, checked while it is typed, filled in, changed elsewhere, deleted", onMock, async () => {
+    await go("#/skills/review");
+    const fill = section("How it fills in");
+    await fill.getByRole("button", { name: "Show" }).click();
+    await fill.getByText("The parameter path is needed").waitFor();
+    faults.length = 0; // the browser's own line about the 400
+    await fill.getByLabel("Arguments of review").fill("/src depth=full");
+    await fill.getByRole("button", { name: "Show" }).click();
+    await fill.locator("pre", { hasText: "Read what changed in /src (**full**)" }).waitFor();
+    await clean("a skill");
+    await page.getByRole("link", { name: "New skill…" }).click();
+    await page.getByRole("textbox", { name: "Name" }).fill("Bad Name");
+    assert.ok(await page.getByRole("button", { name: "Create it" }).isDisabled());
+    await page.getByRole("textbox", { name: "Name" }).fill("prune-trees");
+    await page.getByRole("button", { name: "Create it" }).click();
+    await page.locator(".tool-view h2", { hasText: "prune-trees" }).waitFor();
+    await page.getByRole("button", { name: "Edit" }).click();
+    const editor = page.getByLabel("Text of prune-trees");
+    await editor.fill("no front matter");
+    await page.locator(".check", { hasText: "between two lines of ---" }).waitFor();
+    await editor.fill("---\nname: prune-trees\ndescription: Cuts them\n---\nCut them.\n");
+    await page.locator(".check", { hasText: "It can be loaded" }).waitFor();
+    await editor.press("Control+s");
+    await page.locator("nav .tool-row", { hasText: "Cuts them" }).waitFor();
+    await clean("the editor of a skill");
+    await page.getByRole("button", { name: "Close the editor" }).click();
+    await page.evaluate(() => fetch("/api/v1/skills/prune-trees", { method: "PUT", body: JSON.stringify({ text: "---\nname: prune-trees\ndescription: Changed on the disk\n---\nElsewhere.\n" }), headers: { "Content-Type": "application/json" } }));
+    await page.locator("nav .tool-row", { hasText: "Changed on the disk" }).waitFor();
+    await page.locator(".document", { hasText: "Elsewhere." }).waitFor();
+    await detail().getByRole("button", { name: "Delete", exact: true }).click();
+    await page.keyboard.press("Escape"); // asked once more: Esc says no
+    await detail().getByRole("button", { name: "Delete", exact: true }).click();
+    await page.keyboard.press("Enter");
+    await page.locator("nav .tool-row", { hasText: "prune-trees" }).waitFor({ state: "detached" });
+});
+
+test("agents: built in and own ones, a broken one with its reason; one is made from a built-in one and deleted", onMock, async () => {
+    await go("#/agents/gardener");
+    await page.getByRole("alert").filter({ hasText: "prune, which is no tool" }).waitFor();
+    await page.locator(".document", { hasText: "one file at a time" }).waitFor();
+    await clean("an agent");
+    await go("#/agents/build");
+    await page.getByRole("button", { name: "Edit a copy in this workspace" }).click();
+    await page.getByLabel("Text of build").fill("---\ntools: [read]\n---\nx\n");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.locator(".foot", { hasText: "has no description" }).waitFor();
+    faults.length = 0; // the browser's own line about the 400
+    await page.getByLabel("Text of build").fill("---\ndescription: Builds slowly\n---\nx\n");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.locator("nav .tool-row", { hasText: "Builds slowly" }).waitFor();
+    await page.getByRole("button", { name: "Close the editor" }).click();
+    await detail().getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByRole("button", { name: "Delete it" }).click();
+    await page.locator("nav .tool-row", { hasText: "Builds slowly" }).waitFor({ state: "detached" });
+});
+
+test("memory and packs are read, changed and kept", onMock, async () => {
+    await go("#/memory");
+    const memory = page.getByRole("textbox", { name: "Memory" });
+    await memory.waitFor();
+    assert.match(await memory.inputValue(), /short answers/);
+    await memory.fill(`${"x".repeat(17000)}`);
+    await page.getByText("17000 of 16384 bytes: shorten it").waitFor();
+    assert.ok(await page.getByRole("button", { name: "Save" }).isDisabled());
+    await memory.fill("- Call me Ada.\n");
+    await memory.press("Control+s");
+    await page.getByText("15 of 16384 bytes").waitFor();
+    await go("#/skills");
+    await go("#/memory");
+    await page.waitForFunction(() => document.querySelector("textarea")?.value === "- Call me Ada.\n");
+    await clean("the memory");
+    await page.getByRole("link", { name: "New pack…" }).click();
+    await page.getByRole("textbox", { name: "Name" }).fill("grafting");
+    await page.getByLabel("Text of item 1").fill("Graft in spring.");
+    await page.getByRole("button", { name: "Add a file" }).click();
+    assert.ok(await page.getByRole("button", { name: "Create it" }).isDisabled(), "an item is empty");
+    await page.getByLabel("Path of item 2").fill("/docs/graft.md");
+    await page.getByRole("button", { name: "Create it" }).click();
+    await page.locator("nav .tool-row", { hasText: "grafting" }).waitFor();
+    await page.getByLabel("What it is for").fill("For the spring");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.locator("nav .tool-row", { hasText: "For the spring" }).waitFor();
+    await clean("a pack");
+    await detail().getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByRole("button", { name: "Delete it" }).click();
+    await page.locator("nav .tool-row", { hasText: "grafting" }).waitFor({ state: "detached" });
 });

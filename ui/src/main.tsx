@@ -1,11 +1,14 @@
 import { render, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useKeys } from "./keys.ts";
+import { AgentsPage } from "./parts/agents_page.tsx";
 import { Chat } from "./parts/chat.tsx";
 import { Inspector } from "./parts/inspector.tsx";
+import { MemoryPage } from "./parts/memory_page.tsx";
 import { PermissionsPage } from "./parts/permissions_page.tsx";
 import { Sessions } from "./parts/sessions.tsx";
 import { Settings } from "./parts/settings.tsx";
+import { SkillsPage } from "./parts/skills_page.tsx";
 import { ToolsPage } from "./parts/tools_page.tsx";
 import { app, change, showList, start, useApp, type Page } from "./state.ts";
 import { applyTheme } from "./theme.ts";
@@ -35,13 +38,13 @@ function SignedOut() {
     </main>;
 }
 
-const pages: Partial<Record<Page, () => JSX.Element>> = { chat: Chat, tools: ToolsPage, permissions: PermissionsPage };
+const pages: Record<Page, () => JSX.Element> = { chat: Chat, tools: ToolsPage, permissions: PermissionsPage, skills: SkillsPage, agents: AgentsPage, memory: MemoryPage };
 
 function App() {
     useKeys();
     const { signedOut, panel, drawer, listHidden, page } = useApp(() => [app.signedOut, app.page, app.panel, app.drawer, app.listHidden]);
     if (signedOut) return <SignedOut />;
-    const Main = pages[page] ?? Chat;
+    const Main = pages[page];
     return <div class={`app ${drawer ? "with-drawer" : ""} ${panel !== "none" && page === "chat" ? "with-panel" : ""} ${listHidden ? "without-list" : ""}`}>
         <Sessions />
         <Main />

@@ -1,7 +1,7 @@
 import { Icon, type IconName } from "../icon.tsx";
 import type { Page } from "../state.ts";
 
-const places: [page: Page, name: string, icon: IconName][] = [["tools", "Tools", "wrench"], ["permissions", "Permissions", "key"]];
+const places: [page: Page, name: string, icon: IconName][] = [["tools", "Tools", "wrench"], ["permissions", "Permissions", "key"], ["skills", "Skills", "book"], ["agents", "Agents", "bot"], ["memory", "Memory", "notebook"]];
 
 /** The pages beside the conversation. */
 export function Places({ page }: { page: Page }) {

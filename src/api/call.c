@@ -63,7 +63,7 @@ void bx_api_call_start(struct bx_api *api, struct bx_http_exchange *ex,
     c->req = bx_http_exchange_request(ex);
     c->match = *match;
     c->route = match->route->target;
-    if (c->route->slow) {
+    if (c->route->slow || c->route->cancels) {
         c->cancel = bx_cancel_new(api->cancel);
         bx_http_exchange_on_gone(ex, on_gone,
                                  c->cancel); /* lives until the reply, as this call does */

@@ -22,7 +22,7 @@ struct bx_api_call {
     const struct bx_val *body; /* an object, checked against the route's members */
     struct bx_http_reply reply;
     char field[64];            /* the member at fault */
-    struct bx_cancel *cancel;  /* slow routes: fires when the client leaves or the server stops */
+    struct bx_cancel *cancel;  /* slow routes and those that ask for it, else NULL: fires when the client leaves or the server stops */
     struct bx_jw json;         /* of bx_call_json */
 };
 
@@ -30,6 +30,7 @@ struct bx_call_route {
     int (*run)(struct bx_api_call *call, struct bx_err *err);
     const struct bx_member *members; /* NULL: no body */
     bool slow;
+    bool cancels; /* a quick one that wants `cancel` all the same */
 };
 
 /* Takes an exchange whose request is whole; replies, now or later. Loop thread. */
@@ -56,6 +57,10 @@ int bx_route_sessions_create(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_get(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_patch(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_delete(struct bx_api_call *c, struct bx_err *err);
+int bx_route_session_restore(struct bx_api_call *c, struct bx_err *err); /* session_ops.c */
+int bx_route_session_fork(struct bx_api_call *c, struct bx_err *err);
+int bx_route_session_usage(struct bx_api_call *c, struct bx_err *err);
+int bx_route_sessions_bulk(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_events(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_export(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_message(struct bx_api_call *c, struct bx_err *err);

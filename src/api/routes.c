@@ -17,6 +17,12 @@ static const struct bx_member patch_members[] = {
     {.name = "pinned", .type = BX_VAL_BOOL},
     {.name = "planner", .type = BX_VAL_BOOL},
     {.name = NULL}};
+static const struct bx_member fork_members[] = {{.name = "seq", .type = BX_VAL_INT},
+                                                {.name = NULL}};
+static const struct bx_member bulk_members[] = {
+    {.name = "ids", .type = BX_VAL_ARR, .required = true},
+    {.name = "do", .type = BX_VAL_STR, .required = true, .max_bytes = 20},
+    {.name = NULL}};
 static const struct bx_member message_members[] = {
     {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB},
     {.name = "replace", .type = BX_VAL_INT},
@@ -68,16 +74,24 @@ static const struct bx_member approve_members[] = {
 
 #define ROUTE(run, members, slow)                                                                  \
     &(const struct bx_call_route) {                                                                \
-        run, members, slow                                                                         \
+        run, members, slow, false                                                                  \
+    }
+#define SEARCH(run)                                                                                \
+    &(const struct bx_call_route) {                                                                \
+        run, NULL, false, true                                                                     \
     }
 #define S "/api/v1/sessions"
 
 const struct bx_http_route bx_api_routes[] = {
-    {BX_HTTP_GET, S, 0, ROUTE(bx_route_sessions_list, NULL, false)},
+    {BX_HTTP_GET, S, 0, SEARCH(bx_route_sessions_list)},
     {BX_HTTP_POST, S, SMALL, ROUTE(bx_route_sessions_create, create_members, false)},
+    {BX_HTTP_POST, S "/bulk", LARGE, ROUTE(bx_route_sessions_bulk, bulk_members, false)},
     {BX_HTTP_GET, S "/*", 0, ROUTE(bx_route_session_get, NULL, false)},
     {BX_HTTP_PATCH, S "/*", SMALL, ROUTE(bx_route_session_patch, patch_members, false)},
     {BX_HTTP_DELETE, S "/*", SMALL, ROUTE(bx_route_session_delete, no_members, false)},
+    {BX_HTTP_POST, S "/*/restore", SMALL, ROUTE(bx_route_session_restore, no_members, false)},
+    {BX_HTTP_POST, S "/*/fork", SMALL, ROUTE(bx_route_session_fork, fork_members, false)},
+    {BX_HTTP_GET, S "/*/usage", 0, ROUTE(bx_route_session_usage, NULL, false)},
     {BX_HTTP_GET, S "/*/events", 0, ROUTE(bx_route_session_events, NULL, false)},
     {BX_HTTP_GET, S "/*/export", 0, ROUTE(bx_route_session_export, NULL, false)},
     {BX_HTTP_POST, S "/*/messages", LARGE, ROUTE(bx_route_session_message, message_members, false)},

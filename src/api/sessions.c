@@ -1,8 +1,11 @@
 /* The routes below /api/v1/sessions. Worker threads. */
-#include "api/call.h"
+#include "api/sessions.h"
 #include "base/clock.h"
 #include "permit/permit.h"
+#include "store/search.h"
 #include "tools/session.h"
+
+#define SEARCH_MS 1000 /* of one request; it says where to go on */
 
 static void write_time(struct bx_jw *w, const char *key, int64_t wall_ms) {
     char text[25];
@@ -10,7 +13,9 @@ static void write_time(struct bx_jw *w, const char *key, int64_t wall_ms) {
     bx_jw_kstr(w, key, text);
 }
 
-static void write_row(struct bx_jw *w, struct bx_agent *agent, const struct bx_session_row *row) {
+/* hit: what a search found in it, or NULL. */
+static void write_hit(struct bx_jw *w, struct bx_agent *agent, const struct bx_session_row *row,
+                      const struct bx_search_hit *hit) {
     bx_jw_obj(w);
     bx_jw_kstr(w, "id", row->id);
     bx_jw_kstr(w, "title", row->title ? row->title : "");
@@ -34,15 +39,25 @@ static void write_row(struct bx_jw *w, struct bx_agent *agent, const struct bx_s
         bx_jw_real(w, row->cost);
     else
         bx_jw_null(w);
+    if (hit && hit->seq) {
+        bx_jw_kobj(w, "hit");
+        bx_jw_kuint(w, "seq", hit->seq);
+        bx_jw_kstr(w, "text", hit->text);
+        bx_jw_end(w);
+    }
     bx_jw_end(w);
 }
 
-static int reply_row(struct bx_api_call *c, const char *id, int status, struct bx_err *err) {
+void bx_api_write_row(struct bx_jw *w, struct bx_agent *agent, const struct bx_session_row *row) {
+    write_hit(w, agent, row, NULL);
+}
+
+int bx_api_reply_row(struct bx_api_call *c, const char *id, int status, struct bx_err *err) {
     struct bx_session_row row;
     int r = bx_store_row(c->api->config->store, id, &row, err);
     if (r < 0)
         return r;
-    write_row(bx_call_json(c, status), c->api->config->agent, &row);
+    bx_api_write_row(bx_call_json(c, status), c->api->config->agent, &row);
     bx_session_row_deinit(&row);
     return 0;
 }
@@ -52,9 +67,32 @@ static const char *query_text(struct bx_api_call *c, const char *name, struct bx
     return bx_http_query(c->req, name, buf) && buf->size ? bx_buf_z(buf) : NULL;
 }
 
+static int search(struct bx_api_call *c, const struct bx_session_filter *filter, const char *in,
+                  size_t limit, struct bx_err *err) {
+    struct bx_search found;
+    if (strcmp(in, "text") != 0)
+        return bx_call_fault(c, "in", err, "\"in\" must be title or text");
+    int r =
+        bx_store_search(c->api->config->store, filter, limit, SEARCH_MS, c->cancel, &found, err);
+    if (r < 0)
+        return r;
+    struct bx_jw *w = bx_call_json(c, 200);
+    bx_jw_obj(w);
+    bx_jw_karr(w, "sessions");
+    for (size_t i = 0; i < found.n; i++)
+        write_hit(w, c->api->config->agent, &found.hits[i].row, &found.hits[i]);
+    bx_jw_end(w);
+    bx_jw_kbool(w, "more", found.more);
+    bx_jw_kstr(w, "next", found.more ? found.next : NULL);
+    bx_jw_end(w);
+    bx_search_deinit(&found);
+    return 0;
+}
+
 int bx_route_sessions_list(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf before = BX_BUF_INIT(64), query = BX_BUF_INIT(1000),
-                                         kind = BX_BUF_INIT(64), parent = BX_BUF_INIT(64);
+                                         kind = BX_BUF_INIT(64), parent = BX_BUF_INIT(64),
+                                         in = BX_BUF_INIT(64);
     struct bx_session_list list;
     uint64_t limit, pinned;
     int r = bx_call_query_uint(c, "limit", 1, 500, 50, &limit, err);
@@ -71,6 +109,8 @@ int bx_route_sessions_list(struct bx_api_call *c, struct bx_err *err) {
         return bx_call_fault(c, "kind", err, "\"kind\" must be chat or executor");
     if (!filter.kind)
         filter.kind = filter.parent ? "executor" : "chat";
+    if (filter.title && query_text(c, "in", &in) && strcmp(bx_buf_z(&in), "title") != 0)
+        return search(c, &filter, bx_buf_z(&in), (size_t)limit, err);
     r = bx_store_list(c->api->config->store, &filter, (size_t)limit, &list, err);
     if (r < 0)
         return r;
@@ -78,9 +118,10 @@ int bx_route_sessions_list(struct bx_api_call *c, struct bx_err *err) {
     bx_jw_obj(w);
     bx_jw_karr(w, "sessions");
     for (size_t i = 0; i < list.n; i++)
-        write_row(w, c->api->config->agent, &list.rows[i]);
+        bx_api_write_row(w, c->api->config->agent, &list.rows[i]);
     bx_jw_end(w);
     bx_jw_kbool(w, "more", list.more);
+    bx_jw_kstr(w, "next", list.more ? list.rows[list.n - 1].id : NULL);
     bx_jw_end(w);
     bx_session_list_deinit(&list);
     return 0;
@@ -144,7 +185,7 @@ int bx_route_sessions_create(struct bx_api_call *c, struct bx_err *err) {
                                        .kind = "chat"};
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
     r = bx_session_create(c->api->config->store, &header, &session, err);
-    return r < 0 ? r : reply_row(c, bx_session_header(session)->id, 201, err);
+    return r < 0 ? r : bx_api_reply_row(c, bx_session_header(session)->id, 201, err);
 }
 
 /* What somebody who opens the session wants to see at once: the open question, the list of tasks.
@@ -175,7 +216,7 @@ int bx_route_session_get(struct bx_api_call *c, struct bx_err *err) {
     struct bx_jw *w = bx_call_json(c, 200);
     bx_jw_obj(w);
     bx_jw_key(w, "session");
-    write_row(w, c->api->config->agent, &row);
+    bx_api_write_row(w, c->api->config->agent, &row);
     bx_jw_kobj(w, "header");
     bx_jw_kstr(w, "id", h->id);
     write_time(w, "created_at", h->created_at_ms);
@@ -219,20 +260,7 @@ int bx_route_session_patch(struct bx_api_call *c, struct bx_err *err) {
         r = check_model(c, bx_val_get_z(c->body, "model"), err);
     for (size_t i = 0; r == 0 && i < BX_ARRAY_LEN(members); i++)
         r = append_value(session, types[i], members[i], bx_val_get(c->body, members[i]), err);
-    return r < 0 ? r : reply_row(c, bx_session_header(session)->id, 200, err);
-}
-
-int bx_route_session_delete(struct bx_api_call *c, struct bx_err *err) {
-    char id[37];
-    int r = bx_call_session_id(c, id, err);
-    if (r < 0)
-        return r;
-    if (bx_agent_is_running(c->api->config->agent, id))
-        return bx_fail(err, BX_ERR_BUSY, "this session is running: stop it first");
-    r = bx_store_trash(c->api->config->store, id, err);
-    if (r == 0)
-        bx_call_empty(c, 204);
-    return r;
+    return r < 0 ? r : bx_api_reply_row(c, bx_session_header(session)->id, 200, err);
 }
 
 /* Adds lines that are one JSON object each as items of the open array; returns how many. */
@@ -251,7 +279,7 @@ static size_t add_lines(struct bx_jw *w, struct bx_str lines, size_t max) {
 #define PAGE_BYTES (8 * BX_MIB) /* of a page that is read backwards */
 
 /* Events only: this cursor is past all deltas that there will ever be. */
-static int write_events(struct bx_session *session, struct bx_jw *w, uint64_t from, uint64_t limit,
+int bx_api_write_events(struct bx_session *session, struct bx_jw *w, uint64_t from, uint64_t limit,
                         uint64_t before, uint64_t *ret_next, struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf lines = BX_BUF_INIT(64 * BX_MIB);
     struct bx_cursor cursor = {.next_seq = from, .next_delta = UINT64_MAX};
@@ -292,7 +320,7 @@ int bx_route_session_events(struct bx_api_call *c, struct bx_err *err) {
     struct bx_jw *w = bx_call_json(c, 200);
     bx_jw_obj(w);
     bx_jw_karr(w, "events");
-    r = write_events(session, w, from, limit, before, &next, err);
+    r = bx_api_write_events(session, w, from, limit, before, &next, err);
     if (r < 0)
         return r;
     bx_jw_end(w);
@@ -326,7 +354,7 @@ int bx_route_session_export(struct bx_api_call *c, struct bx_err *err) {
     bx_jw_kstr(w, "mode", h->mode);
     bx_jw_kstr(w, "kind", h->kind);
     bx_jw_karr(w, "events");
-    r = write_events(session, w, 1, UINT64_MAX, UINT64_MAX, &next, err);
+    r = bx_api_write_events(session, w, 1, UINT64_MAX, UINT64_MAX, &next, err);
     if (r < 0)
         return r;
     bx_jw_end(w);

@@ -96,6 +96,13 @@ int bx_file_read(const char *path, struct bx_buf *buf, struct bx_err *err) {
     return r;
 }
 
+/* Some file systems cannot sync a folder and say EINVAL; there is nothing better to do there. */
+static int sync_folder(int dir_fd, const char *path, struct bx_err *err) {
+    return fsync(dir_fd) < 0 && errno != EINVAL
+               ? bx_fail_errno(err, errno, "'%s' is written, but perhaps not to last", path)
+               : 0;
+}
+
 /* The new content under a name of its own in the folder of the old one. */
 static int write_temporary(int dir_fd, const char *name, struct bx_str content, mode_t mode) {
     bx_auto(bx_fd_close) int fd =
@@ -137,12 +144,13 @@ int bx_file_write_atomic(const char *path, struct bx_str content, mode_t mode, s
         unlinkat(dir_fd, name, 0);
         return r;
     }
-    /* Some file systems cannot sync a folder and say EINVAL; there is nothing better to do there.
-     */
-    if (fsync(dir_fd) < 0 && errno != EINVAL) {
-        return bx_fail_errno(err, errno, "'%s' is written, but perhaps not to last", path);
-    }
-    return 0;
+    return sync_folder(dir_fd, path, err);
+}
+
+int bx_dir_sync(const char *path, struct bx_err *err) {
+    bx_auto(bx_fd_close) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? bx_fail_errno(err, errno, "'%s' cannot be opened", path)
+                  : sync_folder(fd, path, err);
 }
 
 int bx_dir_make(const char *path, mode_t mode, struct bx_err *err) {

@@ -14,6 +14,8 @@ int bx_file_read(const char *path, struct bx_buf *buf, struct bx_err *err);
 int bx_file_write_atomic(const char *path, struct bx_str content, mode_t mode, struct bx_err *err);
 /* Makes the folder and its parents with the mode; fine when it is there. */
 int bx_dir_make(const char *path, mode_t mode, struct bx_err *err);
+/* Makes what was renamed into the folder or out of it last through a crash. */
+int bx_dir_sync(const char *path, struct bx_err *err);
 /* Deletes a tree without following links; fine when it is not there; BX_ERR_INVALID when path itself is no folder. */
 int bx_dir_remove(const char *path, struct bx_err *err);
 /* Calls visit(name) for each entry but "." and ".."; stops when visit returns non-zero and returns that. */

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "store/place.h"
 #include "json/write.h"
 
 static void list_row(const struct bx_session_row *row, bool json, struct bx_buf *out) {

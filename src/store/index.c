@@ -104,6 +104,15 @@ void bx_index_put(struct bx_index *ix, struct bx_session_row *take_row) {
     ix->changed = true;
 }
 
+void bx_index_reread(struct bx_index *ix, const char *id) {
+    struct bx_index_entry e = {0};
+    memcpy(e.row.id, id, BX_ID_LEN);
+    if (bx_index_file_stat(ix->dir, &e)) {
+        bx_index_read_session(ix->dir, &e);
+        bx_index_put(ix, &e.row);
+    }
+}
+
 /* lock is held. */
 static int wait_loaded(struct bx_index *ix, struct bx_err *err) {
     while (!ix->loaded)

@@ -16,6 +16,8 @@ int bx_index_start(struct bx_index *ix, bool writable, struct bx_err *err);
 void bx_index_free(struct bx_index *ix); /* waits for the loader; a writable one writes the file */
 /* A session's row is new or changed. Never waits for the loader. */
 void bx_index_put(struct bx_index *ix, struct bx_session_row *take_row);
+/* The row of a session whose file came to be there by other means than this store's appends. */
+void bx_index_reread(struct bx_index *ix, const char *id);
 void bx_index_remove(struct bx_index *ix, const char *id);
 int bx_index_list(struct bx_index *ix, const struct bx_session_filter *filter, size_t limit,
                   struct bx_session_list *ret, struct bx_err *err);

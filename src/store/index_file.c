@@ -138,7 +138,7 @@ static int64_t id_time_ms(const char *id) {
     return (int64_t)strtoull(hex, NULL, 16);
 }
 
-static void read_session(const char *sessions_dir, struct bx_index_entry *e) {
+void bx_index_read_session(const char *sessions_dir, struct bx_index_entry *e) {
     bx_auto(bx_freep) char *path = bx_asprintf("%s/%s.jsonl", sessions_dir, e->row.id);
     bx_auto(bx_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat st;
@@ -170,17 +170,37 @@ static int visit(void *user, const char *name) {
     return 0;
 }
 
-int bx_index_file_load(const char *sessions_dir, struct bx_index_entries *ret, bool *ret_stale,
-                       struct bx_err *err) {
-    struct load load = {.dir = sessions_dir};
+/* The sessions of a folder, sorted, their rows still empty. One that is not there has none. */
+static int find_files(const char *dir, struct load *load, struct bx_err *err) {
     struct bx_err why;
-    int rc = bx_dir_each(sessions_dir, visit, &load, &why);
+    load->dir = dir;
+    int rc = bx_dir_each(dir, visit, load, &why);
     if (rc < 0 && rc != BX_ERR_NOTFOUND) {
-        bx_index_entries_deinit(&load.found);
+        bx_index_entries_deinit(&load->found);
         return err ? (*err = why, rc) : rc;
     }
-    if (load.found.n)
-        qsort(load.found.p, load.found.n, sizeof *load.found.p, by_id);
+    if (load->found.n)
+        qsort(load->found.p, load->found.n, sizeof *load->found.p, by_id);
+    return 0;
+}
+
+int bx_index_folder(const char *dir, struct bx_index_entries *ret, struct bx_err *err) {
+    struct load load = {0};
+    int rc = find_files(dir, &load, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < load.found.n; i++)
+        bx_index_read_session(dir, &load.found.p[i]);
+    *ret = load.found;
+    return 0;
+}
+
+int bx_index_file_load(const char *sessions_dir, struct bx_index_entries *ret, bool *ret_stale,
+                       struct bx_err *err) {
+    struct load load = {0};
+    int rc = find_files(sessions_dir, &load, err);
+    if (rc < 0)
+        return rc;
     bx_auto(bx_index_entries_deinit) struct bx_index_entries known = {0};
     read_file(sessions_dir, &known);
     bool stale = known.n != load.found.n;
@@ -194,7 +214,7 @@ int bx_index_file_load(const char *sessions_dir, struct bx_index_entries *ret, b
             known.p[at].row.title = known.p[at].row.model = NULL;
             known.p[at].row.mode = known.p[at].row.agent = NULL;
         } else {
-            read_session(sessions_dir, e);
+            bx_index_read_session(sessions_dir, e);
             stale = true;
         }
     }

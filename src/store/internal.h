@@ -10,7 +10,7 @@
 #include "store/session.h"
 
 struct bx_store {
-    char *dir, *sessions_dir, *trash_dir;
+    char *dir, *sessions_dir, *trash_dir, *archive_dir;
     enum bx_store_mode mode;
     int lock_fd;
 
@@ -48,7 +48,7 @@ int bx_secret_make_missing(struct bx_store *s, struct bx_err *err);
 int bx_session_sync(struct bx_session *s, struct bx_err *err);
 /* A row of the session as it is now. */
 void bx_session_row(struct bx_session *s, struct bx_session_row *ret);
-/* Takes it away from new openers and refuses further appends; BX_ERR_BUSY while a run is open. */
-int bx_session_retire(struct bx_session *s, struct bx_err *err);
+/* Refuses further appends, or (false) takes them again; BX_ERR_BUSY while a run is open. */
+int bx_session_retire(struct bx_session *s, bool retired, struct bx_err *err);
 
 #endif

@@ -74,3 +74,14 @@ int bx_scan_fd(int fd, bool with_offsets, struct bx_scan *ret, struct bx_err *er
     *ret = s;
     return 0;
 }
+
+int bx_scan_header(int fd, struct bx_scan *ret) {
+    struct bx_lines lines;
+    struct bx_line line;
+    bx_lines_init(&lines, fd, BX_MIB);
+    *ret = (struct bx_scan){0};
+    bool good =
+        bx_lines_next(&lines, &line, NULL) > 0 && !line.too_long && take_header(ret, line.text);
+    bx_lines_deinit(&lines);
+    return good ? 0 : BX_ERR_DAMAGED;
+}

@@ -20,6 +20,8 @@ struct bx_scan {
 };
 
 int bx_scan_fd(int fd, bool with_offsets, struct bx_scan *ret, struct bx_err *err);
+/* Its first line only; BX_ERR_DAMAGED when that is no header. */
+int bx_scan_header(int fd, struct bx_scan *ret);
 void bx_scan_deinit(struct bx_scan *s);
 
 #endif

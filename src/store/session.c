@@ -82,7 +82,7 @@ void bx_session_write_origin(struct bx_jw *w, const struct bx_session_parent *pa
     }
 }
 
-static void write_header(const struct bx_session_header *h, struct bx_buf *out) {
+void bx_session_write_header(const struct bx_session_header *h, struct bx_buf *out) {
     struct bx_jw w;
     char t[25];
     bx_time_format(h->created_at_ms, t);
@@ -103,8 +103,8 @@ static void write_header(const struct bx_session_header *h, struct bx_buf *out) 
     bx_buf_addc(out, '\n');
 }
 
-int bx_session_create(struct bx_store *store, const struct bx_session_header *h,
-                      struct bx_session **ret, struct bx_err *err) {
+int bx_session_complete_header(const struct bx_store *store, const struct bx_session_header *h,
+                               struct bx_session_header *ret, struct bx_err *err) {
     if (store->mode != BX_STORE_OWNER)
         return bx_fail(err, BX_ERR_DENIED, "this workspace was opened for reading only");
     struct bx_session_header made = *h;
@@ -112,17 +112,23 @@ int bx_session_create(struct bx_store *store, const struct bx_session_header *h,
         bx_id_new(made.id);
     if (!made.created_at_ms)
         made.created_at_ms = bx_wall_ms();
-    int rc = bx_store_check_id(made.id, err);
-    if (rc < 0)
-        return rc;
     made.title = h->title ? h->title : "";
     made.model = h->model ? h->model : "";
     made.mode = h->mode ? h->mode : "default";
     made.root = h->root ? h->root : "";
     made.kind = h->kind ? h->kind : "chat";
+    *ret = made;
+    return bx_store_check_id(made.id, err);
+}
 
+int bx_session_create(struct bx_store *store, const struct bx_session_header *h,
+                      struct bx_session **ret, struct bx_err *err) {
+    struct bx_session_header made;
+    int rc = bx_session_complete_header(store, h, &made, err);
+    if (rc < 0)
+        return rc;
     bx_auto(bx_buf_deinit) struct bx_buf line = BX_BUF_INIT(BX_MIB);
-    write_header(&made, &line);
+    bx_session_write_header(&made, &line);
     if (bx_buf_failed(&line))
         return bx_fail(err, BX_ERR_LIMIT, "title, model or root of a session is too long");
     bx_auto(bx_freep) char *path = bx_store_session_path(store, made.id);
@@ -220,13 +226,13 @@ int bx_session_open(struct bx_store *store, const char *id, struct bx_session **
     return 0;
 }
 
-int bx_session_retire(struct bx_session *s, struct bx_err *err) {
+int bx_session_retire(struct bx_session *s, bool retired, struct bx_err *err) {
     BX_LOCKED(&s->append_lock);
     BX_LOCKED(&s->state_lock);
-    if (s->facts.open_run)
+    if (retired && s->facts.open_run)
         return bx_fail(err, BX_ERR_BUSY, "session %s has an active run: stop it first",
                        s->header.id);
-    s->retired = true;
+    s->retired = retired;
     return 0;
 }
 

@@ -35,6 +35,10 @@ struct bx_session {
     struct bx_session_watch *watches;
 };
 
+/* What was left out gets its value; BX_ERR_DENIED in a store that only reads. The strings stay the caller's. */
+int bx_session_complete_header(const struct bx_store *store, const struct bx_session_header *h,
+                               struct bx_session_header *ret, struct bx_err *err);
+void bx_session_write_header(const struct bx_session_header *h, struct bx_buf *out); /* the line */
 void bx_session_notify(struct bx_session *s);
 
 #endif

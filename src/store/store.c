@@ -57,7 +57,7 @@ static int take_lock(struct bx_store *s, struct bx_err *err) {
 }
 
 static int make_layout(struct bx_store *s, struct bx_err *err) {
-    const char *const dirs[] = {s->dir, s->sessions_dir, s->trash_dir};
+    const char *const dirs[] = {s->dir, s->sessions_dir, s->trash_dir, s->archive_dir};
     for (size_t i = 0; i < BX_ARRAY_LEN(dirs); i++) {
         int rc = bx_dir_make(dirs[i], 0700, err);
         if (rc < 0)
@@ -85,6 +85,7 @@ int bx_store_open(const char *state_dir, enum bx_store_mode mode, struct bx_stor
     s->dir = bx_path_absolute(state_dir);
     s->sessions_dir = bx_path_join(s->dir, "sessions");
     s->trash_dir = bx_path_join(s->dir, "trash");
+    s->archive_dir = bx_path_join(s->dir, "archive");
     s->mode = mode;
     s->lock_fd = -1;
     pthread_mutex_init(&s->table_lock, NULL);
@@ -121,6 +122,7 @@ void bx_store_close(struct bx_store *s) {
     bx_free(s->dir);
     bx_free(s->sessions_dir);
     bx_free(s->trash_dir);
+    bx_free(s->archive_dir);
     bx_free(s);
 }
 
@@ -152,50 +154,6 @@ int bx_store_row(struct bx_store *s, const char *id, struct bx_session_row *ret,
                  struct bx_err *err) {
     int rc = bx_store_check_id(id, err);
     return rc < 0 ? rc : bx_index_row(s->index, id, ret, err);
-}
-
-/* An open session must not take appends any more; one that a crash left with an open run may go. */
-static int retire(struct bx_store *s, const char *id, struct bx_err *err) {
-    struct bx_session *open_one;
-    {
-        BX_LOCKED(&s->table_lock);
-        open_one = bx_map_get(s->table, bx_str(id));
-        if (!open_one)
-            return 0;
-    }
-    int rc =
-        bx_session_open(s, id, &open_one, err); /* with a reference, or once more from the disk */
-    if (rc < 0)
-        return rc;
-    rc = bx_session_retire(open_one, err);
-    if (rc == 0) {
-        BX_LOCKED(&s->table_lock);
-        if (bx_map_get(s->table, bx_str(id)) == open_one)
-            bx_map_remove(s->table, bx_str(id));
-    }
-    bx_session_unref(open_one);
-    return rc;
-}
-
-int bx_store_trash(struct bx_store *s, const char *id, struct bx_err *err) {
-    int rc = bx_store_check_id(id, err);
-    if (rc < 0)
-        return rc;
-    if (s->mode != BX_STORE_OWNER)
-        return bx_fail(err, BX_ERR_DENIED, "this workspace was opened for reading only");
-    rc = retire(s, id, err);
-    if (rc < 0)
-        return rc;
-    bx_auto(bx_freep) char *from = bx_store_session_path(s, id);
-    bx_auto(bx_freep) char *to = bx_asprintf("%s/%s.jsonl", s->trash_dir, id);
-    if (rename(from, to) < 0) {
-        if (errno == ENOENT && !bx_file_exists(from))
-            return bx_fail(err, BX_ERR_NOTFOUND, "there is no session %s", id);
-        return bx_fail_errno(err, errno, "session %s cannot be moved to '%s'", id, s->trash_dir);
-    }
-    bx_index_remove(s->index, id);
-    bx_store_changed(s);
-    return 0;
 }
 
 void bx_store_on_list_change(struct bx_store *s, void (*fn)(void *user), void *user) {

@@ -82,8 +82,6 @@ int bx_store_list(struct bx_store *s, const struct bx_session_filter *filter, si
 void bx_session_list_deinit(struct bx_session_list *list);
 int bx_store_row(struct bx_store *s, const char *id, struct bx_session_row *ret, struct bx_err *err);
 void bx_session_row_deinit(struct bx_session_row *row);
-/* Moves the file to trash/. BX_ERR_BUSY while it is open for a run. */
-int bx_store_trash(struct bx_store *s, const char *id, struct bx_err *err);
 /* fn(user) when the list changed (a session came, went, was renamed, began or ended a run); any thread; one watcher. */
 void bx_store_on_list_change(struct bx_store *s, void (*fn)(void *user), void *user);
 

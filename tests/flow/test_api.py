@@ -153,6 +153,27 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("GET", sessions, query="?kind=x").json["field"], "kind")
         self.assertEqual(self.call("GET", sessions, query="?parent=" + session).json["sessions"], [])
         self.assertFalse(self.call("PATCH", one, {"pinned": False}, session=session).json["pinned"])
+        hit = self.call("GET", sessions, query="?q=HELLO&in=text").json
+        self.assertEqual(([(r["id"], r["hit"]["text"]) for r in hit["sessions"]], hit["more"]), ([(session, "hello")], False))
+        self.assertEqual(self.call("GET", sessions, query="?q=hello").json["sessions"], [])
+        self.assertEqual(self.call("GET", sessions, query="?q=hello&in=x").json["field"], "in")
+        usage = self.call("GET", one + "/usage", session=session).json
+        self.assertEqual((usage["turns"], [r["reason"] for r in usage["runs"]], usage["by_model"][0]["model"]), (1, ["done"], "scripted/m"))
+        self.assertEqual(self.call("POST", one + "/fork", {"seq": 0}, session=session).json["field"], "seq")
+        self.assertEqual(self.call("POST", one + "/fork", {"seq": 99999}, session=session).json["field"], "seq")
+        copy = self.call("POST", one + "/fork", {"seq": 2}, session=session).json
+        self.assertEqual(copy["forked_from"], {"session": session, "seq": 2})
+        for do, left in (("pin", 1), ("unpin", 0)):
+            self.assertEqual(self.call("POST", sessions + "/bulk", {"do": do, "ids": [copy["id"]]}).json["done"], [copy["id"]])
+            self.assertEqual(len(self.call("GET", sessions, query="?pinned=1").json["sessions"]), left)
+        done = self.call("POST", sessions + "/bulk", {"do": "delete", "ids": [copy["id"], NOBODY]}).json
+        self.assertEqual((done["done"], [f["id"] for f in done["failed"]]), ([copy["id"]], [NOBODY]))
+        self.assertEqual(self.call("GET", one, session=copy["id"]).status, 404)
+        self.assertEqual(self.call("POST", sessions + "/bulk", {"do": "burn", "ids": []}).json["field"], "do")
+        self.assertEqual(self.call("POST", sessions + "/bulk", {"do": "pin", "ids": [7]}).json["field"], "ids")
+        self.assertEqual(self.call("POST", one + "/restore", session=copy["id"]).json["id"], copy["id"])
+        self.assertEqual(self.call("POST", one + "/restore", session=copy["id"]).status, 404)
+        self.assertEqual(self.call("DELETE", one, session=copy["id"]).status, 204)
         events = self.call("GET", one + "/events", session=session).json
         self.assertEqual(self.call("GET", one + "/export", session=session).json["events"], events["events"])
         bad = {"question": "q", "choice": "perhaps"}
@@ -225,9 +246,9 @@ class Documented(unittest.TestCase):
                 body = {"PATCH": {"title": "x"}, "POST": {"text": "x"}}.get(method)
                 if template.endswith("/answers"):
                     body = {"question": "q", "choice": "no"}
-                if template.endswith("/stop"):
+                if template.endswith(("/stop", "/restore", "/fork")):
                     body = None
-                for nobody in (session, NOBODY, "no-id"):
+                for nobody in (session, NOBODY, "no-id")[template.endswith("/restore"):]:
                     self.assertEqual(self.call(method, template, body, session=nobody).status, 404)
         documented = {(m.upper(), p) for p, item in self.document["paths"].items() for m in item if m != "parameters"}
         self.assertEqual(self.seen, documented)

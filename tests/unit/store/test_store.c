@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "json/write.h"
+#include "store/place.h"
 #include "store/session.h"
 
 struct fixture {

@@ -1,0 +1,31 @@
+/* store/search.h: which sessions say this, in their titles and texts. Any thread.
+ *
+ * The files are read, newest session first: no index has to be kept right, and a folder of many gigabytes is read in parts,
+ * because a search ends after a time and says where to go on. Case is folded for ASCII. What counts as text: messages of the
+ * user and the model, results of tools, notes, plans and summaries. */
+#ifndef BX_STORE_SEARCH_H
+#define BX_STORE_SEARCH_H
+
+#include "base/cancel.h"
+#include "store/store.h"
+
+struct bx_search_hit {
+    struct bx_session_row row;
+    uint64_t seq; /* of the first event that says it; 0: only the title does */
+    char *text;   /* about it, one line of at most about 200 bytes; NULL with seq 0 */
+};
+struct bx_search {
+    struct bx_search_hit *hits;
+    size_t n;
+    bool more;
+    char next[37]; /* with more: the `before` to go on with */
+};
+/* filter->title is the text to look for (at least 1 byte). timeout_ms: 0 = until the end. BX_ERR_CANCELLED. */
+int bx_store_search(struct bx_store *s, const struct bx_session_filter *filter, size_t limit, uint64_t timeout_ms,
+                    struct bx_cancel *cancel, struct bx_search *ret, struct bx_err *err);
+void bx_search_deinit(struct bx_search *search);
+
+/* The first place in text that has the needle, ASCII case folded, or SIZE_MAX. */
+size_t bx_find_folded(struct bx_str text, struct bx_str needle);
+
+#endif

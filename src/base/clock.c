@@ -101,3 +101,28 @@ bool bx_time_parse(struct bx_str s, int64_t *ret_wall_ms) {
         days_of_date(year, month, day) * DAY_MS + ((hour * 60 + minute) * 60 + second) * 1000 + ms;
     return true;
 }
+
+bool bx_time_parse_http(struct bx_str s, int64_t *ret_wall_ms) {
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    size_t at = bx_str_find(s, ',');
+    int64_t year, day, hour, minute, second, month = 0;
+    if (at != 3 || !mark(s, &at, ',') || !mark(s, &at, ' ') || !digits(s, &at, 2, &day) ||
+        !mark(s, &at, ' ') || at + 3 > s.n) {
+        return false;
+    }
+    while (month < 12 && memcmp(months + month * 3, s.p + at, 3) != 0) {
+        month++;
+    }
+    at += 3;
+    month++;
+    if (!mark(s, &at, ' ') || !digits(s, &at, 4, &year) || !mark(s, &at, ' ') ||
+        !digits(s, &at, 2, &hour) || !mark(s, &at, ':') || !digits(s, &at, 2, &minute) ||
+        !mark(s, &at, ':') || !digits(s, &at, 2, &second) ||
+        !bx_str_eqz(bx_str_slice(s, at, s.n), " GMT") || month > 12 || day < 1 ||
+        day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 60) {
+        return false;
+    }
+    *ret_wall_ms = days_of_date(year, month, day) * DAY_MS +
+                   ((hour * 60 + minute) * 60 + BX_MIN(second, 59)) * 1000;
+    return true;
+}

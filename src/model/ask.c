@@ -60,10 +60,6 @@ static bool may_continue(const struct bx_model *m, const struct bx_model_request
     return window == 0 || used + 256 < window; // else it was the window that cut it
 }
 
-static int64_t sum(int64_t a, int64_t b) {
-    return a < 0 || b < 0 ? BX_MAX(a, b) : a + b;
-}
-
 /* Puts the next part behind what there is. */
 static void append(struct bx_reply *whole, struct bx_reply *take_next) {
     for (size_t i = 0; i < take_next->message->blocks.n; i++) {
@@ -79,10 +75,7 @@ static void append(struct bx_reply *whole, struct bx_reply *take_next) {
         }
     }
     whole->finish = take_next->finish;
-    whole->usage.input_tokens = sum(whole->usage.input_tokens, take_next->usage.input_tokens);
-    whole->usage.output_tokens = sum(whole->usage.output_tokens, take_next->usage.output_tokens);
-    whole->usage.cached_tokens = sum(whole->usage.cached_tokens, take_next->usage.cached_tokens);
-    whole->usage.ms += take_next->usage.ms;
+    bx_usage_add(&whole->usage, &take_next->usage);
     bx_reply_deinit(take_next);
 }
 

@@ -529,10 +529,6 @@ static int answer(const struct bx_wire *w, const struct facts *f,
     return r;
 }
 
-static int64_t sum(int64_t a, int64_t b) {
-    return a < 0 || b < 0 ? BX_MAX(a, b) : a + b;
-}
-
 int bx_constrained_ask(const struct bx_wire *w, const struct bx_model_request *req,
                        bx_model_on_event *on_event, void *user, struct bx_cancel *cancel,
                        struct bx_reply *ret, struct bx_err *err) {
@@ -551,12 +547,8 @@ int bx_constrained_ask(const struct bx_wire *w, const struct bx_model_request *r
     }
     if (r == 0) {
         if (chosen.message) {
-            answered.usage.input_tokens =
-                sum(answered.usage.input_tokens, chosen.usage.input_tokens);
-            answered.usage.output_tokens =
-                sum(answered.usage.output_tokens, chosen.usage.output_tokens);
             answered.usage.first_token_ms += chosen.usage.ms;
-            answered.usage.ms += chosen.usage.ms;
+            bx_usage_add(&answered.usage, &chosen.usage);
         }
         *ret = answered;
     }

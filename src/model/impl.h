@@ -41,6 +41,8 @@ struct bx_model {
     bool no_stream_usage, short_ids, images, local, small;
     int constrained; /* 0, 1, or -1: as its template says */
     int64_t max_output_tokens;
+    bool has_price;
+    struct bx_price price;
     char *gguf; /* embedded: the file */
     int64_t embedded_window;
     _Atomic int64_t window;

@@ -12,6 +12,33 @@ bool bx_model_is_small(const struct bx_model *m) {
     return m->small;
 }
 
+bool bx_model_price(const struct bx_model *m, struct bx_price *ret) {
+    *ret = m->price;
+    return m->has_price;
+}
+
+static int64_t sum(int64_t a, int64_t b) {
+    return a < 0 || b < 0 ? BX_MAX(a, b) : a + b;
+}
+
+void bx_usage_add(struct bx_usage *whole, const struct bx_usage *next) {
+    whole->input_tokens = sum(whole->input_tokens, next->input_tokens);
+    whole->output_tokens = sum(whole->output_tokens, next->output_tokens);
+    whole->cached_tokens = sum(whole->cached_tokens, next->cached_tokens);
+    whole->cost = whole->cost < 0 || next->cost < 0 ? -1 : whole->cost + next->cost;
+    whole->ms += next->ms;
+}
+
+double bx_model_cost(const struct bx_model *m, const struct bx_usage *u) {
+    if (u->cost >= 0 || !m->has_price) {
+        return u->cost;
+    }
+    int64_t input = BX_MAX(u->input_tokens, 0), cached = BX_MIN(BX_MAX(u->cached_tokens, 0), input);
+    return ((double)(input - cached) * m->price.input + (double)cached * m->price.cached +
+            (double)BX_MAX(u->output_tokens, 0) * m->price.output) /
+           1e6;
+}
+
 bool bx_model_sees(const struct bx_model *m) {
     return m->images;
 }

@@ -32,6 +32,7 @@ struct bx_model_request {
 struct bx_usage {
     int64_t input_tokens, output_tokens, cached_tokens; /* -1 = the provider did not say */
     int64_t ms, first_token_ms;
+    double cost; /* US$, as the provider counted it; below 0 = it did not say */
 };
 enum bx_finish { BX_FINISH_STOP, BX_FINISH_CALLS, BX_FINISH_LENGTH, BX_FINISH_FILTER };
 
@@ -67,6 +68,14 @@ int bx_model_ask(struct bx_model *m, const struct bx_model_request *req,
 const char *bx_model_id(const struct bx_model *m);   /* "provider/name" */
 int64_t bx_model_window(struct bx_model *m);         /* tokens; 0 = not known yet (the embedded one says after its start) */
 bool bx_model_is_small(const struct bx_model *m);    /* short instructions and few tools serve it better */
+/* US$ for a million tokens: of the settings (providers.*.models[].price: {"input","output","cached"?}); the embedded ones cost
+ * nothing. False: it is not known. */
+struct bx_price {
+    double input, output, cached; /* cached: input tokens that the provider had in its cache */
+};
+bool bx_model_price(const struct bx_model *m, struct bx_price *ret);
+/* What this usage costs in US$: as the provider counted it, else by the price; below 0 = not known. */
+double bx_model_cost(const struct bx_model *m, const struct bx_usage *usage);
 bool bx_model_sees(const struct bx_model *m);        /* takes images */
 struct bx_model *bx_model_ref(struct bx_model *m);
 void bx_model_unref(struct bx_model *m);

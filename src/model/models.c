@@ -146,6 +146,11 @@ static int get_remote(struct bx_models *m, const struct bx_provider_row *row, co
     model->small = bx_val_get_bool(s, "small", false);
     model->constrained = bx_val_get_bool(s, "constrained", false);
     model->max_output_tokens = bx_val_get_int(s, "max_output_tokens", 0);
+    const struct bx_val *price = bx_val_get(s, "price");
+    model->has_price = bx_val_is(price, BX_VAL_OBJ);
+    model->price.input = bx_val_real(bx_val_get(price, "input"), 0);
+    model->price.output = bx_val_real(bx_val_get(price, "output"), 0);
+    model->price.cached = bx_val_real(bx_val_get(price, "cached"), model->price.input);
     atomic_init(&model->window, bx_val_get_int(s, "window", 0));
     *ret = model;
     return 0;
@@ -171,6 +176,7 @@ static struct bx_model *embedded_model(struct bx_models *m, const char *name, co
     model->local = true;
     model->small = !tour && size >= 0 && size < SMALL_FILE_BYTES;
     model->constrained = -1;
+    model->has_price = true; /* nothing */
     model->max_output_tokens = model->small ? 160 : 2048;
     model->embedded_window = m->embedded_window ? m->embedded_window
                              : tour             ? 16384

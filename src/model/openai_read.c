@@ -133,7 +133,8 @@ bx_openai_reader_new(bool text_calls, void (*on_event)(void *user, const struct 
     r->splitter.on_reasoning = on_reasoning;
     r->splitter.on_call = on_text_call;
     r->splitter.user = r;
-    r->usage = (struct bx_usage){.input_tokens = -1, .output_tokens = -1, .cached_tokens = -1};
+    r->usage =
+        (struct bx_usage){.input_tokens = -1, .output_tokens = -1, .cached_tokens = -1, .cost = -1};
     return r;
 }
 
@@ -290,6 +291,10 @@ static void read_usage(struct bx_openai_reader *r, const struct bx_val *root) {
     }
     if (cached >= 0) {
         r->usage.cached_tokens = cached;
+    }
+    double cost = bx_val_real(bx_val_get(u, "cost"), -1);
+    if (cost >= 0 && cost < 1e6) {
+        r->usage.cost = cost;
     }
 }
 

@@ -44,6 +44,26 @@ static bool url_is_local(const char *text) {
     return local;
 }
 
+/* A price that is no number would make a budget of money mean nothing. */
+static int check_prices(const char *provider, const struct bx_val *models, struct bx_err *err) {
+    static const char *const parts[] = {"input", "output", "cached"};
+    bx_val_foreach_item (models, model) {
+        const struct bx_val *price = bx_val_get(model, "price");
+        bool ok = !price || (bx_val_is(price, BX_VAL_OBJ) && bx_val_get(price, "input") &&
+                             bx_val_get(price, "output"));
+        for (size_t i = 0; ok && i < BX_ARRAY_LEN(parts); i++)
+            ok =
+                bx_val_real(bx_val_get(price, parts[i]), bx_val_get(price, parts[i]) ? -1 : 0) >= 0;
+        if (!ok) {
+            return bx_fail(err, BX_ERR_INVALID,
+                           "settings: providers: %s: the price of %.80s must be {\"input\": N, "
+                           "\"output\": N, \"cached\": N}, US$ for a million tokens",
+                           provider, bx_val_get_z(model, "id") ? bx_val_get_z(model, "id") : "?");
+        }
+    }
+    return 0;
+}
+
 static int row_from_settings(struct bx_models *m, struct bx_str id, const struct bx_val *v,
                              struct bx_err *err) {
     struct bx_provider_row *r = bx_rows_find(m, id);
@@ -74,6 +94,9 @@ static int row_from_settings(struct bx_models *m, struct bx_str id, const struct
                        r->base_url ? why.msg : "it is missing");
     }
     bx_url_deinit(&url);
+    if (check_prices(r->id, r->models, err) < 0) {
+        return BX_ERR_INVALID;
+    }
     for (size_t n = strlen(r->base_url); n > 0 && r->base_url[n - 1] == '/'; n--) {
         r->base_url[n - 1] = 0;
     }

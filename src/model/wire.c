@@ -35,10 +35,15 @@ static int on_head(void *user, const struct bx_fetch_head *head, struct bx_err *
     const char *ms = bx_fetch_head_get(head, "retry-after-ms"),
                *s = bx_fetch_head_get(head, "retry-after");
     uint64_t number;
+    int64_t when;
     if (ms && bx_str_to_u64(bx_str(ms), &number)) {
         a->retry_after_ms = BX_MIN(number, 86400000);
     } else if (s && bx_str_to_u64(bx_str(s), &number)) {
         a->retry_after_ms = BX_MIN(number, 86400) * 1000;
+    } else if (s && bx_time_parse_http(bx_str_trim(bx_str(s)), &when)) {
+        int64_t wait_ms =
+            when - bx_wall_ms(); /* a date that has passed: now, with the usual backoff */
+        a->retry_after_ms = wait_ms > 0 ? (uint64_t)BX_MIN(wait_ms, 86400000) : 0;
     }
     return 0;
 }

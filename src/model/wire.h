@@ -26,6 +26,9 @@ typedef void bx_model_on_event(void *user, const struct bx_model_event *ev);
 int bx_wire_ask(const struct bx_wire *w, const struct bx_model_request *req, bx_model_on_event *on_event, void *user,
                 struct bx_cancel *cancel, struct bx_reply *ret, struct bx_err *err);
 
+/* Two requests that make one reply: what was not said of one is taken from the other, but for the cost, which is then unknown. */
+void bx_usage_add(struct bx_usage *whole, const struct bx_usage *next);
+
 /* A small GET, e.g. of /props: the body into out. Non-200 is BX_ERR_UNAVAILABLE. No retries. */
 int bx_wire_get(struct bx_fetch *fetch, const char *url, const char *unix_socket, struct bx_cancel *cancel,
                 struct bx_buf *out, struct bx_err *err);

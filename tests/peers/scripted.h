@@ -11,7 +11,7 @@
  *
  *     turn: {"text":"…"} {"reasoning":"…"} {"calls":[{"tool":"read","input":{…}}]} (or "arguments":"raw text"), together too
  *           {"finish":"length"} {"usage":{…}}
- *           {"status":429, "retry_after":1, "error":"…"}   an error answer
+ *           {"status":429, "retry_after":1 or "a date", "error":"…"}   an error answer
  *           {"cut_after":n}     the connection dies after n bytes of the body
  *           {"stall_ms":n}      a pause after the first event ("stall_after": n bytes of the body)
  *           {"delay_ms":n}      a pause before anything

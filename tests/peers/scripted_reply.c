@@ -212,7 +212,9 @@ static void error_reply(struct reply *r, const struct bx_val *turn) {
     bx_jw_end(&w);
     bx_jw_end(&w);
     char extra[64] = "";
-    if (bx_val_get(turn, "retry_after")) {
+    if (bx_val_get_z(turn, "retry_after")) {
+        snprintf(extra, sizeof extra, "Retry-After: %.40s\r\n", bx_val_get_z(turn, "retry_after"));
+    } else if (bx_val_get(turn, "retry_after")) {
         snprintf(extra, sizeof extra, "Retry-After: %d\r\n",
                  (int)bx_val_get_int(turn, "retry_after", 0));
     }

@@ -70,6 +70,34 @@ static void test_parse(void **state) {
     assert_true(bx_time_parse(bx_str("1970-01-01T00:00:01.123456789Z"), &ms) && ms == 1123);
 }
 
+static void test_http_date(void **state) {
+    (void)state;
+    int64_t ms = 77;
+    static const char *const bad[] = {
+        "",
+        "Thu",
+        "Thu, 26",
+        "Thu, 26 Nov",
+        "Thu, 26 Nov 2026 08:05:00",
+        "Thu, 26 Nov 2026 08:05:00 CET",
+        "Thu, 26 Nov 2026 08:05:00 GMT+1",
+        "Thu, 26 nov 2026 08:05:00 GMT",
+        "Thu, 31 Nov 2026 08:05:00 GMT",
+        "Thu, 00 Nov 2026 08:05:00 GMT",
+        "Thu, 26 Nov 2026 24:05:00 GMT",
+        "Thursday, 26-Nov-26 08:05:00 GMT",
+        "2026-11-26T08:05:00Z",
+    };
+    for (size_t i = 0; i < BX_ARRAY_LEN(bad); i++)
+        assert_false(bx_time_parse_http(bx_str(bad[i]), &ms));
+    assert_true(ms == 77);
+    assert_true(bx_time_parse_http(bx_str("Thu, 01 Jan 1970 00:00:01 GMT"), &ms) && ms == 1000);
+    assert_true(bx_time_parse_http(bx_str("Tue, 29 Feb 2000 00:00:00 GMT"), &ms) &&
+                ms == 951782400000);
+    assert_true(
+        bx_time_parse_http(bx_str("Sat, 31 Dec 2016 23:59:60 GMT"), &ms)); /* a leap second */
+}
+
 static void test_monotonic(void **state) {
     (void)state;
     uint64_t last = bx_mono_ns();
@@ -86,6 +114,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ways),
         cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_http_date),
         cmocka_unit_test(test_monotonic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

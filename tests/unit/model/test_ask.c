@@ -196,6 +196,7 @@ static void no_retries(void **state) {
         {"{\"status\":404}", BX_ERR_NOTFOUND},
         {"{\"status\":400,\"error\":\"maximum context length is 10\"}", BX_ERR_LIMIT},
         {"{\"status\":429,\"retry_after\":3600}", BX_ERR_RETRY},
+        {"{\"status\":429,\"retry_after\":\"Fri, 31 Dec 2100 23:59:59 GMT\"}", BX_ERR_RETRY},
         {"{\"raw\":\"data: nonsense\\n\\n\"}", BX_ERR_PROTO},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(table); i++) {
@@ -227,6 +228,59 @@ static void gives_up(void **state) {
     assert_int_equal(requests(&w), 3);
     heard_deinit(&h);
     close_world(&w);
+}
+
+/* A date that has passed means now: the usual pause, and another try. */
+static void retry_after_past_date(void **state) {
+    (void)state;
+    struct world w = open_world("[{\"tries\":[{\"status\":503,\"retry_after\":\"Thu, 01 Jan 1970 "
+                                "00:00:00 GMT\"},{\"text\":\"a\"}]}]",
+                                "");
+    struct heard h = {0};
+    struct bx_reply reply;
+    assert_int_equal(ask(&w, "hello", false, NULL, &h, &reply, NULL), 0);
+    assert_int_equal(h.retries, 1);
+    assert_true(h.wait_ms < 1000);
+    bx_reply_deinit(&reply);
+    heard_deinit(&h);
+    close_world(&w);
+}
+
+/* What a reply costs: as its provider says, else by the settings' price, else nobody knows. */
+static void cost(void **state) {
+    (void)state;
+    static const struct {
+        const char *usage, *settings;
+        double cost;
+    } table[] = {
+        {"{\"prompt_tokens\":1000000,\"completion_tokens\":1000,\"cost\":0.25}", "", 0.25},
+        {"{\"prompt_tokens\":1000000,\"completion_tokens\":1000,\"cost\":0}", "", 0},
+        {"{\"prompt_tokens\":1000000,\"completion_tokens\":1000}", "", -1},
+        {"{\"prompt_tokens\":1000000,\"completion_tokens\":500000}",
+         ",\"price\":{\"input\":3,\"output\":8}", 7},
+        {"{\"prompt_tokens\":1000000,\"completion_tokens\":0,\"prompt_tokens_details\":{"
+         "\"cached_tokens\":500000}}",
+         ",\"price\":{\"input\":4,\"output\":8,\"cached\":1}", 2.5},
+        {"{\"prompt_tokens\":1000000,\"completion_tokens\":0,\"prompt_tokens_details\":{"
+         "\"cached_tokens\":500000}}",
+         ",\"price\":{\"input\":4,\"output\":8}", 4},
+    };
+    for (size_t i = 0; i < BX_ARRAY_LEN(table); i++) {
+        bx_auto(bx_freep) char *script =
+            bx_asprintf("[{\"text\":\"a\",\"usage\":%s}]", table[i].usage);
+        struct world w = open_world(script, table[i].settings);
+        struct heard h = {0};
+        struct bx_reply reply;
+        struct bx_price price;
+        assert_int_equal(bx_model_price(w.model, &price), *table[i].settings != 0);
+        assert_int_equal(ask(&w, "hello", false, NULL, &h, &reply, NULL), 0);
+        double is = bx_model_cost(w.model, &reply.usage);
+        if (is < table[i].cost - 1e-9 || is > table[i].cost + 1e-9)
+            fail_msg("row %zu: %f", i, is);
+        bx_reply_deinit(&reply);
+        heard_deinit(&h);
+        close_world(&w);
+    }
 }
 
 static void retry_after(void **state) {
@@ -433,12 +487,20 @@ static void constrained_talk(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_and_calls),   cmocka_unit_test(retries),
-        cmocka_unit_test(no_retries),       cmocka_unit_test(gives_up),
-        cmocka_unit_test(retry_after),      cmocka_unit_test(cancelled),
-        cmocka_unit_test(continued),        cmocka_unit_test(cut_call_is_not_continued),
-        cmocka_unit_test(key_is_missing),   cmocka_unit_test(nothing_listens),
-        cmocka_unit_test(constrained_call), cmocka_unit_test(constrained_answer),
+        cmocka_unit_test(text_and_calls),
+        cmocka_unit_test(retries),
+        cmocka_unit_test(no_retries),
+        cmocka_unit_test(gives_up),
+        cmocka_unit_test(retry_after),
+        cmocka_unit_test(retry_after_past_date),
+        cmocka_unit_test(cost),
+        cmocka_unit_test(cancelled),
+        cmocka_unit_test(continued),
+        cmocka_unit_test(cut_call_is_not_continued),
+        cmocka_unit_test(key_is_missing),
+        cmocka_unit_test(nothing_listens),
+        cmocka_unit_test(constrained_call),
+        cmocka_unit_test(constrained_answer),
         cmocka_unit_test(constrained_talk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,6 @@
 #include "base/utf8.h"
 
 #define DEFAULT_TOOL_THREADS 8
-#define DEFAULT_MAX_TURNS    50
 #define DEFAULT_RESULT_BYTES (48 * BX_KIB)
 #define TITLE_MAX            80
 #define HISTORIES_MAX        4
@@ -63,6 +62,8 @@ static void run_free(struct bx_run *run) {
         return;
     bx_session_unref(run->session);
     bx_model_unref(run->model);
+    bx_budget_unref(run->budget);
+    bx_cancel_unref(run->spend);
     bx_cancel_unref(run->cancel);
     bx_history_free(run->history);
     bx_context_free(run->context);
@@ -220,15 +221,12 @@ static void copy_hosts(struct bx_run *run, const struct bx_run_options *o) {
 }
 
 static int read_options(struct bx_run *run, const struct bx_run_options *o, struct bx_err *err) {
-    struct bx_settings *settings = NULL;
+    bx_auto(bx_settings_unrefp) struct bx_settings *settings = NULL;
     struct bx_agent *a = run->agent;
     int rc = bx_agent_settings(a, &settings, err);
     if (rc)
         return rc;
-    int64_t turns = bx_val_get_int(bx_settings_root(settings), "max_turns", DEFAULT_MAX_TURNS);
-    bx_settings_unref(settings);
     copy_hosts(run, o);
-    run->max_turns = o && o->max_turns ? o->max_turns : (unsigned)BX_MAX(1, BX_MIN(turns, 10000));
     run->headless = o && o->headless;
     run->yes_levels = o ? o->yes_levels : 0;
     if (o && o->mode && *o->mode) {
@@ -244,7 +242,8 @@ static int read_options(struct bx_run *run, const struct bx_run_options *o, stru
     }
     bx_auto(bx_freep) char *model =
         o && o->model && *o->model ? bx_strdup(o->model) : bx_session_model(run->session);
-    return bx_models_get(a->models, model, &run->model, err);
+    rc = bx_models_get(a->models, model, &run->model, err);
+    return rc ? rc : bx_run_open_budget(run, o, bx_settings_root(settings), err);
 }
 
 static int append(struct bx_run *run, struct bx_event *take_e, const char *type,
@@ -298,7 +297,8 @@ static int begin(struct bx_run *run, const char *text, const struct bx_run_optio
     bx_event_begin(&e, run->id);
     bx_jw_kstr(&e.w, "model", bx_model_id(run->model));
     bx_jw_kstr(&e.w, "mode", bx_mode_name(bx_run_mode(run)));
-    bx_jw_kuint(&e.w, "max_turns", run->max_turns);
+    bx_jw_kint(&e.w, "max_turns", bx_budget_cap(run->budget, BX_BUDGET_TURNS));
+    bx_run_write_budget(run, &e.w);
     if ((rc = append(run, &e, "run_start", err)) || options_compact(run, text, options))
         return rc;
     bx_event_begin(&e, run->id);

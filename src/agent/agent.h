@@ -7,6 +7,7 @@
 #define BX_AGENT_AGENT_H
 
 #include "agent/agents.h"
+#include "agent/budget.h"
 #include "json/write.h"
 #include "model/models.h"
 #include "permit/permit.h"
@@ -41,10 +42,14 @@ struct bx_run_options {
     uint64_t replace;        /* seq of a `user` event: it and all behind it leave the conversation first (edit and resend); 0 = none */
     const char *const *allow_hosts; /* granted to all tools of this run, NULL ended; copied; may be NULL */
     bool compact;            /* the run only compacts the conversation; the text is what to keep above all, may be "" */
+    int64_t budget[BX_BUDGET_COUNT];/* 0 = the session's, else the settings'; turns: max_turns */
 };
 /* The user's message is on disk before this returns. BX_ERR_BUSY while the session runs. ret_run: id (37 bytes), may be NULL. */
 int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *text, const struct bx_run_options *options,
                   char *ret_run, struct bx_err *err);
+/* The budget of the session's runs from here on: members of `patch` (bx_budget_read) replace those that were set, null takes
+ * one out; a patch that is null takes out all. One that runs keeps the one that it began with. */
+int bx_agent_set_budget(struct bx_session *session, const struct bx_val *patch, struct bx_err *err);
 /* Honoured within 100 ms. BX_ERR_NOTFOUND when nothing runs. */
 int bx_agent_stop_run(struct bx_agent *a, const char *session_id, struct bx_err *err);
 bool bx_agent_is_running(struct bx_agent *a, const char *session_id);

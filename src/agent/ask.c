@@ -13,6 +13,7 @@ struct stream { /* what has been shown of the reply that is coming in */
     struct bx_run *run;
     struct bx_buf text, reasoning;
     bool shown;
+    struct bx_spend spend;
 };
 
 static void show_piece(struct stream *s, const char *member, struct bx_str piece,
@@ -63,6 +64,8 @@ static void show_retry(struct stream *s, const struct bx_model_event *ev) {
 
 static void on_model_event(void *user, const struct bx_model_event *ev) {
     struct stream *s = user;
+    if (ev->kind == BX_EV_TEXT || ev->kind == BX_EV_REASONING || ev->kind == BX_EV_ARGUMENTS)
+        bx_spend_piece(&s->spend, ev->text.n);
     switch (ev->kind) {
     case BX_EV_PHASE:
         bx_run_state(s->run, "starting_model", ev->text);
@@ -78,6 +81,7 @@ static void on_model_event(void *user, const struct bx_model_event *ev) {
         show_call(s, ev);
         break;
     case BX_EV_RETRY:
+        bx_spend_again(&s->spend);
         show_retry(s, ev);
         break;
     }
@@ -127,6 +131,12 @@ static void log_usage(struct bx_run *run, const struct bx_usage *u, int64_t esti
         else
             bx_jw_int(&e.w, counts[i].n);
     }
+    double cost = bx_model_cost(run->model, u);
+    bx_jw_key(&e.w, "cost");
+    if (cost < 0)
+        bx_jw_null(&e.w);
+    else
+        bx_jw_real(&e.w, cost);
     bx_jw_kint(&e.w, "estimated", estimated);
     bx_jw_kbool(&e.w, "truncated", truncated);
     bx_jw_kint(&e.w, "ms", u->ms);
@@ -182,7 +192,12 @@ static int ask_once(struct bx_run *run, struct stream *s, const char *note, bool
     bx_context_request(run->context, run->history, words, &request);
     request.no_tools = no_tools;
     bx_run_state(run, "thinking", BX_STR_LIT(""));
-    return bx_model_ask(run->model, &request, on_model_event, s, run->cancel, ret, err);
+    if (!bx_spend_begin(&s->spend, run, bx_context_estimate(run->context, run->history)))
+        return bx_fail(err, BX_ERR_CANCELLED, "the budget is used up");
+    int rc = bx_model_ask(run->model, &request, on_model_event, s, run->spend, ret, err);
+    if (!rc)
+        bx_spend_end(&s->spend, &ret->usage);
+    return rc;
 }
 
 static const char *finish_name(const struct bx_reply *reply) {
@@ -239,7 +254,7 @@ int bx_run_ask_model(struct bx_run *run, const char *note, bool no_tools, struct
     if (!rc)
         rc = ask_once(run, &s, note, no_tools, ret, &err);
     for (unsigned i = 0; rc == BX_ERR_LIMIT && i < CONTEXT_ATTEMPTS &&
-                         !bx_cancel_fired(run->cancel) && bx_compact_after_error(run, i);
+                         !bx_cancel_fired(run->spend) && bx_compact_after_error(run, i);
          i++) {
         show_reset(&s);
         estimated = run->context->fixed_estimate + run->history->estimate;
@@ -249,7 +264,7 @@ int bx_run_ask_model(struct bx_run *run, const char *note, bool no_tools, struct
         make_ids_unique(run, ret->message);
         log_reply(run, ret, estimated);
     } else {
-        bool stopped = bx_cancel_fired(run->cancel);
+        bool stopped = bx_cancel_fired(run->spend);
         if (s.text.size || s.reasoning.size) /* what was shown stays */
             log_assistant(run, bx_buf_str(&s.text), bx_buf_str(&s.reasoning), NULL,
                           stopped ? "stopped" : "error");

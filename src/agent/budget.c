@@ -63,9 +63,10 @@ static struct bx_budget *above(struct bx_budget *b, enum bx_budget_kind kind) {
 
 /* ---- charging ---- */
 
-/* False: the cap is passed. With `only_if_fits` nothing is counted then. */
-static bool count(struct bx_budget *b, enum bx_budget_kind kind, int64_t amount,
-                  bool only_if_fits) {
+enum count { ALWAYS, IF_IT_FITS, QUIETLY_IF_IT_FITS };
+
+/* False: the cap is passed; but with ALWAYS nothing is counted then. */
+static bool count(struct bx_budget *b, enum bx_budget_kind kind, int64_t amount, enum count how) {
     struct bx_cancel *token = NULL;
     bool fits;
     {
@@ -74,9 +75,9 @@ static bool count(struct bx_budget *b, enum bx_budget_kind kind, int64_t amount,
         if (__builtin_add_overflow(b->used[kind], amount, &after))
             after = INT64_MAX;
         fits = b->caps[kind] < 0 || after <= b->caps[kind] || bx_unwired("budget");
-        if (fits || !only_if_fits)
+        if (fits || how == ALWAYS)
             b->used[kind] = BX_MAX(after, 0);
-        if (!fits && amount > 0)
+        if (!fits && amount > 0 && how != QUIETLY_IF_IT_FITS)
             token = fire(b, kind);
     }
     tell(token, kind);
@@ -87,24 +88,36 @@ bool bx_budget_charge(struct bx_budget *b, enum bx_budget_kind kind, int64_t amo
                       const char **ret_name) {
     bool ok = true;
     for (; b; b = above(b, kind)) /* all of them: it has been spent */
-        ok &= count(b, kind, amount, false);
+        ok &= count(b, kind, amount, ALWAYS);
     if (!ok && ret_name)
         *ret_name = names[kind];
     return ok;
 }
 
-bool bx_budget_take(struct bx_budget *b, enum bx_budget_kind kind, int64_t amount,
-                    const char **ret_name) {
+static bool take(struct bx_budget *b, enum bx_budget_kind kind, int64_t amount, enum count how) {
     for (struct bx_budget *at = b; at; at = above(at, kind)) {
-        if (count(at, kind, amount, true))
+        if (count(at, kind, amount, how))
             continue;
         for (struct bx_budget *undo = b; undo != at; undo = above(undo, kind))
-            count(undo, kind, -amount, false);
-        if (ret_name)
-            *ret_name = names[kind];
+            count(undo, kind, -amount, ALWAYS);
         return false;
     }
     return true;
+}
+
+bool bx_budget_take(struct bx_budget *b, enum bx_budget_kind kind, int64_t amount,
+                    const char **ret_name) {
+    bool ok = take(b, kind, amount, IF_IT_FITS);
+    if (!ok && ret_name)
+        *ret_name = names[kind];
+    return ok;
+}
+
+int64_t bx_budget_take_some(struct bx_budget *b, enum bx_budget_kind kind, int64_t want) {
+    int64_t left = bx_budget_left(b, kind), some = left < 0 ? want : BX_MIN(left, want);
+    while (some > 0 && !take(b, kind, some, QUIETLY_IF_IT_FITS))
+        some--; /* somebody else of the chain was quicker */
+    return some;
 }
 
 /* ---- looking ---- */

@@ -11,6 +11,7 @@
 #define BX_AGENT_BUDGET_H
 
 #include "base/cancel.h"
+#include "json/write.h"
 
 enum bx_budget_kind {
     BX_BUDGET_TURNS,
@@ -23,6 +24,14 @@ enum bx_budget_kind {
 };
 /* The name in events and answers: "max_turns" "tokens" "money" "calls" "time" "fuel". */
 const char *bx_budget_name(enum bx_budget_kind kind);
+
+/* The form in settings.json ("budgets"), the event `budget` and the API: {"max_turns","tokens","money","calls","time","fuel"},
+ * money in US$, time in seconds or as "10m"; null is the same as leaving it out. Sets the caps that it has, leaves the others.
+ * BX_ERR_INVALID says what is wrong; a cap of 0 is. obj may be NULL. */
+int bx_budget_read(const struct bx_val *obj, int64_t caps[static BX_BUDGET_COUNT], struct bx_err *err);
+void bx_budget_write(struct bx_jw *w, const int64_t caps[static BX_BUDGET_COUNT]); /* one object, without those that are -1 */
+/* "20000 tokens", "US$ 1.50", "10 min": for sentences. */
+void bx_budget_print(struct bx_buf *out, enum bx_budget_kind kind, int64_t amount);
 
 struct bx_budget; /* ref-counted */
 
@@ -44,6 +53,9 @@ int64_t bx_budget_left(struct bx_budget *b, enum bx_budget_kind kind); /* the le
 int64_t bx_budget_used(struct bx_budget *b, enum bx_budget_kind kind); /* this one's and its children's */
 int64_t bx_budget_cap(struct bx_budget *b, enum bx_budget_kind kind);  /* its own; -1 = none */
 const char *bx_budget_fired(struct bx_budget *b); /* of it or of one above it; a static name, NULL = there is room */
+
+/* How many of `want` fit, 0 when none do; those are counted, and nothing fires. */
+int64_t bx_budget_take_some(struct bx_budget *b, enum bx_budget_kind kind, int64_t want);
 
 /* A tenth more of the kind that fired, and `cancel` instead of the token that was fired, for the words at the end. False, and
  * nothing is changed: it has been extended before, or it is a budget above it that fired. */

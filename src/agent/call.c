@@ -44,7 +44,7 @@ static void refuse_unknown(struct bx_call *call) {
 
 static void fill_ctx(struct bx_call *call, struct bx_tool_ctx *ret) {
     *ret = (struct bx_tool_ctx){
-        .cancel = call->run->cancel,
+        .cancel = call->run->spend,
         .session_id = bx_session_header(call->run->session)->id,
         .run_id = call->run->id,
         .call_id = call->id,
@@ -315,9 +315,31 @@ static void ask_permission(struct bx_call *call) {
     bx_run_ask_end(call->run);
 }
 
+/* No call may burn more than what the run has left. */
+static bool bound_fuel(struct bx_call *call) {
+    struct bx_budget *budget = call->run->budget;
+    int64_t left = bx_budget_left(budget, BX_BUDGET_FUEL);
+    uint64_t *fuel = &call->grant.limits.value[BX_LIMIT_FUEL];
+    if (left == 0 && !bx_budget_take(budget, BX_BUDGET_FUEL, 1, NULL)) {
+        refuse(call, "Not called: the budget of fuel is used up.");
+        return false;
+    }
+    if (left > 0 && (*fuel == 0 || *fuel > (uint64_t)left))
+        *fuel = (uint64_t)left;
+    return true;
+}
+
+static void charge_fuel(struct bx_call *call) {
+    bx_auto(bx_doc_freep) struct bx_doc *receipt = NULL;
+    if (call->grant.limits.value[BX_LIMIT_FUEL] && call->result.receipt &&
+        bx_doc_parse(bx_str(call->result.receipt), NULL, &receipt, NULL) == 0)
+        bx_budget_charge(call->run->budget, BX_BUDGET_FUEL,
+                         bx_val_get_int(bx_doc_root(receipt), "fuel", 0), NULL);
+}
+
 void bx_call_prepare(struct bx_call *call) {
     bx_arena_init(&call->arena);
-    if (bx_cancel_fired(call->run->cancel)) {
+    if (bx_cancel_fired(call->run->spend)) {
         refuse(call, "Stopped before it began.");
         return;
     }
@@ -330,6 +352,8 @@ void bx_call_prepare(struct bx_call *call) {
         refuse(call, "The call cannot be made: %s.", err.msg);
         return;
     }
+    if (!bound_fuel(call))
+        return;
     bx_tool_reach(call->tool, bx_doc_root(call->input), &call->grant, &call->arena, &call->reach);
     struct bx_permit_request request;
     call->asks = judge(call, &request) == BX_ASK;
@@ -338,7 +362,7 @@ void bx_call_prepare(struct bx_call *call) {
 /* Another call of the same reply may have changed the mode since this one was judged. */
 static void settle(struct bx_call *call) {
     struct bx_permit_request request;
-    if (!call->has_result && bx_cancel_fired(call->run->cancel))
+    if (!call->has_result && bx_cancel_fired(call->run->spend))
         refuse(call, "Stopped before it began.");
     if (!call->has_result && !call->asks && bx_run_mode(call->run) != call->mode &&
         !bx_unwired("mode_recheck"))
@@ -406,6 +430,7 @@ void bx_call_execute(void *user) {
             refuse(call, rc == BX_ERR_CANCELLED ? "Stopped.%s" : "The call could not be made: %s.",
                    rc == BX_ERR_CANCELLED ? "" : err.msg);
         }
+        charge_fuel(call);
         call->result.ms = bx_mono_ms() - start_ms;
         call->has_result = true;
     }

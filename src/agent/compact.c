@@ -256,7 +256,7 @@ static bool compact(struct bx_run *run, const char *by, const char *focus, int64
     bx_auto(bx_freep) char *why = NULL;
     bx_run_state(run, "thinking", BX_STR_LIT("making room in the model's window"));
     bool did = may_ask && by_summary(run, by, focus, window, keep_tokens, &why);
-    if (bx_cancel_fired(run->cancel))
+    if (bx_cancel_fired(run->spend))
         return false;
     return by_leaving_out(run, by, why, target, keep_tokens) || did;
 }
@@ -298,8 +298,8 @@ const char *bx_compact_by_user(struct bx_run *run, const char *focus) {
     bx_run_state(run, "thinking", BX_STR_LIT("summarising the conversation"));
     if (by_summary(run, "user", focus, window, BX_MIN(share, last_turn(run->history)), &why))
         return "done";
-    if (bx_cancel_fired(run->cancel))
-        return "stopped";
+    if (bx_cancel_fired(run->spend))
+        return bx_budget_fired(run->budget) ? bx_budget_fired(run->budget) : "stopped";
     struct bx_err err = {0};
     bx_fail(&err, BX_ERR_INVALID, "The conversation was not compacted: %s. Nothing has changed",
             why ? why : "it could not be written down");

@@ -39,6 +39,7 @@ struct bx_settings; /* immutable */
 int bx_agent_settings(struct bx_agent *a, struct bx_settings **ret, struct bx_err *err);
 struct bx_settings *bx_settings_ref(struct bx_settings *s);
 void bx_settings_unref(struct bx_settings *s); /* NULL is fine */
+BX_DEFINE_AUTO(struct bx_settings, bx_settings_unref)
 const struct bx_val *bx_settings_root(const struct bx_settings *s);
 
 /* ---- grants of a call (grants.c) ---- */
@@ -86,11 +87,15 @@ struct bx_run {
     struct bx_agent *agent;
     struct bx_session *session;
     struct bx_model *model;
-    struct bx_cancel *cancel;
+    struct bx_cancel *cancel; /* the user's stop, or the end of the program */
+    struct bx_cancel *spend;  /* its child: the budget's, too. Everything that costs waits on it */
+    struct bx_budget *budget;
+    struct bx_price price;
+    bool has_price;
     pthread_t thread;
     char id[37];
     /* options */
-    unsigned max_turns, yes_levels;
+    unsigned yes_levels;
     bool headless;
     const char **allow_hosts; /* NULL ended */
     char *compact; /* it only compacts, with this focus; or NULL */
@@ -199,6 +204,24 @@ void bx_run_state(struct bx_run *run, const char *phase, struct bx_str text);
 void bx_event_error(struct bx_run *run, const char *where, const struct bx_err *err);
 void bx_event_limit(struct bx_run *run, const char *limit, const char *fmt, ...) BX_PRINTF(3, 4);
 void bx_event_result(struct bx_jw *w, const struct bx_call *call); /* the members of tool_result */
+
+/* ---- what a run spends (spend.c) ---- */
+/* Makes run->spend and run->budget. BX_ERR_INVALID says which budget is wrong. */
+int bx_run_open_budget(struct bx_run *run, const struct bx_run_options *o, const struct bx_val *settings,
+                       struct bx_err *err);
+void bx_run_write_budget(struct bx_run *run, struct bx_jw *w); /* the member "budget" of run_start */
+struct bx_spend { /* one request to the model */
+    struct bx_run *run;
+    int64_t input, output_bytes, charged_tokens, charged_micro;
+};
+/* False: the request does not fit; the budget has fired. */
+bool bx_spend_begin(struct bx_spend *s, struct bx_run *run, int64_t input_tokens);
+void bx_spend_piece(struct bx_spend *s, size_t bytes);
+void bx_spend_again(struct bx_spend *s); /* it broke off and is sent once more */
+void bx_spend_end(struct bx_spend *s, const struct bx_usage *usage);
+void bx_run_log_budget(struct bx_run *run, const char *name); /* the limit event; name: bx_budget_fired */
+/* A little more, so that the model can say where it stands. False: nothing is left for that. */
+bool bx_run_last_word(struct bx_run *run);
 
 /* ---- the model (ask.c) ---- */
 /* 0 and a logged reply, or a negative code, with what was shown of the reply and the reason in the log. note: said for this

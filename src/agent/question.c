@@ -50,12 +50,12 @@ int bx_run_ask_begin(struct bx_run *run) {
     struct bx_agent *a = run->agent;
     struct bx_cancel_watch watch;
     bx_crew_block(a->crew);
-    bx_cancel_watch(run->cancel, &watch, wake, a);
+    bx_cancel_watch(run->spend, &watch, wake, a);
     pthread_mutex_lock(&a->lock);
     unsigned ticket = run->tickets++;
-    while (run->serving != ticket && !bx_cancel_fired(run->cancel))
+    while (run->serving != ticket && !bx_cancel_fired(run->spend))
         pthread_cond_wait(&a->changed, &a->lock);
-    bool mine = run->serving == ticket && !bx_cancel_fired(run->cancel);
+    bool mine = run->serving == ticket && !bx_cancel_fired(run->spend);
     pthread_mutex_unlock(&a->lock);
     bx_cancel_unwatch(&watch);
     if (mine)
@@ -76,9 +76,9 @@ void bx_run_ask_end(struct bx_run *run) {
 static int wait_for_answer(struct bx_run *run, struct bx_question *ret) {
     struct bx_agent *a = run->agent;
     struct bx_cancel_watch watch;
-    bx_cancel_watch(run->cancel, &watch, wake, a);
+    bx_cancel_watch(run->spend, &watch, wake, a);
     pthread_mutex_lock(&a->lock);
-    while (!run->question.answered && !bx_cancel_fired(run->cancel))
+    while (!run->question.answered && !bx_cancel_fired(run->spend))
         pthread_cond_wait(&a->changed, &a->lock);
     *ret = run->question;
     run->question = (struct bx_question){0};

@@ -9,7 +9,7 @@
 #define FAILURES_MAX      3  /* the same failing call in a row */
 #define CONTINUATIONS_MAX 3  /* of a reply that the output limit cut */
 
-static const char last_words[] = "The limit of turns for this task is reached and no tool can be "
+static const char last_words[] = "The limit of %s for this task is reached and no tool can be "
                                  "called any more. Say in a few sentences what is done, "
                                  "what is not, and what you would do next.";
 static const char go_on[] =
@@ -101,25 +101,30 @@ static const char *cut_short(struct bx_run *run) {
                                                                : "stopped";
 }
 
-/* The calls of one reply, from permission to result. NULL: go on with the next turn; else the
- * reason to end. */
-static const char *work_off(struct bx_run *run, const struct bx_message *reply, bool last) {
+/* As many of the calls as the budget has room for; the others are told. */
+static void take_from_budget(struct bx_run *run, struct calls *c) {
+    size_t n = BX_MIN(c->n, MAX_CALLS);
+    size_t some = (size_t)bx_budget_take_some(run->budget, BX_BUDGET_CALLS, (int64_t)n);
+    for (size_t i = 0; i < some; i++)
+        bx_call_prepare(&c->items[i]);
+    if (some < n)
+        answer_all(c, some, "Not called: the budget of calls is used up.");
+    else
+        answer_all(
+            c, MAX_CALLS,
+            "Not called: at most 64 calls fit into one reply. Make the other calls in the next.");
+    run_calls(run, c);
+    if (some < n)
+        bx_budget_take(run->budget, BX_BUDGET_CALLS, 1,
+                       NULL); /* what was allowed is done: now it fires */
+}
+
+/* The calls of one reply, from permission to result. False: the same call fails again and again. */
+static bool work_off(struct bx_run *run, const struct bx_message *reply) {
     bx_auto(calls_deinit) struct calls calls;
     take_calls(run, reply, &calls);
-    if (last) {
-        answer_all(&calls, 0, "Not called: the limit of turns is reached.");
-        run_calls(run, &calls);
-        return "max_turns";
-    }
-    for (size_t i = 0; i < BX_MIN(calls.n, MAX_CALLS); i++)
-        bx_call_prepare(&calls.items[i]);
-    answer_all(
-        &calls, MAX_CALLS,
-        "Not called: at most 64 calls fit into one reply. Make the other calls in the next.");
-    run_calls(run, &calls);
-    if (bx_cancel_fired(run->cancel))
-        return cut_short(run);
-    return repeats_failure(run, &calls) ? "repeated_calls" : NULL;
+    take_from_budget(run, &calls);
+    return bx_cancel_fired(run->spend) || !repeats_failure(run, &calls);
 }
 
 static bool has_calls(const struct bx_message *m) {
@@ -129,31 +134,53 @@ static bool has_calls(const struct bx_message *m) {
     return false;
 }
 
+/* A budget has run out: the model says where it stands, if there is something left for that. */
+static const char *say_last(struct bx_run *run) {
+    const char *name = bx_budget_fired(run->budget);
+    char words[400];
+    bx_run_log_budget(run, name);
+    if (!bx_run_last_word(run))
+        return name;
+    snprintf(words, sizeof words, last_words, strcmp(name, "max_turns") ? name : "turns");
+    run->turn++;
+    bx_auto(bx_reply_deinit) struct bx_reply reply = {0};
+    if (bx_run_ask_model(run, words, true, &reply) == 0 && has_calls(reply.message)) {
+        bx_auto(calls_deinit) struct calls calls;
+        take_calls(run, reply.message, &calls);
+        answer_all(&calls, 0, "Not called: the limit of this task is reached.");
+        run_calls(run, &calls);
+    }
+    return bx_cancel_fired(run->cancel) ? cut_short(run) : name;
+}
+
+/* Why the model's reply, or the calls of one, could not be had. */
+static const char *give_reason(struct bx_run *run) {
+    return bx_cancel_fired(run->cancel)   ? cut_short(run)
+           : bx_budget_fired(run->budget) ? say_last(run)
+                                          : "error";
+}
+
 static const char *run_turns(struct bx_run *run) {
     unsigned continuations = 0;
     const char *note = NULL;
-    for (run->turn = 1;; run->turn++) {
-        bool last = run->turn > run->max_turns;
-        if (last)
-            bx_event_limit(run, "max_turns",
-                           "The limit of %u turns is reached; raise it with --max-turns.",
-                           run->max_turns);
+    while (bx_budget_take(run->budget, BX_BUDGET_TURNS, 1, NULL)) {
         bx_auto(bx_reply_deinit) struct bx_reply reply = {0};
-        if (bx_run_ask_model(run, last ? last_words : note, last, &reply))
-            return bx_cancel_fired(run->cancel) ? cut_short(run) : "error";
+        run->turn++;
+        if (bx_run_ask_model(run, note, false, &reply))
+            return give_reason(run);
         note = NULL;
         if (has_calls(reply.message)) {
-            const char *reason = work_off(run, reply.message, last);
-            if (reason)
-                return reason;
-        } else if (last) {
-            return "max_turns";
+            if (!work_off(run, reply.message))
+                return "repeated_calls";
         } else if (reply.finish == BX_FINISH_LENGTH && continuations++ < CONTINUATIONS_MAX) {
             note = go_on;
         } else {
             return "done";
         }
+        if (bx_cancel_fired(run->spend))
+            return give_reason(run);
     }
+    return give_reason(run);
 }
 
 /* ---- begin and end ---- */

@@ -38,6 +38,9 @@ static int check(struct bx_agent *a, const struct bx_val *root, struct bx_err *e
     for (size_t i = 0; i < count && !rc; i++)
         rc = bx_rule_check_limits(a, &rules[i], err);
     bx_rules_free(rules, count);
+    int64_t caps[BX_BUDGET_COUNT];
+    if (!rc && (rc = bx_budget_read(bx_val_get(root, "budgets"), caps, err)))
+        bx_wrap(err, rc, "\"budgets\" in settings.json");
     return rc ? rc : bx_registry_reload(a->registry, root, err);
 }
 

@@ -223,8 +223,14 @@ char *bx_summary_ask(struct bx_run *run, const struct bx_summary_wish *wish,
         .max_output_tokens =
             small ? 200 : BX_MAX((int64_t)256, BX_MIN(wish->max_tokens, (int64_t)4000)),
         .plain = true};
-    if (bx_model_ask(run->model, &request, on_event, run, run->cancel, &reply, err))
+    struct bx_spend spend;
+    if (!bx_spend_begin(&spend, run, bx_tokens_estimate(bx_buf_str(&question)))) {
+        bx_fail(err, BX_ERR_CANCELLED, "the budget has no room for a summary");
         return NULL;
+    }
+    if (bx_model_ask(run->model, &request, on_event, run, run->spend, &reply, err))
+        return NULL;
+    bx_spend_end(&spend, &reply.usage);
     *ret_usage = reply.usage;
     bx_auto(bx_freep) char *text = text_of(&reply);
     if (!bx_str_trim(bx_str(text)).n) {

@@ -16,6 +16,7 @@ static const struct bx_member patch_members[] = {
     {.name = "title", .type = BX_VAL_STR, .max_bytes = 400},
     {.name = "pinned", .type = BX_VAL_BOOL},
     {.name = "planner", .type = BX_VAL_BOOL},
+    {.name = "budget", .type = BX_VAL_OBJ, .nullable = true},
     {.name = NULL}};
 static const struct bx_member fork_members[] = {{.name = "seq", .type = BX_VAL_INT},
                                                 {.name = NULL}};
@@ -40,6 +41,7 @@ static const struct bx_member settings_members[] = {
     {.name = "mode", .type = BX_VAL_STR, .nullable = true, .max_bytes = 100},
     {.name = "providers", .type = BX_VAL_OBJ, .nullable = true},
     {.name = "limits", .type = BX_VAL_OBJ, .nullable = true},
+    {.name = "budgets", .type = BX_VAL_OBJ, .nullable = true},
     {.name = "defer_tools", .type = BX_VAL_OBJ, .nullable = true},
     {.name = NULL}};
 static const struct bx_member key_members[] = {

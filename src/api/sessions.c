@@ -197,6 +197,10 @@ static void write_state(struct bx_jw *w, struct bx_agent *agent, struct bx_regis
     bx_agent_open_question(agent, bx_session_header(session)->id, question);
     bx_jw_kstr(w, "question", *question ? question : NULL);
     bx_jw_kraw(w, "todos", bx_str(todos));
+    bx_auto(bx_freep) char *budget = bx_session_budget(session),
+                           *queued = bx_session_queued(session);
+    bx_jw_kraw(w, "budget", bx_str(budget));
+    bx_jw_kraw(w, "queued", bx_str(queued));
     bx_auto(bx_tool_session_unrefp) struct bx_tool_session *tools =
         bx_registry_session(registry, bx_session_header(session)->id);
     bx_jw_key(w, "hosts");
@@ -253,11 +257,14 @@ int bx_route_session_patch(struct bx_api_call *c, struct bx_err *err) {
     static const char *const types[] = {"title", "model", "mode", "pin", "planner"};
     static const char *const members[] = {"title", "model", "mode", "pinned", "planner"};
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
+    const struct bx_val *budget = bx_val_get(c->body, "budget");
     int r = bx_call_session(c, &session, err);
     if (r == 0)
         r = check_mode(c, bx_val_get_z(c->body, "mode"), err);
     if (r == 0)
         r = check_model(c, bx_val_get_z(c->body, "model"), err);
+    if (r == 0 && budget && (r = bx_agent_set_budget(session, budget, err)) < 0)
+        snprintf(c->field, sizeof c->field, "budget");
     for (size_t i = 0; r == 0 && i < BX_ARRAY_LEN(members); i++)
         r = append_value(session, types[i], members[i], bx_val_get(c->body, members[i]), err);
     return r < 0 ? r : bx_api_reply_row(c, bx_session_header(session)->id, 200, err);

@@ -152,7 +152,13 @@ static int apply(struct bx_api_call *c, const struct bx_val *old, const struct b
     const struct bx_serve_config *config = c->api->config;
     bx_auto(bx_model_unrefp) struct bx_model *model = NULL;
     const char *wanted = bx_val_get_z(c->body, "model");
-    int r = bx_registry_reload(config->registry, settings, err);
+    int64_t caps[BX_BUDGET_COUNT];
+    int r = bx_budget_read(bx_val_get(settings, "budgets"), caps, err);
+    if (r < 0) {
+        snprintf(c->field, sizeof c->field, "budgets");
+        return r;
+    }
+    r = bx_registry_reload(config->registry, settings, err);
     if (r < 0) {
         snprintf(c->field, sizeof c->field, "%s",
                  strstr(err->msg, "\"defer_tools\"") ? "defer_tools" : "limits");

@@ -13,7 +13,7 @@ enum bx_exit {
     BX_EXIT_OK = 0,
     BX_EXIT_FAILED = 1,    /* it was tried and failed; the line on stderr says why */
     BX_EXIT_USAGE = 2,     /* the command line is wrong; nothing was done */
-    BX_EXIT_LIMIT = 3,     /* the run ended at a limit (max_turns, repeated calls) */
+    BX_EXIT_LIMIT = 3,     /* the run ended at a limit (a budget, max_turns, repeated calls) */
     BX_EXIT_STOPPED = 130, /* Ctrl-C */
 };
 

@@ -46,6 +46,39 @@ static int read_prompt(const struct bx_args *args, const char **ret_dir, char **
     return 0;
 }
 
+/* The flags as the object that the settings have, so that both are read, and refused, by the same
+ * code. */
+static int read_budget(const struct bx_args *args, int64_t caps[static BX_BUDGET_COUNT],
+                       struct bx_err *err) {
+    static const char *const flags[BX_BUDGET_COUNT] = {
+        [BX_BUDGET_TOKENS] = "max-tokens", [BX_BUDGET_MONEY] = "max-cost",
+        [BX_BUDGET_CALLS] = "max-calls",   [BX_BUDGET_TIME_MS] = "max-time",
+        [BX_BUDGET_FUEL] = "max-fuel",
+    };
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(64 * BX_KIB);
+    bx_auto(bx_doc_freep) struct bx_doc *number = NULL, *doc = NULL;
+    struct bx_jw w;
+    bx_jw_init(&w, &text);
+    bx_jw_obj(&w);
+    for (unsigned kind = 0; kind < BX_BUDGET_COUNT; kind++) {
+        const char *value = flags[kind] ? bx_args_get(args, flags[kind]) : NULL;
+        if (!value)
+            continue;
+        bx_doc_freep(&number);
+        number = NULL;
+        bool is_number = bx_doc_parse(bx_str(value), NULL, &number, NULL) == 0 &&
+                         bx_val_real(bx_doc_root(number), -1) >= 0;
+        bx_jw_key(&w, bx_budget_name((enum bx_budget_kind)kind));
+        if (is_number)
+            bx_jw_val(&w, bx_doc_root(number));
+        else
+            bx_jw_z(&w, value);
+    }
+    bx_jw_end(&w);
+    int r = bx_doc_parse(bx_buf_str(&text), NULL, &doc, err);
+    return r < 0 ? r : bx_budget_read(bx_doc_root(doc), caps, err);
+}
+
 int bx_cli_run_options(const struct bx_args *args, struct bx_run_options *ret, struct bx_err *err) {
     uint64_t max_turns;
     int r = bx_args_number(args, "max-turns", 1, 10000, 0, &max_turns, err);
@@ -54,6 +87,9 @@ int bx_cli_run_options(const struct bx_args *args, struct bx_run_options *ret, s
                                    .mode = bx_args_get(args, "mode"),
                                    .headless = !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) ||
                                                bx_args_has(args, "json")};
+    if (r == 0) {
+        r = read_budget(args, ret->budget, err);
+    }
     enum bx_mode mode;
     if (r == 0 && ret->mode && !bx_mode_parse(bx_str(ret->mode), &mode)) {
         r = bx_fail(err, BX_ERR_INVALID,

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
-#define WHERE "workspace-dir root mount"
+#define WHERE  "workspace-dir root mount"
+#define BUDGET " max-turns max-tokens max-cost max-calls max-time max-fuel" /* behind another */
 
 const struct bx_option bx_options[] = {
     {"workspace-dir", "DIR", "a workspace: DIR/root for the tools, DIR/.boxagnts for the state"},
@@ -15,6 +16,10 @@ const struct bx_option bx_options[] = {
     {"model", "P/M", "the model: provider/name, a name, or a .gguf file"},
     {"mode", "MODE", "plan, default, accept-edits, auto or bypass"},
     {"max-turns", "N", "requests to the model before the run ends (50)"},
+    {"max-tokens", "N", "tokens, read and written, before the run ends"},
+    {"max-cost", "USD", "US$ before the run ends, e.g. 0.50; the model's price must be known"},
+    {"max-time", "TIME", "wall time before the run ends, e.g. 90s or 10m"},
+    {"max-fuel", "N", "instructions of tool calls in the sandbox before the run ends"},
     {"session", "ID", "go on with this session"},
     {"yes", "LEVEL", "allow write, execute or dangerous without asking (may be given again)"},
     {"json", NULL, "print JSON: events one a line, or one object"},
@@ -27,7 +32,7 @@ const struct bx_option bx_options[] = {
     {"path", "PATTERN", "a guarded path that may be changed, e.g. /.git/hooks/**"},
     {"scope", "SCOPE", "once, session or workspace"},
     {"expires", "TIME", "how long it counts, e.g. 15m or 8h"},
-    {"max-calls", "N", "how many calls it is for"},
+    {"max-calls", "N", "run: tool calls before the run ends; grant: how many calls it is for"},
     {"out", "PATH",
      "write there (session export: a file instead of standard output; tool new: a new folder)"},
     {"user", NULL, "for all workspaces of this user, not for this one"},
@@ -39,10 +44,10 @@ const struct bx_command bx_commands[] = {
     {"serve", "[DIR]", "start the server and its page",
      WHERE " port host open offline require-second-wall", 0, 1, bx_cmd_serve},
     {"run", "[DIR] [PROMPT]", "one message to the agent; the prompt may come on standard input",
-     WHERE " model mode max-turns session yes allow-host json offline require-second-wall", 0, 2,
+     WHERE BUDGET " model mode session yes allow-host json offline require-second-wall", 0, 2,
      bx_cmd_run},
     {"chat", "[DIR]", "one session on the terminal, message after message; /help lists commands",
-     WHERE " model mode max-turns session yes allow-host offline require-second-wall", 0, 1,
+     WHERE BUDGET " model mode session yes allow-host offline require-second-wall", 0, 1,
      bx_cmd_chat},
     {"tool list", "", "the tools there are", WHERE " json", 0, 0, bx_cmd_tool_list},
     {"tool describe", "NAME", "a tool's input, level and limits, each with its origin",

@@ -75,8 +75,12 @@ static int exit_code_of(struct bx_str reason) {
     if (bx_str_eqz(reason, "done")) {
         return BX_EXIT_OK;
     }
-    if (bx_str_eqz(reason, "max_turns") || bx_str_eqz(reason, "repeated_calls")) {
-        return BX_EXIT_LIMIT;
+    static const char *const limits[] = {"max_turns", "repeated_calls", "tokens", "money",
+                                         "calls",     "time",           "fuel"};
+    for (size_t i = 0; i < BX_ARRAY_LEN(limits); i++) {
+        if (bx_str_eqz(reason, limits[i])) {
+            return BX_EXIT_LIMIT;
+        }
     }
     return bx_str_eqz(reason, "stopped") ? BX_EXIT_STOPPED : BX_EXIT_FAILED;
 }

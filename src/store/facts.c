@@ -5,6 +5,11 @@
 
 #define TITLE_CHARS 80
 
+static void waiting_deinit(struct bx_waiting *w) {
+    bx_free(w->id);
+    bx_free(w->text);
+}
+
 void bx_facts_deinit(struct bx_facts *f) {
     bx_free(f->title);
     bx_free(f->first_text);
@@ -12,6 +17,10 @@ void bx_facts_deinit(struct bx_facts *f) {
     bx_free(f->mode);
     bx_free(f->earlier_mode);
     bx_free(f->todos);
+    bx_free(f->budget);
+    for (size_t i = 0; i < f->queued.n; i++)
+        waiting_deinit(&f->queued.p[i]);
+    bx_vec_free(&f->queued);
     bx_free(f->agent);
     bx_vec_free(&f->rewound);
     *f = (struct bx_facts){0};
@@ -22,15 +31,24 @@ static void set(char **field, struct bx_str value) {
     *field = bx_str_dup(value);
 }
 
-static void set_todos(struct bx_facts *f, const struct bx_val *todos) {
+static void set_json(char **field, const struct bx_val *value, enum bx_val_type type) {
     struct bx_buf text = BX_BUF_INIT(BX_MIB);
     struct bx_jw w;
     bx_jw_init(&w, &text);
-    bx_jw_val(&w, todos);
-    bx_free(f->todos);
-    f->todos =
-        bx_val_is(todos, BX_VAL_ARR) && !bx_buf_failed(&text) ? bx_strdup(bx_buf_z(&text)) : NULL;
+    bx_jw_val(&w, value);
+    bx_free(*field);
+    *field = bx_val_is(value, type) && !bx_buf_failed(&text) ? bx_strdup(bx_buf_z(&text)) : NULL;
     bx_buf_deinit(&text);
+}
+
+static void take_out(struct bx_facts *f, struct bx_str id) {
+    for (size_t i = 0; i < f->queued.n; i++) {
+        if (bx_str_eqz(id, f->queued.p[i].id)) {
+            waiting_deinit(&f->queued.p[i]);
+            bx_vec_remove(&f->queued, i);
+            return;
+        }
+    }
 }
 
 /* One line of at most 80 characters. */
@@ -77,9 +95,9 @@ void bx_facts_header(struct bx_facts *f, const struct bx_val *header) {
 }
 
 bool bx_facts_wants(struct bx_str type) {
-    static const char *const wanted[] = {"user",      "title",   "model", "mode",
-                                         "run_start", "run_end", "todo",  "pin",
-                                         "planner",   "usage",   "rewind"};
+    static const char *const wanted[] = {"user",    "title",  "model",  "mode",    "run_start",
+                                         "run_end", "todo",   "pin",    "planner", "usage",
+                                         "rewind",  "budget", "queued", "unqueue"};
     for (size_t i = 0; i < BX_ARRAY_LEN(wanted); i++) {
         if (bx_str_eqz(type, wanted[i]))
             return true;
@@ -110,6 +128,18 @@ static void add_rewind(struct bx_facts *f, uint64_t to, uint64_t here) {
     bx_vec_push(&f->rewound, range);
 }
 
+/* What the next run begins with. */
+static void run_event(struct bx_facts *f, struct bx_str type, const struct bx_val *body) {
+    if (bx_str_eqz(type, "budget"))
+        set_json(&f->budget, bx_val_get(body, "budget"), BX_VAL_OBJ);
+    else if (bx_str_eqz(type, "unqueue"))
+        take_out(f, bx_val_get_str(body, "id"));
+    else
+        bx_vec_push(&f->queued,
+                    ((struct bx_waiting){.id = bx_str_dup(bx_val_get_str(body, "id")),
+                                         .text = bx_str_dup(bx_val_get_str(body, "text"))}));
+}
+
 bool bx_facts_event(struct bx_facts *f, struct bx_str type, uint64_t seq, int64_t t_ms,
                     const struct bx_val *body) {
     f->events++;
@@ -125,6 +155,7 @@ bool bx_facts_event(struct bx_facts *f, struct bx_str type, uint64_t seq, int64_
         return changed;
     }
     if (bx_str_eqz(type, "user")) {
+        take_out(f, bx_val_get_str(body, "queued")); /* it has joined */
         if (f->first_text || !bx_val_get_str(body, "text").n)
             return false;
         f->first_text = short_line(bx_val_get_str(body, "text"));
@@ -144,7 +175,11 @@ bool bx_facts_event(struct bx_facts *f, struct bx_str type, uint64_t seq, int64_
         return true;
     }
     if (bx_str_eqz(type, "todo")) {
-        set_todos(f, bx_val_get(body, "todos"));
+        set_json(&f->todos, bx_val_get(body, "todos"), BX_VAL_ARR);
+        return false;
+    }
+    if (bx_str_eqz(type, "budget") || bx_str_eqz(type, "queued") || bx_str_eqz(type, "unqueue")) {
+        run_event(f, type, body);
         return false;
     }
     char **field = bx_str_eqz(type, "title")   ? &f->title

@@ -8,12 +8,18 @@
 #include "json/json.h"
 #include "store/session.h"
 
+struct bx_waiting { /* a message that was typed while a run was active and is not part of the conversation yet */
+    char *id, *text;
+};
+
 struct bx_facts {
     char *title;      /* the set one, "" when none */
     char *first_text; /* first user message, one line, at most 80 characters; NULL before it */
     char *model, *mode;
     char *earlier_mode; /* before the last change of the mode, NULL before the first */
     char *todos;        /* the list of tasks, JSON text of an array, NULL before the first */
+    char *budget;       /* of its runs, JSON text of an object, NULL = none of its own */
+    BX_VEC(struct bx_waiting) queued;
     int64_t created_at_ms, updated_at_ms;
     uint64_t events;
     bool open_run, pinned, planner;

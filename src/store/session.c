@@ -270,6 +270,29 @@ char *bx_session_todos(struct bx_session *s) {
     return bx_strdup(s->facts.todos ? s->facts.todos : "[]");
 }
 
+char *bx_session_budget(struct bx_session *s) {
+    BX_LOCKED(&s->state_lock);
+    return bx_strdup(s->facts.budget ? s->facts.budget : "{}");
+}
+
+char *bx_session_queued(struct bx_session *s) {
+    struct bx_buf text = BX_BUF_INIT(256 * BX_MIB);
+    struct bx_jw w;
+    bx_jw_init(&w, &text);
+    bx_jw_arr(&w);
+    {
+        BX_LOCKED(&s->state_lock);
+        for (size_t i = 0; i < s->facts.queued.n; i++) {
+            bx_jw_obj(&w);
+            bx_jw_kstr(&w, "id", s->facts.queued.p[i].id);
+            bx_jw_kstr(&w, "text", s->facts.queued.p[i].text);
+            bx_jw_end(&w);
+        }
+    }
+    bx_jw_end(&w);
+    return bx_buf_steal(&text);
+}
+
 uint64_t bx_session_last_seq(struct bx_session *s) {
     BX_LOCKED(&s->state_lock);
     return s->offsets.n;

@@ -113,7 +113,7 @@ class Words(Case):
             return subprocess.run(["bash", "-c", shell], capture_output=True, text=True, cwd=self.w.folder).stdout.split()
         self.assertEqual(complete("boxagnts", "ses"), ["session"])
         self.assertEqual(complete("boxagnts", "tool", "d"), ["describe"])
-        self.assertEqual(complete("boxagnts", "run", "--max-t"), ["--max-turns"])
+        self.assertEqual(complete("boxagnts", "run", "--max-tu"), ["--max-turns"])
         self.assertEqual(complete("boxagnts", "tool", "run", "w"), ["ws"])  # a file
         for shell in ("zsh", "fish"):
             self.assertIn("workspace-dir", self.call("completion", shell)[1])

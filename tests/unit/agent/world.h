@@ -93,12 +93,14 @@ struct w_reply {
     struct w_call calls[10];
     enum bx_finish finish;
     int rc;             /* instead of a reply */
+    int64_t input, output; /* tokens; 0 = not said, 5 */
     bool until_stopped; /* text is streamed, then nothing comes until the run is stopped */
 };
 static struct {
     const struct w_reply *script;
     size_t n, at;
     int64_t window;
+    double price; /* US$ for a million tokens of either kind; below 0: not known */
     bool small;
     bool no_tools;      /* of the last request */
     const char *summary; /* the answer to a request for a summary; NULL: it fails */
@@ -193,7 +195,10 @@ int bx_model_ask(struct bx_model *m, const struct bx_model_request *req,
     }
     *ret_reply = (struct bx_reply){.message = message,
                                    .finish = r->calls[0].tool ? BX_FINISH_CALLS : r->finish,
-                                   .usage = {.input_tokens = w_model.counted ? w_model.counted : -1, .output_tokens = 5, .cached_tokens = -1}};
+                                   .usage = {.input_tokens = r->input ? r->input : w_model.counted ? w_model.counted : -1,
+                                             .output_tokens = r->output ? r->output : 5,
+                                             .cached_tokens = -1,
+                                             .cost = -1}};
     return 0;
 }
 
@@ -211,6 +216,15 @@ const char *bx_model_id(const struct bx_model *m) {
 int64_t bx_model_window(struct bx_model *m) {
     (void)m;
     return w_model.window;
+}
+bool bx_model_price(const struct bx_model *m, struct bx_price *ret) {
+    (void)m;
+    *ret = (struct bx_price){w_model.price, w_model.price, w_model.price};
+    return w_model.price >= 0;
+}
+double bx_model_cost(const struct bx_model *m, const struct bx_usage *u) {
+    (void)m;
+    return w_model.price < 0 ? -1 : (double)(BX_MAX(u->input_tokens, 0) + u->output_tokens) * w_model.price / 1e6;
 }
 bool bx_model_is_small(const struct bx_model *m) {
     (void)m;
@@ -272,6 +286,7 @@ static int w_setup(void **state) {
     w_model.window = w_model.counted = 0;
     w_model.summary = NULL;
     w_model.summaries = 0;
+    w_model.price = -1;
     w_model.small = false;
     *state = w;
     return 0;

@@ -223,9 +223,12 @@ static void bad_settings(void **state) {
         "{\"providers\":{\"x\":{\"base_url\":\"https://user:pw@a/v1\"}}}",
         "{\"providers\":{\"embedded\":{\"base_url\":\"http://a\"}}}",
         "{\"providers\":{\"a/b\":{\"base_url\":\"http://a\"}}}",
-        "{\"providers\":{\"x\":{\"base_url\":\"http://a\",\"models\":[{\"id\":\"m\",\"price\":3}]}}}",
-        "{\"providers\":{\"x\":{\"base_url\":\"http://a\",\"models\":[{\"id\":\"m\",\"price\":{\"input\":1}}]}}}",
-        "{\"providers\":{\"x\":{\"base_url\":\"http://a\",\"models\":[{\"id\":\"m\",\"price\":{\"input\":-1,\"output\":1}}]}}}",
+        "{\"providers\":{\"x\":{\"base_url\":\"http://"
+        "a\",\"models\":[{\"id\":\"m\",\"price\":3}]}}}",
+        "{\"providers\":{\"x\":{\"base_url\":\"http://"
+        "a\",\"models\":[{\"id\":\"m\",\"price\":{\"input\":1}}]}}}",
+        "{\"providers\":{\"x\":{\"base_url\":\"http://"
+        "a\",\"models\":[{\"id\":\"m\",\"price\":{\"input\":-1,\"output\":1}}]}}}",
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(bad); i++) {
         struct bx_models *models = NULL;

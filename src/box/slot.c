@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/vec.h"
 #include "box/channel.h"
+#include "box/flusher.h"
 #include "base/unwire.h"
 #include "box/wall_linux.h"
 
@@ -11,8 +12,6 @@
 #define ERR_KEPT  (16 * BX_KIB)
 #define INPUT_MAX (256 * BX_MIB)
 #define ARGS_MAX  4096
-#define LIVE_MS                                                                                    \
-    50 /* live output is sent at most that often: a call that is over sooner needs one message */
 
 struct bx_slot {
     const struct bx_slot_setup *setup;
@@ -55,7 +54,7 @@ static void flush(struct bx_slot *s, struct bx_buf *from, enum bx_frame_type typ
 
 static bool is_due(struct bx_slot *s) {
     uint64_t now = s->live ? bx_mono_ms() : 0;
-    bool due = s->live && now - s->flushed_at_ms >= LIVE_MS;
+    bool due = s->live && now - s->flushed_at_ms >= BX_FLUSH_MS;
     s->flushed_at_ms = due ? now : s->flushed_at_ms;
     return due;
 }
@@ -71,6 +70,35 @@ static void keep(struct bx_slot *s, struct bx_buf *into, enum bx_frame_type type
             flush(s, into, type);
         }
     }
+    if (s->live && into->size > 0) {
+        bx_flusher_poke(s->setup->flusher, s); /* perhaps the guest waits now */
+    }
+}
+
+/* At most one of the two holds something: a write to the one sends the other. */
+static bool try_flush(struct bx_slot *s, struct bx_buf *from, enum bx_frame_type type) {
+    if (from->size == 0) {
+        return false;
+    }
+    bx_frame_begin(&s->out_frame, type, s->call);
+    bx_buf_adds(&s->out_frame, bx_buf_str(from));
+    if (bx_channel_try_send(s->fd, &s->out_frame, NULL) < 0) {
+        return true; /* slow, or gone: the next write will notice */
+    }
+    bx_buf_reset(from);
+    s->flushed_at_ms = bx_mono_ms();
+    return false;
+}
+
+bool bx_slot_flush(void *user) {
+    struct bx_slot *s = user;
+    if (pthread_mutex_trylock(&s->out_mutex) != 0) {
+        return true; /* it writes */
+    }
+    bool again = s->live && !s->peer_gone &&
+                 (try_flush(s, &s->err, BX_FRAME_ERR) || try_flush(s, &s->out, BX_FRAME_OUT));
+    pthread_mutex_unlock(&s->out_mutex);
+    return again;
 }
 
 static enum bxe_write on_write(void *user, int fd, const uint8_t *p, size_t n) {
@@ -305,6 +333,8 @@ static void run_guest(struct bx_slot *s, const struct bx_call_frame *c, const st
 
 static void finish(struct bx_slot *s, const struct bxe_result *result, uint8_t limit,
                    const char *message) {
+    BX_LOCKED(&s->out_mutex);
+    s->live = false; /* what is kept goes with DONE */
     struct bx_done_frame done = {
         .exit = (uint8_t)result->exit,
         .limit = limit,
@@ -324,18 +354,23 @@ static void finish(struct bx_slot *s, const struct bxe_result *result, uint8_t l
     send_frame(s);
 }
 
-static void run_call(struct bx_slot *s, const struct bx_call_frame *c) {
-    struct bx_err err = {0};
-    struct bxe_result result = {.exit = BXE_EXIT_SETUP, .status = 126};
-    uint8_t limit = BXE_LIMIT_NONE;
-    bx_auto(bx_buf_deinit) struct bx_buf input = BX_BUF_INIT(1);
-    const struct bxe_tool *tool = NULL;
+static void begin_output(struct bx_slot *s, const struct bx_call_frame *c) {
+    BX_LOCKED(&s->out_mutex);
     s->out_bytes = s->err_bytes = 0;
     s->left = 0;
     s->live = c->flags & BX_CALL_LIVE;
     s->flushed_at_ms = bx_mono_ms();
     bx_buf_reset(&s->out);
     bx_buf_reset(&s->err);
+}
+
+static void run_call(struct bx_slot *s, const struct bx_call_frame *c) {
+    struct bx_err err = {0};
+    struct bxe_result result = {.exit = BXE_EXIT_SETUP, .status = 126};
+    uint8_t limit = BXE_LIMIT_NONE;
+    bx_auto(bx_buf_deinit) struct bx_buf input = BX_BUF_INIT(1);
+    const struct bxe_tool *tool = NULL;
+    begin_output(s, c);
     int r = read_input(s, c, &input, &err);
     r = r < 0 ? r : find_tool(s, c, &tool, &err);
     if (r == 0) {

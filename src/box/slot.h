@@ -11,6 +11,7 @@
 struct bx_slot_setup { /* the worker's, for its whole life */
     struct bx_loader *loader;
     struct bx_guest_crew *crew;
+    struct bx_flusher *flusher; /* of bx_slot_flush */
     const struct bxe_dir *dirs;
     size_t dir_count;
 };
@@ -20,5 +21,8 @@ struct bx_slot;
 int bx_slot_start(const struct bx_slot_setup *setup, int take_socket, struct bx_slot **ret, struct bx_err *err);
 /* Stops the call with this number, at once or as soon as it arrives. Other numbers: nothing. */
 void bx_slot_stop(struct bx_slot *slot, uint32_t call);
+
+/* For the flusher (box/flusher.h): sends what a live call has kept. */
+bool bx_slot_flush(void *slot);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/vec.h"
 #include "box/channel.h"
+#include "box/flusher.h"
 #include "box/slot.h"
 #include "base/unwire.h"
 #include "box/wall_linux.h"
@@ -67,6 +68,7 @@ static int start(struct worker *w, struct bx_err *err) {
     }
     bx_guest_threads_prepare();
     w->setup.crew = bx_guest_crew_new(BXE_ROOM - BX_WORKER_CALLS_MAX);
+    w->setup.flusher = bx_flusher_new(bx_slot_flush);
     w->setup.dirs = w->dirs;
     w->setup.dir_count = w->config.mount_count;
     struct bx_hello_frame hello = {

@@ -1,4 +1,5 @@
 // The server, as the page sees it: fetch for documents, one WebSocket that reconnects by itself for what is live.
+import type { Budget } from "./types_sessions.ts";
 import type { Answer, Choice, Event, Grant, Json, McpServer, Models, NewGrant, ReceiptLine, SessionRow, System, ToolDetail, ToolResult, Tools } from "./types.ts";
 
 type Mcp = { servers: McpServer[] };
@@ -11,7 +12,7 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
     let response: Response;
     try {
         response = await fetch(`/api/v1${path}`, { method, headers: body === undefined ? {} : { "Content-Type": "application/json" },
-            body: body === undefined ? undefined : JSON.stringify(body) });
+            body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body) });
     } catch {
         throw new ApiError(0, "unreachable", "The server cannot be reached. Is it still running?");
     }
@@ -23,12 +24,8 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
 }
 
 export const api = {
-    sessions: (before?: string, q?: string) => call<{ sessions: SessionRow[]; more: boolean }>("GET",
-        `/sessions?limit=100${before ? `&before=${before}` : ""}${q ? `&q=${encodeURIComponent(q)}` : ""}`),
     create: (body: { model?: string; mode?: string }) => call<SessionRow>("POST", "/sessions", body),
-    patch: (id: string, body: { title?: string; model?: string; mode?: string }) => call<SessionRow>("PATCH", `/sessions/${id}`, body),
-    remove: (id: string) => call<void>("DELETE", `/sessions/${id}`),
-    send: (id: string, text: string) => call<{ run: string }>("POST", `/sessions/${id}/messages`, { text }),
+    patch: (id: string, body: { title?: string; model?: string; mode?: string; pinned?: boolean; planner?: boolean; budget?: Budget }) => call<SessionRow>("PATCH", `/sessions/${id}`, body),
     stop: (id: string) => call<void>("POST", `/sessions/${id}/stop`, {}),
     answer: (id: string, question: string, choice: Choice, text: string, answers?: Answer[]) =>
         call<void>("POST", `/sessions/${id}/answers`, { question, choice, text, ...(answers ? { answers } : {}) }),

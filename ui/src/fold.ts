@@ -1,6 +1,9 @@
 // Events in, what the page shows out. Pure but for the object it is given: fold(view, event) changes `view` in place and
 // raises the `rev` of every item it touched, so that components redraw what changed and nothing else.
 import { foldSide, newSide, type Side } from "./fold_runtime.ts";
+import { foldSession } from "./fold_sessions.ts";
+import type { IconName } from "./icon.tsx";
+import type { Lost, Queued } from "./types_sessions.ts";
 import type { Answer, Asked, Block, Choice, Content, Denied, Event, Json, Level, McpText, QuestionKind, Receipt, Todo } from "./types.ts";
 
 export type CallState = "writing" | "waiting" | "queued" | "running" | "done" | "limited" | "denied" | "failed" | "stopped";
@@ -18,34 +21,54 @@ export interface Call {
     limits?: Record<string, number>; startedAt?: number; endedAt?: number; ms?: number;
     content?: Content; metadata?: Record<string, Json>; limit?: string | null; receipt?: Receipt | null; denied?: Denied;
     output: string; question?: Question; decision?: { by: string; reason: string; allow: boolean };
+    executor?: string; // the session that it began
 }
 
-interface ItemBase { key: string; rev: number; t?: string; run?: string }
+interface ItemBase { key: string; rev: number; seq?: number; until?: number; t?: string; run?: string } // seq, until: its first and last event
 export type Item = ItemBase & (
-    | { kind: "user"; text: string }
+    | { kind: "user"; text: string; queued: boolean }
     | { kind: "assistant"; turn: number; text: string; reasoning: string; calls: Call[]; finish: string | null }
     | { kind: "note"; text: string; attachments: { path: string; size?: number }[] }
     | { kind: "notice"; tone: "stop" | "warn"; text: string; hint?: string }
-    | { kind: "end"; reason: string; turns: number; ms: number; input: number; output: number }
+    | { kind: "end"; reason: string; turns: number; ms: number; input: number; output: number; partial: boolean } // partial: not all of the run is loaded
+    | { kind: "compact"; by: string; summary: string; kept: string[]; lost: Lost; before?: number; after?: number }
+    | { kind: "line"; icon: IconName; text: string; more?: string }
+    | { kind: "local"; command: string; text: string } // the answer to a command: on this page only
+    | { kind: "versions"; versions: Item[][] } // what was edited and sent again
 );
 export type AssistantItem = Extract<Item, { kind: "assistant" }>;
 
 export interface Usage { input: number; output: number; cached: number; window: number; estimated: number; ms: number; firstTokenMs: number; totalIn: number; totalOut: number }
 
 export interface View {
-    id: string; lastSeq: number; items: Item[]; rev: number; caughtUp: boolean;
+    id: string; lastSeq: number; items: Item[]; rev: number; news: number; caughtUp: boolean;
     running: boolean; run: string | null; phase: string; phaseText: string; runStartedAt: number | null;
     title: string; model: string; mode: string; usage: Usage | null;
     retry: { attempt: number; waitMs: number; reason: string } | null;
-    runTokens: { input: number; output: number };
+    runTokens: { input: number; output: number }; totals: { input: number; output: number };
     todos: Todo[];
     side: Side;
     stopping: boolean; // asked to stop: what was still on its way is not worth drawing
+    runWhole: boolean; // the start of its run is loaded
+    planner: boolean; queued: Queued[]; skills: { skill: string; tools: string[] | null }[];
+    rewinds: { to: number; at: number }[];
+    prepared: boolean; // asked the server where to begin
+    firstSeq: number; // of the events that are loaded; 1 = all
+    clean: boolean; // one came that needs nothing from before
+    carry: Event[]; // those before it: they belong to a turn whose beginning is not loaded
+    countedTo: number; // up to this event the totals are the server's
+    lastRun: string | null; // of the last event, unless that ended it
 }
 
 export function newView(id: string): View {
-    return { id, lastSeq: 0, items: [], rev: 0, caughtUp: false, running: false, run: null, phase: "idle", phaseText: "",
-        runStartedAt: null, title: "", model: "", mode: "", usage: null, retry: null, runTokens: { input: 0, output: 0 }, todos: [], side: newSide(), stopping: false };
+    return { id, lastSeq: 0, items: [], rev: 0, news: 0, caughtUp: false, running: false, run: null, phase: "idle", phaseText: "",
+        runStartedAt: null, title: "", model: "", mode: "", usage: null, retry: null, runTokens: { input: 0, output: 0 }, totals: { input: 0, output: 0 }, todos: [], side: newSide(), stopping: false,
+        runWhole: false, planner: false, queued: [], skills: [], rewinds: [], prepared: false, firstSeq: 1, clean: false, carry: [], countedTo: 0, lastRun: null };
+}
+
+/** An event that what comes later needs nothing before of: what is older can be folded by itself. */
+export function startsClean(ev: Event): boolean {
+    return ev.type === "run_start" || ev.type === "user" || ev.type === "assistant";
 }
 
 const live = new Set(["delta", "delta_call", "delta_reset", "delta_output", "retry", "state"]);
@@ -55,21 +78,27 @@ export function fold(view: View, ev: Event): void {
     if (ev.seq !== undefined) {
         if (ev.seq <= view.lastSeq) return; // seen before a reconnect
         view.lastSeq = ev.seq;
+        view.lastRun = ev.type === "run_end" ? null : ev.run ?? view.lastRun;
+        view.clean ||= ev.seq === 1 || startsClean(ev);
+        if (!view.clean) {
+            view.carry.push(ev);
+            return;
+        }
     }
-    if (foldSide(view.side, ev)) {
-        view.rev++;
-        return;
-    }
+    foldSide(view.side, ev);
     if (live.has(ev.type) && (!view.running || (ev.run ?? null) !== view.run)) return; // of a run that is over: its events said it all
     if (view.stopping && ev.type.startsWith("delta")) return;
     view.rev++;
+    if (ev.type !== "executor_state") view.news++;
+    if (foldSession(view, ev)) return;
     switch (ev.type) {
     case "run_start":
         Object.assign(view, { running: true, run: ev.run ?? null, runStartedAt: time(ev.t), model: ev.model, mode: ev.mode, phase: "thinking", phaseText: "", retry: null, stopping: false,
-            runTokens: { input: 0, output: 0 } });
+            runTokens: { input: 0, output: 0 }, runWhole: true });
         break;
     case "user":
-        view.items.push({ kind: "user", key: `u${ev.seq}`, rev: 0, t: ev.t, run: ev.run, text: ev.text });
+        view.items.push({ kind: "user", key: `u${ev.seq}`, seq: ev.seq, rev: 0, t: ev.t, run: ev.run, text: ev.text, queued: ev.queued !== undefined });
+        if (ev.queued !== undefined) view.queued = view.queued.filter((q) => q.id !== ev.queued);
         break;
     case "delta": {
         const item = turnItem(view, ev.run, ev.turn);
@@ -97,15 +126,16 @@ export function fold(view: View, ev: Event): void {
     case "assistant": {
         const item = turnItem(view, ev.run, ev.turn);
         const calls = (ev.calls ?? []).map((c) => newCall(c.id, c.tool, c.input, "queued"));
-        Object.assign(item, { text: ev.text ?? "", reasoning: ev.reasoning ?? "", calls, finish: ev.finish, t: ev.t, rev: item.rev + 1 });
+        Object.assign(item, { text: ev.text ?? "", reasoning: ev.reasoning ?? "", calls, finish: ev.finish, t: ev.t, seq: ev.seq, rev: item.rev + 1 });
         view.retry = null;
         break;
     }
     case "usage":
+        if ((ev.seq ?? 0) > view.countedTo) view.totals = { input: view.totals.input + Math.max(0, ev.input_tokens), output: view.totals.output + Math.max(0, ev.output_tokens) };
         view.usage = {
             input: ev.input_tokens, output: ev.output_tokens, cached: ev.cached_tokens, window: ev.window, estimated: ev.estimated,
             ms: ev.ms, firstTokenMs: ev.first_token_ms,
-            totalIn: (view.usage?.totalIn ?? 0) + Math.max(0, ev.input_tokens), totalOut: (view.usage?.totalOut ?? 0) + Math.max(0, ev.output_tokens),
+            totalIn: view.totals.input, totalOut: view.totals.output,
         };
         view.runTokens.input += Math.max(0, ev.input_tokens);
         view.runTokens.output += Math.max(0, ev.output_tokens);
@@ -141,7 +171,8 @@ export function fold(view: View, ev: Event): void {
         });
         break;
     case "tool_result":
-        touch(view, ev, (c) => {
+        touch(view, ev, (c, item) => {
+            item.until = ev.seq;
             Object.assign(c, { content: ev.content, metadata: ev.metadata, limit: ev.limit, receipt: ev.receipt, denied: ev.denied, ms: ev.ms, endedAt: time(ev.t) });
             c.state = c.state === "denied" ? "denied" : ev.limit === "cancelled" ? "stopped" : ev.limit ? "limited" : ev.is_error ? "failed" : "done";
         });
@@ -166,7 +197,7 @@ export function fold(view: View, ev: Event): void {
         view.todos = ev.todos;
         break;
     case "note":
-        view.items.push({ kind: "note", key: `b${ev.seq}`, rev: 0, t: ev.t, run: ev.run, text: ev.text, attachments: ev.attachments ?? [] });
+        view.items.push({ kind: "note", key: `b${ev.seq}`, seq: ev.seq, rev: 0, t: ev.t, run: ev.run, text: ev.text, attachments: ev.attachments ?? [] });
         break;
     case "mode":
         view.mode = ev.mode;
@@ -186,8 +217,8 @@ export function fold(view: View, ev: Event): void {
 function endRun(view: View, ev: Extract<Event, { type: "run_end" }>): void {
     closeCalls(view, ev.run);
     if (ev.reason === "interrupted") notice(view, ev, "warn", "This run was interrupted: the server ended before it was done.", "Send a message to go on from here.");
-    view.items.push({ kind: "end", key: `e${ev.seq}`, rev: 0, t: ev.t, run: ev.run, reason: ev.reason, turns: ev.turns, ms: ev.ms, ...view.runTokens });
-    Object.assign(view, { running: false, run: null, phase: "idle", phaseText: "", runStartedAt: null, retry: null, stopping: false });
+    view.items.push({ kind: "end", key: `e${ev.seq}`, seq: ev.seq, rev: 0, t: ev.t, run: ev.run, reason: ev.reason, turns: ev.turns, ms: ev.ms, ...view.runTokens, partial: !view.runWhole });
+    Object.assign(view, { running: false, run: null, phase: "idle", phaseText: "", runStartedAt: null, retry: null, stopping: false, skills: [], runWhole: false, runTokens: { input: 0, output: 0 } });
 }
 
 /** Nothing of a run that is over goes on. */
@@ -224,6 +255,7 @@ export function forgetLive(view: View): void {
 export function caughtUp(view: View, running: boolean): void {
     view.rev++;
     view.caughtUp = true;
+    if (running && !view.running && view.firstSeq > 1) Object.assign(view, { running: true, run: view.lastRun, phase: "thinking" }); // it began before what is loaded
     if (!running && view.running) {
         closeCalls(view, undefined);
         Object.assign(view, { running: false, run: null, phase: "idle", phaseText: "", runStartedAt: null, retry: null, stopping: false });
@@ -236,7 +268,7 @@ export function newCall(id: string, tool: string, input: Json, state: CallState)
 }
 
 function notice(view: View, ev: Event, tone: "stop" | "warn", text: string, hint?: string): void {
-    view.items.push({ kind: "notice", key: `n${ev.seq}`, rev: 0, t: ev.t, run: ev.run, tone, text, hint });
+    view.items.push({ kind: "notice", key: `n${ev.seq}`, seq: ev.seq, rev: 0, t: ev.t, run: ev.run, tone, text, hint });
 }
 
 function turnItem(view: View, run: string | undefined, turn: number): AssistantItem {
@@ -251,18 +283,18 @@ function turnItem(view: View, run: string | undefined, turn: number): AssistantI
     return item;
 }
 
-function* calls(view: View): Generator<{ call: Call; item: AssistantItem }> {
+export function* calls(view: View): Generator<{ call: Call; item: AssistantItem }> {
     for (let i = view.items.length - 1; i >= 0; i--) {
         const item = view.items[i]!;
         if (item.kind === "assistant") for (const call of item.calls) if (call) yield { call, item };
     }
 }
 
-function touch(view: View, ev: { run?: string; call: string }, change: (call: Call) => void): void {
+function touch(view: View, ev: { run?: string; call: string }, change: (call: Call, item: AssistantItem) => void): void {
     for (const { call, item } of calls(view)) {
         if (item.run !== ev.run) return; // a model may use an id again in its next run
         if (call.id !== ev.call) continue;
-        change(call);
+        change(call, item);
         item.rev++;
         return;
     }

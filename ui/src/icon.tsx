@@ -34,9 +34,24 @@ import trash from "lucide-static/icons/trash-2.svg";
 import triangle from "lucide-static/icons/triangle-alert.svg";
 import wrench from "lucide-static/icons/wrench.svg";
 import x from "lucide-static/icons/x.svg";
+import coins from "lucide-static/icons/coins.svg";
+import copy from "lucide-static/icons/copy.svg";
+import download from "lucide-static/icons/download.svg";
+import fold from "lucide-static/icons/fold-vertical.svg";
+import fork from "lucide-static/icons/git-fork.svg";
+import history from "lucide-static/icons/history.svg";
+import more from "lucide-static/icons/ellipsis.svg";
+import pack from "lucide-static/icons/package.svg";
+import pin from "lucide-static/icons/pin.svg";
+import pinOff from "lucide-static/icons/pin-off.svg";
+import slash from "lucide-static/icons/square-slash.svg";
+import sparkles from "lucide-static/icons/sparkles.svg";
+import upload from "lucide-static/icons/upload.svg";
+import users from "lucide-static/icons/users.svg";
 
 const icons = { book, bot, box, branch, check, chevron, clock, down, eye, file, folder, globe, hand, key, list, menu, message, notebook, panel, pencil, plug, plus, play, search, send, settings, shield, shieldDown, shieldPart, square,
-    terminal, trash, triangle, wrench, x };
+    terminal, trash, triangle, wrench, x,
+    coins, copy, download, fold, fork, history, more, pack, pin, pinOff, slash, sparkles, upload, users };
 export type IconName = keyof typeof icons;
 const inner = Object.fromEntries(Object.entries(icons).map(([name, svg]) => [name, svg.replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "")]));
 

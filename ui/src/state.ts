@@ -2,7 +2,10 @@
 // batched to one a frame, so that a fast stream costs one render per frame.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, Live } from "./api.ts";
+import { sessionsApi } from "./api_sessions.ts";
 import { caughtUp, fold, forgetLive, newView, openQuestion, type View } from "./fold.ts";
+import { loadSessions } from "./list.ts";
+import { prepare } from "./older.ts";
 import type { Answer, Choice, McpServer, Models, SessionRow, System, Tools } from "./types.ts";
 
 export type Page = "chat" | "tools" | "permissions" | "skills" | "agents" | "memory";
@@ -10,7 +13,12 @@ export type Panel = "none" | "settings" | "inspector";
 export interface Toast { text: string; action?: string; act?: () => void }
 
 export const app = {
-    sessions: [] as SessionRow[], more: false, sessionsLoaded: false, query: "",
+    sessions: [] as SessionRow[], more: false, sessionsLoaded: false, // newest first, as far as they are loaded
+    pinned: [] as SessionRow[], executors: new Map<string, SessionRow[]>(), // by the session they work for
+    query: "", found: null as { titles: SessionRow[]; texts: SessionRow[] } | null,
+    selected: new Set<string>(), unfolded: new Set<string>(), // in the list of sessions
+    goTo: null as number | null, marked: null as string | null, // the event that is to be shown, the item that it is in
+    editing: null as { session: string; seq: number; text: string } | null, // the message that is being edited
     current: null as string | null,
     page: "chat" as Page, tool: null as string | null, // the tool that the page of tools shows
     item: null as string | null, // the skill, agent or pack that its page shows; "" is the form for a new one
@@ -19,7 +27,7 @@ export const app = {
     views: new Map<string, View>(),
     models: null as Models | null,
     system: null as System | null,
-    newMode: "default", // of the next new session
+    newMode: "default", newPlanner: false, // of the next new session
     connected: true, lostAt: 0,
     panel: "none" as Panel, inspected: null as string | null,
     drawer: false, // the list of sessions over a narrow page
@@ -141,6 +149,7 @@ export async function start(): Promise<void> {
         connection: (up) => {
             if (up && app.lostAt && app.started) { // the server may be another one now
                 void loadAll();
+                if (app.current) void watch(app.current);
                 if (app.tools) void attempt(loadTools);
                 tellLive("up");
             }
@@ -157,28 +166,12 @@ export async function start(): Promise<void> {
     if (app.signedOut) live.close();
 }
 
-let listNumber = 0;
-const removed = new Set<string>(); // deleted here, the server is told when the way back is gone
-export async function loadSessions(): Promise<void> {
-    const number = ++listNumber;
-    const list = await api.sessions(undefined, app.query || undefined);
-    if (number !== listNumber) return; // a newer answer is on its way
-    change(() => { app.sessions = list.sessions.filter((s) => !removed.has(s.id)); app.more = list.more; app.sessionsLoaded = true; });
-}
-
 let listTimer: ReturnType<typeof setTimeout> | undefined;
 function listChanged(): void {
     listTimer ??= setTimeout(() => {
         listTimer = undefined;
         void attempt(loadSessions);
-    }, 100);
-}
-
-export async function loadMore(): Promise<void> {
-    const last = app.sessions[app.sessions.length - 1];
-    if (!last) return;
-    const list = await api.sessions(last.id, app.query || undefined);
-    change(() => { app.sessions = [...app.sessions, ...list.sessions]; app.more = list.more; });
+    }, 150);
 }
 
 export async function loadTools(): Promise<void> {
@@ -187,7 +180,8 @@ export async function loadTools(): Promise<void> {
 }
 
 function followHash(): void {
-    const id = /^#\/s\/([0-9a-f-]{36})$/.exec(location.hash)?.[1] ?? null;
+    const session = /^#\/s\/([0-9a-f-]{36})(?:\/(\d{1,15}))?$/.exec(location.hash);
+    const id = session?.[1] ?? null;
     const tools = /^#\/tools(?:\/([A-Za-z0-9_.-]{1,128}))?$/.exec(location.hash);
     const server = /^#\/mcp(?:\/([^/]+))?$/.exec(location.hash);
     const place = /^#\/(permissions|skills|agents|memory)(?:\/([^/]*))?$/.exec(location.hash);
@@ -195,18 +189,26 @@ function followHash(): void {
     change(() => Object.assign(app, { page: isTools ? "tools" : place?.[1] ?? "chat", tool: tools?.[1] ?? null, server: server ? decodeURIComponent(server[1] ?? "") : null,
         item: place?.[2] === undefined ? null : decodeURIComponent(place[2]), drawer: false }));
     if (isTools && !app.tools) void attempt(loadTools);
+    if (session?.[2]) change(() => { app.goTo = Number(session[2]); });
     if (app.page !== "chat" || id === app.current) return; // the session stays open behind the other pages
     if (app.current) live?.unsubscribe(app.current);
-    change(() => { Object.assign(app, { current: id, inspected: null, drawer: false, armed: null }); });
-    if (id) live?.subscribe(id);
+    change(() => { Object.assign(app, { current: id, inspected: null, drawer: false, armed: null, marked: null, goTo: session?.[2] ? Number(session[2]) : null }); });
+    if (id) void watch(id);
+}
+
+/** What comes from here on, and the end of what there is already. */
+async function watch(id: string): Promise<void> {
+    const v = view(id);
+    if (!v.prepared && await attempt(async () => { await prepare(v); return true; }) !== true) return; // without a server: when it is there again
+    if (app.current === id) live?.subscribe(id);
 }
 
 export function openTool(name: string | null): void {
     location.hash = name ? `#/tools/${name}` : "#/tools";
 }
 
-export function open(id: string | null): void {
-    location.hash = id ? `#/s/${id}` : "";
+export function open(id: string | null, seq?: number): void {
+    location.hash = id ? `#/s/${id}${seq ? `/${seq}` : ""}` : "";
     if (!id) focusComposer();
 }
 
@@ -215,15 +217,21 @@ export function focusComposer(): void {
     if (matchMedia("(hover: hover)").matches) window.dispatchEvent(new Event("bx-focus"));
 }
 
+export async function begin(model?: string): Promise<string> {
+    const { id } = await api.create({ ...(model ? { model } : {}), mode: app.newMode });
+    if (app.newPlanner) await api.patch(id, { planner: true });
+    return id;
+}
+
 /** Sends into the open session, or into a new one. Resolves to false when the text must be kept. */
 export async function send(text: string, model?: string): Promise<boolean> {
     const done = await attempt(async () => {
         let id = app.current;
         if (!id) {
-            id = (await api.create({ ...(model ? { model } : {}), mode: app.newMode })).id;
+            id = await begin(model);
             open(id);
         }
-        await api.send(id, text);
+        await sessionsApi.send(id, text);
         return true;
     });
     return done === true;
@@ -254,21 +262,6 @@ export function toast(next: Toast | null, forMs = 6000): void {
     if (next) toastTimer = setTimeout(() => { change(() => { if (app.toast === next) app.toast = null; }); }, forMs);
 }
 
-/** Deletes with a way back: the server is asked only when the notice is gone. */
-export function removeSession(row: SessionRow): void {
-    removed.add(row.id);
-    if (app.current === row.id) open(null);
-    change(() => { app.sessions = app.sessions.filter((s) => s.id !== row.id); });
-    const commit = () => { void attempt(() => api.remove(row.id)).finally(() => { removed.delete(row.id); void attempt(loadSessions); }); };
-    const timer = setTimeout(commit, 6000);
-    toast({ text: `Deleted “${row.title || "Untitled"}”.`, action: "Undo", act: () => {
-        clearTimeout(timer);
-        removed.delete(row.id);
-        toast(null);
-        void attempt(loadSessions);
-    } });
-}
-
 export function showList(shown: boolean): void {
     if (matchMedia("(max-width: 900px)").matches) change(() => { app.drawer = shown; });
     else {
@@ -279,11 +272,6 @@ export function showList(shown: boolean): void {
 
 export function inspect(call: string | null): void {
     change(() => { app.panel = "inspector"; app.inspected = call; });
-}
-
-export async function rename(id: string, title: string): Promise<void> {
-    await attempt(() => api.patch(id, { title }));
-    await attempt(loadSessions);
 }
 
 export async function setMode(mode: string): Promise<void> {

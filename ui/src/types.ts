@@ -1,4 +1,5 @@
 // The shapes of docs/events.md and docs/api.md.
+import type { SessionEvent } from "./types_sessions.ts";
 
 export type Block = { type: "text"; text: string } | { type: "image"; mime: string; data: string };
 export type Content = string | Block[];
@@ -21,7 +22,7 @@ export interface Receipt {
 interface Base { seq?: number; t?: string; run?: string }
 export type Event = Base & (
     | { type: "run_start"; model: string; mode: string; max_turns: number }
-    | { type: "user"; text: string }
+    | { type: "user"; text: string; queued?: string }
     | { type: "assistant"; turn: number; text: string; reasoning?: string; calls?: { id: string; tool: string; input: Json }[]; finish: string }
     | { type: "permission"; call: string; tool: string; decision: "allow" | "deny"; reason: string; by: string }
     | { type: "question"; question: string; kind?: QuestionKind; call: string; tool: string; level?: Level; input?: Json; text: string; choices: Choice[]; questions?: Asked[]; plan?: string; grant?: { tool: string; host: string }; server?: string; approved?: McpText; now?: McpText }
@@ -44,11 +45,15 @@ export type Event = Base & (
     | { type: "delta_output"; call: string; stream: string; text: string }
     | { type: "retry"; turn: number; attempt: number; wait_ms: number; reason: string }
     | { type: "state"; phase: string; text?: string }
+    | SessionEvent
 );
 
 export interface SessionRow {
     id: string; title: string; created_at: string; updated_at: string; model: string; mode: string; events: number;
     running: boolean; waiting: boolean; damaged: boolean;
+    kind?: "chat" | "executor"; parent?: string | { session: string } | null; pinned?: boolean; planner?: boolean; agent?: string;
+    forked_from?: { session: string; seq: number } | null;
+    input_tokens?: number; output_tokens?: number; cost?: number | null; hit?: { seq: number; text: string };
 }
 export interface ModelInfo { id: string; name: string; provider: string; local: boolean; window: number | null; tools: string; available: boolean; why: string }
 export interface ProviderInfo { id: string; name: string; base_url: string; has_key: boolean; key_env: string }

@@ -65,7 +65,7 @@ export interface Retention { archive_after_days: number | null; delete_after_day
 
 /** Events of docs/events.md that the inspector follows. */
 export interface ExecutorEvent {
-    type: "executor" | "executor_state"; seq?: number; executor: string; agent?: string; description?: string; state: ExecutorState; reason?: string | null; turns?: number;
+    type: "executor" | "executor_state"; seq?: number; call?: string; executor: string; agent?: string; description?: string; state: ExecutorState; reason?: string | null; turns?: number;
     input_tokens?: number; output_tokens?: number; cost?: number | null; ms?: number; waiting?: boolean;
 }
 export interface CompactEvent {

@@ -6,6 +6,7 @@ import { noteOf, type Call, type CallState } from "../fold.ts";
 import { useApp } from "../state.ts";
 import { millis } from "../words.ts";
 import { CallBody } from "./call_body.tsx";
+import { ExecutorLine } from "./executor_line.tsx";
 import { Inline } from "./markdown.tsx";
 import { QuestionView } from "./question.tsx";
 
@@ -13,14 +14,17 @@ const words: Record<CallState, string> = { writing: "being written", queued: "qu
     limited: "limited", denied: "denied", failed: "failed", stopped: "stopped" };
 const tone: Record<CallState, string> = { writing: "quiet", queued: "quiet", waiting: "wait", running: "wait", done: "ok", limited: "warn", denied: "stop",
     failed: "stop", stopped: "quiet" };
+const opened = new Set<string>(); // a card that is scrolled out of the view and comes back is as it was
+
 export function CallCard({ call, overlap }: { call: Call; overlap?: { left: number; width: number } }) {
-    const [open, setOpen] = useState(false);
+    const [open, setOpen] = useState(opened.has(call.id));
+    const turn = () => { if (open) opened.delete(call.id); else opened.add(call.id); setOpen(!open); };
     const { inspected, panel } = useApp(() => []);
     const [icon, level] = levels[call.level ?? ""] ?? ["box", ""];
     const body = `call-${call.id}`;
     const note = noteOf(call);
     return <div role="group" class={`card ${tone[call.state]} ${panel === "inspector" && inspected === call.id ? "inspected" : ""}`} data-state={call.state} aria-label={`${call.tool} call, ${words[call.state]}`}>
-        <button type="button" class="card-line" aria-expanded={open} aria-controls={open ? body : undefined} onClick={() => setOpen(!open)}>
+        <button type="button" class="card-line" aria-expanded={open} aria-controls={open ? body : undefined} onClick={turn}>
             <span class={`turn ${open ? "down" : ""}`}><Icon name="chevron" size={14} /></span>
             <Icon name={icon} size={14} label={level} />
             <span class="card-tool">{call.tool || "…"}</span>
@@ -30,6 +34,7 @@ export function CallCard({ call, overlap }: { call: Call; overlap?: { left: numb
         </button>
         {note && !open ? <p class={`card-note ${tone[call.state]}`}>{call.state === "running" ? <code>{note}</code> : <Inline text={note} />}</p> : null}
         {call.question && !call.question.answered && call.state === "waiting" ? <QuestionView question={call.question} call={call} /> : null}
+        {call.executor ? <ExecutorLine id={call.executor} /> : null}
         {open ? <div class="card-body" id={body}><CallBody call={call} /></div> : null}
     </div>;
 }

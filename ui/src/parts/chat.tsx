@@ -1,10 +1,16 @@
 import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
-import { app, change, currentView, inspect, rename, showList, useApp } from "../state.ts";
+import { rowOf } from "../list.ts";
+import { rename } from "../sessions.ts";
+import { app, change, currentView, inspect, showList, useApp } from "../state.ts";
 import type { View } from "../fold.ts";
+import { BudgetMenu } from "./budget.tsx";
 import { Composer } from "./composer.tsx";
 import { FirstRun } from "./first_run.tsx";
 import { Log } from "./log.tsx";
+import { Menu } from "./menu.tsx";
+import { sessionEntries } from "./session_menu.ts";
+import { parentOf } from "../types_sessions.ts";
 import { StatusLine } from "./status.tsx";
 import { Tasks } from "./tasks.tsx";
 import { TitleField } from "./title_field.tsx";
@@ -24,8 +30,9 @@ export function Chat() {
 }
 
 function Head({ view }: { view: View | null }) {
-    const row = app.sessions.find((s) => s.id === view?.id);
-    useApp(() => [view?.title, app.sessions, app.panel, app.listHidden]);
+    const row = rowOf(view?.id);
+    useApp(() => [view?.title, app.sessions, app.pinned, app.executors, app.panel, app.listHidden]);
+    const manager = row ? parentOf(row) : null;
     const [editing, setEditing] = useState(false);
     const title = view ? view.title || row?.title || "Untitled" : "New session";
     useEffect(() => { document.title = view ? `${title} · BoxAgnts` : "BoxAgnts"; }, [title, view]);
@@ -38,7 +45,9 @@ function Head({ view }: { view: View | null }) {
         <button type="button" class={`icon-button ${app.listHidden ? "" : "only-narrow"}`} title="Show sessions" aria-label="Show sessions" onClick={() => showList(true)}><Icon name="menu" /></button>
         {editing && view
             ? <TitleField title={view.title || row?.title || ""} done={(text) => { setEditing(false); if (text) void rename(view.id, text); }} />
-            : <h1>{title}{view ? <button type="button" class="icon-button" title="Rename" aria-label="Rename this session" onClick={() => setEditing(true)}><Icon name="pencil" size={14} /></button> : null}</h1>}
+            : <h1>{manager ? <a class="to-manager" href={`#/s/${manager}`} title="To the session that it works for"><Icon name="users" size={14} /> {rowOf(manager)?.title || "Manager"}</a> : null}{title}{view ? <button type="button" class="icon-button" title="Rename" aria-label="Rename this session" onClick={() => setEditing(true)}><Icon name="pencil" size={14} /></button> : null}</h1>}
+        {view ? <><BudgetMenu id={view.id} />
+            <Menu label="This session" icon="more" entries={() => sessionEntries(row ?? { id: view.id }, () => setEditing(true), false)} /></> : null}
         <button type="button" class="icon-button" title="Settings" aria-label="Settings" aria-pressed={app.panel === "settings"} onClick={toggle("settings")}><Icon name="settings" /></button>
         {view ? <button type="button" class="icon-button" title="Inspector" aria-label="Inspector" aria-pressed={app.panel === "inspector"} onClick={toggle("inspector")}><Icon name="panel" /></button> : null}
     </header>;

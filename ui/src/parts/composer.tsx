@@ -1,7 +1,11 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { ApiError } from "../api.ts";
 import { Icon } from "../icon.tsx";
 import type { View } from "../fold.ts";
-import { focusComposer, send, stop, toast, useApp } from "../state.ts";
+import { command } from "../sessions.ts";
+import { app, change, focusComposer, send, stop, toast, useApp } from "../state.ts";
+import { shownItems } from "../versions.ts";
+import { Offers, useCompletion } from "./complete.tsx";
 
 const key = (view: View | null) => `draft:${view?.id ?? "new"}`;
 
@@ -9,19 +13,41 @@ const key = (view: View | null) => `draft:${view?.id ?? "new"}`;
 export function Composer({ view }: { view: View | null }) {
     const box = useRef<HTMLTextAreaElement>(null);
     const [text, setText] = useState("");
+    const [caret, setCaret] = useState(0);
     const [sending, setSending] = useState(false);
+    const [wrong, setWrong] = useState<string | null>(null); // what the server said of a command
     const running = view?.running ?? false;
     useApp(() => [view?.running]);
 
+    const edit = (value: string, at = value.length) => {
+        setText(value);
+        setCaret(at);
+        setWrong(null);
+        if (value) sessionStorage.setItem(key(view), value);
+        else sessionStorage.removeItem(key(view));
+    };
+    const put = (value: string, at: number) => {
+        edit(value, at);
+        requestAnimationFrame(() => box.current?.setSelectionRange(at, at));
+    };
+    const completion = useCompletion(text, caret, put);
+    const latest = useRef({ text, edit });
+    latest.current = { text, edit };
+
     useEffect(() => {
-        const fill = (e: Event) => { setText((e as CustomEvent<string>).detail); box.current?.focus(); };
+        const fill = (e: Event) => { latest.current.edit((e as CustomEvent<string>).detail); box.current?.focus(); };
+        const add = (e: Event) => { latest.current.edit([latest.current.text, (e as CustomEvent<string>).detail].filter(Boolean).join("\n")); box.current?.focus(); };
         const focus = () => box.current?.focus();
         window.addEventListener("bx-fill", fill);
+        window.addEventListener("bx-add", add);
         window.addEventListener("bx-focus", focus);
-        return () => { window.removeEventListener("bx-fill", fill); window.removeEventListener("bx-focus", focus); };
+        return () => { window.removeEventListener("bx-fill", fill); window.removeEventListener("bx-add", add); window.removeEventListener("bx-focus", focus); };
     }, []);
     useEffect(() => {
-        setText(sessionStorage.getItem(key(view)) ?? "");
+        const draft = sessionStorage.getItem(key(view)) ?? "";
+        setText(draft);
+        setCaret(draft.length);
+        setWrong(null);
         if (!document.querySelector(".question")) focusComposer();
     }, [view?.id]);
     useLayoutEffect(() => {
@@ -30,28 +56,63 @@ export function Composer({ view }: { view: View | null }) {
         el.style.height = `${Math.min(el.scrollHeight, innerHeight * 0.4)}px`;
     }, [text]);
 
-    const edit = (value: string) => {
-        setText(value);
-        if (value) sessionStorage.setItem(key(view), value);
-        else sessionStorage.removeItem(key(view));
-    };
-    const submit = async () => {
+    const submit = async (plain = false) => {
         const message = text.trim();
-        if (!message || running || sending) return;
+        if (!message || sending) return;
         setSending(true);
         const before = key(view);
-        if (await send(message)) { sessionStorage.removeItem(before); setText(""); }
+        let sent = false;
+        if (message.startsWith("/") && !plain) {
+            try {
+                await command(message);
+                sent = true;
+            } catch (e) {
+                setWrong(e instanceof ApiError || e instanceof Error ? e.message : String(e));
+            }
+        } else sent = await send(message);
+        if (sent) {
+            sessionStorage.removeItem(before);
+            setText("");
+            setCaret(0);
+            setWrong(null);
+        }
         setSending(false);
     };
-    return <form class="composer" onSubmit={(e) => { e.preventDefault(); void submit(); }}>
-        <textarea ref={box} rows={1} value={text} aria-label="Message" maxLength={1_000_000} readOnly={sending}
-            placeholder={running ? "Working. Esc stops it." : view ? "Reply" : "What should be done?"}
-            onInput={(e) => edit(e.currentTarget.value)}
-            onKeyDown={(e) => {
-                if (e.key === "Enter" && !e.shiftKey && !e.isComposing) { e.preventDefault(); void submit(); }
-            }} />
-        {running
-            ? <button type="button" class="round stop" aria-label="Stop" title="Stop (Esc)" onClick={() => { toast(null); void stop(); }}><Icon name="square" size={14} /></button>
-            : <button type="submit" class="round" aria-label="Send" title="Send (Enter)" disabled={!text.trim() || sending}><Icon name="send" /></button>}
+    const onKey = (e: KeyboardEvent) => {
+        const { offers, at } = completion;
+        if (e.isComposing) return;
+        if (offers.length) {
+            const done = e.key === "ArrowDown" ? () => completion.move(1) : e.key === "ArrowUp" ? () => completion.move(-1) : e.key === "Escape" ? completion.close
+                : e.key === "Tab" && !e.shiftKey || e.key === "Enter" && !e.shiftKey ? () => completion.pick(offers[at]!) : null;
+            const whole = e.key === "Enter" && offers[at]!.put.trim() === text.trim(); // nothing is left to complete
+            if (done && !whole) {
+                e.preventDefault();
+                e.stopPropagation();
+                return done();
+            }
+        }
+        if (e.key === "Enter" && !e.shiftKey) { e.preventDefault(); void submit(); }
+        else if (e.key === "Escape" && wrong) { e.preventDefault(); e.stopPropagation(); setWrong(null); }
+        else if (e.key === "ArrowUp" && !text && view && !running) {
+            const last = shownItems(view).findLast((i) => i.kind === "user");
+            if (last?.kind !== "user" || last.seq === undefined) return;
+            e.preventDefault();
+            change(() => { app.editing = { session: view.id, seq: last.seq!, text: last.text }; });
+        }
+    };
+    const follow = (e: Event) => setCaret((e.currentTarget as HTMLTextAreaElement).selectionStart);
+    const choosing = completion.offers.length > 0;
+    return <form class="composer-box" onSubmit={(e) => { e.preventDefault(); void submit(); }}>
+        <Offers completion={completion} id="offers" />
+        {wrong ? <div class="wrong" role="alert"><Icon name="triangle" size={14} /><span>{wrong}</span>
+            <button type="button" class="quiet" onClick={() => { void submit(true); box.current?.focus(); }}>Send as a message</button></div> : null}
+        <div class="composer">
+            <textarea ref={box} rows={1} value={text} aria-label="Message" maxLength={1_000_000} readOnly={sending} spellcheck
+                aria-autocomplete="list" aria-controls={choosing ? "offers" : undefined} aria-activedescendant={choosing ? `offers-${completion.at}` : undefined}
+                placeholder={running ? "Add a word while it works. Esc stops it." : view ? "Reply, or / for commands" : "What should be done?"}
+                onInput={(e) => edit(e.currentTarget.value, e.currentTarget.selectionStart)} onKeyUp={follow} onClick={follow} onKeyDown={onKey} />
+            {running ? <button type="button" class="round stop" aria-label="Stop" title="Stop (Esc)" onClick={() => { toast(null); void stop(); }}><Icon name="square" size={14} /></button> : null}
+            {!running || text.trim() ? <button type="submit" class="round" aria-label={running ? "Send at the next turn" : "Send"} title={running ? "Send at the next turn (Enter)" : "Send (Enter)"} disabled={!text.trim() || sending}><Icon name="send" /></button> : null}
+        </div>
     </form>;
 }

@@ -1,61 +1,68 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
-import { app, pendingQuestion, useApp } from "../state.ts";
-import type { View } from "../fold.ts";
+import { loadOlder } from "../older.ts";
+import { app, attempt, change, pendingQuestion, useApp } from "../state.ts";
+import type { Item, View } from "../fold.ts";
+import { indexOfSeq, shownItems } from "../versions.ts";
+import { useVirtual } from "../virtual.ts";
 import { millis } from "../words.ts";
 import { ItemView } from "./items.tsx";
+import { Queue } from "./queue.tsx";
 
-const page = 60; // items drawn at first, and more when the reader comes near the top
+const guesses: Partial<Record<Item["kind"], number>> = { user: 72, assistant: 150, end: 44, line: 32, versions: 40 };
+const nearTop = 1500; // px: older events are asked for
 
 export function Log({ view }: { view: View }) {
-    useApp(() => [view.rev]);
-    const box = useRef<HTMLDivElement>(null);
-    const column = useRef<HTMLDivElement>(null);
-    const follow = useRef(true);
+    const { goTo } = useApp(() => [view.rev, app.goTo]);
     const last = useRef({ top: 0, height: 0 });
     const [below, setBelow] = useState(false);
-    const [first, setFirst] = useState<number | null>(null);
     const ready = view.caughtUp;
-    const from = first ?? Math.max(0, view.items.length - page);
-    useLayoutEffect(() => { if (ready && first === null) setFirst(from); }, [ready]);
+    const items = ready ? shownItems(view) : [];
+    const { v, from, to } = useVirtual<Item>(items, { key: (i) => i.key, guess: (i) => guesses[i.kind] ?? 80, all: 60, follow: true, settled: () => older() });
 
-    const atEnd = () => box.current!.scrollHeight - box.current!.scrollTop - box.current!.clientHeight < 24;
+    const older = () => {
+        if (ready && view.firstSeq > 1 && v.box!.scrollTop < nearTop) void attempt(() => loadOlder(view, change));
+    };
+    const atEnd = () => v.box!.scrollHeight - v.box!.scrollTop - v.box!.clientHeight < 24;
     const toEnd = () => {
-        follow.current = true;
+        v.follow = true;
         setBelow(false);
-        box.current!.scrollTop = box.current!.scrollHeight;
+        v.box!.scrollTop = v.box!.scrollHeight;
     };
-    useLayoutEffect(() => { // whatever makes the column longer: the view follows only a reader who is at its end
-        const observer = new ResizeObserver(() => {
-            if (follow.current) box.current!.scrollTop = box.current!.scrollHeight;
-        });
-        observer.observe(column.current!);
-        observer.observe(box.current!);
-        return () => observer.disconnect();
-    }, []);
     useLayoutEffect(() => {
-        if (follow.current) box.current!.scrollTop = box.current!.scrollHeight;
-        else if (ready && !atEnd()) setBelow(true);
-    }, [view.rev]);
-    useLayoutEffect(() => { // earlier items came above: keep the place where the browser does not do it by itself
-        const el = box.current!;
-        if (!CSS.supports("overflow-anchor", "auto") && last.current.height) el.scrollTop += el.scrollHeight - last.current.height;
-    }, [first]);
+        if (!v.follow && ready && !atEnd()) setBelow(true);
+    }, [view.news]);
+    useEffect(() => { // an event that was asked for: by a hit of the search, or the address
+        if (!ready || goTo === null) return;
+        void attempt(async () => {
+            while (view.firstSeq > goTo && await loadOlder(view, change, goTo)) { /* until it is there */ }
+            const list = shownItems(view), i = indexOfSeq(list, goTo);
+            if (app.goTo !== goTo) return;
+            change(() => { app.goTo = null; app.marked = list[i]?.key ?? null; });
+            v.reveal(i, 0.2);
+        });
+    }, [ready, goTo]);
     const onScroll = () => {
-        const el = box.current!;
-        if (atEnd()) { follow.current = true; setBelow(false); }
-        else if (el.scrollTop < last.current.top - 1 && el.scrollHeight >= last.current.height) follow.current = false;
+        const el = v.box!;
+        const up = el.scrollTop < last.current.top - 1 && el.scrollHeight >= last.current.height;
+        if (!up && atEnd()) { v.follow = true; setBelow(false); }
+        else if (up) v.follow = false;
         last.current = { top: el.scrollTop, height: el.scrollHeight };
-        if (from > 0 && el.scrollTop < 1200) setFirst(Math.max(0, from - page));
+        v.scrolled();
+        older();
     };
+    const marked = app.marked;
     return <div class="log-frame">
-        <div class="log" ref={box} tabindex={0} role="log" aria-label="Messages" aria-live="off" onScroll={onScroll}
-            onWheel={(e) => { if (e.deltaY < 0 && box.current!.scrollHeight > box.current!.clientHeight) follow.current = false; }}>
-            <div class="column" ref={column}>
-                {ready && from > 0 ? <button type="button" class="quiet earlier" onClick={() => setFirst(Math.max(0, from - page))}>{from} earlier</button> : null}
-                {ready ? view.items.slice(from).map((item) => <ItemView key={item.key} item={item} rev={item.rev} view={view} />) : <Loading />}
-                {ready ? <Activity view={view} /> : null}
-                {ready && view.items.length === 0 && !view.running ? <p class="empty">This session has no messages yet.</p> : null}
+        <div class="log" ref={(el) => { v.box = el; }} tabindex={0} role="log" aria-label="Messages" aria-live="off" onScroll={onScroll}
+            onWheel={(e) => { if (e.deltaY < 0 && v.box!.scrollHeight > v.box!.clientHeight) v.follow = false; }}>
+            <div class="column">
+                {ready && view.firstSeq > 1 ? <button type="button" class="quiet earlier" onClick={() => { void attempt(() => loadOlder(view, change)); }}>Earlier messages</button> : null}
+                <div ref={(el) => { v.list = el; }}>
+                    {items.slice(from, to).map((item) => <div key={item.key} data-key={item.key} class={`slot ${item.key === marked ? "marked" : ""}`}><ItemView item={item} rev={item.rev} view={view} /></div>)}
+                </div>
+                {ready ? <Activity view={view} /> : <Loading />}
+                {ready ? <Queue view={view} /> : null}
+                {ready && items.length === 0 && !view.running ? <p class="empty">This session has no messages yet.</p> : null}
             </div>
         </div>
         {below ? <button type="button" class="chip" onClick={toEnd}><Icon name="down" size={14} /> New below</button> : null}

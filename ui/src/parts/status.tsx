@@ -2,6 +2,8 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "../icon.tsx";
 import type { View } from "../fold.ts";
+import { rowOf } from "../list.ts";
+import { setPlanner } from "../sessions.ts";
 import { app, pendingQuestion, setMode, setModel, useApp } from "../state.ts";
 import { count } from "../words.ts";
 import { ContextNumbers } from "./context.tsx";
@@ -15,8 +17,9 @@ export const modes: [mode: string, name: string, says: string][] = [
 
 /** One quiet line: model, mode, what waits for the reader, context, walls. */
 export function StatusLine({ view }: { view: View | null }) {
-    useApp(() => [view?.rev === undefined ? 0 : view.model + view.mode + view.running, view?.usage, app.models, app.system, app.newMode, app.sessions, pendingQuestion()?.question]);
-    const row = app.sessions.find((s) => s.id === view?.id);
+    useApp(() => [view?.rev === undefined ? 0 : view.model + view.mode + view.running + view.planner, view?.skills, app.newPlanner, view?.usage, app.models, app.system, app.newMode, app.sessions, pendingQuestion()?.question]);
+    const row = rowOf(view?.id);
+    const planner = view ? view.planner : app.newPlanner;
     const model = view?.model || row?.model || app.models?.default || "";
     const mode = view ? view.mode || row?.mode || "default" : app.newMode;
     const info = app.models?.models.find((m) => m.id === model);
@@ -30,6 +33,9 @@ export function StatusLine({ view }: { view: View | null }) {
             {mode === "bypass" ? <option value="bypass">Bypass</option> : null}
             {modes.map(([id, name, says]) => <option key={id} value={id} title={says}>{name}</option>)}
         </Pick>
+        <button type="button" class={`quiet planner ${planner ? "on" : ""}`} aria-pressed={planner} disabled={disabled} aria-label="Planner"
+            title={planner ? "Planner: it plans and hands the work to executors" : "Planner is off: the assistant works itself"} onClick={() => { void setPlanner(!planner); }}><Icon name="users" size={14} /><span class="planner-text">Planner</span></button>
+        {view?.skills.map((s) => <span key={s.skill} class="skill-chip" title={s.tools ? `While it is active: only ${s.tools.join(", ")}` : "Active in this run"}><Icon name="sparkles" size={12} label="Active skill" /> {s.skill}</span>)}
         <Waiting />
         <span class="spring" />
         <Context view={view} />

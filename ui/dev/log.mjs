@@ -6,20 +6,21 @@ export const limits = { time: 30000, memory: 256 * MiB, stack: 512 * 1024, cpu: 
 
 let idNumber = 0;
 /** Ids in the order of their making, like UUIDv7. */
-export function newId() {
-    const n = (Date.now() * 4096 + (idNumber++ % 4096)).toString(16).padStart(16, "0").slice(-15);
+export function newId(at = Date.now()) {
+    const n = (Math.round(at) * 4096 + (idNumber++ % 4096)).toString(16).padStart(16, "0").slice(-15);
     return `${n.slice(0, 8)}-${n.slice(8, 12)}-7${n.slice(12, 15)}-${randomUUID().slice(19)}`;
 }
 
 export class Session {
     constructor({ title = "", model = "scripted/m", mode = "default", at = Date.now() } = {}) {
-        Object.assign(this, { id: newId(), title, model, mode, events: [], deltas: [], watchers: new Set(), clock: at, run: null, turn: 0, waiting: null, stopped: false });
+        Object.assign(this, { id: newId(at), title, model, mode, events: [], deltas: [], watchers: new Set(), clock: at, run: null, turn: 0, waiting: null, stopped: false, queue: [] });
         this.created = new Date(at).toISOString();
     }
 
     row() {
         return { id: this.id, title: this.title, created_at: this.created, updated_at: this.events.at(-1)?.t ?? this.created, model: this.model, mode: this.mode,
-            events: this.events.length, running: this.run !== null, waiting: this.waiting !== null, damaged: this.damaged ?? false, kind: this.kind ?? "chat", parent: this.parent ?? null };
+            events: this.events.length, running: this.run !== null, waiting: this.waiting !== null, damaged: this.damaged ?? false, kind: this.kind ?? "chat", parent: this.parent ?? null,
+            pinned: this.pinned ?? false, planner: this.planner ?? false, forked_from: this.forked_from ?? null, agent: this.agent };
     }
 
     /** at: live sessions take the clock's time, canned ones step on. */
@@ -37,12 +38,12 @@ export class Session {
         for (const w of this.watchers) w(event);
     }
 
-    begin(text, maxTurns = 50) {
+    begin(text, maxTurns = 50, queued = undefined) {
         this.run = newId();
         this.turn = 0;
         this.startedAt = this.clock;
         this.add("run_start", { model: this.model, mode: this.mode, max_turns: maxTurns });
-        this.add("user", { text });
+        this.add("user", { text, ...(queued ? { queued } : {}) });
         if (!this.title) { this.title = text.split("\n")[0].slice(0, 60); this.add("title", { title: this.title }); }
     }
 

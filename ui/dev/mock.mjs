@@ -7,7 +7,8 @@ import { randomBytes } from "node:crypto";
 import { cannedSessions } from "./canned.mjs";
 import { limits, Session } from "./log.mjs";
 import { managedSessions, runtimeRoutes } from "./mock_runtime.mjs";
-import { play, stop } from "./plays.mjs";
+import { big, eventful, sessionRoutes } from "./mock_sessions.mjs";
+import { stop } from "./plays.mjs";
 import { accept } from "./ws.mjs";
 
 const args = process.argv.slice(2);
@@ -15,7 +16,7 @@ const option = (name, otherwise) => { const at = args.indexOf(name); return at <
 const dist = args[0], empty = args.includes("--empty");
 const policy = "default-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'";
 const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
-const sessions = new Map((empty ? [] : [...cannedSessions(Number(option("--many", 0))), ...managedSessions(Date.now() - 40 * 60e3)]).map((s) => [s.id, s]));
+const sessions = new Map((empty ? [] : [...cannedSessions(Number(option("--many", 0))), ...managedSessions(Date.now() - 40 * 60e3), eventful(Date.now() - 26 * 3600e3), ...(args.includes("--big") ? [big(Date.now() - 20 * 86400e3)] : [])]).map((s) => [s.id, s]));
 let token = randomBytes(16).toString("hex");
 const cookie = randomBytes(16).toString("hex");
 const sockets = new Set();
@@ -57,16 +58,8 @@ function detail(name) {
 
 class Problem extends Error { constructor(status, title, detail = title) { super(detail); Object.assign(this, { status, title }); } }
 const announce = () => { for (const s of sockets) s.send({ op: "sessions" }); };
-const list = () => [...sessions.values()].sort((a, b) => (a.row().updated_at < b.row().updated_at ? 1 : -1));
 const find = (id) => sessions.get(id) ?? (() => { throw new Problem(404, "There is no such session."); })();
 
-function send(s, text) {
-    if (s.run) throw new Problem(409, "This session is working. Stop it or wait.");
-    void play(s, text).then(announce);
-    announce();
-    const watch = setInterval(() => { if (!s.run) clearInterval(watch); announce(); }, 300);
-    return { run: s.run };
-}
 function answer(s, { question, choice, text = "", answers }) {
     if (s.waiting?.question !== question) throw new Problem(404, "This question was answered already.");
     s.waiting.answer(choice, text, "page", answers);
@@ -74,17 +67,7 @@ function answer(s, { question, choice, text = "", answers }) {
 }
 
 const routes = [
-    ["GET", /^\/sessions$/, (_, __, url) => {
-        const q = (url.searchParams.get("q") ?? "").toLowerCase(), before = url.searchParams.get("before"), limit = Number(url.searchParams.get("limit") ?? 50);
-        let rows = list().filter((s) => s.kind !== "executor").map((s) => s.row()).filter((r) => r.title.toLowerCase().includes(q));
-        if (before) rows = rows.slice(rows.findIndex((r) => r.id === before) + 1);
-        return { sessions: rows.slice(0, limit), more: rows.length > limit };
-    }],
     ["POST", /^\/sessions$/, (_, body) => { const s = new Session({ model: body.model ?? settings.model, mode: body.mode ?? settings.mode }); sessions.set(s.id, s); announce(); return [201, s.row()]; }],
-    ["GET", /^\/sessions\/([^/]+)$/, ([id]) => { const s = find(id); return { session: s.row(), header: { v: 1, id }, budget: s.budget ?? null }; }],
-    ["PATCH", /^\/sessions\/([^/]+)$/, ([id], body) => { const s = find(id); for (const [k, v] of Object.entries(body)) { s[k] = v; if (k !== "budget") s.add(k, { [k]: v }); } announce(); return s.row(); }],
-    ["DELETE", /^\/sessions\/([^/]+)$/, ([id]) => { find(id); sessions.delete(id); announce(); return [204]; }],
-    ["POST", /^\/sessions\/([^/]+)\/messages$/, ([id], body) => [202, send(find(id), body.text)]],
     ["POST", /^\/sessions\/([^/]+)\/stop$/, ([id]) => { const s = find(id); if (!s.run) throw new Problem(409, "Nothing runs."); stop(s); return [202, {}]; }],
     ["POST", /^\/sessions\/([^/]+)\/answers$/, ([id], body) => { answer(find(id), body); return [202, {}]; }],
     ["GET", /^\/models$/, () => ({ default: settings.model, models, providers })],
@@ -120,7 +103,11 @@ const routes = [
     ["GET", /^\/system$/, () => system],
 ];
 
-routes.unshift(...runtimeRoutes({ sessions, find, Problem, sockets, settings, tools }));
+routes.unshift(...sessionRoutes({ sessions, find, Problem, announce }), ...runtimeRoutes({ sessions, find, Problem, sockets, settings, tools }));
+
+function given(raw) {
+    try { return raw ? JSON.parse(raw) : {}; } catch { return { text: raw }; }
+}
 
 const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://localhost");
@@ -140,9 +127,9 @@ const server = createServer(async (request, response) => {
             const path = url.pathname.slice(7);
             const hit = routes.find(([method, pattern]) => method === request.method && pattern.test(path));
             if (!hit) throw new Problem(404, "There is no such thing.");
-            const result = hit[2](hit[1].exec(path).slice(1), raw ? JSON.parse(raw) : {}, url);
-            const [status, body] = Array.isArray(result) ? result : [200, result];
-            reply(status, body === undefined ? "" : JSON.stringify(body), { "Content-Type": "application/json" });
+            const result = hit[2](hit[1].exec(path).slice(1), given(raw), url);
+            const [status, body, headers] = Array.isArray(result) ? result : [200, result];
+            reply(status, body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body), { "Content-Type": "application/json", ...headers });
         } catch (e) {
             reply(e.status ?? 500, JSON.stringify({ type: "about:blank", title: e.title ?? "Error", status: e.status ?? 500, detail: e.message }), { "Content-Type": "application/problem+json" });
         }

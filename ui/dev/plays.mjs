@@ -6,6 +6,7 @@ const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Streams a reply in pieces; ends early when the run was stopped. */
 async function say(s, text, calls = [], { pause = 8, size = 12, more = {} } = {}) {
+    for (const { id, text: word } of s.queue.splice(0)) s.add("user", { text: word, queued: id }); // typed meanwhile
     const turn = s.turn + 1;
     s.delta("state", { phase: "thinking", text: "" });
     await wait(pause * 4);
@@ -57,6 +58,14 @@ const plays = {
         await say(s, allowed ? "It is written." : "Then I leave it.");
     },
     "NEVER ENDS": async (s) => { await say(s, essay(4000), [], { pause: 15, size: 8 }); },
+    "TWO TURNS": async (s) => {
+        const c = call("grep", { pattern: "apple", path: "/" });
+        if (!await say(s, "First I search.", [c])) return;
+        s.allow(c); s.started(c, "read_only");
+        await new Promise((done) => { const look = setInterval(() => { if (s.stopped || s.queue.length) { clearInterval(look); done(); } }, 30); }); // until a word is added
+        s.result(c, "src/a.c:1: apple");
+        await say(s, "Now I know both.");
+    },
     "STREAM FAST": async (s) => { await say(s, essay(80), [], { pause: 0, size: 5 }); }, // about 5,000 pieces
     "MARK DOWN": async (s) => { await say(s, essay(2)); },
     "BREAK THE PAGE": async (s) => {
@@ -142,13 +151,15 @@ const plays = {
     },
 };
 
-export async function play(s, text) {
+export async function play(s, text, queued = undefined) {
     s.live = true;
     s.stopped = false;
-    s.begin(text);
+    s.begin(text, 50, queued);
     const name = Object.keys(plays).find((word) => text.includes(word));
     const reason = name ? await plays[name](s) : void await say(s, "I am a mock. I know: " + Object.keys(plays).join(", ") + ".");
     s.end(s.stopped ? "stopped" : reason ?? "done");
+    const next = s.queue.shift();
+    if (next) await play(s, next.text, next.id);
 }
 
 export function stop(s) {

@@ -3,6 +3,7 @@ import { api } from "./api.ts";
 import { sessionsApi } from "./api_sessions.ts";
 import { loadSessions, removed, rowOf } from "./list.ts";
 import { app, attempt, begin, change, focusComposer, open, toast, view } from "./state.ts";
+import { openPlace } from "./open_place.ts";
 import type { View } from "./fold.ts";
 import type { Budget, Queued } from "./types_sessions.ts";
 import { shownItems } from "./versions.ts";
@@ -138,7 +139,7 @@ export async function command(text: string): Promise<void> {
     }
     if (fresh) await sessionsApi.remove(id).catch(() => {}); // nothing was said in it
     if (answer.kind === "session") open(answer.session);
-    else window.dispatchEvent(new CustomEvent("bx-open", { detail: answer.what }));
+    else openPlace(answer.what);
 }
 
 let notes = 0;

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { sessionsApi } from "../api_sessions.ts";
 import { setBudget } from "../sessions.ts";
 import { attempt, toast } from "../state.ts";
@@ -32,6 +32,8 @@ function BudgetForm({ id, close }: { id: string; close(): void }) {
         return [name, value === undefined || value === null || value < 0 ? "" : String(name === "time" ? value / minute : value)];
     }));
     useEffect(() => { void attempt(async () => { setText(shown((await sessionsApi.get(id)).budget ?? {})); }); }, [id]);
+    const first = useRef<HTMLInputElement>(null);
+    useEffect(() => { if (text) first.current?.focus(); }, [text !== null]);
     const values = Object.fromEntries(fields.map(([name]) => [name, budgetValue(name, text?.[name] ?? "")]));
     const wrong = fields.find(([name]) => values[name] === undefined);
     const save = async () => {
@@ -43,8 +45,8 @@ function BudgetForm({ id, close }: { id: string; close(): void }) {
     return <form class="budget" onSubmit={(e) => { e.preventDefault(); void save(); }}>
         <h3>Budget of this session</h3>
         <p class="muted small">When one of them is used up the run ends and says which. Empty means no bound.</p>
-        {fields.map(([name, label, unit, says]) => <label key={name}><span>{label}{unit ? <span class="muted"> ({unit})</span> : null}</span>
-            <input inputMode="decimal" value={text?.[name] ?? ""} placeholder={says} disabled={!text} aria-invalid={values[name] === undefined}
+        {fields.map(([name, label, unit, says], i) => <label key={name}><span>{label}{unit ? <span class="muted"> ({unit})</span> : null}</span>
+            <input ref={i === 0 ? first : undefined} inputMode="decimal" value={text?.[name] ?? ""} placeholder={says} disabled={!text} aria-invalid={values[name] === undefined}
                 onInput={(e) => setText({ ...text, [name]: e.currentTarget.value })} /></label>)}
         {wrong ? <p class="field-problem" role="alert">{wrong[1]} must be a number above 0{wrong[0] === "money" || wrong[0] === "time" ? "" : ", without a fraction"}.</p> : null}
         <div class="row"><button type="submit" class="primary" disabled={!text || Boolean(wrong)}>Keep</button><button type="button" class="quiet" onClick={close}>Cancel</button></div>

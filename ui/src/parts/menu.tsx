@@ -17,20 +17,21 @@ export function Menu({ label, icon, entries, tabindex, children }: { label: stri
         const { width, height } = el.getBoundingClientRect();
         el.style.left = `${Math.max(8, Math.min(at.right - width, innerWidth - width - 8))}px`;
         el.style.top = `${at.bottom + height + 12 > innerHeight ? Math.max(8, at.top - height - 4) : at.bottom + 4}px`;
-        (items()[0] ?? el.querySelector<HTMLElement>("input, button"))?.focus();
+        (items()[0] ?? el.querySelector<HTMLElement>("input:not(:disabled), button"))?.focus();
     };
     useLayoutEffect(() => {
         if (!open) return;
         show();
         const away = (e: Event) => { if (!box.current?.contains(e.target as Node) && !button.current!.contains(e.target as Node)) setOpen(false); };
+        const esc = (e: KeyboardEvent) => { if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); close(); } };
         document.addEventListener("pointerdown", away);
         document.addEventListener("scroll", away, true);
-        return () => { document.removeEventListener("pointerdown", away); document.removeEventListener("scroll", away, true); };
+        document.addEventListener("keydown", esc, true);
+        return () => { document.removeEventListener("keydown", esc, true); document.removeEventListener("pointerdown", away); document.removeEventListener("scroll", away, true); };
     }, [open]);
     const onKey = (e: KeyboardEvent) => {
         const list = items(), at = list.indexOf(document.activeElement as HTMLElement);
-        if (e.key === "Escape") close();
-        else if (e.key === "Tab" && list.length) setOpen(false);
+        if (e.key === "Tab" && list.length) setOpen(false);
         else if (e.key === "ArrowDown" && list.length) list[(at + 1) % list.length]!.focus();
         else if (e.key === "ArrowUp" && list.length) list[(at - 1 + list.length) % list.length]!.focus();
         else if (e.key === "Home" && list.length) list[0]!.focus();

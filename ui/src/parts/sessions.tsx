@@ -11,6 +11,7 @@ import { Row } from "./session_row.tsx";
 
 type RowEntry = Extract<Entry, { kind: "row" }>;
 const isRow = (e: Entry | undefined): e is RowEntry => e?.kind === "row";
+const isChat = (e: Entry | undefined): e is RowEntry => isRow(e) && e.depth === 0; // its executors go with it
 
 export function Sessions() {
     const { query, system, page } = useApp(() => [app.page, app.query, app.system]);
@@ -29,7 +30,7 @@ export function Sessions() {
             <a class="brand" href="#" onClick={() => change(() => { app.drawer = false; })}><img src="/favicon.svg" alt="" width="20" height="20" />BoxAgnts</a>
             <Menu label="More" icon="more" entries={() => [
                 { name: "Import a session…", icon: "upload", act: () => file.current?.click() },
-                ...(app.sessions.length ? [{ name: "Select all that are loaded", icon: "check" as const, act: () => change(() => { app.selected = new Set(entries().filter(isRow).map((e) => e.row.id)); }) }] : []),
+                ...(app.sessions.length ? [{ name: "Select all that are loaded", icon: "check" as const, act: () => change(() => { app.selected = new Set(entries().filter(isChat).map((e) => e.row.id)); }) }] : []),
             ]} />
             <button type="button" class="icon-button" title="Hide the list" aria-label="Hide the list of sessions" onClick={() => showList(false)}><Icon name="menu" /></button>
             <button type="button" class="icon-button" title="New session (Ctrl+K)" aria-label="New session" onClick={() => { change(() => { app.drawer = false; }); open(null); }}>
@@ -95,7 +96,7 @@ function List() {
         for (const { row } of rows) if (on === true || (on === "turn" && !next.has(row.id))) next.add(row.id); else next.delete(row.id);
         app.selected = next;
     });
-    const range = (a: number, b: number) => list.slice(Math.min(a, b), Math.max(a, b) + 1).filter(isRow);
+    const range = (a: number, b: number) => list.slice(Math.min(a, b), Math.max(a, b) + 1).filter(isChat);
     const onKey = (e: KeyboardEvent) => {
         if (!(e.target as HTMLElement).matches("a[data-row]") || e.isComposing) return;
         const i = indexOf((e.target as HTMLElement).dataset.row), entry = list[i];
@@ -110,7 +111,7 @@ function List() {
         else if (e.key === "ArrowRight" && entry.executors) change(() => { app.unfolded = new Set([...app.unfolded, entry.row.id]); });
         else if (e.key === "ArrowLeft" && app.unfolded.has(entry.row.id)) change(() => { app.unfolded = new Set([...app.unfolded].filter((id) => id !== entry.row.id)); });
         else if (e.key === " " || (e.key === "x" && !ctrl)) { start.current = i; select([entry], "turn"); }
-        else if (ctrl && e.key.toLowerCase() === "a") select(list.filter(isRow), true);
+        else if (ctrl && e.key.toLowerCase() === "a") select(list.filter(isChat), true);
         else if (e.key === "Delete") {
             wanted.current = list[step(i, 1) === i ? step(i, -1) : step(i, 1)]?.key ?? null;
             setReached(wanted.current);

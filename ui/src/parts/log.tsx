@@ -58,7 +58,7 @@ export function Log({ view }: { view: View }) {
             <div class="column">
                 {ready && view.firstSeq > 1 ? <button type="button" class="quiet earlier" onClick={() => { void attempt(() => loadOlder(view, change)); }}>Earlier messages</button> : null}
                 <div ref={(el) => { v.list = el; }}>
-                    {items.slice(from, to).map((item) => <div key={item.key} data-key={item.key} class={`slot ${item.kind} ${item.key === marked ? "marked" : ""}`}><ItemView item={item} rev={item.rev} view={view} /></div>)}
+                    {items.slice(from, to).map((item) => <div key={item.key} data-key={item.key} class={`slot of-${item.kind} ${item.key === marked ? "marked" : ""}`}><ItemView item={item} rev={item.rev} view={view} /></div>)}
                 </div>
                 {ready ? <Activity view={view} /> : <Loading />}
                 {ready ? <Queue view={view} /> : null}

@@ -57,6 +57,8 @@ static bool may_continue(const struct bx_model *m, const struct bx_model_request
     }
     int64_t used = BX_MAX(reply->usage.input_tokens, 0) + BX_MAX(reply->usage.output_tokens, 0);
     int64_t window = atomic_load(&m->window);
+    if (!window && m->told)
+        window = atomic_load(&m->told->tokens);
     return window == 0 || used + 256 < window; // else it was the window that cut it
 }
 
@@ -167,11 +169,17 @@ static int ask_endpoint(struct bx_model *m, const struct bx_model_request *req, 
     }
     w.key = key;
     w.key_hint = hint;
-    if (m->constrained == 1 && !req->plain) {
-        w.options.greedy = true;
-        return bx_constrained_ask(&w, req, on_event, l, cancel, ret, err);
-    }
-    return ask_whole(m, &w, req, l, cancel, ret, err);
+    w.options.greedy = m->constrained == 1;
+    struct bx_err local;
+    err = err ? err : &local;
+    int r = m->constrained == 1 && !req->plain
+                ? bx_constrained_ask(&w, req, on_event, l, cancel, ret, err)
+                : ask_whole(m, &w, req, l, cancel, ret, err);
+    if (r == 0 && !atomic_load(&m->window))
+        bx_windows_replied(m->models->windows, m->told, key);
+    else if (r == BX_ERR_LIMIT)
+        bx_windows_heard(m->told, bx_str(err->msg));
+    return r;
 }
 
 static int ask_embedded_once(struct bx_model *m, const struct bx_model_request *req,

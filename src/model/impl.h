@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "model/embedded.h"
 #include "model/models.h"
+#include "model/window.h"
 #include "model/wire.h"
 
 /* A provider as it is configured: a row of providers.c, changed or added by the settings. Strings are its own. */
@@ -27,6 +28,7 @@ struct bx_models {
     bool offline;
     struct bx_fetch *fetch;
     struct bx_embedded *embedded;
+    struct bx_windows *windows;
     unsigned attempts;
     uint64_t retry_base_ms, stall_ms, first_byte_ms;
     int64_t embedded_window;
@@ -45,7 +47,8 @@ struct bx_model {
     struct bx_price price;
     char *gguf; /* embedded: the file */
     int64_t embedded_window;
-    _Atomic int64_t window;
+    _Atomic int64_t window;   /* of the settings, or of the embedded server; 0: not told */
+    struct bx_window *told;   /* by the endpoint; NULL: not asked */
 };
 
 /* provider_rows.c: the rows of providers.c with the settings' changes; views into `settings` are kept. */

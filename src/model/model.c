@@ -5,7 +5,21 @@ const char *bx_model_id(const struct bx_model *m) {
 }
 
 int64_t bx_model_window(struct bx_model *m) {
-    return atomic_load(&m->window);
+    int64_t window = atomic_load(&m->window);
+    if (window > 0 || !m->told)
+        return window;
+    window = atomic_load(&m->told->tokens);
+    if (!window) {
+        bx_auto(bx_freep) char *key = bx_models_key(m->models, m->provider, m->key_env);
+        bx_windows_ask(m->models->windows, m->told, key);
+    }
+    return window;
+}
+
+const char *bx_model_window_from(struct bx_model *m) {
+    if (atomic_load(&m->window) > 0)
+        return m->gguf ? "embedded" : "settings";
+    return m->told ? atomic_load(&m->told->from) : NULL;
 }
 
 bool bx_model_is_small(const struct bx_model *m) {

@@ -66,7 +66,10 @@ int bx_model_ask(struct bx_model *m, const struct bx_model_request *req,
                  struct bx_reply *ret_reply, struct bx_err *err);
 
 const char *bx_model_id(const struct bx_model *m);   /* "provider/name" */
-int64_t bx_model_window(struct bx_model *m);         /* tokens; 0 = not known yet (the embedded one says after its start) */
+/* Tokens; 0 = not known. From the settings, from the embedded server (after its start), or from the endpoint, which the first look
+ * here asks in the background (model/window.h): nobody waits. */
+int64_t bx_model_window(struct bx_model *m);
+const char *bx_model_window_from(struct bx_model *m); /* "settings" "embedded" "provider" "error"; NULL = not known. Static */
 bool bx_model_is_small(const struct bx_model *m);    /* short instructions and few tools serve it better */
 /* US$ for a million tokens: of the settings (providers.*.models[].price: {"input","output","cached"?}); the embedded ones cost
  * nothing. False: it is not known. */

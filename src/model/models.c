@@ -56,6 +56,7 @@ int bx_models_new(const struct bx_models_config *config, struct bx_models **ret,
     r = r < 0 ? r
               : bx_fetch_new(&(struct bx_fetch_config){.offline = config->offline}, &m->fetch, err);
     if (r == 0) {
+        m->windows = bx_windows_new(m->fetch);
         struct bx_embedded_config child = {
             .runtime_dir = config->runtime_dir,
             .fetch = m->fetch,
@@ -73,6 +74,7 @@ void bx_models_unref(struct bx_models *m) {
     if (!m || atomic_fetch_sub(&m->refs, 1) != 1) {
         return;
     }
+    bx_windows_free(m->windows);
     bx_embedded_free(m->embedded);
     bx_fetch_free(m->fetch);
     bx_rows_clear(m);
@@ -152,6 +154,7 @@ static int get_remote(struct bx_models *m, const struct bx_provider_row *row, co
     model->price.output = bx_val_real(bx_val_get(price, "output"), 0);
     model->price.cached = bx_val_real(bx_val_get(price, "cached"), model->price.input);
     atomic_init(&model->window, bx_val_get_int(s, "window", 0));
+    model->told = bx_windows_get(m->windows, row->base_url, name, row->local);
     *ret = model;
     return 0;
 }
@@ -449,6 +452,14 @@ static void list_embedded(struct bx_models *m, struct bx_model_infos *ret) {
     }
 }
 
+static int64_t window_of(struct bx_models *m, const struct bx_provider_row *row, const char *name,
+                         const struct bx_val *settings) {
+    int64_t window = bx_val_get_int(settings, "window", 0);
+    return window > 0
+               ? window
+               : atomic_load(&bx_windows_get(m->windows, row->base_url, name, row->local)->tokens);
+}
+
 static void list_row(struct bx_models *m, const struct bx_provider_row *row,
                      struct bx_model_infos *ret) {
     bx_val_foreach_item (row->models, v) {
@@ -468,7 +479,7 @@ static void list_row(struct bx_models *m, const struct bx_provider_row *row,
                   (struct bx_model_info){.id = bx_asprintf("%s/%s", row->id, name),
                                          .name = bx_strdup(shown ? shown : name),
                                          .provider = bx_strdup(row->id),
-                                         .window = bx_val_get_int(v, "window", 0),
+                                         .window = window_of(m, row, name, v),
                                          .local = row->local,
                                          .constrained = bx_val_get_bool(v, "constrained", false),
                                          .available = ready,

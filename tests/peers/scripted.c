@@ -248,13 +248,26 @@ static void answer_props(struct scripted *s, struct peer *p) {
     plain_reply(&p->reply, 200, "", "application/json", bx_str(text));
 }
 
+static void answer_path(struct peer *p, const struct bx_val *body) {
+    struct bx_buf text = BX_BUF_INIT(BX_MIB);
+    struct bx_jw w;
+    bx_jw_init(&w, &text);
+    bx_jw_val(&w, body);
+    plain_reply(&p->reply, bx_val_is(body, BX_VAL_NULL) ? 404 : 200, "", "application/json",
+                bx_buf_str(&text));
+    bx_buf_deinit(&text);
+}
+
 static void answer(struct scripted *s, struct peer *p, struct bx_str path,
                    struct bx_str authorization, struct bx_str body) {
     p->reply = (struct reply){.out = BX_BUF_INIT(256 * BX_MIB)};
     p->sent = 0;
     p->replying = true;
     p->record = 0;
-    if (bx_str_ends(path, "/chat/completions")) {
+    const struct bx_val *paths = bx_val_get(bx_doc_root(s->doc), "paths");
+    if (bx_val_get_n(paths, path)) {
+        answer_path(p, bx_val_get_n(paths, path));
+    } else if (bx_str_ends(path, "/chat/completions")) {
         record(s, p, path, authorization, body);
         if (bx_val_get_bool(bx_doc_root(s->doc), "die", false)) {
             _exit(9);

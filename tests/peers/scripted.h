@@ -7,7 +7,7 @@
  *     [turn, turn …]                                           or
  *     {"turns":[…], "when":[{"contains":"text", "turns":[…]}], "by":"request", "window":32768, "tools":true}
  *       when: another script for requests whose body contains the text;  by: count requests, not assistant messages;
- *       window, tools: what GET /props says;  "die":true: the process exits with 9 at the first question
+ *       window, tools: what GET /props says;  "paths": {"/path": what is answered there, null = 404};  "die":true: the process exits with 9 at the first question
  *
  *     turn: {"text":"…"} {"reasoning":"…"} {"calls":[{"tool":"read","input":{…}}]} (or "arguments":"raw text"), together too
  *           {"finish":"length"} {"usage":{…}}

@@ -226,6 +226,10 @@ double bx_model_cost(const struct bx_model *m, const struct bx_usage *u) {
     (void)m;
     return w_model.price < 0 ? -1 : (double)(BX_MAX(u->input_tokens, 0) + u->output_tokens) * w_model.price / 1e6;
 }
+const char *bx_model_window_from(struct bx_model *m) {
+    (void)m;
+    return w_model.window ? "settings" : NULL;
+}
 bool bx_model_is_small(const struct bx_model *m) {
     (void)m;
     return w_model.small;

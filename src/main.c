@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "box/worker.h"
 #include "cli/commands.h"
+#include "git/git.h"
 #include "model/models.h"
 
 /* Many threads that do a little each: an arena for every one of them, and thresholds that grow with
@@ -21,6 +22,9 @@ int main(int argc, char **argv) {
     }
     if (argc > 1 && strcmp(argv[1], "--model-server") == 0) {
         bx_model_server_main(argc, argv);
+    }
+    if (argc > 1 && strcmp(argv[1], BX_GIT_CHILD_ARG) == 0) {
+        return bx_git_child_main(argc, argv);
     }
     keep_memory_small();
     return bx_cli_main(argc, argv);

@@ -53,8 +53,14 @@ int bx_agent_new(const struct bx_agent_config *config, struct bx_agent **ret, st
     int rc = copy_mounts(a, config, err);
     if (rc)
         return rc;
+    if (a->store)
+        a->worktrees = bx_worktrees_new(a->mounts[0].host_path, bx_store_dir(a->store));
     *ret = bx_steal(&a);
     return 0;
+}
+
+struct bx_worktrees *bx_agent_worktrees(struct bx_agent *a) {
+    return a->worktrees;
 }
 
 static void run_free(struct bx_run *run) {
@@ -135,6 +141,7 @@ void bx_agent_free(struct bx_agent *a) {
     }
     bx_free(a->mounts);
     bx_free(a->user_agents);
+    bx_worktrees_free(a->worktrees);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
     pthread_mutex_destroy(&a->settings_lock);

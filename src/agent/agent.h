@@ -7,6 +7,7 @@
 #define BX_AGENT_AGENT_H
 
 #include "agent/agents.h"
+#include "git/worktree.h"
 #include "agent/budget.h"
 #include "json/write.h"
 #include "model/models.h"
@@ -79,6 +80,8 @@ int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *ques
  * answered. */
 void bx_agent_open_question(struct bx_agent *a, const char *session_id, char *ret);
 
+/* Copies of the root for executors (git/worktree.h); NULL where there is no store. */
+struct bx_worktrees *bx_agent_worktrees(struct bx_agent *a);
 /* The agent definitions as they are on the disk now (agents.h). The caller's. */
 struct bx_agent_defs *bx_agent_definitions(struct bx_agent *a);
 /* Where they are looked for; views. */

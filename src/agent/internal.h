@@ -21,6 +21,7 @@ struct bx_agent {
     bool allow_bypass;
     const struct bx_file_blob *built_in_agents;
     char *user_agents;
+    struct bx_worktrees *worktrees; /* or NULL */
     struct bx_crew *crew;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;

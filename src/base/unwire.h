@@ -9,6 +9,7 @@
  *   tools   stale guarded shell_mark permit
  *   model   model_landlock model_seccomp
  *   skills  skills_beneath
+ *   git     git_wall git_config git_hooks
  *   permit  rule_digest shell_parts narrow
  *   mcp     mcp_approval mcp_trust
  *   agent   mode_recheck defer_tools same_tools network_question

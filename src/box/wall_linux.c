@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/landlock.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -13,26 +12,8 @@
 #include <sys/wait.h>
 
 #include "base/file.h"
+#include "loop/landlock_linux.h"
 #include "box/seccomp_linux.h"
-
-/* The header on the build machine may be older than the kernel that runs: rights by ABI version */
-#define FS_ABI1    ((UINT64_C(1) << 13) - 1) /* execute … make_sym */
-#define FS_EXECUTE UINT64_C(1)
-#define FS_READ    (UINT64_C(1) << 2 | UINT64_C(1) << 3) /* read_file, read_dir */
-#define FS_DEVICES                                                                                 \
-    (UINT64_C(1) << 6 | UINT64_C(1) << 9 | UINT64_C(1) << 10 |                                     \
-     UINT64_C(1) << 11) /* char sock fifo block */
-#define FS_REFER     (UINT64_C(1) << 13)
-#define FS_TRUNCATE  (UINT64_C(1) << 14)
-#define FS_IOCTL_DEV (UINT64_C(1) << 15)
-#define NET_TCP      UINT64_C(3)
-#define SCOPE_ALL    UINT64_C(3)
-
-struct ruleset_attr { /* struct landlock_ruleset_attr of ABI 6 */
-    uint64_t fs;
-    uint64_t net;
-    uint64_t scoped;
-};
 
 /* Powers of root that file work needs; everything else goes. */
 #define KEPT_CAPABILITIES (1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER)
@@ -64,56 +45,31 @@ bool bx_wall_file_size_hit(void) {
     return hit;
 }
 
-static int landlock_abi(void) {
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    return abi < 0 ? 0 : (int)abi;
-}
-
-static int allow_mount(int ruleset, const struct bx_mount *m, uint64_t handled,
-                       struct bx_err *err) {
+static int allow_mount(const struct bx_landlock *l, const struct bx_mount *m, struct bx_err *err) {
     bx_auto(bx_fd_close) int fd = open(m->host_path, O_PATH | O_CLOEXEC | O_DIRECTORY);
     if (fd < 0) {
         return bx_fail_errno(err, errno, "the folder %.300s cannot be mounted", m->host_path);
     }
-    uint64_t writing = handled & ~(FS_EXECUTE | FS_DEVICES | FS_IOCTL_DEV);
-    struct landlock_path_beneath_attr rule = {
-        .allowed_access = m->writable ? writing : FS_READ,
-        .parent_fd = fd,
-    };
-    if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {
-        return bx_fail_errno(err, errno, "the folder %.300s cannot be fenced in", m->host_path);
-    }
-    return 0;
+    int r = bx_landlock_allow_fd(l, fd, m->writable ? BX_FS_CHANGE : BX_FS_READ);
+    return r < 0 ? bx_fail_errno(err, -r, "the folder %.300s cannot be fenced in", m->host_path)
+                 : 0;
 }
 
 static int landlock(const struct bx_wall_plan *plan, struct bx_wall_report *ret,
                     struct bx_err *err) {
-    int abi = landlock_abi();
-    ret->landlock_abi = (unsigned)abi;
-    if (abi == 0) {
-        return 0;
+    struct bx_landlock l;
+    bx_landlock_open(&l);
+    ret->landlock_abi = l.abi;
+    int r = 0;
+    for (size_t i = 0; i < plan->mount_count && l.fd >= 0 && r == 0; i++) {
+        r = allow_mount(&l, &plan->mounts[i], err);
     }
-    struct ruleset_attr attr = {
-        .fs = FS_ABI1 | (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) |
-              (abi >= 5 ? FS_IOCTL_DEV : 0),
-        .net = abi >= 4 ? NET_TCP : 0,
-        .scoped = abi >= 6 ? SCOPE_ALL : 0,
-    };
-    size_t size = abi >= 6 ? sizeof attr : abi >= 4 ? 16 : 8;
-    bx_auto(bx_fd_close) int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
-    if (ruleset < 0) {
-        return 0;
-    }
-    for (size_t i = 0; i < plan->mount_count; i++) {
-        int r = allow_mount(ruleset, &plan->mounts[i], attr.fs, err);
-        if (r < 0) {
-            return r;
-        }
-    }
-    if (syscall(SYS_landlock_restrict_self, ruleset, 0) == 0) {
+    if (r < 0) {
+        bx_fd_close(&l.fd);
+    } else if (bx_landlock_enforce(&l)) {
         ret->parts |= BX_WALL_LANDLOCK;
     }
-    return 0;
+    return r;
 }
 
 /* Standard streams become /dev/null, plan->keep_fd stays, all others go. */

@@ -1,6 +1,7 @@
 #include "agent/internal.h"
 
 #include "agent/context.h"
+#include "agent/executor.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/path.h"
@@ -42,6 +43,7 @@ int bx_agent_new(const struct bx_agent_config *config, struct bx_agent **ret, st
     bx_auto(bx_agent_freep) struct bx_agent *a = bx_new(struct bx_agent);
     pthread_mutex_init(&a->lock, NULL);
     pthread_mutex_init(&a->settings_lock, NULL);
+    pthread_mutex_init(&a->spawn_lock, NULL);
     bx_cond_init(&a->changed);
     a->store = config->store;
     a->models = config->models;
@@ -73,6 +75,7 @@ static void run_free(struct bx_run *run) {
     bx_cancel_unref(run->cancel);
     bx_history_free(run->history);
     bx_context_free(run->context);
+    bx_executor_unref(run->executor);
     bx_rules_free(run->rules, run->rule_count);
     bx_run_narrows_free(run);
     bx_settings_unref(run->rules_settings);
@@ -135,6 +138,7 @@ void bx_agent_free(struct bx_agent *a) {
         bx_history_free(a->histories.p[i]);
     bx_vec_free(&a->histories);
     bx_vec_free(&a->runs);
+    bx_vec_free(&a->executors);
     for (size_t i = 0; i < a->mount_count; i++) {
         bx_free((char *)(uintptr_t)a->mounts[i].host_path);
         bx_free((char *)(uintptr_t)a->mounts[i].guest_path);
@@ -145,6 +149,7 @@ void bx_agent_free(struct bx_agent *a) {
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
     pthread_mutex_destroy(&a->settings_lock);
+    pthread_mutex_destroy(&a->spawn_lock);
     bx_settings_unref(a->settings);
     bx_free(a);
 }
@@ -289,10 +294,10 @@ static bool options_compact(struct bx_run *run, const char *focus, const struct 
 }
 
 /* Everything that can be refused is refused before the first event. */
-static int begin(struct bx_run *run, const char *text, const struct bx_run_options *options,
+static int begin(struct bx_run *run, const char *text, struct bx_run_options *options,
                  struct bx_err *err) {
-    int rc = read_options(run, options, err);
-    if (rc)
+    int rc = bx_executor_enter(run, options, err);
+    if (rc || (rc = read_options(run, options, err)))
         return rc;
     run->history = take_history(run->agent, bx_session_header(run->session)->id,
                                 result_max(bx_model_window(run->model)));
@@ -359,7 +364,7 @@ int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *te
     struct bx_run *run = bx_new(struct bx_run);
     run->agent = a;
     run->session = bx_session_ref(session);
-    run->cancel = bx_cancel_new(NULL);
+    run->cancel = bx_cancel_new(options && options->executor ? options->executor->cancel : NULL);
     pthread_mutex_init(&run->rules_lock, NULL);
     run->start_ms = bx_mono_ms();
     bx_id_new(run->id);
@@ -370,7 +375,8 @@ int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *te
     }
     char id[sizeof run->id];
     memcpy(id, run->id, sizeof id);
-    rc = begin(run, text, options, err);
+    struct bx_run_options own = options ? *options : (struct bx_run_options){0};
+    rc = begin(run, text, &own, err);
     if (!rc)
         rc = bx_thread_start(&run->thread, "bx-run", bx_run_main, run, err);
     if (rc) {
@@ -382,6 +388,8 @@ int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *te
     bx_auto(bx_cancel_unrefp) struct bx_cancel *token = bx_cancel_ref(run->cancel);
     {
         BX_LOCKED(&a->lock);
+        if (own.executor)
+            own.executor->has_thread = true;
         run->started = true;
     }
     if ((rc = bx_session_sync(session, err))) {
@@ -402,6 +410,8 @@ int bx_agent_stop_run(struct bx_agent *a, const char *session_id, struct bx_err 
         struct bx_run *run = run_of(a, session_id);
         token = run ? bx_cancel_ref(run->cancel) : NULL;
     }
+    if (!token && bx_executors_stop_session(a, session_id))
+        return 0; /* one that waited for its turn */
     if (!token)
         return bx_fail(err, BX_ERR_NOTFOUND, "nothing runs in this session");
     bx_cancel_fire(token, "stopped by the user"); /* without the lock: watchers take it */

@@ -42,6 +42,7 @@ struct bx_run_options {
     const char *model, *mode;/* NULL = the session's */
     uint64_t replace;        /* seq of a `user` event: it and all behind it leave the conversation first (edit and resend); 0 = none */
     const char *const *allow_hosts; /* granted to all tools of this run, NULL ended; copied; may be NULL */
+    struct bx_executor *executor; /* of the room itself: the run is this executor's; NULL: a person's */
     bool compact;            /* the run only compacts the conversation; the text is what to keep above all, may be "" */
     int64_t budget[BX_BUDGET_COUNT];/* 0 = the session's, else the settings'; turns: max_turns */
 };
@@ -53,6 +54,8 @@ int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *te
 int bx_agent_set_budget(struct bx_session *session, const struct bx_val *patch, struct bx_err *err);
 /* Honoured within 100 ms. BX_ERR_NOTFOUND when nothing runs. */
 int bx_agent_stop_run(struct bx_agent *a, const char *session_id, struct bx_err *err);
+/* Items of an array that the caller opened: all executors that the session and its executors have had. */
+int bx_agent_list_executors(struct bx_agent *a, const char *session_id, struct bx_jw *w, struct bx_err *err);
 bool bx_agent_is_running(struct bx_agent *a, const char *session_id);
 bool bx_agent_is_waiting(struct bx_agent *a, const char *session_id); /* for an answer */
 /* Waits for the end of the session's run; at once when there is none. */

@@ -1,6 +1,7 @@
 #include "agent/compact.h"
 
 #include "agent/context.h"
+#include "agent/executor.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/utf8.h"
@@ -221,6 +222,7 @@ static void log_reply(struct bx_run *run, const struct bx_reply *reply, int64_t 
     log_assistant(run, bx_buf_str(&text), bx_buf_str(&reasoning), reply->message,
                   finish_name(reply));
     log_usage(run, &reply->usage, estimated);
+    bx_executor_on_usage(run, &reply->usage);
 }
 
 /* Results are told apart by the call's id; models and servers repeat them, or leave them out. */

@@ -1,5 +1,5 @@
 #include "agent/context.h"
-#include "agent/internal.h"
+#include "agent/executor.h"
 
 #include "base/clock.h"
 #include "base/unwire.h"
@@ -106,7 +106,9 @@ enum bx_mode bx_run_mode(struct bx_run *run) {
     enum bx_mode mode = BX_MODE_DEFAULT;
     bx_mode_parse(bx_str(name), &mode);
     /* bypass is a switch at the start, not something that a session's file can say */
-    return mode == BX_MODE_BYPASS && !run->agent->allow_bypass ? BX_MODE_DEFAULT : mode;
+    if (mode == BX_MODE_BYPASS && !run->agent->allow_bypass)
+        mode = BX_MODE_DEFAULT;
+    return bx_executor_mode(run, mode);
 }
 
 void bx_log_permission(struct bx_call *call, bool allowed, const char *by, const char *reason,
@@ -230,6 +232,7 @@ static void check_hosts(struct bx_call *call, struct bx_permit_request *request,
 static enum bx_verdict judge(struct bx_call *call, struct bx_permit_request *ret_request) {
     struct bx_run *run = call->run;
     struct bx_decision decision;
+    char bounds[300];
     bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
     bx_auto(bx_freep) char *line =
         call->reach.host_count
@@ -247,6 +250,8 @@ static enum bx_verdict judge(struct bx_call *call, struct bx_permit_request *ret
         ret_request->tool_settings = line;
         check_hosts(call, ret_request, &arena);
         bx_permit_evaluate(ret_request, &decision);
+        if (bx_executor_forbids(call, bounds))
+            decision = (struct bx_decision){.verdict = BX_DENY, .by = "narrow"};
     } while (decision.verdict == BX_ALLOW && decision.rule &&
              !bx_live_use(&call->live, decision.rule, NULL)); /* its last use was another's */
     ret_request->rules = NULL; /* another answer may change them any time */
@@ -256,7 +261,7 @@ static enum bx_verdict judge(struct bx_call *call, struct bx_permit_request *ret
     ret_request->tool_settings = NULL;
     const char *rule = decision.rule ? decision.rule->id : NULL;
     if (decision.verdict == BX_DENY) {
-        deny(call, decision.by, decision.reason, rule);
+        deny(call, decision.by, decision.reason[0] ? decision.reason : bounds, rule);
         if (strcmp(decision.by, "headless") == 0 || strcmp(decision.by, "network") == 0 ||
             strcmp(decision.by, "root") == 0)
             name_limit(call, ret_request);
@@ -405,6 +410,7 @@ static void log_guarded(struct bx_call *call) {
 }
 
 static void log_result(struct bx_call *call) {
+    bx_executor_on_result(call);
     struct bx_event e;
     bx_event_begin(&e, call->run->id);
     bx_event_result(&e.w, call);

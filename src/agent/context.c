@@ -230,6 +230,34 @@ struct bx_context *bx_context_new(struct bx_registry *registry, const char *root
     return c;
 }
 
+void bx_context_suit(struct bx_context *c, bool (*offers)(void *user, const struct bx_tool *t),
+                     void *user, const char *words) {
+    size_t n = 0;
+    for (size_t i = 0; i < c->tools.n; i++) {
+        struct bx_tool *t = c->tools.p[i];
+        if (offers(user, t)) {
+            c->specs[n] = c->specs[i];
+            c->tools.p[n++] = t;
+        } else {
+            c->fixed_estimate -= tokens_of(t);
+            bx_vec_push(&c->hidden, t);
+        }
+    }
+    c->tools.n = n;
+    for (size_t i = c->deferred.n; i-- > 0;) {
+        if (!offers(user, c->deferred.p[i])) {
+            bx_vec_push(&c->hidden, c->deferred.p[i]);
+            bx_vec_remove(&c->deferred, i);
+        }
+    }
+    if (words) {
+        char *longer = bx_asprintf("%s%s", c->system, words);
+        bx_free(c->system);
+        c->system = longer;
+        c->fixed_estimate += bx_tokens_estimate(bx_str(words));
+    }
+}
+
 struct bx_tool *bx_context_tool(const struct bx_context *c, const char *name) {
     for (size_t i = 0; i < c->tools.n; i++)
         if (strcmp(c->tools.p[i]->name, name) == 0)
@@ -237,6 +265,9 @@ struct bx_tool *bx_context_tool(const struct bx_context *c, const char *name) {
     for (size_t i = 0; i < c->deferred.n; i++)
         if (strcmp(c->deferred.p[i]->name, name) == 0)
             return bx_tool_ref(c->deferred.p[i]);
+    for (size_t i = 0; i < c->hidden.n; i++)
+        if (strcmp(c->hidden.p[i]->name, name) == 0)
+            return bx_tool_ref(c->hidden.p[i]);
     return NULL;
 }
 
@@ -247,6 +278,9 @@ void bx_context_free(struct bx_context *c) {
         bx_tool_unref(c->tools.p[i]);
     for (size_t i = 0; i < c->deferred.n; i++)
         bx_tool_unref(c->deferred.p[i]);
+    for (size_t i = 0; i < c->hidden.n; i++)
+        bx_tool_unref(c->hidden.p[i]);
+    bx_vec_free(&c->hidden);
     bx_vec_free(&c->tools);
     bx_vec_free(&c->deferred);
     bx_free(c->specs);

@@ -14,6 +14,7 @@ struct bx_context {
     BX_VEC(struct bx_tool *) tools;    /* references: a run keeps what it started with */
     struct bx_tool_spec *specs;        /* of `tools` */
     BX_VEC(struct bx_tool *) deferred; /* known by name only, until the session has loaded them (`tools_loaded`) */
+    BX_VEC(struct bx_tool *) hidden;   /* known, and not told: no call of them could be permitted (bx_context_suit) */
     int64_t fixed_estimate; /* tokens of instructions and tools */
     BX_VEC(const struct bx_message *) messages;
     struct bx_message *note; /* said for this turn only, or NULL */
@@ -21,6 +22,8 @@ struct bx_context {
 
 /* small: short instructions, few tools, and a list of what lies in the root. */
 struct bx_context *bx_context_new(struct bx_registry *registry, const char *root, bool small);
+/* Before the first request: hides the tools that are not offered, and puts words behind the instructions (NULL = none). */
+void bx_context_suit(struct bx_context *c, bool (*offers)(void *user, const struct bx_tool *t), void *user, const char *words);
 void bx_context_free(struct bx_context *c);
 BX_DEFINE_AUTO(struct bx_context, bx_context_free)
 

@@ -1,4 +1,4 @@
-#include "agent/internal.h"
+#include "agent/executor.h"
 
 #include "base/clock.h"
 
@@ -32,6 +32,7 @@ int bx_event_append(struct bx_run *run, struct bx_event *take_e, const char *typ
     bx_buf_deinit(&take_e->body);
     if (rc) {
         __atomic_store_n(&run->log_failed, true, __ATOMIC_RELEASE);
+        bx_executor_on_fault(run, err.msg);
         /* what cannot be recorded must not go on; a watcher hears why, live */
         bx_cancel_fire(run->cancel, err.msg);
         bx_run_state(run, "waiting", bx_str(err.msg));
@@ -92,6 +93,7 @@ void bx_event_error(struct bx_run *run, const char *where, const struct bx_err *
     bx_jw_kstr(&e.w, "text", err->msg);
     bx_jw_kstr(&e.w, "hint", hint_for(err->code));
     bx_event_append(run, &e, "error", BX_BATCHED);
+    bx_executor_on_fault(run, err->msg);
 }
 
 void bx_event_limit(struct bx_run *run, const char *limit, const char *fmt, ...) {
@@ -105,6 +107,8 @@ void bx_event_limit(struct bx_run *run, const char *limit, const char *fmt, ...)
     bx_jw_kstr(&e.w, "limit", limit);
     bx_jw_kstr(&e.w, "text", text);
     bx_event_append(run, &e, "limit", BX_BATCHED);
+    if (strcmp(limit, "context"))
+        bx_executor_on_fault(run, text);
 }
 
 void bx_event_result(struct bx_jw *w, const struct bx_call *call) {

@@ -1,4 +1,4 @@
-#include "agent/internal.h"
+#include "agent/executor.h"
 
 #include "base/clock.h"
 #include "permit/rule.h"
@@ -154,6 +154,19 @@ static const struct bx_val *limits_of(const struct bx_rule *rule, struct bx_doc 
     return bx_doc_parse(bx_str(rule->limits), NULL, &docs[n], NULL) ? NULL : bx_doc_root(docs[n]);
 }
 
+static int grant_with(struct bx_live_grants *live, const struct bx_tool *t,
+                      const struct bx_tool_limits *given, struct bx_arena *arena,
+                      struct bx_grant *ret, struct bx_err *err) {
+    struct bx_agent *a = live->agent;
+    const struct bx_run *run = live->call ? live->call->run : NULL;
+    size_t count = a->mount_count;
+    const struct bx_mount *mounts = run ? bx_run_mounts(run, &count) : a->mounts;
+    int rc = bx_registry_grant(a->registry, t, given, mounts, count, arena, ret, err);
+    if (!rc && run)
+        bx_executor_bound_grant(run, t, arena, ret);
+    return rc;
+}
+
 int bx_agent_grant(struct bx_live_grants *live, const struct bx_tool *t,
                    const struct bx_limits_wish *wish, struct bx_arena *arena, struct bx_grant *ret,
                    struct bx_err *err) {
@@ -186,7 +199,7 @@ int bx_agent_grant(struct bx_live_grants *live, const struct bx_tool *t,
     for (size_t i = 0; i < n; i++)
         bx_doc_free(docs[i]);
     if (!rc)
-        rc = bx_registry_grant(a->registry, t, &given, a->mounts, a->mount_count, arena, ret, err);
+        rc = grant_with(live, t, &given, arena, ret, err);
     if (rc)
         return rc;
     bx_live_hosts(live, rules, count, arena, &now);

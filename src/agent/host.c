@@ -1,4 +1,4 @@
-#include "agent/internal.h"
+#include "agent/executor.h"
 
 #include "tools/host.h"
 
@@ -119,4 +119,5 @@ const struct bx_tool_host bx_call_host = {.ask = host_ask,
                                           .can_ask = host_can_ask,
                                           .mode = host_mode,
                                           .set_mode = host_set_mode,
-                                          .record = host_record};
+                                          .record = host_record,
+                                          .executor = bx_executor_tool};

@@ -26,12 +26,14 @@ struct bx_agent {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     BX_VEC(struct bx_run *) runs;           /* running, or ended and not yet joined */
+    BX_VEC(struct bx_executor *) executors; /* of runs that go on, in the order of their starts (executor.h) */
     BX_VEC(struct bx_history *) histories;  /* of sessions that rest, oldest first */
     bool closing;
     pthread_mutex_t settings_lock; /* of what follows (settings.c) */
     struct bx_settings *settings;  /* as last read and found good */
     uint64_t bad_stamp;            /* of the file that was not */
     char settings_problem[480];    /* "" = none */
+    pthread_mutex_t spawn_lock;    /* one executor is made at a time: they are numbered */
 };
 
 /* ---- settings.json (settings.c) ---- */
@@ -100,6 +102,7 @@ struct bx_run {
     bool headless;
     const char **allow_hosts; /* NULL ended */
     char *compact; /* it only compacts, with this focus; or NULL */
+    struct bx_executor *executor; /* what it is to a manager (executor.h); NULL: a person's run. A reference */
     /* the run thread's */
     struct bx_history *history;
     struct bx_context *context;
@@ -112,13 +115,14 @@ struct bx_run {
     struct bx_rule *rules;   /* settings' and session's, made of: */
     size_t rule_count;
     struct bx_settings *rules_settings;
-    uint64_t rules_given;
+    uint64_t rules_given, rules_inherited;
     BX_VEC(struct bx_narrow) narrows; /* narrow.c */
     /* agent->lock */
     char *mode;              /* the run's own, or NULL: the session's, looked at for each call */
     char *earlier_mode;      /* the run's own before it entered plan mode, or NULL */
     unsigned tickets, serving; /* who asks next: one question of a run is open at a time */
     struct bx_question question;
+    unsigned executors_started; /* by the message that began this run, on all levels */
     bool started; /* thread may be joined */
     bool ending; /* the last event is being written: a new run may wait for the thread */
     bool done;   /* the thread touches nothing any more */

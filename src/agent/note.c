@@ -11,6 +11,10 @@ static const char plan_mode[] =
     "change files or run programs are refused, so do not try them. When you know what is to be "
     "done, show the plan with ExitPlanMode and wait for the answer.";
 
+static const char looks_only[] =
+    "You may look at everything (read, search); calls that change files or run programs are "
+    "refused, so do not try them.";
+
 static const char *box_of(const struct bx_val *todo) {
     struct bx_str status = bx_val_get_str(todo, "status");
     return bx_str_eqz(status, "completed")     ? "[x]"
@@ -33,7 +37,7 @@ static void add_todos(struct bx_run *run, struct bx_buf *out) {
 char *bx_run_note(struct bx_run *run, const char *words) {
     struct bx_buf out = BX_BUF_INIT(NOTE_MAX);
     if (bx_run_mode(run) == BX_MODE_PLAN && !bx_model_is_small(run->model))
-        bx_buf_addz(&out, plan_mode);
+        bx_buf_addz(&out, run->executor ? looks_only : plan_mode);
     if (run->history->turns_gone)
         add_todos(run, &out);
     if (words)

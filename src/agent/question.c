@@ -1,4 +1,4 @@
-#include "agent/internal.h"
+#include "agent/executor.h"
 
 #include "base/id.h"
 
@@ -105,7 +105,9 @@ static void log_question(struct bx_run *run, const struct bx_call *call, const s
         if (ask->choices & 1u << i)
             bx_jw_z(&e.w, choice_names[i]);
     bx_jw_end(&e.w);
+    bx_auto(bx_freep) char *text = run->executor ? bx_asprintf("%s}", bx_buf_z(&e.body)) : NULL;
     bx_event_append(run, &e, "question", BX_BATCHED);
+    bx_executor_on_question(run, bx_str(text));
 }
 
 static void log_answer(struct bx_run *run, const struct bx_ask *ask, const struct bx_question *q) {
@@ -134,6 +136,7 @@ int bx_run_ask(struct bx_run *run, const struct bx_call *call, const struct bx_a
     log_question(run, call, ask, id);
     bx_run_state(run, "waiting", BX_STR_LIT("waiting for an answer"));
     int rc = wait_for_answer(run, ret);
+    bx_executor_on_question(run, BX_STR_LIT(""));
     if (rc)
         return rc;
     log_answer(run, ask, ret);

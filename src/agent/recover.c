@@ -1,4 +1,4 @@
-#include "agent/internal.h"
+#include "agent/executor.h"
 
 #define LIST_PAGE 200
 
@@ -42,11 +42,14 @@ int bx_session_close_open(struct bx_session *s, struct bx_history *h, struct bx_
         if (rc)
             return rc;
     }
+    int rc = bx_executors_recover(s, err);
+    if (rc)
+        return rc;
     bx_event_begin(&e, h->open_run);
     bx_jw_kstr(&e.w, "reason", "interrupted");
     bx_jw_kuint(&e.w, "turns", 0);
     bx_jw_kuint(&e.w, "ms", 0);
-    int rc = append(s, &e, "run_end", BX_DURABLE, err);
+    rc = append(s, &e, "run_end", BX_DURABLE, err);
     return rc ? rc : bx_history_catch_up(h, s, err);
 }
 

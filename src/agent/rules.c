@@ -1,4 +1,4 @@
-#include "agent/internal.h"
+#include "agent/executor.h"
 
 #include "base/id.h"
 
@@ -11,21 +11,24 @@ static void add_rules(struct bx_jw *w, const struct bx_val *rules) {
         bx_jw_val(w, rule);
 }
 
-static int parse(const struct bx_val *settings, const struct bx_given *given, struct bx_rule **ret,
-                 size_t *ret_count, struct bx_err *err) {
+/* inherited: of an executor, else NULL. */
+static int parse(const struct bx_val *settings, const struct bx_given *given,
+                 const struct bx_inherited *inherited, struct bx_rule **ret, size_t *ret_count,
+                 struct bx_err *err) {
     bx_auto(bx_doc_freep) struct bx_doc *all = NULL;
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(MAX_RULES_TEXT);
     const struct bx_val *kept = bx_val_get(settings, "rules");
     struct bx_jw w;
     *ret = NULL;
     *ret_count = 0;
-    if (!bx_val_len(kept) && !(given && given->rules.n))
+    if (!bx_val_len(kept) && !(given && given->rules.n) && !inherited)
         return 0;
     bx_jw_init(&w, &text);
     bx_jw_arr(&w);
     add_rules(&w, kept); /* first: a rule without a name is called after its place */
     if (given)
         bx_given_write(given, &w);
+    bx_inherited_write(inherited, &w);
     bx_jw_end(&w);
     int rc = bx_doc_parse(bx_buf_str(&text), NULL, &all, err);
     if (!rc && (rc = bx_rules_parse(bx_doc_root(all), ret, ret_count, err)))
@@ -38,7 +41,7 @@ int bx_agent_settings_rules(struct bx_agent *a, struct bx_rule **ret, size_t *re
     struct bx_settings *settings = NULL;
     int rc = bx_agent_settings(a, &settings, err);
     if (!rc)
-        rc = parse(bx_settings_root(settings), NULL, ret, ret_count, err);
+        rc = parse(bx_settings_root(settings), NULL, NULL, ret, ret_count, err);
     bx_settings_unref(settings);
     return rc;
 }
@@ -52,11 +55,15 @@ int bx_run_load_rules(struct bx_run *run, struct bx_err *err) {
         rc = bx_agent_settings(run->agent, &settings, err);
     if (rc)
         return rc;
-    if (settings == run->rules_settings && run->rules_given == run->history->given.changes) {
+    struct bx_inherited *above = run->executor ? run->executor->inherited : NULL;
+    uint64_t inherited = bx_inherited_catch_up(above);
+    if (settings == run->rules_settings && run->rules_given == run->history->given.changes &&
+        run->rules_inherited == inherited) {
         bx_settings_unref(settings);
         return 0;
     }
-    if ((rc = parse(bx_settings_root(settings), &run->history->given, &rules, &count, err))) {
+    if ((rc =
+             parse(bx_settings_root(settings), &run->history->given, above, &rules, &count, err))) {
         bx_settings_unref(settings);
         return rc;
     }
@@ -66,6 +73,7 @@ int bx_run_load_rules(struct bx_run *run, struct bx_err *err) {
     run->rule_count = count;
     run->rules_settings = settings;
     run->rules_given = run->history->given.changes;
+    run->rules_inherited = inherited;
     return 0;
 }
 

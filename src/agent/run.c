@@ -1,6 +1,7 @@
 #include "agent/compact.h"
 
 #include "agent/context.h"
+#include "agent/executor.h"
 #include "base/clock.h"
 
 /* One run: context → ask → permission → tools → append → again. Read run_turns first. */
@@ -166,6 +167,7 @@ static const char *run_turns(struct bx_run *run) {
     while (bx_budget_take(run->budget, BX_BUDGET_TURNS, 1, NULL)) {
         bx_auto(bx_reply_deinit) struct bx_reply reply = {0};
         run->turn++;
+        bx_executors_tell(run);
         if (bx_run_ask_model(run, note, false, &reply))
             return give_reason(run);
         note = NULL;
@@ -174,7 +176,7 @@ static const char *run_turns(struct bx_run *run) {
                 return "repeated_calls";
         } else if (reply.finish == BX_FINISH_LENGTH && continuations++ < CONTINUATIONS_MAX) {
             note = go_on;
-        } else {
+        } else if (!bx_executors_await(run)) {
             return "done";
         }
         if (bx_cancel_fired(run->spend))
@@ -208,6 +210,15 @@ static void end_run(struct bx_run *run, const char *reason) {
     bx_run_state(run, "idle", BX_STR_LIT(""));
 }
 
+static void open_context(struct bx_run *run) {
+    size_t count;
+    const char *root = bx_run_mounts(run, &count)[0].host_path;
+    bx_auto(bx_freep) char *role = bx_run_role(run);
+    run->context = bx_context_new(run->agent->registry, root, bx_model_is_small(run->model));
+    bx_executors_tell(run); /* the planner's switch, before tools are chosen by it */
+    bx_context_suit(run->context, bx_run_offers, run, role);
+}
+
 void *bx_run_main(void *user) {
     struct bx_run *run = user;
     struct bx_agent *a = run->agent;
@@ -217,11 +228,12 @@ void *bx_run_main(void *user) {
         bx_event_error(run, "store", &err);
         reason = "error";
     } else {
-        run->context =
-            bx_context_new(a->registry, a->mounts[0].host_path, bx_model_is_small(run->model));
+        open_context(run);
         reason = run->compact ? bx_compact_by_user(run, run->compact) : run_turns(run);
     }
+    bx_executors_end(run);
     end_run(run, reason);
+    bx_executor_on_end(run, reason);
     bx_agent_keep_history(a, bx_steal(&run->history));
     BX_LOCKED(&a->lock);
     run->done = true;

@@ -1,4 +1,4 @@
-#include "agent/internal.h"
+#include "agent/executor.h"
 
 #include "base/log.h"
 
@@ -41,6 +41,9 @@ static int check(struct bx_agent *a, const struct bx_val *root, struct bx_err *e
     int64_t caps[BX_BUDGET_COUNT];
     if (!rc && (rc = bx_budget_read(bx_val_get(root, "budgets"), caps, err)))
         bx_wrap(err, rc, "\"budgets\" in settings.json");
+    struct bx_executor_settings executors;
+    if (!rc)
+        rc = bx_executor_settings_read(root, &executors, err);
     return rc ? rc : bx_registry_reload(a->registry, root, err);
 }
 

@@ -1,4 +1,4 @@
-#include "agent/internal.h"
+#include "agent/executor.h"
 
 /* What one run may spend (settings, session, options: the nearest counts), and what its requests to
  * the model have spent so far: first by our own count, so that it stops in the middle of a stream,
@@ -49,7 +49,7 @@ int bx_run_open_budget(struct bx_run *run, const struct bx_run_options *o,
             "(providers), or use a budget of tokens",
             bx_model_id(run->model));
     run->spend = bx_cancel_new(run->cancel);
-    run->budget = bx_budget_new(NULL, caps, run->spend);
+    run->budget = bx_budget_new(bx_executor_purse(run), caps, run->spend);
     return 0;
 }
 

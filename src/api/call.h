@@ -69,6 +69,7 @@ int bx_route_session_answer(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_command(struct bx_api_call *c, struct bx_err *err); /* slash.c */
 int bx_route_commands(struct bx_api_call *c, struct bx_err *err);
 int bx_route_files(struct bx_api_call *c, struct bx_err *err);
+int bx_route_executors(struct bx_api_call *c, struct bx_err *err); /* executors.c */
 int bx_route_models(struct bx_api_call *c, struct bx_err *err);
 int bx_route_settings_get(struct bx_api_call *c, struct bx_err *err);
 int bx_route_settings_put(struct bx_api_call *c, struct bx_err *err);

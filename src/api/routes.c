@@ -43,6 +43,10 @@ static const struct bx_member settings_members[] = {
     {.name = "limits", .type = BX_VAL_OBJ, .nullable = true},
     {.name = "budgets", .type = BX_VAL_OBJ, .nullable = true},
     {.name = "defer_tools", .type = BX_VAL_OBJ, .nullable = true},
+    {.name = "max_concurrent_executors", .type = BX_VAL_INT, .nullable = true},
+    {.name = "max_executor_depth", .type = BX_VAL_INT, .nullable = true},
+    {.name = "max_executors", .type = BX_VAL_INT, .nullable = true},
+    {.name = "executor_budget", .type = BX_VAL_OBJ, .nullable = true},
     {.name = NULL}};
 static const struct bx_member key_members[] = {
     {.name = "key", .type = BX_VAL_STR, .required = true, .max_bytes = 4 * BX_KIB}, {.name = NULL}};
@@ -102,6 +106,7 @@ const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_POST, S "/*/command", LARGE, ROUTE(bx_route_session_command, command_members, true)},
     {BX_HTTP_GET, "/api/v1/commands", 0, ROUTE(bx_route_commands, NULL, false)},
     {BX_HTTP_GET, "/api/v1/files", 0, ROUTE(bx_route_files, NULL, true)},
+    {BX_HTTP_GET, S "/*/executors", 0, ROUTE(bx_route_executors, NULL, false)},
     {BX_HTTP_GET, "/api/v1/models", 0, ROUTE(bx_route_models, NULL, false)},
     {BX_HTTP_GET, "/api/v1/settings", 0, ROUTE(bx_route_settings_get, NULL, false)},
     {BX_HTTP_PUT, "/api/v1/settings", LARGE, ROUTE(bx_route_settings_put, settings_members, false)},

@@ -1,4 +1,5 @@
 /* Models, providers and settings. Worker threads. */
+#include "agent/capability.h"
 #include "api/call.h"
 #include "base/thread.h"
 #include "permit/permit.h"
@@ -156,6 +157,16 @@ static int apply(struct bx_api_call *c, const struct bx_val *old, const struct b
     int r = bx_budget_read(bx_val_get(settings, "budgets"), caps, err);
     if (r < 0) {
         snprintf(c->field, sizeof c->field, "budgets");
+        return r;
+    }
+    struct bx_executor_settings executors;
+    if ((r = bx_executor_settings_read(settings, &executors, err)) < 0) {
+        static const char *const names[] = {"max_concurrent_executors", "max_executor_depth",
+                                            "max_executors"};
+        snprintf(c->field, sizeof c->field, "executor_budget");
+        for (size_t i = 0; i < BX_ARRAY_LEN(names); i++)
+            if (strstr(err->msg, names[i]))
+                snprintf(c->field, sizeof c->field, "%s", names[i]);
         return r;
     }
     r = bx_registry_reload(config->registry, settings, err);

@@ -112,6 +112,13 @@ int bx_cli_run_options(const struct bx_args *args, struct bx_run_options *ret, s
     return r;
 }
 
+/* The switch is the session's: it stays on for its later runs. */
+static int make_planner(struct bx_session *s, struct bx_err *err) {
+    return bx_session_planner(s) ? 0
+                                 : bx_session_append(s, "planner", BX_STR_LIT("{\"planner\":true}"),
+                                                     BX_BATCHED, NULL, err);
+}
+
 static int open_session(const struct bx_args *args, struct bx_cli_context *c,
                         const struct bx_run_options *o, struct bx_session **ret,
                         struct bx_err *err) {
@@ -133,8 +140,12 @@ static int run(const struct bx_args *args, struct bx_follow *f, const char *prom
     int r = bx_agent_recover(f->c->agent, err);
     if (r == 0)
         r = open_session(args, f->c, options, &session, err);
-    if (r < 0)
+    if (r == 0 && bx_args_has(args, "planner"))
+        r = make_planner(session, err);
+    if (r < 0) {
+        bx_session_unref(session);
         return r;
+    }
     bx_follow_session(f, session);
     if (!bx_follow_learn_mcp(f)) {
         fprintf(stderr, "boxagnts: stopped before the run began\n");

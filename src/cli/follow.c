@@ -87,7 +87,7 @@ static int exit_code_of(struct bx_str reason) {
 
 /* Asks on the terminal; the answer goes where the page's would. An answer that does not fit is
  * asked for again. */
-static void ask(struct bx_follow *f, const struct bx_val *event) {
+static void ask(struct bx_follow *f, const char *session_id, const struct bx_val *event) {
     struct bx_err err;
     for (int r = BX_ERR_INVALID; r == BX_ERR_INVALID;) {
         struct bx_spoken said;
@@ -100,8 +100,8 @@ static void ask(struct bx_follow *f, const struct bx_val *event) {
                                    .text = said.text,
                                    .answers = said.answers ? bx_doc_root(said.answers) : NULL,
                                    .from = "terminal"};
-        r = bx_agent_answer(f->c->agent, bx_session_header(f->session)->id,
-                            bx_val_get_z(event, "question"), &answer, &err);
+        r = bx_agent_answer(f->c->agent, session_id, bx_val_get_z(event, "question"), &answer,
+                            &err);
         bx_spoken_deinit(&said);
         if (r < 0) {
             fprintf(stderr, "boxagnts: %s\n", err.msg);
@@ -127,7 +127,11 @@ static void take_line(struct bx_follow *f, struct bx_str line) {
         bx_show_event(&f->show, event);
     }
     if (bx_str_eqz(type, "question")) {
-        ask(f, event);
+        ask(f, bx_session_header(f->session)->id, event);
+    } else if (bx_str_eqz(type, "executor_question") && !f->json) {
+        bx_show_note(&f->show, BX_TONE_PLAIN, "%s asks (%s):", bx_val_get_z(event, "name"),
+                     bx_val_get_z(event, "description"));
+        ask(f, bx_val_get_z(event, "executor"), bx_val_get(event, "question"));
     } else if (bx_str_eqz(type, "run_end")) {
         f->ended = true;
         f->code = exit_code_of(bx_val_get_str(event, "reason"));

@@ -172,6 +172,30 @@ static void show_brief(struct bx_show *s, const struct bx_val *event) {
         bx_show_note(s, DIM, "  " BX_STR_FMT, BX_STR_ARG(bx_val_get_str(file, "path")));
 }
 
+/* Their starts and ends; what they do in between is in their own sessions. */
+static void show_executor(struct bx_show *s, const struct bx_val *event) {
+    struct bx_str state = bx_val_get_str(event, "state"), agent = bx_val_get_str(event, "agent"),
+                  text = bx_val_get_str(event, "text");
+    if (bx_str_eqz(state, "queued"))
+        return;
+    bool runs = bx_str_eqz(state, "running"), done = bx_str_eqz(state, "done");
+    bx_auto(bx_buf_deinit) struct bx_buf line = BX_BUF_INIT(8 * BX_KIB);
+    bx_buf_addf(&line, "%s " BX_STR_FMT "%s" BX_STR_FMT "%s " BX_STR_FMT, runs ? "▸" : "◂",
+                BX_STR_ARG(bx_val_get_str(event, "name")), agent.n ? " (" : "", BX_STR_ARG(agent),
+                agent.n ? ")" : "", BX_STR_ARG(bx_val_get_str(event, "description")));
+    if (!runs)
+        bx_buf_addf(&line, " … %s%s, %d turns, %.1f s",
+                    done                            ? "done"
+                    : bx_val_get_z(event, "reason") ? bx_val_get_z(event, "reason")
+                                                    : "ended",
+                    done || !bx_str_eqz(state, "limit") ? "" : " limit",
+                    (int)bx_val_get_int(event, "turns", 0),
+                    bx_val_real(bx_val_get(event, "ms"), 0) / 1000);
+    bx_show_note(s, runs || done ? DIM : AMBER, "%s", bx_buf_z(&line));
+    if (!runs && !done && text.n)
+        bx_show_note(s, DIM, "  " BX_STR_FMT, BX_STR_ARG(bx_str_slice(text, 0, 300)));
+}
+
 void bx_show_event(struct bx_show *s, const struct bx_val *event) {
     struct bx_str type = bx_val_get_str(event, "type");
     if (bx_str_eqz(type, "delta")) {
@@ -192,6 +216,8 @@ void bx_show_event(struct bx_show *s, const struct bx_val *event) {
         bx_show_note(s, AMBER, "✕ " BX_STR_FMT ": " BX_STR_FMT,
                      BX_STR_ARG(bx_val_get_str(event, "tool")),
                      BX_STR_ARG(bx_val_get_str(event, "reason")));
+    } else if (bx_str_eqz(type, "executor")) {
+        show_executor(s, event);
     } else if (bx_str_eqz(type, "todo")) {
         show_todos(s, bx_val_get(event, "todos"));
     } else if (bx_str_eqz(type, "note") && bx_val_get_z(event, "text")) {

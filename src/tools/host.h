@@ -22,6 +22,9 @@ struct bx_tool_answer {
 void bx_tool_answer_deinit(struct bx_tool_answer *a);
 
 struct bx_skill_use;
+/* Executors: what the tools Agent, AgentOutput, AgentStop and AgentSend want done (agent/executor.h). */
+enum bx_executor_op { BX_EXECUTOR_START, BX_EXECUTOR_OUTPUT, BX_EXECUTOR_STOP, BX_EXECUTOR_SEND };
+
 struct bx_tool_host {
     /* Asks the user and waits as long as it takes. BX_ERR_DENIED: nobody can be asked (the sentence says why);
      * BX_ERR_CANCELLED. */
@@ -32,6 +35,9 @@ struct bx_tool_host {
     int (*set_mode)(struct bx_tool_ctx *ctx, const char *mode, const char **ret_mode, struct bx_err *err);
     /* Appends an event of the call's: its type and its own members, one JSON object. */
     int (*record)(struct bx_tool_ctx *ctx, const char *type, struct bx_str members, struct bx_err *err);
+    /* input: as the tool's schema has it. What is wrong with it is a result that says so. */
+    int (*executor)(struct bx_tool_ctx *ctx, enum bx_executor_op op, const struct bx_val *input, struct bx_tool_result *ret,
+                    struct bx_err *err);
     /* The skill is active in the run from here on: logged, its tools narrow, its files can be read. ret_folder: where, the
      * caller's; NULL = it has none. end_skill: BX_ERR_INVALID it is not; BX_ERR_DENIED the user began it. */
     int (*begin_skill)(struct bx_tool_ctx *ctx, const struct bx_skill_use *use, char **ret_folder, struct bx_err *err);

@@ -1,0 +1,571 @@
+#include "agent/executor.h"
+
+#include "agent/context.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/id.h"
+#include "base/path.h"
+#include "base/unwire.h"
+
+/* Executors from their making to their end: the queue, the waiting, the stopping. */
+
+#define LIST_PAGE 500
+
+static const char *const state_names[] = {
+    [BX_EXECUTOR_QUEUED] = "queued",  [BX_EXECUTOR_RUNNING] = "running",
+    [BX_EXECUTOR_ENDING] = "running", [BX_EXECUTOR_DONE] = "done",
+    [BX_EXECUTOR_FAILED] = "failed",  [BX_EXECUTOR_STOPPED] = "stopped",
+    [BX_EXECUTOR_LIMIT] = "limit",
+};
+
+const char *bx_executor_state_name(enum bx_executor_state state) {
+    return state_names[state];
+}
+
+struct bx_executor *bx_executor_ref(struct bx_executor *e) {
+    if (e)
+        __atomic_fetch_add(&e->refs, 1, __ATOMIC_RELAXED);
+    return e;
+}
+
+static void executor_free(struct bx_executor *e) {
+    bx_inherited_free(e->inherited);
+    bx_session_unref(e->session);
+    bx_executor_unref(e->above);
+    bx_cancel_unref(e->cancel);
+    bx_capability_deinit(&e->may);
+    bx_buf_deinit(&e->failures);
+    bx_free(e->agent_name);
+    bx_free(e->description);
+    bx_free(e->model);
+    bx_free(e->role);
+    bx_free(e->prompt);
+    bx_free(e->result);
+    for (size_t i = 0; i < e->messages.n; i++)
+        bx_free(e->messages.p[i]);
+    bx_vec_free(&e->messages);
+    bx_free(e);
+}
+
+void bx_executor_unref(struct bx_executor *e) {
+    if (e && __atomic_sub_fetch(&e->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        executor_free(e);
+}
+
+/* ---- the queue ---- */
+
+static struct bx_run *root_of(struct bx_run *run) {
+    return run->executor && run->executor->manager ? run->executor->root : run;
+}
+
+/* Lock held. Those of one message that work; who waits for executors of its own does not. */
+static unsigned working(const struct bx_agent *a, const char *root_run) {
+    unsigned n = 0;
+    for (size_t i = 0; i < a->executors.n; i++) {
+        const struct bx_executor *e = a->executors.p[i];
+        n += (e->state == BX_EXECUTOR_RUNNING || e->state == BX_EXECUTOR_ENDING) && !e->waits &&
+             strcmp(e->root_run, root_run) == 0;
+    }
+    return n;
+}
+
+static unsigned max_concurrent(struct bx_agent *a) {
+    struct bx_settings *settings = NULL;
+    struct bx_executor_settings now;
+    if (bx_agent_settings(a, &settings, NULL))
+        return 1;
+    int rc = bx_executor_settings_read(bx_settings_root(settings), &now, NULL);
+    bx_settings_unref(settings);
+    return rc ? 1 : now.max_concurrent;
+}
+
+/* The next one in the queue, which is now said to run; a reference, or NULL. */
+static struct bx_executor *next_in_queue(struct bx_agent *a, const char *root_run) {
+    unsigned most = bx_unwired("executor_queue") ? UINT_MAX : max_concurrent(a);
+    BX_LOCKED(&a->lock);
+    if (working(a, root_run) >= most)
+        return NULL;
+    for (size_t i = 0; i < a->executors.n; i++) {
+        struct bx_executor *e = a->executors.p[i];
+        if (e->state != BX_EXECUTOR_QUEUED || strcmp(e->root_run, root_run))
+            continue;
+        e->state = BX_EXECUTOR_RUNNING;
+        e->start_ms = bx_mono_ms();
+        e->started_at_ms = bx_wall_ms();
+        return bx_executor_ref(e);
+    }
+    return NULL;
+}
+
+/* The last word about it: logged first, so that who waits for it finds it in the log. */
+static void end(struct bx_executor *e, enum bx_executor_state state) {
+    struct bx_agent *a = e->agent;
+    {
+        BX_LOCKED(&a->lock);
+        e->ms += e->start_ms ? bx_mono_ms() - e->start_ms : 0;
+        e->start_ms = 0;
+    }
+    bx_executor_log(e, state);
+    BX_LOCKED(&a->lock);
+    e->state = state;
+    e->asks = false;
+    pthread_cond_broadcast(&a->changed); /* from here on the manager's run may be gone */
+}
+
+static void fail(struct bx_executor *e, const char *why) {
+    {
+        BX_LOCKED(&e->agent->lock);
+        bool stopped = bx_cancel_fired(e->cancel);
+        e->state = BX_EXECUTOR_ENDING;
+        e->reason = stopped ? "stopped" : "error";
+        snprintf(e->fault, sizeof e->fault, "%s", why);
+    }
+    end(e, bx_cancel_fired(e->cancel) ? BX_EXECUTOR_STOPPED : BX_EXECUTOR_FAILED);
+}
+
+static bool has_thread(struct bx_executor *e) {
+    BX_LOCKED(&e->agent->lock);
+    return e->has_thread;
+}
+
+/* Starts what there is room for. Any thread; never under the lock. */
+static void pump(struct bx_agent *a, const char *root_run) {
+    for (;;) {
+        bx_auto(bx_executor_unrefp) struct bx_executor *e = next_in_queue(a, root_run);
+        struct bx_err err = {0};
+        if (!e)
+            return;
+        bx_executor_log(e, BX_EXECUTOR_RUNNING);
+        bx_auto(bx_freep) char *prompt = NULL;
+        {
+            BX_LOCKED(&a->lock);
+            prompt = bx_steal(&e->prompt);
+        }
+        struct bx_run_options options = {.executor = e,
+                                         .headless = e->manager->headless,
+                                         .yes_levels = e->manager->yes_levels,
+                                         .allow_hosts = e->manager->allow_hosts,
+                                         .model = e->model,
+                                         .max_turns = e->may.max_turns};
+        memcpy(options.budget, e->may.caps, sizeof options.budget);
+        if (bx_agent_send(a, e->session, prompt, &options, NULL, &err) && !has_thread(e))
+            fail(e, err.msg);
+    }
+}
+
+/* ---- making one ---- */
+
+/* How many the session has had, for the name of the next. */
+static unsigned number_in(struct bx_agent *a, const char *session_id, struct bx_err *err) {
+    unsigned n = 1;
+    char before[37] = "";
+    for (bool more = true; more;) {
+        struct bx_session_list list = {0};
+        struct bx_session_filter filter = {.before = *before ? before : NULL, .parent = session_id};
+        if (bx_store_list(a->store, &filter, LIST_PAGE, &list, err))
+            return 0;
+        n += (unsigned)list.n;
+        if (list.n)
+            memcpy(before, list.rows[list.n - 1].id, sizeof before);
+        more = list.more && list.n;
+        bx_session_list_deinit(&list);
+    }
+    return n;
+}
+
+static int make_session(struct bx_executor *e, struct bx_run *manager, struct bx_err *err) {
+    const struct bx_session_header *above = bx_session_header(manager->session);
+    struct bx_session_header h = {.title = e->description,
+                                  .model = e->model,
+                                  .mode = bx_mode_name(e->may.mode),
+                                  .root = e->may.mounts[0].host_path,
+                                  .kind = "executor",
+                                  .agent = e->agent_name};
+    bx_id_new(h.id);
+    memcpy(h.parent.session, above->id, sizeof h.parent.session);
+    memcpy(h.parent.run, manager->id, sizeof h.parent.run);
+    snprintf(h.parent.call, sizeof h.parent.call, "%s", e->call);
+    BX_LOCKED(&e->agent->spawn_lock); /* no two of one name */
+    unsigned number = number_in(e->agent, above->id, err);
+    if (!number)
+        return BX_ERR_IO;
+    snprintf(e->name, sizeof e->name, "e%u", number);
+    return bx_session_create(e->agent->store, &h, &e->session, err);
+}
+
+static int log_capability(struct bx_executor *e, struct bx_err *err) {
+    bx_auto(bx_buf_deinit) struct bx_buf body = BX_BUF_INIT(BX_MIB);
+    struct bx_jw w;
+    bx_jw_init(&w, &body);
+    bx_jw_obj(&w);
+    bx_capability_write(&w, &e->may);
+    bx_jw_kstr(&w, "role", e->role);
+    bx_jw_end(&w);
+    return bx_session_append(e->session, "capability", bx_buf_str(&body), BX_BATCHED, NULL, err);
+}
+
+static int check_room(struct bx_run *run, const struct bx_executor_settings *s, unsigned depth,
+                      struct bx_err *err) {
+    if (depth > s->max_depth && !bx_unwired("executor_depth"))
+        return bx_fail(err, BX_ERR_DENIED,
+                       s->max_depth ? "you are an executor of level %u, and the limit is %u "
+                                      "(max_executor_depth): do this work yourself"
+                                    : "executors are switched off (level %u is over "
+                                      "max_executor_depth %u): do this work yourself",
+                       depth - 1, s->max_depth);
+    BX_LOCKED(&run->agent->lock);
+    unsigned *started = &root_of(run)->executors_started;
+    if (*started >= s->max_total && !bx_unwired("executor_depth"))
+        return bx_fail(err, BX_ERR_DENIED,
+                       "this message has started %u executors already, which is the limit "
+                       "(max_executors): go on with AgentSend to one of them, or do the work "
+                       "yourself",
+                       *started);
+    ++*started;
+    return 0;
+}
+
+static int find_definition(struct bx_agent_defs *defs, const struct bx_val *wish,
+                           const struct bx_agent_def **ret, struct bx_err *err) {
+    struct bx_str name = bx_val_get_str(wish, "agent");
+    *ret = NULL;
+    return name.n ? bx_agent_defs_find(defs, name, ret, err) : 0;
+}
+
+/* A name for the folder that stands for the root where only parts of it are given. */
+static char *empty_root(struct bx_agent *a) {
+    char id[BX_ID_LEN + 1];
+    bx_auto(bx_freep) char *state = bx_path_real(bx_store_dir(a->store), NULL);
+    bx_id_new(id);
+    return bx_asprintf("%s/executors/%s", state ? state : bx_store_dir(a->store), id);
+}
+
+static int compute(struct bx_executor *e, struct bx_run *run, const struct bx_val *wish,
+                   const struct bx_agent_def *def, const struct bx_executor_settings *settings,
+                   struct bx_err *err) {
+    BX_VEC(struct bx_tool *) tools = {0};
+    bx_auto(bx_freep) char *empty = empty_root(run->agent);
+    int64_t left[BX_BUDGET_COUNT];
+    for (size_t i = 0; i < run->context->tools.n; i++)
+        bx_vec_push(&tools, run->context->tools.p[i]);
+    for (size_t i = 0; i < run->context->deferred.n; i++)
+        bx_vec_push(&tools, run->context->deferred.p[i]);
+    for (unsigned k = 0; k < BX_BUDGET_COUNT; k++)
+        left[k] = bx_budget_left(run->budget, k);
+    struct bx_capability_from from = {.tools = tools.p,
+                                      .tool_count = tools.n,
+                                      .hosts = run->executor ? run->executor->may.hosts : NULL,
+                                      .mode = bx_run_mode(run),
+                                      .max_turns =
+                                          (unsigned)bx_budget_cap(run->budget, BX_BUDGET_TURNS),
+                                      .left = left};
+    from.mounts = bx_run_mounts(run, &from.mount_count);
+    int rc;
+    {
+        BX_LOCKED(&run->rules_lock);
+        from.narrows = run->narrows.p;
+        from.narrow_count = run->narrows.n;
+        rc = bx_capability_compute(&from, wish, def, settings, empty, &e->may, err);
+    }
+    bx_vec_free(&tools);
+    return rc;
+}
+
+static void fill(struct bx_executor *e, struct bx_call *call, const struct bx_val *wish,
+                 const struct bx_agent_def *def) {
+    struct bx_run *run = call->run;
+    const char *model = bx_val_get_z(wish, "model");
+    e->agent = run->agent;
+    e->manager = run;
+    e->above = bx_executor_ref(run->executor);
+    e->depth = run->executor ? run->executor->depth + 1 : 1;
+    e->root = root_of(run);
+    memcpy(e->root_run, e->root->id, sizeof e->root_run);
+    snprintf(e->call, sizeof e->call, "%s", call->id);
+    e->agent_name = bx_strdup(def ? def->name : "");
+    e->description = bx_str_dup(bx_str_trim(bx_val_get_str(wish, "description")));
+    e->prompt = bx_str_dup(bx_val_get_str(wish, "prompt"));
+    e->role = def ? bx_strdup(def->prompt) : NULL;
+    e->model = bx_strdup(model && *model     ? model
+                         : def && def->model ? def->model
+                                             : bx_model_id(run->model));
+    e->background = bx_val_get_bool(wish, "background", false);
+    e->cancel = bx_cancel_new(run->spend);
+    e->failures = BX_BUF_INIT(2 * BX_KIB);
+}
+
+static int check_model(struct bx_executor *e, struct bx_err *err) {
+    bx_auto(bx_model_unrefp) struct bx_model *model = NULL;
+    return bx_models_get(e->agent->models, e->model, &model, err);
+}
+
+int bx_executor_new(struct bx_call *call, const struct bx_val *wish, struct bx_executor **ret,
+                    struct bx_err *err) {
+    struct bx_run *run = call->run;
+    struct bx_agent *a = run->agent;
+    struct bx_settings *settings = NULL;
+    struct bx_executor_settings s;
+    bx_auto(bx_executor_unrefp) struct bx_executor *e = bx_new(struct bx_executor);
+    bx_auto(bx_agent_defs_freep) struct bx_agent_defs *defs = bx_agent_definitions(a);
+    const struct bx_agent_def *def = NULL;
+    e->refs = 1;
+    int rc = bx_agent_settings(a, &settings, err);
+    if (!rc)
+        rc = bx_executor_settings_read(bx_settings_root(settings), &s, err);
+    bx_settings_unref(settings);
+    if (!rc)
+        rc = check_room(run, &s, run->executor ? run->executor->depth + 1 : 1, err);
+    if (!rc)
+        rc = find_definition(defs, wish, &def, err);
+    if (rc)
+        return rc;
+    fill(e, call, wish, def);
+    if ((rc = check_model(e, err)) || (rc = compute(e, run, wish, def, &s, err)) ||
+        (rc = make_session(e, run, err)) || (rc = log_capability(e, err)))
+        return rc;
+    e->inherited = bx_inherited_new(e);
+    {
+        BX_LOCKED(&a->lock);
+        bx_vec_push(&a->executors, bx_executor_ref(e));
+    }
+    bx_executor_log(e, BX_EXECUTOR_QUEUED);
+    pump(a, e->root_run);
+    *ret = bx_steal(&e);
+    return 0;
+}
+
+int bx_executor_again(struct bx_executor *e, const char *text, struct bx_err *err) {
+    struct bx_agent *a = e->agent;
+    {
+        BX_LOCKED(&a->lock);
+        if (!bx_executor_ended(e->state))
+            return bx_fail(err, BX_ERR_BUSY, "it has not ended yet");
+        bx_free(e->prompt);
+        bx_free(e->result);
+        e->prompt = bx_strdup(text);
+        e->result = NULL;
+        e->state = BX_EXECUTOR_QUEUED;
+        e->reason = NULL;
+        e->fault[0] = 0;
+        bx_buf_reset(&e->failures);
+        e->told = e->has_thread = e->deaf = false;
+        e->background = true; /* who sends does not wait */
+        bx_cancel_unref(e->cancel);
+        e->cancel = bx_cancel_new(e->manager->spend);
+    }
+    bx_executor_log(e, BX_EXECUTOR_QUEUED);
+    pump(a, e->root_run);
+    return 0;
+}
+
+int bx_executor_say(struct bx_executor *e, const char *text, struct bx_err *err) {
+    BX_LOCKED(&e->agent->lock);
+    if (e->deaf || e->state > BX_EXECUTOR_RUNNING)
+        return bx_fail(err, BX_ERR_BUSY,
+                       "%s is just ending: look at its result with AgentOutput, then send again",
+                       e->name);
+    bx_vec_push(&e->messages, bx_strdup(text));
+    pthread_cond_broadcast(&e->agent->changed); /* it may wait for executors of its own */
+    return 0;
+}
+
+struct bx_executor *bx_executor_find(struct bx_run *manager, struct bx_str id) {
+    BX_LOCKED(&manager->agent->lock);
+    for (size_t i = 0; i < manager->agent->executors.n; i++) {
+        struct bx_executor *e = manager->agent->executors.p[i];
+        if (e->manager == manager &&
+            (bx_str_eqz(id, e->name) || bx_str_eqz(id, bx_session_header(e->session)->id)))
+            return bx_executor_ref(e);
+    }
+    return NULL;
+}
+
+/* ---- waiting ---- */
+
+static void wake(void *user) {
+    struct bx_agent *a = user;
+    BX_LOCKED(&a->lock);
+    pthread_cond_broadcast(&a->changed);
+}
+
+/* Lock held. Until it has ended, its time is over or the run is stopped. */
+static int wait_for_end(struct bx_run *run, const struct bx_executor *e, uint64_t deadline_ms) {
+    struct bx_agent *a = run->agent;
+    while (!bx_executor_ended(e->state)) {
+        uint64_t now = bx_mono_ms();
+        if (bx_cancel_fired(run->spend))
+            return BX_ERR_CANCELLED;
+        if (now >= deadline_ms)
+            return BX_ERR_TIMEOUT;
+        if (deadline_ms == UINT64_MAX)
+            pthread_cond_wait(&a->changed, &a->lock);
+        else
+            bx_cond_wait_ms(&a->changed, &a->lock, deadline_ms - now);
+    }
+    return 0;
+}
+
+void bx_executor_pause(struct bx_run *run, bool begins) {
+    struct bx_executor *self = run->executor;
+    struct bx_agent *a = run->agent;
+    if (!self || !self->manager)
+        return;
+    if (begins) {
+        {
+            BX_LOCKED(&a->lock);
+            self->waits++;
+        }
+        pump(a, self->root_run); /* into the place that it leaves */
+        return;
+    }
+    unsigned most = bx_unwired("executor_queue") ? UINT_MAX : max_concurrent(a);
+    BX_LOCKED(&a->lock);
+    while (self->waits == 1 && working(a, self->root_run) >= most && !bx_cancel_fired(run->spend))
+        pthread_cond_wait(&a->changed, &a->lock);
+    self->waits--;
+}
+
+int bx_executor_wait(struct bx_run *run, struct bx_executor *e, uint64_t timeout_ms) {
+    struct bx_agent *a = run->agent;
+    struct bx_cancel_watch watch;
+    uint64_t deadline_ms = timeout_ms == UINT64_MAX ? UINT64_MAX : bx_mono_ms() + timeout_ms;
+    bx_executor_pause(run, true);
+    bx_crew_block(a->crew);
+    bx_cancel_watch(run->spend, &watch, wake, a);
+    pthread_mutex_lock(&a->lock);
+    int rc = wait_for_end(run, e, deadline_ms);
+    pthread_mutex_unlock(&a->lock);
+    bx_executor_pause(run, false);
+    bx_cancel_unwatch(&watch);
+    bx_crew_unblock(a->crew);
+    return rc;
+}
+
+/* ---- stopping and ending ---- */
+
+/* Never had a thread: its end is written here. */
+static bool stop_queued(struct bx_executor *e) {
+    {
+        BX_LOCKED(&e->agent->lock);
+        if (e->state != BX_EXECUTOR_QUEUED)
+            return false;
+        e->state = BX_EXECUTOR_ENDING;
+        e->reason = "stopped";
+    }
+    end(e, BX_EXECUTOR_STOPPED);
+    return true;
+}
+
+void bx_executor_stop(struct bx_executor *e, const char *why) {
+    struct bx_cancel *token;
+    {
+        BX_LOCKED(&e->agent->lock);
+        token = bx_cancel_ref(e->cancel);
+    }
+    bx_cancel_fire(token, why);
+    bx_cancel_unref(token);
+    stop_queued(e);
+}
+
+/* Those below a run, or (run NULL) those that a session's runs started: references. */
+static size_t collect(struct bx_agent *a, const struct bx_run *run, const char *session_id,
+                      struct bx_executor ***ret) {
+    BX_VEC(struct bx_executor *) found = {0};
+    BX_LOCKED(&a->lock);
+    for (size_t i = 0; i < a->executors.n; i++) {
+        struct bx_executor *e = a->executors.p[i];
+        bool its = run ? e->manager == run
+                       : !bx_executor_ended(e->state) &&
+                             strcmp(bx_session_header(e->session)->id, session_id) == 0;
+        if (its)
+            bx_vec_push(&found, bx_executor_ref(e));
+    }
+    *ret = found.p;
+    return found.n;
+}
+
+bool bx_executors_stop_session(struct bx_agent *a, const char *session_id) {
+    bx_auto(bx_freep) struct bx_executor **found = NULL;
+    size_t n = collect(a, NULL, session_id, &found);
+    for (size_t i = 0; i < n; i++) {
+        bx_executor_stop(found[i], "stopped by the user");
+        bx_executor_unref(found[i]);
+    }
+    return n > 0;
+}
+
+static void forget(struct bx_agent *a, const struct bx_executor *e) {
+    BX_LOCKED(&a->lock);
+    for (size_t i = 0; i < a->executors.n; i++) {
+        if (a->executors.p[i] == e) {
+            bx_executor_unref(a->executors.p[i]);
+            bx_vec_remove(&a->executors, i);
+            return;
+        }
+    }
+}
+
+void bx_executors_end(struct bx_run *run) {
+    struct bx_agent *a = run->agent;
+    bx_auto(bx_freep) struct bx_executor **all = NULL;
+    size_t n = collect(a, run, NULL, &all);
+    for (size_t i = 0; i < n; i++)
+        bx_executor_stop(all[i], "the run of its manager ended");
+    for (size_t i = 0; i < n; i++) {
+        {
+            BX_LOCKED(&a->lock);
+            while (!bx_executor_ended(all[i]->state))
+                pthread_cond_wait(&a->changed, &a->lock);
+        }
+        forget(a, all[i]);
+        bx_executor_unref(all[i]);
+    }
+}
+
+/* The last message of its own, whole or as far as it came; NULL when it said nothing. */
+static char *last_words(struct bx_run *run) {
+    struct bx_history *h = run->history;
+    bx_history_catch_up(h, run->session, NULL);
+    for (size_t i = h->messages.n; i-- > 0;) {
+        struct bx_buf text = BX_BUF_INIT(BX_EVENT_MAX);
+        const struct bx_message *m = h->messages.p[i];
+        for (size_t k = 0; m->role == BX_ROLE_ASSISTANT && k < m->blocks.n; k++)
+            if (m->blocks.p[k].kind == BX_BLOCK_TEXT && m->blocks.p[k].text)
+                bx_buf_addz(&text, m->blocks.p[k].text);
+        if (text.size)
+            return bx_buf_steal(&text);
+        bx_buf_deinit(&text);
+    }
+    return NULL;
+}
+
+void bx_executor_on_end(struct bx_run *run, const char *reason) {
+    struct bx_executor *e = run->executor;
+    char root_run[sizeof e->root_run];
+    if (!e || !e->manager)
+        return;
+    struct bx_agent *a = e->agent;
+    bx_registry_end_worker(a->registry, bx_session_header(e->session)->id);
+    bx_capability_clear_root(&e->may);
+    memcpy(root_run, e->root_run, sizeof root_run);
+    const char *spent = bx_budget_fired(run->budget); /* perhaps by one above */
+    if (spent && strcmp(reason, "stopped") == 0)
+        reason = spent;
+    bool limit = strcmp(reason, "done") && strcmp(reason, "stopped") && strcmp(reason, "error") &&
+                 strcmp(reason, "interrupted");
+    enum bx_executor_state state = strcmp(reason, "done") == 0    ? BX_EXECUTOR_DONE
+                                   : strcmp(reason, "error") == 0 ? BX_EXECUTOR_FAILED
+                                   : limit                        ? BX_EXECUTOR_LIMIT
+                                                                  : BX_EXECUTOR_STOPPED;
+    bx_auto(bx_freep) char *said = last_words(run);
+    {
+        BX_LOCKED(&a->lock);
+        e->state = BX_EXECUTOR_ENDING;
+        e->reason = reason;
+        e->turns = run->turn;
+        bx_free(e->result);
+        e->result = bx_steal(&said);
+    }
+    end(e, state);
+    pump(a, root_run);
+}

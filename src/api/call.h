@@ -62,7 +62,8 @@ int bx_route_session_fork(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_usage(struct bx_api_call *c, struct bx_err *err);
 int bx_route_sessions_bulk(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_events(struct bx_api_call *c, struct bx_err *err);
-int bx_route_session_export(struct bx_api_call *c, struct bx_err *err);
+int bx_route_session_export(struct bx_api_call *c, struct bx_err *err); /* session_files.c */
+int bx_route_session_import(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_message(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_stop(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_answer(struct bx_api_call *c, struct bx_err *err);

@@ -1,5 +1,6 @@
 /* docs/api.md as a table. */
 #include "api/call.h"
+#include "store/import.h"
 
 #define SMALL (16 * BX_KIB)
 #define LARGE (2 * BX_MIB)
@@ -91,6 +92,8 @@ static const struct bx_member approve_members[] = {
 const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_GET, S, 0, SEARCH(bx_route_sessions_list)},
     {BX_HTTP_POST, S, SMALL, ROUTE(bx_route_sessions_create, create_members, false)},
+    {BX_HTTP_POST, S "/import", BX_IMPORT_MAX_BYTES,
+     ROUTE(bx_route_session_import, NULL, false)}, /* the body is the document */
     {BX_HTTP_POST, S "/bulk", LARGE, ROUTE(bx_route_sessions_bulk, bulk_members, false)},
     {BX_HTTP_GET, S "/*", 0, ROUTE(bx_route_session_get, NULL, false)},
     {BX_HTTP_PATCH, S "/*", SMALL, ROUTE(bx_route_session_patch, patch_members, false)},

@@ -341,34 +341,6 @@ int bx_route_session_events(struct bx_api_call *c, struct bx_err *err) {
     return 0;
 }
 
-int bx_route_session_export(struct bx_api_call *c, struct bx_err *err) {
-    bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
-    uint64_t next;
-    int r = bx_call_session(c, &session, err);
-    if (r < 0)
-        return r;
-    const struct bx_session_header *h = bx_session_header(session);
-    bx_auto(bx_freep) char *title = bx_session_title(session);
-    struct bx_jw *w = bx_call_json(c, 200);
-    bx_http_reply_headerf(&c->reply, "Content-Disposition",
-                          "attachment; filename=\"boxagnts-%s.json\"", h->id);
-    bx_jw_obj(w);
-    bx_jw_kint(w, "v", 1);
-    bx_jw_kstr(w, "id", h->id);
-    write_time(w, "created_at", h->created_at_ms);
-    bx_jw_kstr(w, "title", title ? title : "");
-    bx_jw_kstr(w, "model", h->model);
-    bx_jw_kstr(w, "mode", h->mode);
-    bx_jw_kstr(w, "kind", h->kind);
-    bx_jw_karr(w, "events");
-    r = bx_api_write_events(session, w, 1, UINT64_MAX, UINT64_MAX, &next, err);
-    if (r < 0)
-        return r;
-    bx_jw_end(w);
-    bx_jw_end(w);
-    return 0;
-}
-
 int bx_route_session_message(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
     int64_t replace = bx_val_get_int(c->body, "replace", 0);

@@ -6,6 +6,7 @@
  *   box     time cpu fuel memory stack table instances output processes written readonly kill cancel own_worker, the parts of the wall
  *   http, api  host_check origin_check cookie_check body_limit
  *   fetch   address_check host_policy
+ *   store   redact import_grants
  *   tools   stale guarded shell_mark permit
  *   model   model_landlock model_seccomp
  *   skills  skills_beneath

@@ -1,53 +1,42 @@
 #include "store/fork.h"
 
 #include "base/clock.h"
+#include "store/ends.h"
 #include "store/session_impl.h"
-#include "store/writer.h"
 
 #define NOT_COPIED                                                                                 \
     "Not known here: the conversation was copied from before this call had ended. Whether it had " \
     "an effect is not known; look before you do it again."
 
-/* What is open at the end of what was copied. */
 struct copy {
     struct bx_session_writer w;
-    char run[37];          /* run_start without run_end */
-    struct bx_map *calls;  /* id -> tool, both texts: assistant's calls without a result */
-    struct bx_map *queued; /* id: messages that wait for the next turn */
+    struct bx_ends ends;
 };
 
 static void copy_deinit(struct copy *c) {
     bx_session_writer_deinit(&c->w);
-    bx_map_free(c->calls);
-    bx_map_free(c->queued);
+    bx_ends_deinit(&c->ends);
 }
 
-static void note_calls(struct copy *c, const struct bx_val *event) {
-    bx_val_foreach_item (bx_val_get(event, "calls"), call) {
-        struct bx_str id = bx_val_get_str(call, "id");
-        if (id.n)
-            bx_map_put(c->calls, id, bx_str_dup(bx_val_get_str(call, "tool")));
+/* What was allowed for a session is allowed for that one only: an answer without its rule. */
+static void copy_answer(struct copy *c, uint64_t seq, const struct bx_val *event) {
+    bx_auto(bx_buf_deinit) struct bx_buf line = BX_BUF_INIT(BX_EVENT_MAX_BYTES);
+    struct bx_jw w;
+    bx_jw_init(&w, &line);
+    bx_jw_obj(&w);
+    bx_val_foreach_member (event, key, value) {
+        if (!bx_str_eqz(key, "rule")) {
+            bx_jw_keys(&w, key);
+            bx_jw_val(&w, value);
+        }
     }
+    bx_jw_end(&w);
+    bx_session_writer_line(&c->w, seq, bx_buf_str(&line));
 }
 
-static void note(struct copy *c, struct bx_str type, const struct bx_val *event) {
-    if (bx_str_eqz(type, "run_start")) {
-        snprintf(c->run, sizeof c->run, BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "run")));
-    } else if (bx_str_eqz(type, "run_end")) {
-        c->run[0] = '\0';
-        bx_map_free(c->calls);
-        c->calls = bx_map_new(bx_free);
-    } else if (bx_str_eqz(type, "assistant")) {
-        note_calls(c, event);
-    } else if (bx_str_eqz(type, "tool_result")) {
-        bx_map_remove(c->calls, bx_val_get_str(event, "call"));
-    } else if (bx_str_eqz(type, "queued") && bx_val_get_str(event, "id").n) {
-        bx_map_put(c->queued, bx_val_get_str(event, "id"), bx_strdup(""));
-    } else if (bx_str_eqz(type, "unqueue")) {
-        bx_map_remove(c->queued, bx_val_get_str(event, "id"));
-    } else if (bx_str_eqz(type, "user")) {
-        bx_map_remove(c->queued, bx_val_get_str(event, "queued"));
-    }
+/* Left out: the next event fills the gap. */
+static bool stays_behind(struct bx_str type) {
+    return bx_str_eqz(type, "pin") || bx_str_eqz(type, "grant") || bx_str_eqz(type, "revoke");
 }
 
 static void copy_event(struct copy *c, struct bx_str line, uint64_t up_to) {
@@ -58,10 +47,13 @@ static void copy_event(struct copy *c, struct bx_str line, uint64_t up_to) {
     const struct bx_val *event = bx_doc_root(doc);
     uint64_t seq = (uint64_t)bx_val_get_int(event, "seq", 0);
     struct bx_str type = bx_val_get_str(event, "type");
-    if (!seq || seq > up_to || bx_str_eqz(type, "pin"))
-        return; /* the next event fills the gap */
-    note(c, type, event);
-    bx_session_writer_line(&c->w, seq, line);
+    if (!seq || seq > up_to || stays_behind(type))
+        return;
+    bx_ends_note(&c->ends, type, event);
+    if (bx_str_eqz(type, "answer") && bx_val_get(event, "rule"))
+        copy_answer(c, seq, event);
+    else
+        bx_session_writer_line(&c->w, seq, line);
 }
 
 static int copy_events(struct copy *c, struct bx_session *from, uint64_t up_to,
@@ -81,63 +73,17 @@ static int copy_events(struct copy *c, struct bx_session *from, uint64_t up_to,
     return n < 0 ? n : 0;
 }
 
-static void add_event(struct copy *c, const char *type, struct bx_buf *body, struct bx_jw *w) {
-    bx_jw_end(w);
-    bx_session_writer_event(&c->w, type, bx_wall_ms(), bx_buf_str(body));
-    bx_buf_reset(body);
-}
-
-static void close_calls(struct copy *c, struct bx_buf *body) {
-    struct bx_str id;
-    void *tool;
-    for (size_t at = 0; bx_map_next(c->calls, &at, &id, &tool);) {
-        struct bx_jw w;
-        bx_jw_init(&w, body);
-        bx_jw_obj(&w);
-        bx_jw_kstr(&w, "run", c->run);
-        bx_jw_kuint(&w, "turn", 0);
-        bx_jw_kstrn(&w, "call", id);
-        bx_jw_kstr(&w, "tool", tool);
-        bx_jw_kstr(&w, "content", NOT_COPIED);
-        bx_jw_kbool(&w, "is_error", true);
-        bx_jw_kstr(&w, "limit", NULL);
-        bx_jw_kstr(&w, "receipt", NULL);
-        bx_jw_kuint(&w, "ms", 0);
-        add_event(c, "tool_result", body, &w);
-    }
-}
-
-static void close_open(struct copy *c, struct bx_buf *body) {
-    struct bx_jw w;
-    struct bx_str id;
-    void *unused;
-    for (size_t at = 0; bx_map_next(c->queued, &at, &id, &unused);) {
-        bx_jw_init(&w, body);
-        bx_jw_obj(&w);
-        bx_jw_kstrn(&w, "id", id);
-        add_event(c, "unqueue", body, &w);
-    }
-    if (!c->run[0])
-        return;
-    close_calls(c, body);
-    bx_jw_init(&w, body);
-    bx_jw_obj(&w);
-    bx_jw_kstr(&w, "run", c->run);
-    bx_jw_kstr(&w, "reason", "interrupted");
-    bx_jw_kuint(&w, "turns", 0);
-    bx_jw_kuint(&w, "ms", 0);
-    add_event(c, "run_end", body, &w);
-}
-
-static void add_title(struct copy *c, const char *title, struct bx_buf *body) {
+static void add_title(struct copy *c, const char *title) {
+    bx_auto(bx_buf_deinit) struct bx_buf body = BX_BUF_INIT(BX_MIB);
     struct bx_jw w;
     if (!*title)
         return;
     bx_auto(bx_freep) char *text = bx_asprintf("%s (copy)", title);
-    bx_jw_init(&w, body);
+    bx_jw_init(&w, &body);
     bx_jw_obj(&w);
     bx_jw_kstr(&w, "title", text);
-    add_event(c, "title", body, &w);
+    bx_jw_end(&w);
+    bx_session_writer_event(&c->w, "title", bx_wall_ms(), bx_buf_str(&body));
 }
 
 int bx_session_fork(struct bx_store *store, struct bx_session *from, uint64_t up_to,
@@ -153,14 +99,13 @@ int bx_session_fork(struct bx_store *store, struct bx_session *from, uint64_t up
         .title = h->title, .model = h->model, .mode = h->mode, .root = h->root, .kind = "chat"};
     memcpy(made.forked_from.session, h->id, sizeof made.forked_from.session);
     made.forked_from.seq = up_to;
-    bx_auto(bx_buf_deinit) struct bx_buf body = BX_BUF_INIT(BX_MIB);
-    bx_auto(copy_deinit) struct copy c = {.calls = bx_map_new(bx_free),
-                                          .queued = bx_map_new(bx_free)};
+    bx_auto(copy_deinit) struct copy c = {.w = {.fd = -1}};
+    bx_ends_init(&c.ends);
     bx_session_writer_begin(&c.w, store, &made);
     int rc = c.w.rc ? c.w.rc : copy_events(&c, from, up_to, err);
     if (rc < 0 && !c.w.rc)
         return rc;
-    close_open(&c, &body);
-    add_title(&c, title, &body);
+    bx_ends_close(&c.ends, &c.w, NOT_COPIED, "interrupted");
+    add_title(&c, title);
     return bx_session_writer_commit(&c.w, ret, err);
 }

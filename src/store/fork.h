@@ -2,7 +2,8 @@
  *
  * The copy is a chat of its own: its events are those of the first one with their seq and time, so that what refers to them
  * (a rewind, a summary, a result's handle) holds in the copy too. A run that is cut in the middle is closed: calls without a
- * result get one that says so. Executors are referred to, not copied; a pin stays behind. */
+ * result get one that says so. Executors are referred to, not copied; a pin and
+ * what was allowed for the first one stay behind. */
 #ifndef BX_STORE_FORK_H
 #define BX_STORE_FORK_H
 

@@ -40,6 +40,9 @@ void bx_session_writer_begin(struct bx_session_writer *w, struct bx_store *store
         fail(w, bx_fail_errno(&w->err, errno, "'%s' cannot be written", w->temporary));
     else
         bx_session_write_header(&w->header, &w->buf);
+    w->header.title = w->header.model = w->header.mode = w->header.root =
+        NULL; /* the caller's, written now */
+    w->header.kind = w->header.agent = NULL;
 }
 
 static void one_line(struct bx_session_writer *w, const char *type, int64_t t_ms,

@@ -9,7 +9,7 @@
 
 struct bx_session_writer {
     struct bx_store *store;
-    struct bx_session_header header; /* its strings are the caller's, until the commit */
+    struct bx_session_header header; /* id and times; its strings are in the file */
     char *path, *temporary;
     int fd;
     struct bx_buf buf;

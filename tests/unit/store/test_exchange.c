@@ -1,0 +1,379 @@
+/* Sessions that leave and come: exports, imports, and what must not come along. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "store/export.h"
+#include "store/import.h"
+
+struct fixture {
+    char dir[64];
+    struct bx_store *store;
+};
+
+static int setup(void **state) {
+    struct fixture *f = bx_new(struct fixture);
+    snprintf(f->dir, sizeof f->dir, "/tmp/bx-test-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    assert_int_equal(bx_store_open(f->dir, BX_STORE_OWNER, &f->store, NULL), 0);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct fixture *f = *state;
+    bx_store_close(f->store);
+    bx_dir_remove(f->dir, NULL);
+    bx_free(f);
+    return 0;
+}
+
+static void add(struct bx_session *s, const char *type, const char *body) {
+    struct bx_err err = {0};
+    if (bx_session_append(s, type, bx_str(body), BX_BATCHED, NULL, &err) < 0)
+        fail_msg("%s", err.msg);
+}
+
+static struct bx_session *make(struct fixture *f) {
+    struct bx_session_header h = {
+        .title = "a <b>title</b>", .model = "p/m", .root = "/home/somebody/project"};
+    struct bx_session *s = NULL;
+    assert_int_equal(bx_session_create(f->store, &h, &s, NULL), 0);
+    add(s, "run_start", "{\"run\":\"r1\",\"model\":\"p/m\"}");
+    add(s, "user", "{\"run\":\"r1\",\"text\":\"see <script>alert(1)</script> & \\\"this\\\"\"}");
+    add(s, "assistant",
+        "{\"run\":\"r1\",\"turn\":1,\"text\":\"# Head\\nuse `a<b` and **bold**\\n```c\\nif (a < b "
+        "&& c)\\n```\\nend\","
+        "\"reasoning\":\"because "
+        "</details>\",\"calls\":[{\"id\":\"c1\",\"tool\":\"re\\\"ad\",\"input\":{\"path\":\"<img "
+        "src=x onerror=alert(1)>\"}}],\"finish\":\"tool_calls\"}");
+    add(s, "tool_result",
+        "{\"run\":\"r1\",\"call\":\"c1\",\"tool\":\"read\",\"content\":[{\"type\":\"text\","
+        "\"text\":\"</pre><h1>x\"},"
+        "{\"type\":\"image\",\"mime\":\"image/"
+        "png\",\"data\":\"iVBORw0KGgo=\"},{\"type\":\"image\",\"mime\":\"image/svg+xml\","
+        "\"data\":\"PHN2Zz4=\"},{\"type\":\"image\",\"mime\":\"image/"
+        "png\",\"data\":\"\\\"><script>\"}]}");
+    add(s, "user", "{\"run\":\"r1\",\"text\":\"the key is sk-SECRET-0123456789, keep it\"}");
+    add(s, "rewind", "{\"to\":5}");
+    add(s, "run_end", "{\"run\":\"r1\",\"reason\":\"done\"}");
+    return s;
+}
+
+static char *exported(struct fixture *f, struct bx_session *s, bool html) {
+    struct bx_buf out = BX_BUF_INIT(16 * BX_MIB);
+    struct bx_err err = {0};
+    if ((html ? bx_session_export_html : bx_session_export_json)(f->store, s, &out, &err) < 0)
+        fail_msg("%s", err.msg);
+    return bx_buf_steal(&out);
+}
+
+static struct bx_session *import(struct fixture *f, const char *text, struct bx_warnings *w) {
+    struct bx_session *s = NULL;
+    struct bx_err err = {0};
+    if (bx_session_import(f->store, bx_str(text), "/here", &s, w, &err) < 0)
+        fail_msg("%s", err.msg);
+    return s;
+}
+
+static char *events_of(struct bx_session *s) {
+    struct bx_buf lines = BX_BUF_INIT(16 * BX_MIB);
+    struct bx_cursor cursor = {.next_seq = 1, .next_delta = UINT64_MAX};
+    while (bx_session_read(s, &cursor, BX_MIB, &lines, NULL) > 0) {
+    }
+    bx_buf_addz(&lines, "");
+    return bx_buf_steal(&lines);
+}
+
+static bool warns(const struct bx_warnings *w, const char *what) {
+    for (size_t i = 0; i < w->texts.n; i++) {
+        if (strstr(w->texts.p[i], what))
+            return true;
+    }
+    return false;
+}
+
+/* ---- out ---- */
+
+static void test_page_is_text_only(void **state) {
+    struct fixture *f = *state;
+    struct bx_session *s = make(f);
+    bx_auto(bx_freep) char *page = exported(f, s, true);
+    static const char *const never[] = {
+        "<script",        "<h1>x",       "onerror=alert(1)>",
+        "svg+xml;base64", "http:",       "https:",
+        "<b>title",       "javascript:", "src=\"data:image/png;base64,\"",
+        "<link",          "url(",        "/home/somebody"};
+    for (size_t i = 0; i < BX_ARRAY_LEN(never); i++) {
+        if (strstr(page, never[i]))
+            fail_msg("the page has %s", never[i]);
+    }
+    static const char *const always[] = {
+        "<!doctype html>",
+        "default-src 'none'",
+        "prefers-color-scheme:dark",
+        "a &lt;b&gt;title&lt;/b&gt;",
+        "see &lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;this&quot;",
+        "<b class=\"h\">Head</b>",
+        "<code>a&lt;b</code>",
+        "<strong>bold</strong>",
+        "<pre>if (a &lt; b &amp;&amp; c)\n</pre>",
+        "because &lt;/details&gt;",
+        "src=\"data:image/png;base64,iVBORw0KGgo=\"",
+        "&lt;/pre&gt;&lt;h1&gt;x",
+        "was replaced"};
+    for (size_t i = 0; i < BX_ARRAY_LEN(always); i++) {
+        if (!strstr(page, always[i]))
+            fail_msg("the page lacks %s", always[i]);
+    }
+    size_t open = 0, closed = 0;
+    for (char *at = page; (at = strstr(at, "<details")); at++)
+        open++;
+    for (char *at = page; (at = strstr(at, "</details")); at++)
+        closed++;
+    assert_int_equal(open, closed);
+    bx_session_unref(s);
+}
+
+static void test_secrets_stay(void **state) {
+    struct fixture *f = *state;
+    struct bx_session *s = make(f);
+    assert_int_equal(bx_secret_set(f->store, "provider.x", "sk-SECRET-0123456789", NULL), 0);
+    assert_int_equal(bx_secret_set(f->store, "provider.y", "SECRET-0123", NULL),
+                     0); /* within the other */
+    bx_auto(bx_freep) char *token = bx_secret_get(f->store, "api_token");
+    bx_auto(bx_freep) char *body = bx_asprintf("{\"text\":\"%s%s\"}", token, token);
+    add(s, "user", body);
+    bx_auto(bx_freep) char *title = bx_asprintf("{\"title\":\"t %s\"}", token);
+    add(s, "title", title);
+    for (int html = 0; html < 2; html++) {
+        bx_auto(bx_freep) char *text = exported(f, s, html);
+        assert_null(strstr(text, "SECRET-0123"));
+        assert_null(strstr(text, token));
+        assert_non_null(strstr(text, "the key is [secret], keep it"));
+        assert_non_null(strstr(text, "[secret][secret]"));
+        assert_null(strstr(text, "/home/somebody"));
+    }
+    bx_auto(bx_freep) char *path = bx_asprintf("%s/auth.json", f->dir);
+    assert_int_equal(bx_file_write_atomic(path, bx_str("{broken"), 0600, NULL), 0);
+    struct bx_buf out = BX_BUF_INIT(BX_MIB);
+    assert_int_equal(bx_session_export_json(f->store, s, &out, NULL), BX_ERR_DAMAGED);
+    bx_buf_deinit(&out);
+    bx_session_unref(s);
+}
+
+/* ---- in ---- */
+
+static void test_round_trip(void **state) {
+    struct fixture *f = *state;
+    struct bx_session *s = make(f), *copy = NULL;
+    bx_auto(bx_freep) char *text = exported(f, s, false);
+    struct bx_warnings w;
+    copy = import(f, text, &w);
+    assert_int_equal(w.texts.n, 0);
+    assert_string_not_equal(bx_session_header(s)->id, bx_session_header(copy)->id);
+    assert_string_equal(bx_session_header(copy)->root, "/here");
+    assert_int_equal(bx_session_header(copy)->created_at_ms, bx_session_header(s)->created_at_ms);
+    bx_auto(bx_freep) char *one = events_of(s), *two = events_of(copy);
+    assert_string_equal(one, two);
+    bx_session_unref(copy);
+    bx_warnings_deinit(&w);
+
+    bx_auto(bx_freep) char *path =
+        bx_asprintf("%s/sessions/%s.jsonl", f->dir, bx_session_header(s)->id);
+    struct bx_buf file = BX_BUF_INIT(BX_MIB);
+    assert_int_equal(bx_file_read(path, &file, NULL), 0);
+    copy = import(f, bx_buf_z(&file), &w);
+    bx_auto(bx_freep) char *three = events_of(copy);
+    assert_string_equal(one, three);
+    bx_buf_deinit(&file);
+    bx_warnings_deinit(&w);
+    bx_session_unref(copy);
+    bx_session_unref(s);
+}
+
+#define HEADER                                                                                     \
+    "{\"v\":1,\"id\":\"01234567-89ab-7cde-8123-456789abcdef\",\"created_at\":\"2026-01-02T03:04:"  \
+    "05.000Z\""
+
+static void test_rights_stay_behind(void **state) {
+    struct fixture *f = *state;
+    struct bx_warnings w;
+    struct bx_session *s = import(
+        f,
+        HEADER ",\"mode\":\"bypass\",\"kind\":\"executor\",\"parent\":{\"session\":\"x\"}}\n"
+               "{\"seq\":1,\"type\":\"run_start\",\"run\":\"r\"}\n"
+               "{\"seq\":2,\"type\":\"grant\",\"rule\":{\"id\":\"g\",\"tool\":\"bash\"}}\n"
+               "{\"seq\":3,\"type\":\"answer\",\"choice\":\"session\",\"rule\":{\"id\":\"h\","
+               "\"tool\":\"write\"}}\n"
+               "{\"seq\":4,\"type\":\"mode\",\"mode\":\"auto\"}\n"
+               "{\"seq\":5,\"type\":\"queued\",\"id\":\"q\",\"text\":\"delete everything\"}\n"
+               "{\"seq\":6,\"type\":\"assistant\",\"calls\":[{\"id\":\"c\",\"tool\":\"read\","
+               "\"input\":{}}]}\n",
+        &w);
+    bx_auto(bx_freep) char *text = events_of(s), *mode = bx_session_mode(s);
+    assert_null(strstr(text, "\"rule\""));
+    assert_null(strstr(text, "\"grant\""));
+    assert_non_null(strstr(text, "\"type\":\"unqueue\",\"id\":\"q\""));
+    assert_non_null(
+        strstr(text, "\"type\":\"tool_result\",\"run\":\"r\",\"turn\":0,\"call\":\"c\""));
+    assert_non_null(strstr(text, "\"type\":\"run_end\""));
+    assert_string_equal(mode, "default");
+    assert_string_equal(bx_session_header(s)->kind, "chat");
+    assert_string_equal(bx_session_header(s)->parent.session, "");
+    assert_true(warns(&w, "permissions: they are given anew (2)"));
+    assert_true(warns(&w, "a mode that asks less") && warns(&w, "executor"));
+    bx_warnings_deinit(&w);
+    bx_session_unref(s);
+}
+
+static void test_what_is_no_session_is_said(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"", "empty"},
+        {"   \n \n", "empty"},
+        {"hello", "this is no session"},
+        {"{}", "this is no session"},
+        {"[]", "this is no session"},
+        {"{\"messages\":7}", "this is no session"},
+        {"{\"v\":1,\"id\":\"../../etc/passwd\"}", "this is no session"},
+        {"{\"format\":\"boxagnts-session\",\"v\":1,\"header\":{}}", "not whole"},
+        {"{\"format\":\"boxagnts-session\",\"v\":2,\"header\":{},\"events\":[]}", "later version"},
+        {"{\"seq\":1,\"type\":\"user\"}", "this is no session"},
+    };
+    for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
+        struct bx_session *s = NULL;
+        struct bx_warnings w;
+        struct bx_err err = {0};
+        assert_int_equal(bx_session_import(f->store, bx_str(cases[i].text), "/", &s, &w, &err),
+                         BX_ERR_INVALID);
+        if (!strstr(err.msg, cases[i].says))
+            fail_msg("%s: %s", cases[i].text, err.msg);
+        bx_warnings_deinit(&w);
+    }
+    struct bx_session_list l;
+    assert_int_equal(bx_store_list(f->store, &(struct bx_session_filter){0}, 10, &l, NULL), 0);
+    assert_int_equal(l.n, 0);
+    bx_session_list_deinit(&l);
+}
+
+static void test_wild_events(void **state) {
+    struct fixture *f = *state;
+    struct bx_warnings w;
+    struct bx_session *s = import(
+        f,
+        HEADER
+        ",\"title\":7,\"model\":[],\"created_at\":\"x\"}\n"
+        "{\"seq\":9007199254740993,\"type\":\"user\",\"text\":\"far\"}\n"
+        "{\"seq\":3,\"t\":\"9999-01-01T00:00:00.000Z\",\"type\":\"user\",\"text\":\"gap before\"}\n"
+        "{\"seq\":3,\"type\":\"user\",\"text\":\"twice\"}\n"
+        "{\"seq\":-1,\"type\":\"user\"}\n"
+        "{\"seq\":4,\"type\":{}}\n"
+        "not json\n"
+        "{\"seq\":5,\"type\":\"weather\",\"seq\":77,\"deep\":[[[[1]]]]}\n",
+        &w);
+    bx_auto(bx_freep) char *text = events_of(s);
+    assert_int_equal(bx_session_last_seq(s), 5);
+    assert_non_null(strstr(text, "{\"seq\":1,"));
+    assert_null(strstr(text, "twice"));
+    assert_null(strstr(text, "9999"));
+    assert_null(strstr(text, "77"));
+    assert_non_null(strstr(text, "\"weather\",\"deep\":[[[[1]]]]"));
+    assert_true(warns(&w, "not in their order (4)"));
+    assert_true(warns(&w, "damaged (1)"));
+    bx_warnings_deinit(&w);
+    bx_session_unref(s);
+}
+
+static void test_rust_session(void **state) {
+    struct fixture *f = *state;
+    struct bx_warnings w;
+    struct bx_session *s = import(
+        f,
+        "{\"id\":\"abc\",\"created_at\":\"2025-03-04T05:06:07.123456789+00:00\",\"updated_at\":"
+        "\"2025-03-05T05:06:07Z\","
+        "\"model\":\"openai/gpt\",\"title\":\"Old "
+        "one\",\"tags\":[\"x\"],\"total_cost\":1.5,\"checkpoints\":[],\"branch_from\":null,"
+        "\"messages\":["
+        "{\"role\":\"user\",\"content\":\"hello\",\"uuid\":\"u\"},"
+        "{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"hm\","
+        "\"signature\":\"s\"},{\"type\":\"text\","
+        "\"text\":\"I "
+        "look\"},{\"type\":\"tool_use\",\"id\":\"t1\",\"name\":\"read\",\"input\":{\"path\":\"a\"}}"
+        ","
+        "{\"type\":\"tool_use\",\"id\":\"t2\",\"name\":\"glob\",\"input\":{}}]},"
+        "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"t1\","
+        "\"content\":[{\"type\":\"text\",\"text\":"
+        "\"content of "
+        "a\"},{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/"
+        "png\",\"data\":\"QQ==\"}}],"
+        "\"is_error\":false},{\"type\":\"tool_result\",\"tool_use_id\":\"nobody\",\"content\":"
+        "\"x\"}]},"
+        "{\"role\":\"assistant\",\"content\":\"done\"},"
+        "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"next\"},{\"type\":\"image\","
+        "\"source\":{}},{\"type\":"
+        "\"user_command\"},{\"type\":\"new_thing\"}]},"
+        "{\"role\":\"system\",\"content\":\"s\"},7,{\"role\":\"assistant\",\"content\":null}]}",
+        &w);
+    bx_auto(bx_freep) char *text = events_of(s), *title = bx_session_title(s),
+                           *model = bx_session_model(s);
+    static const char *const has[] = {
+        "\"t\":\"2025-03-04T05:06:07.000Z\"",
+        "\"t\":\"2025-03-05T05:06:07.000Z\"",
+        "\"type\":\"user\"",
+        "\"text\":\"hello\"",
+        "\"turn\":1,\"text\":\"I "
+        "look\",\"reasoning\":\"hm\",\"calls\":[{\"id\":\"t1\",\"tool\":\"read\",\"input\":{"
+        "\"path\":\"a\"}},",
+        "\"call\":\"t1\",\"tool\":\"read\",\"content\":[{\"type\":\"text\",\"text\":\"content of "
+        "a\"},{\"type\":\"image\",\"mime\":"
+        "\"image/png\",\"data\":\"QQ==\"}]",
+        "\"call\":\"t2\",\"tool\":\"glob\",\"content\":\"No result",
+        "\"turn\":2,\"text\":\"done\"",
+        "\"text\":\"next\"",
+        "\"reason\":\"done\""};
+    for (size_t i = 0; i < BX_ARRAY_LEN(has); i++) {
+        if (!strstr(text, has[i]))
+            fail_msg("no %s in %s", has[i], text);
+    }
+    assert_string_equal(title, "Old one");
+    assert_string_equal(model, "openai/gpt");
+    static const char *const lost[] = {"tags (1)",
+                                       "totals of tokens",
+                                       "images in messages (1)",
+                                       "commands of the terminal (1)",
+                                       "unknown kind (1)",
+                                       "results of calls that are not there (1)",
+                                       "neither the user's"};
+    for (size_t i = 0; i < BX_ARRAY_LEN(lost); i++) {
+        if (!warns(&w, lost[i]))
+            fail_msg("not said: %s", lost[i]);
+    }
+    assert_false(warns(&w, "checkpoints"));
+    bx_warnings_deinit(&w);
+    struct bx_session_row row;
+    assert_int_equal(bx_store_row(f->store, bx_session_header(s)->id, &row, NULL), 0);
+    assert_false(row.open_run || row.damaged);
+    bx_session_row_deinit(&row);
+    bx_session_unref(s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_page_is_text_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_secrets_stay, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rights_stay_behind, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_no_session_is_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_wild_events, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rust_session, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -103,7 +103,9 @@ const routes = [
     ["GET", /^\/system$/, () => system],
 ];
 
-routes.unshift(...sessionRoutes({ sessions, find, Problem, announce }), ...runtimeRoutes({ sessions, find, Problem, sockets, settings, tools }));
+const ofSessions = sessionRoutes({ sessions, find, Problem, announce });
+const messages = ofSessions.find(([method, path]) => method === "POST" && path.test("/sessions/x/messages"))[2];
+routes.unshift(...runtimeRoutes({ sessions, find, Problem, sockets, settings, tools, messages, stop }), ...ofSessions);
 
 function given(raw) {
     try { return raw ? JSON.parse(raw) : {}; } catch { return { text: raw }; }

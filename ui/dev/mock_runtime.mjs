@@ -103,7 +103,7 @@ export function managedSessions(at) {
 
 const diff = "diff --git a/src/tree.c b/src/tree.c\n--- a/src/tree.c\n+++ b/src/tree.c\n@@ -1,3 +1,4 @@\n #include \"tree.h\"\n-void walk(struct tree *t);\n+void tree_walk(struct tree *t);\n+/* <img src=x onerror=window.pwned=1> */\n";
 
-export function runtimeRoutes({ sessions, find, Problem, sockets, settings, tools }) {
+export function runtimeRoutes({ sessions, find, Problem, sockets, settings, tools, messages, stop }) {
     const gone = (what) => { throw new Problem(404, `There is no such ${what}.`); };
     const tell = (op) => { for (const s of sockets) s.send({ op }); };
     const findSkill = (name) => skills.find((s) => s.name === name && s.state !== "shadowed") ?? gone("skill");
@@ -130,6 +130,21 @@ export function runtimeRoutes({ sessions, find, Problem, sockets, settings, tool
         ["DELETE", /^\/packs\/([^/]+)$/, ([name]) => { packs.delete(name) || gone("pack"); return [204]; }],
         ["POST", /^\/permit\/test$/, (_, body) => trial(body, tools)],
         ["GET", /^\/sessions\/([^/]+)\/usage$/, ([id]) => usage(find(id))],
+        ["POST", /^\/sessions\/([^/]+)\/stop$/, ([id]) => {
+            const s = find(id);
+            if (!s.executor) { if (!s.run) throw new Problem(409, "Nothing runs."); stop(s); return [202, {}]; }
+            Object.assign(s.executor, { state: "stopped", waiting: false });
+            s.end("stopped");
+            find(s.executor.parent).add("executor", { call: "call_agent", executor: id, agent: s.agent, description: s.executor.description, state: "stopped", reason: null, turns: s.executor.turns, input_tokens: 14200, output_tokens: 830, cost: 0.0084, ms: 41200 });
+            return [202, {}];
+        }],
+        ["POST", /^\/sessions\/([^/]+)\/messages$/, ([id], body) => {
+            const s = find(id);
+            if (!s.executor || !s.run) return messages([id], body);
+            s.add("user", { text: body.text });
+            find(s.executor.parent).delta("executor_state", { executor: id, state: "running", turns: ++s.executor.turns, waiting: false });
+            return [202, { queued: newId() }];
+        }],
         ["GET", /^\/sessions\/([^/]+)\/executors$/, ([id]) => { find(id); return { executors: executorsOf(id) }; }],
         ["GET", /^\/worktrees$/, () => ({ worktrees: [...worktrees.values()] })],
         ["GET", /^\/worktrees\/([^/]+)\/diff$/, ([id]) => (worktrees.has(id) ? { diff, cut: false } : gone("worktree"))],

@@ -1,7 +1,7 @@
 // The part of the API that context, rules, executors, skills and agents are seen and steered through.
 import { call } from "./api.ts";
 import type { Json } from "./types.ts";
-import type { Agent, Budget, Context, Executor, Memory, NewRule, Pack, PackRow, Retention, Rule, SessionDetail, SessionUsage, Settled, Skill, SkillCheck, Trial, Worktree } from "./types_runtime.ts";
+import type { Agent, Context, Executor, Memory, NewRule, Pack, PackRow, Retention, Rule, SessionDetail, SessionUsage, Settled, Skill, SkillCheck, Trial, Worktree } from "./types_runtime.ts";
 
 const part = encodeURIComponent;
 
@@ -25,7 +25,6 @@ export const runtimeApi = {
         call<Trial>("POST", "/permit/test", { tool, input, ...(mode ? { mode } : {}), ...(session ? { session } : {}) }),
 
     session: (id: string) => call<SessionDetail>("GET", `/sessions/${id}`),
-    setBudget: (id: string, budget: Budget) => call<unknown>("PATCH", `/sessions/${id}`, { budget }),
     usage: (id: string) => call<SessionUsage>("GET", `/sessions/${id}/usage`),
     executors: (id: string) => call<{ executors: Executor[] }>("GET", `/sessions/${id}/executors`),
     worktrees: () => call<{ worktrees: Worktree[] }>("GET", "/worktrees"),

@@ -23,7 +23,7 @@ export interface NewRule {
 /** POST permit/test: what the evaluator would say. */
 export interface Trial { decision: Verdict; by: string; reason: string; rule?: Json; parts?: { command: string; decision: Verdict; reason?: string }[] }
 
-export interface Budget { tokens?: number | null; money?: number | null; calls?: number | null; time?: number | string | null; max_turns?: number | null }
+export interface Budget { tokens?: number | null; money?: number | null; calls?: number | null; time?: number | string | null; max_turns?: number | null; fuel?: number | null } // money: US$, time: seconds or a text like "10m"
 /** GET sessions/ID, as much of it as the inspector needs. */
 export interface SessionDetail {
     session: SessionRow & { kind?: string; parent?: { session: string; run?: string; call?: string } | string | null; budget?: Budget | null };

@@ -38,6 +38,13 @@ export function count(n: number): string {
     return `${trim(n / 1e9)} G`;
 }
 
+/** US$: as many digits as say something. */
+export function money(dollars: number): string {
+    if (dollars <= 0) return "$0";
+    if (dollars < 0.0001) return "< $0.0001";
+    return `$${dollars < 0.01 ? dollars.toFixed(4) : dollars < 1 ? dollars.toFixed(3) : dollars.toFixed(2)}`;
+}
+
 function trim(n: number): string {
     return n < 10 ? n.toFixed(1).replace(/\.0$/, "") : String(Math.round(n));
 }

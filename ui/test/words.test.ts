@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, bytes, count, exact, millis, plural } from "../src/words.ts";
+import { ago, bytes, count, exact, millis, money, plural } from "../src/words.ts";
 
 test("milliseconds", () => {
     assert.deepEqual([undefined, 0, 0.4, 1, 999.4, 1000, 59_900, 60_000, 95_000, 119_900].map(millis), ["", "< 1 ms", "< 1 ms", "1 ms", "999 ms", "1 s", "59.9 s", "1 min", "1 min 35 s", "2 min"]);
@@ -9,6 +9,10 @@ test("milliseconds", () => {
 test("bytes and counts have units and no false precision", () => {
     assert.deepEqual([0, 1023, 1024, 1536, 10 * 1024, 1024 ** 2 * 256, 1024 ** 3 * 1.5].map(bytes), ["0 B", "1023 B", "1 KiB", "1.5 KiB", "10 KiB", "256 MiB", "1.5 GiB"]);
     assert.deepEqual([0, 999, 1000, 1250, 32_768, 1_900_000, 10e9].map(count), ["0", "999", "1 k", "1.3 k", "33 k", "1.9 M", "10 G"]);
+});
+
+test("money keeps the digits that say something", () => {
+    assert.deepEqual([0, 0.00001, 0.0084, 0.042, 1.5, 120].map(money), ["$0", "< $0.0001", "$0.0084", "$0.042", "$1.50", "$120.00"]);
 });
 
 test("times are relative, exact on demand", () => {

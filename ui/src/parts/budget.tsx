@@ -9,7 +9,7 @@ type Name = keyof Budget;
 const fields: [name: Name, label: string, unit: string, says: string][] = [
     ["tokens", "Tokens", "", "e.g. 200000"], ["money", "Money", "US$", "e.g. 0.50"], ["calls", "Tool calls", "", "e.g. 100"], ["time", "Time", "minutes", "e.g. 30"], ["max_turns", "Turns of a run", "", "e.g. 50"],
 ];
-const minute = 60_000;
+const minute = 60; // seconds, as the server counts
 
 /** A number of the field's, null for none, undefined for what is no number. */
 export function budgetValue(name: Name, text: string): number | null | undefined {
@@ -25,7 +25,7 @@ export function BudgetMenu({ id }: { id: string }) {
     return <Menu label="Budget" icon="coins" entries={() => []}>{(close) => <BudgetForm id={id} close={close} />}</Menu>;
 }
 
-function BudgetForm({ id, close }: { id: string; close(): void }) {
+export function BudgetForm({ id, close }: { id: string; close(): void }) {
     const [text, setText] = useState<Record<string, string> | null>(null);
     const shown = (budget: Budget) => Object.fromEntries(fields.map(([name]) => {
         const value = budget[name];

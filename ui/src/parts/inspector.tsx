@@ -3,9 +3,12 @@ import { Icon } from "../icon.tsx";
 import { app, change, currentView, inspect, useApp } from "../state.ts";
 import { changes, findCall, type Call, type View } from "../fold.ts";
 import { bytes, exact } from "../words.ts";
-import { ContextNumbers } from "./context.tsx";
+import { BudgetSection, useDetail } from "./budget_section.tsx";
+import { ContextSection } from "./context.tsx";
+import { Executors } from "./executors.tsx";
 import { LimitsStrip } from "./limits.tsx";
 import { Inline } from "./markdown.tsx";
+import { UsageSection, useUsage } from "./usage.tsx";
 
 /** One call's record, or the session as a whole: the context and the files that it changed. */
 export function Inspector() {
@@ -16,14 +19,18 @@ export function Inspector() {
         <header>{call ? <button type="button" class="icon-button back" aria-label="Back to the session" onClick={() => inspect(null)}><Icon name="chevron" /></button> : null}
             <h2>{call ? `Receipt of ${call.tool}` : "This session"}</h2>
             <button type="button" class="icon-button" aria-label="Close" onClick={() => change(() => { app.panel = "none"; })}><Icon name="x" /></button></header>
-        {call ? <Record call={call} /> : view ? <Overview view={view} /> : <p class="empty">Open a session to see what it did.</p>}
+        {call ? <Record call={call} /> : view ? <Overview key={view.id} view={view} /> : <p class="empty">Open a session to see what it did.</p>}
     </aside>;
 }
 
 function Overview({ view }: { view: View }) {
     const files = changes(view);
+    const [detail, reload] = useDetail(view), usage = useUsage(view);
     return <>
-        <section><h3>Context</h3>{view.usage ? <ContextNumbers usage={view.usage} /> : <p class="muted">Nothing was sent to a model yet.</p>}</section>
+        <Executors key={`x${view.id}`} view={view} />
+        <ContextSection key={view.id} view={view} />
+        <BudgetSection view={view} detail={detail} usage={usage} reload={reload} />
+        <UsageSection usage={usage} />
         <section><h3>Files changed</h3>
             {files.length === 0 ? <p class="muted">None.</p> : <ul class="files">{files.map(({ call, path, added, removed }) => <li key={call.id}>
                 <button type="button" class="quiet" onClick={() => inspect(call.id)}><span class="path">{path}</span>

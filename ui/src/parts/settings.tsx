@@ -3,6 +3,7 @@ import { api } from "../api.ts";
 import { Icon } from "../icon.tsx";
 import { app, attempt, change, setModel, useApp } from "../state.ts";
 import { setTheme, theme, type Theme } from "../theme.ts";
+import { RetentionSection } from "./retention.tsx";
 import type { ProviderInfo } from "../types.ts";
 
 async function reloadModels(): Promise<void> {
@@ -35,6 +36,7 @@ export function Settings() {
                     onChange={() => { setTheme(t); setShown(t); }} />{t === "system" ? "As the system" : t === "light" ? "Light" : "Dark"}</label>)}
             </div>
         </section>
+        <RetentionSection />
         {system ? <section class="about">
             <h3>About</h3>
             <dl><dt>Version</dt><dd>{system.version}</dd><dt>Workspace</dt><dd class="path">{system.workspace}</dd><dt>Root</dt><dd class="path">{system.root}</dd></dl>

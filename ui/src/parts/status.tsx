@@ -1,12 +1,11 @@
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "../icon.tsx";
 import type { View } from "../fold.ts";
 import { rowOf } from "../list.ts";
 import { setPlanner } from "../sessions.ts";
 import { app, pendingQuestion, setMode, setModel, useApp } from "../state.ts";
-import { count } from "../words.ts";
-import { ContextNumbers } from "./context.tsx";
+import { ContextMeter } from "./context_meter.tsx";
+import { usePopover } from "./popover.ts";
 
 export const modes: [mode: string, name: string, says: string][] = [
     ["plan", "Plan", "reads only; nothing is changed"],
@@ -38,7 +37,7 @@ export function StatusLine({ view }: { view: View | null }) {
         {view?.skills.map((s) => <span key={s.skill} class="skill-chip" title={s.tools ? `While it is active: only ${s.tools.join(", ")}` : "Active in this run"}><Icon name="sparkles" size={12} label="Active skill" /> {s.skill}</span>)}
         <Waiting />
         <span class="spring" />
-        <Context view={view} />
+        <ContextMeter view={view} />
         <Walls />
     </div>;
 }
@@ -59,39 +58,6 @@ function Waiting() {
         box?.focus({ preventScroll: true });
     };
     return <button type="button" class="waiting" onClick={go} title={pending.question.text}><Icon name="hand" size={14} /><span>Waiting for you: {pending.call.tool}</span></button>;
-}
-
-function usePopover() {
-    const [open, setOpen] = useState(false);
-    const box = useRef<HTMLDivElement>(null);
-    useLayoutEffect(() => {
-        if (!open) return;
-        const away = (e: Event) => { if (!box.current?.contains(e.target as Node)) setOpen(false); };
-        const esc = (e: KeyboardEvent) => { if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); setOpen(false); box.current?.querySelector("button")?.focus(); } };
-        document.addEventListener("pointerdown", away);
-        document.addEventListener("keydown", esc, true);
-        return () => { document.removeEventListener("pointerdown", away); document.removeEventListener("keydown", esc, true); };
-    }, [open]);
-    return { open, setOpen, box };
-}
-
-function Context({ view }: { view: View | null }) {
-    const { open, setOpen, box } = usePopover();
-    const usage = view?.usage;
-    if (!usage) return null;
-    const filled = Math.max(0, usage.input) + Math.max(0, usage.output);
-    const share = usage.window > 0 ? Math.min(1, filled / usage.window) : 0;
-    const tone = share > 0.9 ? "stop" : share > 0.75 ? "warn" : "";
-    return <div class="popover-box" ref={box}>
-        <button type="button" class="quiet" aria-expanded={open} onClick={() => setOpen(!open)}
-            aria-label={usage.window > 0 ? `Context ${Math.round(share * 100)} percent full` : `Context ${filled} tokens`}>
-            <span class={`ring ${tone}`} aria-hidden="true" ref={(el) => el?.style.setProperty("--share", String(share))} />
-            {usage.window > 0 ? `${Math.round(share * 100)} %` : `${count(filled)} tokens`}</button>
-        {open ? <div class="popover" role="dialog" aria-label="Context">
-            <h3>Context window</h3>
-            <ContextNumbers usage={usage} />
-        </div> : null}
-    </div>;
 }
 
 function Walls() {

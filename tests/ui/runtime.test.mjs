@@ -321,7 +321,7 @@ test("a session's budget and usage; how long sessions are kept", onMock, async (
     await keep.getByRole("alert").waitFor();
     await keep.getByLabel("To the archive after").fill("1");
     await keep.getByLabel("To the archive after").press("Enter");
-    await keep.locator("summary", { hasText: "3 sessions would go to the archive" }).click();
+    await keep.locator("summary", { hasText: /\d+ sessions would go to the archive/ }).click();
     await keep.getByRole("link", { name: "A very long session" }).waitFor();
     await clean("retention");
     await page.getByRole("button", { name: "Close", exact: true }).click();

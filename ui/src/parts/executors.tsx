@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api } from "../api.ts";
 import { runtimeApi } from "../api_runtime.ts";
+import { sessionsApi } from "../api_sessions.ts";
 import type { View } from "../fold.ts";
 import { Icon, type IconName } from "../icon.tsx";
 import { attempt, useApp } from "../state.ts";
@@ -69,7 +70,7 @@ function Node({ executor: e, below, trees, reload }: { executor: Executor; below
     const children = below(e.session), tree = e.worktree ? trees.get(e.worktree.id) ?? null : null;
     const say = async (text: string) => {
         setSent(true);
-        if (await attempt(async () => { await api.send(e.session, text); return true; })) setSaying(false);
+        if (await attempt(async () => { await sessionsApi.send(e.session, text); return true; })) setSaying(false);
         setSent(false);
         reload();
     };

@@ -2,6 +2,7 @@
 
 #include "agent/context.h"
 #include "agent/executor.h"
+#include "agent/prefix.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/path.h"
@@ -137,6 +138,9 @@ void bx_agent_free(struct bx_agent *a) {
     for (size_t i = 0; i < a->histories.n; i++)
         bx_history_free(a->histories.p[i]);
     bx_vec_free(&a->histories);
+    for (size_t i = 0; i < a->prefixes.n; i++)
+        bx_prefix_free(a->prefixes.p[i]);
+    bx_vec_free(&a->prefixes);
     bx_vec_free(&a->runs);
     bx_vec_free(&a->executors);
     for (size_t i = 0; i < a->mount_count; i++) {
@@ -178,6 +182,12 @@ void bx_agent_keep_history(struct bx_agent *a, struct bx_history *take_h) {
     {
         BX_LOCKED(&a->lock);
         size_t bytes = take_h->bytes;
+        for (size_t i = a->histories.n; i-- > 0;) { /* somebody may have looked meanwhile */
+            if (strcmp(a->histories.p[i]->session_id, take_h->session_id) == 0 && n < 1) {
+                out[n++] = a->histories.p[i];
+                bx_vec_remove(&a->histories, i);
+            }
+        }
         bx_vec_push(&a->histories, take_h);
         for (size_t i = a->histories.n - 1; i-- > 0;) { /* the newest first */
             bytes += a->histories.p[i]->bytes;
@@ -196,8 +206,16 @@ void bx_agent_keep_history(struct bx_agent *a, struct bx_history *take_h) {
         bx_history_free(out[i]);
 }
 
-static struct bx_history *take_history(struct bx_agent *a, const char *session_id,
-                                       size_t result_max_bytes) {
+/* A fifth of the window for one result, at three bytes a token. */
+static size_t result_max(int64_t window) {
+    int64_t bytes = window * 3 / 5;
+    return window > 0 ? (size_t)BX_MAX(1024, BX_MIN(bytes, (int64_t)DEFAULT_RESULT_BYTES))
+                      : DEFAULT_RESULT_BYTES;
+}
+
+struct bx_history *bx_agent_take_history(struct bx_agent *a, const struct bx_run *run) {
+    const char *session_id = bx_session_header(run->session)->id;
+    size_t result_max_bytes = result_max(bx_model_window(run->model));
     struct bx_history *h = NULL;
     {
         BX_LOCKED(&a->lock);
@@ -215,13 +233,6 @@ static struct bx_history *take_history(struct bx_agent *a, const char *session_i
 }
 
 /* ---- sending ---- */
-
-/* A fifth of the window for one result, at three bytes a token. */
-static size_t result_max(int64_t window) {
-    int64_t bytes = window * 3 / 5;
-    return window > 0 ? (size_t)BX_MAX(1024, BX_MIN(bytes, (int64_t)DEFAULT_RESULT_BYTES))
-                      : DEFAULT_RESULT_BYTES;
-}
 
 static void copy_hosts(struct bx_run *run, const struct bx_run_options *o) {
     size_t n = 0;
@@ -287,6 +298,19 @@ static int rewind_first(struct bx_run *run, const struct bx_run_options *o, stru
     return rc ? rc : bx_history_catch_up(run->history, run->session, err);
 }
 
+static int attach_packs(struct bx_run *run, const struct bx_run_options *o, struct bx_err *err) {
+    int rc = 0;
+    for (size_t i = 0; o && o->packs && o->packs[i] && !rc; i++) {
+        rc = bx_agent_attach_pack(run->agent, run->session, o->packs[i], err);
+        if (rc == BX_ERR_NOTFOUND ||
+            rc == BX_ERR_DAMAGED) { /* the context says that it is missing */
+            bx_auto(bx_freep) char *body = bx_asprintf("{\"pack\":\"%s\"}", o->packs[i]);
+            rc = bx_session_append(run->session, "attach", bx_str(body), BX_BATCHED, NULL, err);
+        }
+    }
+    return rc ? rc : bx_history_catch_up(run->history, run->session, err);
+}
+
 static bool options_compact(struct bx_run *run, const char *focus, const struct bx_run_options *o) {
     if (o && o->compact)
         run->compact = bx_strdup(focus ? focus : "");
@@ -299,11 +323,11 @@ static int begin(struct bx_run *run, const char *text, struct bx_run_options *op
     int rc = bx_executor_enter(run, options, err);
     if (rc || (rc = read_options(run, options, err)))
         return rc;
-    run->history = take_history(run->agent, bx_session_header(run->session)->id,
-                                result_max(bx_model_window(run->model)));
+    run->history = bx_agent_take_history(run->agent, run);
     if ((rc = bx_history_catch_up(run->history, run->session, err)) ||
         (rc = bx_session_close_open(run->session, run->history, err)) ||
-        (rc = rewind_first(run, options, err)) || (rc = bx_run_load_rules(run, err)))
+        (rc = rewind_first(run, options, err)) || (rc = attach_packs(run, options, err)) ||
+        (rc = bx_run_load_rules(run, err)))
         return rc;
     struct bx_event e;
     bx_event_begin(&e, run->id);

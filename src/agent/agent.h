@@ -43,6 +43,7 @@ struct bx_run_options {
     uint64_t replace;        /* seq of a `user` event: it and all behind it leave the conversation first (edit and resend); 0 = none */
     const char *const *allow_hosts; /* granted to all tools of this run, NULL ended; copied; may be NULL */
     struct bx_executor *executor; /* of the room itself: the run is this executor's; NULL: a person's */
+    const char *const *packs; /* attached to the session first, NULL ended; may be NULL. One that is not there is said in the context */
     bool compact;            /* the run only compacts the conversation; the text is what to keep above all, may be "" */
     int64_t budget[BX_BUDGET_COUNT];/* 0 = the session's, else the settings'; turns: max_turns */
 };
@@ -92,6 +93,24 @@ void bx_agent_definition_places(const struct bx_agent *a, struct bx_agent_places
 
 /* Closes runs that a crash left open (run_end "interrupted", results for calls without one). Once at start. */
 int bx_agent_recover(struct bx_agent *a, struct bx_err *err);
+
+/* ---- context: what the next request of a session holds ---- */
+/* One JSON object (docs/api.md, GET sessions/ID/context), made by the code that makes the request itself. */
+int bx_agent_context_report(struct bx_agent *a, struct bx_session *session, struct bx_jw *w, struct bx_err *err);
+/* Pinned facts: at most 2,000 bytes each, 8 KiB in all (BX_ERR_LIMIT). They count from the next request on. */
+int bx_agent_add_fact(struct bx_agent *a, struct bx_session *s, struct bx_str text, bool by_model, char ret_id[static 37],
+                      struct bx_err *err);
+int bx_agent_drop_fact(struct bx_agent *a, struct bx_session *s, const char *id, struct bx_err *err); /* BX_ERR_NOTFOUND */
+/* Packs count from the next run on. */
+int bx_agent_attach_pack(struct bx_agent *a, struct bx_session *s, const char *name, struct bx_err *err);
+int bx_agent_detach_pack(struct bx_agent *a, struct bx_session *s, const char *name, struct bx_err *err);
+/* {"text","path","max_bytes"}; the text is what its user wrote, BX_ERR_LIMIT when it is too long */
+int bx_agent_memory(struct bx_agent *a, struct bx_jw *w, struct bx_err *err);
+int bx_agent_set_memory(struct bx_agent *a, struct bx_str text, struct bx_err *err);
+void bx_agent_list_packs(struct bx_agent *a, struct bx_jw *w); /* items of an array that the caller opened */
+int bx_agent_get_pack(struct bx_agent *a, const char *name, struct bx_jw *w, struct bx_err *err); /* one object */
+int bx_agent_put_pack(struct bx_agent *a, const char *name, const struct bx_val *pack, struct bx_err *err);
+int bx_agent_remove_pack(struct bx_agent *a, const char *name, struct bx_err *err);
 
 /* ---- grants: rules as people give and take them; any time, also while a run goes on ---- */
 /* {"tool","host"|"limits"|"path"|"command","scope":"once|session|workspace","expires_at"|"expires_in_s"?,"max_calls"?}; of a

@@ -1,7 +1,7 @@
 #include "agent/compact.h"
 
-#include "agent/context.h"
 #include "agent/executor.h"
+#include "agent/request.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/utf8.h"
@@ -189,8 +189,8 @@ static void log_assistant(struct bx_run *run, struct bx_str text, struct bx_str 
 static int ask_once(struct bx_run *run, struct stream *s, const char *note, bool no_tools,
                     struct bx_reply *ret, struct bx_err *err) {
     struct bx_model_request request;
-    bx_auto(bx_freep) char *words = bx_run_note(run, note);
-    bx_context_request(run->context, run->history, words, &request);
+    bx_run_request(run, note, &request);
+    bx_run_guard_prefix(run);
     request.no_tools = no_tools;
     bx_run_state(run, "thinking", BX_STR_LIT(""));
     if (!bx_spend_begin(&s->spend, run, bx_context_estimate(run->context, run->history)))

@@ -111,6 +111,28 @@ void bx_event_limit(struct bx_run *run, const char *limit, const char *fmt, ...)
         bx_executor_on_fault(run, text);
 }
 
+/* With the handle by which recall finds a result that the model is not told whole. */
+static void write_metadata(struct bx_jw *w, const struct bx_call *call) {
+    const struct bx_tool_result *r = &call->result;
+    bool cut = r->content && strlen(r->content) > call->run->history->result_max_bytes;
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    if (!cut && r->metadata)
+        bx_jw_kraw(w, "metadata", bx_str(r->metadata));
+    if (!cut)
+        return;
+    bx_jw_kobj(w, "metadata");
+    if (r->metadata && bx_doc_parse(bx_str(r->metadata), NULL, &doc, NULL) == 0) {
+        bx_val_foreach_member (bx_doc_root(doc), name, value) {
+            if (!bx_str_eqz(name, "handle")) {
+                bx_jw_keys(w, name);
+                bx_jw_val(w, value);
+            }
+        }
+    }
+    bx_jw_kstr(w, "handle", call->id);
+    bx_jw_end(w);
+}
+
 void bx_event_result(struct bx_jw *w, const struct bx_call *call) {
     const struct bx_tool_result *r = &call->result;
     bx_jw_kuint(w, "turn", call->run->turn);
@@ -118,8 +140,7 @@ void bx_event_result(struct bx_jw *w, const struct bx_call *call) {
     bx_jw_kstr(w, "tool", call->tool_name);
     bx_jw_kraw(w, "content", r->content ? bx_str(r->content) : BX_STR_LIT("\"\""));
     bx_jw_kbool(w, "is_error", r->is_error);
-    if (r->metadata)
-        bx_jw_kraw(w, "metadata", bx_str(r->metadata));
+    write_metadata(w, call);
     bx_jw_kstr(w, "limit", r->limit);
     bx_jw_kraw(w, "receipt", r->receipt ? bx_str(r->receipt) : BX_STR_LIT("null"));
     if (r->denied)

@@ -43,6 +43,7 @@ void bx_history_free(struct bx_history *h) {
     bx_free(h->kept);
     bx_free(h->first_request);
     bx_free(h->request);
+    bx_free(h->broken_what);
     bx_free(h);
 }
 
@@ -98,6 +99,21 @@ char *bx_text_shorten(struct bx_str text, size_t max_bytes, const char *call) {
 }
 
 /* ---- folding events ---- */
+
+static void load_tool(struct bx_history *h, struct bx_str name) {
+    bool known = !name.n || h->loaded.n >= LOADED_MAX;
+    for (size_t i = 0; i < h->loaded.n && !known; i++)
+        known = bx_str_eqz(name, h->loaded.p[i]);
+    if (!known)
+        bx_vec_push(&h->loaded, bx_str_dup(name));
+}
+
+/* From here on there is something to recall; the tool joins the list like one that was loaded, so
+ * the list grows at its end. */
+static void make_recallable(struct bx_history *h) {
+    h->recallable = true;
+    load_tool(h, BX_STR_LIT("recall"));
+}
 
 #define FIRST_REQUEST_MAX 1000
 #define REQUEST_MAX       (8 * BX_KIB)
@@ -202,7 +218,8 @@ static void fold_result(struct bx_history *h, const struct bx_val *event) {
         bx_auto(bx_freep) char *text = content_text(bx_val_get(event, "content"), &images);
         bx_free(b->text);
         b->text = bx_text_shorten(bx_str(text), h->result_max_bytes, b->id);
-        h->recallable |= strlen(text) > h->result_max_bytes;
+        if (strlen(text) > h->result_max_bytes)
+            make_recallable(h);
         b->is_error = bx_val_get_bool(event, "is_error", false);
         h->estimate += bx_message_tokens(m);
         h->bytes += bx_message_bytes(m);
@@ -219,12 +236,23 @@ static void fold_usage(struct bx_history *h, const struct bx_val *event) {
     h->counted = counted;
     h->cached = bx_val_get_int(event, "cached_tokens", -1);
     h->truncated = bx_val_get_bool(event, "truncated", false);
+    if (!h->broken_now) /* the request before this one had the break */
+        h->broken_part[0] = '\0';
+    h->broken_now = false;
     if (h->truncated) {
         h->truncated_at = BX_MAX(h->truncated_at, counted);
     } else if (counted > 0 && ours > 0) {
         h->factor = BX_MIN(3.0, BX_MAX(0.5, (double)counted / (double)ours));
         h->factor_known = true;
     }
+}
+
+static void fold_break(struct bx_history *h, const struct bx_val *event) {
+    snprintf(h->broken_part, sizeof h->broken_part, "%s",
+             bx_val_get_z(event, "part") ? bx_val_get_z(event, "part") : "");
+    bx_free(h->broken_what);
+    h->broken_what = bx_str_dup(bx_val_get_str(event, "what"));
+    h->broken_now = true;
 }
 
 /* What it says is built for a moment only: the strings are the event's. */
@@ -244,7 +272,7 @@ static void fold_compact(struct bx_history *h, const struct bx_val *event) {
     h->turns_gone += (size_t)BX_MAX(bx_val_get_int(lost, "turns", 0), 0);
     bx_history_cut(h, &cut);
     h->after_cut = bx_val_get_int(event, "after_tokens", 0);
-    h->recallable = true;
+    make_recallable(h);
 }
 
 /* Facts and instructions are told where they came, so that what stands before them stays the same.
@@ -292,11 +320,7 @@ static bool fold_beside(struct bx_history *h, struct bx_str type, const struct b
 
 static void fold_loaded(struct bx_history *h, const struct bx_val *event) {
     bx_val_foreach_item (bx_val_get(event, "tools"), name) {
-        bool known = !bx_val_z(name) || h->loaded.n >= LOADED_MAX;
-        for (size_t i = 0; i < h->loaded.n && !known; i++)
-            known = bx_str_eqz(bx_val_str(name), h->loaded.p[i]);
-        if (!known)
-            bx_vec_push(&h->loaded, bx_str_dup(bx_val_str(name)));
+        load_tool(h, bx_val_str(name));
     }
 }
 
@@ -326,6 +350,8 @@ static void fold(struct bx_history *h, const struct bx_val *event) {
         fold_compact(h, event);
     } else if (bx_str_eqz(type, "usage")) {
         fold_usage(h, event);
+    } else if (bx_str_eqz(type, "cache_break")) {
+        fold_break(h, event);
     } else if (bx_str_eqz(type, "tools_loaded")) {
         fold_loaded(h, event);
     } else if (bx_str_eqz(type, "title")) {

@@ -59,6 +59,8 @@ struct bx_history {
     char *head, *kept;       /* texts of the summary message: before the facts, and behind them; or NULL */
     char *first_request, *request; /* of the user's: the first and the last one, cut where they are long; or NULL */
     uint64_t request_seq;
+    char broken_part[16], *broken_what; /* of the last request's `cache_break`; "" = it had none */
+    bool broken_now;
     bool recallable;         /* something is in the log that is not told whole */
     bool has_title, damaged;
 };

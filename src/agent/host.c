@@ -1,5 +1,7 @@
 #include "agent/executor.h"
 
+#include "agent/memory.h"
+#include "agent/recall.h"
 #include "tools/host.h"
 
 /* What native tools may ask of the run that called them (tools/host.h). */
@@ -115,9 +117,27 @@ static int host_record(struct bx_tool_ctx *ctx, const char *type, struct bx_str 
                : 0;
 }
 
+static int host_recall(struct bx_tool_ctx *ctx, const struct bx_recall_wish *wish,
+                       struct bx_recall_result *ret, struct bx_err *err) {
+    struct bx_run *run = call_of(ctx)->run;
+    /* a little less than a result may be long, so that it is told whole with its last line */
+    size_t max = run->history->result_max_bytes;
+    return bx_recall(run->session, wish, max > 1000 ? max - 300 : max, ret, err);
+}
+
+static int host_remember(struct bx_tool_ctx *ctx, struct bx_str text, bool for_session,
+                         struct bx_err *err) {
+    struct bx_run *run = call_of(ctx)->run;
+    char id[37];
+    return for_session ? bx_agent_add_fact(run->agent, run->session, text, true, id, err)
+                       : bx_memory_add(bx_store_dir(run->agent->store), text, err);
+}
+
 const struct bx_tool_host bx_call_host = {.ask = host_ask,
                                           .can_ask = host_can_ask,
                                           .mode = host_mode,
                                           .set_mode = host_set_mode,
                                           .record = host_record,
+                                          .recall = host_recall,
+                                          .remember = host_remember,
                                           .executor = bx_executor_tool};

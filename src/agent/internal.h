@@ -12,6 +12,8 @@
 
 #define BX_EVENT_MAX (64 * BX_MIB) /* one event's JSON */
 
+struct bx_prefix;
+
 struct bx_agent {
     struct bx_store *store;
     struct bx_models *models;
@@ -28,6 +30,7 @@ struct bx_agent {
     BX_VEC(struct bx_run *) runs;           /* running, or ended and not yet joined */
     BX_VEC(struct bx_executor *) executors; /* of runs that go on, in the order of their starts (executor.h) */
     BX_VEC(struct bx_history *) histories;  /* of sessions that rest, oldest first */
+    BX_VEC(struct bx_prefix *) prefixes;    /* of the last request of each session, oldest first */
     bool closing;
     pthread_mutex_t settings_lock; /* of what follows (settings.c) */
     struct bx_settings *settings;  /* as last read and found good */
@@ -130,6 +133,8 @@ struct bx_run {
 void *bx_run_main(void *run);
 /* Keeps it for the session's next run, or frees it when there is no room. */
 void bx_agent_keep_history(struct bx_agent *a, struct bx_history *take_h);
+/* The one that was kept, or an empty one, for the window of the run's model; not caught up. */
+struct bx_history *bx_agent_take_history(struct bx_agent *a, const struct bx_run *run);
 
 /* One call of a reply, from what the model wrote to its result. */
 struct bx_call {

@@ -1,7 +1,7 @@
 #include "agent/compact.h"
 
-#include "agent/context.h"
 #include "agent/executor.h"
+#include "agent/request.h"
 #include "base/clock.h"
 
 /* One run: context → ask → permission → tools → append → again. Read run_turns first. */
@@ -125,6 +125,9 @@ static bool work_off(struct bx_run *run, const struct bx_message *reply) {
     bx_auto(calls_deinit) struct calls calls;
     take_calls(run, reply, &calls);
     take_from_budget(run, &calls);
+    for (size_t i = 0; i < calls.n; i++)
+        if (!calls.items[i].result.is_error)
+            bx_run_tell_folders(run, calls.items[i].reach.paths, calls.items[i].reach.path_count);
     return bx_cancel_fired(run->spend) || !repeats_failure(run, &calls);
 }
 
@@ -210,15 +213,6 @@ static void end_run(struct bx_run *run, const char *reason) {
     bx_run_state(run, "idle", BX_STR_LIT(""));
 }
 
-static void open_context(struct bx_run *run) {
-    size_t count;
-    const char *root = bx_run_mounts(run, &count)[0].host_path;
-    bx_auto(bx_freep) char *role = bx_run_role(run);
-    run->context = bx_context_new(run->agent->registry, root, bx_model_is_small(run->model));
-    bx_executors_tell(run); /* the planner's switch, before tools are chosen by it */
-    bx_context_suit(run->context, bx_run_offers, run, role);
-}
-
 void *bx_run_main(void *user) {
     struct bx_run *run = user;
     struct bx_agent *a = run->agent;
@@ -228,7 +222,8 @@ void *bx_run_main(void *user) {
         bx_event_error(run, "store", &err);
         reason = "error";
     } else {
-        open_context(run);
+        bx_executors_tell(run); /* the planner's switch, before tools are chosen by it */
+        run->context = bx_run_context_new(run);
         reason = run->compact ? bx_compact_by_user(run, run->compact) : run_turns(run);
     }
     bx_executors_end(run);

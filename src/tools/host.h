@@ -24,6 +24,16 @@ void bx_tool_answer_deinit(struct bx_tool_answer *a);
 struct bx_skill_use;
 /* Executors: what the tools Agent, AgentOutput, AgentStop and AgentSend want done (agent/executor.h). */
 enum bx_executor_op { BX_EXECUTOR_START, BX_EXECUTOR_OUTPUT, BX_EXECUTOR_STOP, BX_EXECUTOR_SEND };
+struct bx_recall_wish { /* one of call, seq, query */
+    const char *call, *query; /* or NULL */
+    int64_t seq;              /* or 0 */
+    int64_t offset, limit;    /* bytes; of a query: limit is the number of hits. 0 = as usual */
+};
+struct bx_recall_result {
+    struct bx_buf text; /* the caller's */
+    size_t bytes;       /* of the whole that it is a part of */
+    int64_t next;       /* offset to go on with; -1: that was all */
+};
 
 struct bx_tool_host {
     /* Asks the user and waits as long as it takes. BX_ERR_DENIED: nobody can be asked (the sentence says why);
@@ -38,6 +48,10 @@ struct bx_tool_host {
     /* input: as the tool's schema has it. What is wrong with it is a result that says so. */
     int (*executor)(struct bx_tool_ctx *ctx, enum bx_executor_op op, const struct bx_val *input, struct bx_tool_result *ret,
                     struct bx_err *err);
+    /* The session's log, read again. BX_ERR_NOTFOUND, BX_ERR_INVALID: the sentence is for the model. */
+    int (*recall)(struct bx_tool_ctx *ctx, const struct bx_recall_wish *wish, struct bx_recall_result *ret, struct bx_err *err);
+    /* Into the workspace's memory, or as a fact of the session. 1: it is there already; BX_ERR_INVALID, BX_ERR_LIMIT. */
+    int (*remember)(struct bx_tool_ctx *ctx, struct bx_str text, bool for_session, struct bx_err *err);
     /* The skill is active in the run from here on: logged, its tools narrow, its files can be read. ret_folder: where, the
      * caller's; NULL = it has none. end_skill: BX_ERR_INVALID it is not; BX_ERR_DENIED the user began it. */
     int (*begin_skill)(struct bx_tool_ctx *ctx, const struct bx_skill_use *use, char **ret_folder, struct bx_err *err);

@@ -52,7 +52,8 @@ struct bx_registry {
 static const struct bx_native_spec *const natives[] = {
     &bx_native_agent,    &bx_native_agent_output, &bx_native_agent_send, &bx_native_agent_stop,
     &bx_native_ask_user, &bx_native_brief,        &bx_native_enter_plan, &bx_native_exit_plan,
-    &bx_native_skill,    &bx_native_sleep,        &bx_native_todo,       &bx_native_tool_search,
+    &bx_native_recall,   &bx_native_remember,     &bx_native_skill,      &bx_native_sleep,
+    &bx_native_todo,     &bx_native_tool_search,
 };
 
 static void empty(tool_vec *tools) {
@@ -277,6 +278,15 @@ struct bx_skills *bx_registry_skills(struct bx_registry *r, const char *root) {
 
 bool bx_tool_is_extra(const struct bx_tool *t) {
     return t->kind != BX_TOOL_NATIVE && strcmp(t->source, "built in") != 0;
+}
+
+bool bx_tool_is_core(const struct bx_tool *t) {
+    static const char *const names[] = {"read", "write", "edit",      "glob",
+                                        "grep", "bash",  "ToolSearch"};
+    for (size_t i = 0; i < BX_ARRAY_LEN(names); i++)
+        if (strcmp(t->name, names[i]) == 0)
+            return !bx_tool_is_extra(t);
+    return false;
 }
 
 struct bx_defer bx_registry_defer(struct bx_registry *r) {

@@ -70,6 +70,8 @@ struct bx_defer {
     int64_t over_tools, over_tokens;
 };
 bool bx_tool_is_extra(const struct bx_tool *t);
+/* One that nearly every task needs: it is never deferred. In a small window all others may be. */
+bool bx_tool_is_core(const struct bx_tool *t);
 struct bx_defer bx_registry_defer(struct bx_registry *r);
 
 /* The limits that a call of this tool gets, each with where it came from (tools/settings.h). wish may be NULL; texts of ret are

@@ -192,7 +192,8 @@ static void tell(const struct hits *hits, bool loads, struct bx_buf *out, struct
                                : "You can call them.\n");
 }
 
-/* Those that may be deferred are recorded as loaded. Which of them are is the run's business. */
+/* Those that may be deferred, here or in a small window, are recorded as loaded. Which of them are
+ * is the run's business. */
 static int load(struct bx_tool_ctx *ctx, const struct hits *hits, bool *ret_any,
                 struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf event = BX_BUF_INIT(64 * BX_KIB);
@@ -202,7 +203,7 @@ static int load(struct bx_tool_ctx *ctx, const struct hits *hits, bool *ret_any,
     bx_jw_obj(&w);
     bx_jw_karr(&w, "tools");
     for (size_t i = 0; i < hits->n; i++) {
-        if (!bx_tool_is_extra(hits->items[i].tool))
+        if (bx_tool_is_core(hits->items[i].tool))
             continue;
         bx_jw_z(&w, hits->items[i].tool->name);
         *ret_any = true;

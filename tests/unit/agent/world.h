@@ -328,14 +328,14 @@ static const char *w_id(struct world *w) {
     return bx_session_header(w->session)->id;
 }
 
-/* How many tools a model is offered: all but the forbidden one. */
+/* How many tools a model is offered: all but the forbidden one and recall, which has nothing to recall. */
 __attribute__((unused)) static size_t w_offered(struct world *w) {
     size_t count = 0;
     struct bx_tool **all = bx_registry_all(w->registry, &count);
     for (size_t i = 0; i < count; i++)
         bx_tool_unref(all[i]);
     bx_free(all);
-    return count - 1;
+    return count - 2;
 }
 
 __attribute__((unused)) static void w_send(struct world *w, const char *text, const struct bx_run_options *o) {

@@ -97,6 +97,7 @@ int bx_agent_recover(struct bx_agent *a, struct bx_err *err);
 /* ---- context: what the next request of a session holds ---- */
 /* One JSON object (docs/api.md, GET sessions/ID/context), made by the code that makes the request itself. */
 int bx_agent_context_report(struct bx_agent *a, struct bx_session *session, struct bx_jw *w, struct bx_err *err);
+bool bx_compact_at_ok(int64_t percent); /* as the setting `compact_at` */
 /* Pinned facts: at most 2,000 bytes each, 8 KiB in all (BX_ERR_LIMIT). They count from the next request on. */
 int bx_agent_add_fact(struct bx_agent *a, struct bx_session *s, struct bx_str text, bool by_model, char ret_id[static 37],
                       struct bx_err *err);

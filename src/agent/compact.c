@@ -16,6 +16,10 @@ int64_t bx_run_window(const struct bx_run *run) {
     return cut > 0 && (window <= 0 || cut < window) ? cut : window;
 }
 
+bool bx_compact_at_ok(int64_t percent) {
+    return percent == 0 || (percent >= 10 && percent <= 95);
+}
+
 int64_t bx_agent_compact_at(struct bx_agent *a, int64_t window) {
     struct bx_settings *settings = NULL;
     int64_t percent = COMPACT_AT;
@@ -23,8 +27,6 @@ int64_t bx_agent_compact_at(struct bx_agent *a, int64_t window) {
         percent = bx_val_get_int(bx_settings_root(settings), "compact_at", COMPACT_AT);
         bx_settings_unref(settings);
     }
-    if (percent < 10 || percent > 95)
-        percent = percent == 0 ? 0 : COMPACT_AT;
     return window * percent / 100;
 }
 

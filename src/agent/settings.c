@@ -41,6 +41,11 @@ static int check(struct bx_agent *a, const struct bx_val *root, struct bx_err *e
     int64_t caps[BX_BUDGET_COUNT];
     if (!rc && (rc = bx_budget_read(bx_val_get(root, "budgets"), caps, err)))
         bx_wrap(err, rc, "\"budgets\" in settings.json");
+    const struct bx_val *at = bx_val_get(root, "compact_at");
+    if (at && (!bx_val_is(at, BX_VAL_INT) || !bx_compact_at_ok(bx_val_int(at, 0))))
+        return bx_fail(err, BX_ERR_INVALID,
+                       "settings: \"compact_at\" is a percentage of the window: 10 to 95, or 0 for "
+                       "never");
     struct bx_executor_settings executors;
     if (!rc)
         rc = bx_executor_settings_read(root, &executors, err);

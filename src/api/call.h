@@ -71,6 +71,18 @@ int bx_route_session_command(struct bx_api_call *c, struct bx_err *err); /* slas
 int bx_route_commands(struct bx_api_call *c, struct bx_err *err);
 int bx_route_files(struct bx_api_call *c, struct bx_err *err);
 int bx_route_executors(struct bx_api_call *c, struct bx_err *err); /* executors.c */
+int bx_route_session_context(struct bx_api_call *c, struct bx_err *err); /* context.c */
+int bx_route_session_compact(struct bx_api_call *c, struct bx_err *err);
+int bx_route_fact_add(struct bx_api_call *c, struct bx_err *err);
+int bx_route_fact_drop(struct bx_api_call *c, struct bx_err *err);
+int bx_route_pack_attach(struct bx_api_call *c, struct bx_err *err);
+int bx_route_pack_detach(struct bx_api_call *c, struct bx_err *err);
+int bx_route_memory_get(struct bx_api_call *c, struct bx_err *err);
+int bx_route_memory_put(struct bx_api_call *c, struct bx_err *err);
+int bx_route_packs(struct bx_api_call *c, struct bx_err *err);
+int bx_route_pack_get(struct bx_api_call *c, struct bx_err *err);
+int bx_route_pack_put(struct bx_api_call *c, struct bx_err *err);
+int bx_route_pack_remove(struct bx_api_call *c, struct bx_err *err);
 int bx_route_models(struct bx_api_call *c, struct bx_err *err);
 int bx_route_settings_get(struct bx_api_call *c, struct bx_err *err);
 int bx_route_settings_put(struct bx_api_call *c, struct bx_err *err);

@@ -37,6 +37,19 @@ static const struct bx_member answer_members[] = {
     {.name = "text", .type = BX_VAL_STR, .max_bytes = 64 * BX_KIB},
     {.name = "answers", .type = BX_VAL_ARR},
     {.name = NULL}};
+static const struct bx_member compact_members[] = {
+    {.name = "focus", .type = BX_VAL_STR, .max_bytes = 2000}, {.name = NULL}};
+static const struct bx_member fact_members[] = {
+    {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = 8 * BX_KIB},
+    {.name = NULL}};
+static const struct bx_member memory_members[] = {
+    {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB}, {.name = NULL}};
+static const struct bx_member attach_members[] = {
+    {.name = "name", .type = BX_VAL_STR, .required = true, .max_bytes = 100}, {.name = NULL}};
+static const struct bx_member pack_members[] = {
+    {.name = "description", .type = BX_VAL_STR, .max_bytes = 4 * BX_KIB},
+    {.name = "items", .type = BX_VAL_ARR, .required = true},
+    {.name = NULL}};
 static const struct bx_member settings_members[] = {
     {.name = "model", .type = BX_VAL_STR, .nullable = true, .max_bytes = 1000},
     {.name = "mode", .type = BX_VAL_STR, .nullable = true, .max_bytes = 100},
@@ -44,6 +57,7 @@ static const struct bx_member settings_members[] = {
     {.name = "limits", .type = BX_VAL_OBJ, .nullable = true},
     {.name = "budgets", .type = BX_VAL_OBJ, .nullable = true},
     {.name = "defer_tools", .type = BX_VAL_OBJ, .nullable = true},
+    {.name = "compact_at", .type = BX_VAL_INT, .nullable = true},
     {.name = "max_concurrent_executors", .type = BX_VAL_INT, .nullable = true},
     {.name = "max_executor_depth", .type = BX_VAL_INT, .nullable = true},
     {.name = "max_executors", .type = BX_VAL_INT, .nullable = true},
@@ -110,6 +124,18 @@ const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_GET, "/api/v1/commands", 0, ROUTE(bx_route_commands, NULL, false)},
     {BX_HTTP_GET, "/api/v1/files", 0, ROUTE(bx_route_files, NULL, true)},
     {BX_HTTP_GET, S "/*/executors", 0, ROUTE(bx_route_executors, NULL, false)},
+    {BX_HTTP_GET, S "/*/context", 0, ROUTE(bx_route_session_context, NULL, false)},
+    {BX_HTTP_POST, S "/*/compact", SMALL, ROUTE(bx_route_session_compact, compact_members, false)},
+    {BX_HTTP_POST, S "/*/facts", SMALL, ROUTE(bx_route_fact_add, fact_members, false)},
+    {BX_HTTP_DELETE, S "/*/facts/*", SMALL, ROUTE(bx_route_fact_drop, no_members, false)},
+    {BX_HTTP_POST, S "/*/packs", SMALL, ROUTE(bx_route_pack_attach, attach_members, false)},
+    {BX_HTTP_DELETE, S "/*/packs/*", SMALL, ROUTE(bx_route_pack_detach, no_members, false)},
+    {BX_HTTP_GET, "/api/v1/memory", 0, ROUTE(bx_route_memory_get, NULL, false)},
+    {BX_HTTP_PUT, "/api/v1/memory", LARGE, ROUTE(bx_route_memory_put, memory_members, false)},
+    {BX_HTTP_GET, "/api/v1/packs", 0, ROUTE(bx_route_packs, NULL, false)},
+    {BX_HTTP_GET, "/api/v1/packs/*", 0, ROUTE(bx_route_pack_get, NULL, false)},
+    {BX_HTTP_PUT, "/api/v1/packs/*", LARGE, ROUTE(bx_route_pack_put, pack_members, false)},
+    {BX_HTTP_DELETE, "/api/v1/packs/*", SMALL, ROUTE(bx_route_pack_remove, no_members, false)},
     {BX_HTTP_GET, "/api/v1/models", 0, ROUTE(bx_route_models, NULL, false)},
     {BX_HTTP_GET, "/api/v1/settings", 0, ROUTE(bx_route_settings_get, NULL, false)},
     {BX_HTTP_PUT, "/api/v1/settings", LARGE, ROUTE(bx_route_settings_put, settings_members, false)},

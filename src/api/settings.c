@@ -140,6 +140,11 @@ static int check_patch(struct bx_api_call *c, struct bx_err *err) {
     if (word.p && (!bx_mode_parse(word, &mode) || mode == BX_MODE_BYPASS))
         return bx_call_fault(c, "mode", err,
                              "\"mode\" must be plan, default, accept-edits or auto");
+    const struct bx_val *at = bx_val_get(c->body, "compact_at");
+    if (bx_val_is(at, BX_VAL_INT) && !bx_compact_at_ok(bx_val_int(at, 0)))
+        return bx_call_fault(
+            c, "compact_at", err,
+            "\"compact_at\" is a percentage of the window: 10 to 95, or 0 for never");
     if (has_secret(bx_val_get(c->body, "providers")))
         return bx_call_fault(
             c, "providers", err,

@@ -234,6 +234,7 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("DELETE", one_grant, grant=wide).status, 204)
         self.assertEqual(self.call("GET", grants, query="?session=" + session).json["grants"], [])
         self.agents()
+        self.context(session)
         mcp, entry = "/api/v1/mcp", {"command": sys.executable, "args": [os.path.join(ROOT, "tests", "peers", "mcp", "fake.py")]}
         self.assertEqual(self.call("GET", mcp).json, {"servers": []})
         self.assertEqual(self.call("PUT", mcp + "/{server}", {"entry": {"command": 7}}, server="x").json["field"], "entry")
@@ -256,12 +257,58 @@ class Documented(unittest.TestCase):
                 body = {"PATCH": {"title": "x"}, "POST": {"text": "x"}}.get(method)
                 if template.endswith("/answers"):
                     body = {"question": "q", "choice": "no"}
-                if template.endswith(("/stop", "/restore", "/fork")):
+                if template.endswith(("/stop", "/restore", "/fork", "/compact")):
                     body = None
+                if template.endswith("/packs"):
+                    body = {"name": "x"}
                 for nobody in (session, NOBODY, "no-id")[template.endswith("/restore"):]:
-                    self.assertEqual(self.call(method, template, body, session=nobody).status, 404)
+                    self.assertEqual(self.call(method, template, body, session=nobody, fact="x", pack="x").status, 404)
         documented = {(m.upper(), p) for p, item in self.document["paths"].items() for m in item if m != "parameters"}
         self.assertEqual(self.seen, documented)
+
+    def context(self, session):
+        one, packs, pack, memory = "/api/v1/sessions/{session}", "/api/v1/packs", "/api/v1/packs/{pack}", "/api/v1/memory"
+        fact = self.call("POST", one + "/facts", {"text": " Pay in euros. "}, session=session).json["id"]
+        self.assertEqual(self.call("POST", one + "/facts", {"text": "  "}, session=session).json["field"], "text")
+        self.assertEqual(self.call("POST", one + "/facts", {"text": "x" * 2001}, session=session).json["field"], "text")
+        text = {"kind": "text", "text": "the words of the pack"}
+        for bad in ({"items": [{"kind": "pack"}]}, {"items": [{"kind": "file"}]}):
+            self.assertEqual(self.call("PUT", pack, bad, pack="p").json["field"], "items")
+        self.assertEqual(self.call("PUT", pack, {"items": [text]}, pack="no name").status, 400)
+        made = self.call("PUT", pack, {"description": "d", "items": [text, {"kind": "file", "path": "/gone"}]}, pack="p").json
+        self.assertIn("/gone", made["problem"])
+        self.assertEqual(self.call("GET", pack, pack="p").json, made)
+        self.assertEqual(self.call("GET", pack, pack="q").status, 404)
+        row = self.call("GET", packs).json["packs"][0]
+        self.assertEqual((row["name"], row["items"], row["problem"]), ("p", 2, made["problem"]))
+        self.assertEqual(self.call("POST", one + "/packs", {"name": "p"}, session=session).status, 204)
+        self.assertEqual(self.call("POST", one + "/packs", {"name": "q"}, session=session).status, 404)
+        self.assertEqual(self.call("PUT", memory, {"text": "x" * 17000}).json["field"], "text")
+        self.assertEqual(self.call("PUT", memory, {"text": "- We deploy on Fridays.\n"}).json["text"], "- We deploy on Fridays.\n")
+        self.assertTrue(self.call("GET", memory).json["path"].endswith("/memory.md"))
+        self.assertEqual(self.call("PUT", "/api/v1/settings", {"compact_at": 99}).json["field"], "compact_at")
+        self.assertEqual(self.call("PUT", "/api/v1/settings", {"compact_at": 50}).json["compact_at"], 50)
+        seen = self.call("GET", one + "/context", session=session).json
+        self.assertEqual((seen["window"], seen["window_from"], seen["compact_at"], seen["packs"]), (32768, "settings", 16384, ["p"]))
+        self.assertEqual(seen["facts"], [{"id": fact, "text": "Pay in euros.", "from": "user"}])
+        self.assertEqual([p["part"] for p in seen["parts"]], ["instructions", "tools", "memory", "packs", "facts", "history"])
+        self.assertEqual(sum(p["tokens"] for p in seen["parts"]), seen["estimated"])
+        with self.server.websocket() as ws:
+            ws.say(op="subscribe", session=session, **{"from": 1})
+            ws.hear_until(lambda m: m.get("op") == "caught_up")
+            self.assertEqual(self.call("POST", one + "/compact", {"focus": 7}, session=session).json["field"], "focus")
+            run = self.call("POST", one + "/compact", {"focus": "money"}, session=session)
+            self.assertEqual(run.status, 202)
+            ended = ws.hear_until(lambda m: m.get("event", {}).get("type") == "run_end")
+            self.assertEqual(ended["event"]["run"], run.json["run"])
+        self.assertEqual(self.call("DELETE", one + "/packs/{pack}", session=session, pack="p").status, 204)
+        self.assertEqual(self.call("DELETE", one + "/packs/{pack}", session=session, pack="p").status, 404)
+        self.assertEqual(self.call("DELETE", one + "/facts/{fact}", session=session, fact=fact).status, 204)
+        self.assertEqual(self.call("DELETE", one + "/facts/{fact}", session=session, fact=fact).status, 404)
+        self.assertEqual(self.call("DELETE", pack, pack="p").status, 204)
+        self.assertEqual(self.call("DELETE", pack, pack="p").status, 404)
+        self.call("PUT", memory, {"text": ""})
+        self.call("PUT", "/api/v1/settings", {"compact_at": None})
 
     def agents(self):
         agents, one = "/api/v1/agents", "/api/v1/agents/{agent}"

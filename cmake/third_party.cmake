@@ -27,6 +27,8 @@ bx_library(wslay  ARCHIVES libwslay.a)
 bx_library(curl   ARCHIVES libcurl.a LINKS -l:libssl.a -l:libcrypto.a -l:libz.a pthread dl)
 add_library(tp_yaml INTERFACE) # Debian's
 target_link_libraries(tp_yaml INTERFACE -l:libyaml.a)
+add_library(tp_edit INTERFACE) # Debian's: lines typed on a terminal
+target_link_libraries(tp_edit INTERFACE -l:libedit.a -l:libtinfo.a -l:libbsd.a -l:libmd.a)
 add_library(tp_zstd INTERFACE) # Debian's: the compressed images of the shell's programs
 target_link_libraries(tp_zstd INTERFACE -l:libzstd.a)
 add_library(tp_zlib INTERFACE) # Debian's, as in curl

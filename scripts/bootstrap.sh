@@ -56,9 +56,12 @@ want_libraries() {
         [libssl-dev]="TLS" [zlib1g-dev]="gzip" [libyaml-dev]="YAML"
         [libpcre2-dev]="regular expressions" [libcmocka-dev]="unit tests"
         [libzstd-dev]="compressed programs inside the binary"
+        [libedit-dev]="lines typed on a terminal" [libbsd-dev]="lines typed on a terminal"
+        [libncurses-dev]="lines typed on a terminal" [libmd-dev]="lines typed on a terminal"
     )
     state=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${!why[@]}" 2>/dev/null || true)
-    for package in libssl-dev zlib1g-dev libzstd-dev libyaml-dev libpcre2-dev libcmocka-dev; do
+    for package in libssl-dev zlib1g-dev libzstd-dev libyaml-dev libpcre2-dev libcmocka-dev \
+        libedit-dev libbsd-dev libncurses-dev libmd-dev; do
         [[ $'\n'$state$'\n' == *$'\n'"$package installed"$'\n'* ]] || want "$package" "${why[$package]}"
     done
 }

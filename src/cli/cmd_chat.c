@@ -3,7 +3,10 @@
 #include <poll.h>
 
 #include "agent/slash.h"
+#include "api/files.h"
+#include "base/path.h"
 #include "cli/commands.h"
+#include "cli/editor.h"
 #include "cli/follow.h"
 
 #define MESSAGE_MAX BX_MIB
@@ -14,11 +17,70 @@ struct chat {
     struct bx_cli_context *c;
     struct bx_follow follow;
     struct bx_run_options options;
-    struct bx_buf waiting; /* read, and not yet a line */
+    struct bx_editor *editor; /* or NULL: plain lines */
+    struct bx_buf waiting;    /* read, and not yet a line */
     bool terminal, no_more;
 };
 
 /* ---- reading ---- */
+
+/* At the prompt: what was typed is given up. */
+static enum said interrupted(struct chat *chat) {
+    if (bx_follow_must_end())
+        return SAID_GONE;
+    bx_follow_forget_interrupt();
+    bx_buf_reset(&chat->waiting);
+    bx_show_note(&chat->follow.show, BX_TONE_DIM, "Ctrl-D or /exit ends the chat.");
+    return SAID_NOTHING;
+}
+
+static void add_values(const struct bx_val *rows, const char *member, char sign, struct bx_str word,
+                       void (*add)(void *to, struct bx_str text), void *to) {
+    bx_val_foreach_item (rows, row) {
+        struct bx_str kind = bx_val_get_str(row, "kind");
+        bx_auto(bx_freep) char *text = bx_asprintf("%c%s%s", sign, bx_val_get_z(row, member),
+                                                   bx_str_eqz(kind, "folder") ? "/" : "");
+        if (strncasecmp(text, word.p, word.n) == 0)
+            add(to, bx_str(text));
+    }
+}
+
+/* "/co" is a command, "@src/ma" a file. */
+static void complete(void *user, struct bx_str line, struct bx_str word,
+                     void (*add)(void *to, struct bx_str text), void *to) {
+    struct chat *chat = user;
+    bool command = bx_str_starts(line, "/") && word.n == line.n;
+    bx_auto(bx_buf_deinit) struct bx_buf json = BX_BUF_INIT(4 * BX_MIB);
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    struct bx_jw w;
+    if (!command && !bx_str_starts(word, "@"))
+        return;
+    bx_jw_init(&w, &json);
+    bx_jw_obj(&w);
+    if (command) {
+        bx_jw_karr(&w, "commands");
+        bx_slash_list(chat->c->agent, &w);
+        bx_jw_end(&w);
+    } else {
+        bx_files_complete(chat->c->workspace.root, bx_str_slice(word, 1, word.n), 200, &w);
+    }
+    bx_jw_end(&w);
+    if (bx_doc_parse(bx_buf_str(&json), NULL, &doc, NULL) == 0)
+        add_values(bx_val_get(bx_doc_root(doc), command ? "commands" : "files"),
+                   command ? "name" : "path", command ? '/' : '@', word, add, to);
+}
+
+static enum said edit_line(struct chat *chat, bool more, struct bx_buf *out) {
+    switch (bx_editor_read(chat->editor, more ? "… " : "> ", out)) {
+    case BX_EDIT_LINE:
+        return SAID_TEXT;
+    case BX_EDIT_END:
+        return SAID_GONE;
+    case BX_EDIT_INTERRUPTED:
+        break;
+    }
+    return interrupted(chat);
+}
 
 static void prompt(const struct chat *chat, bool more) {
     if (chat->terminal) {
@@ -28,7 +90,8 @@ static void prompt(const struct chat *chat, bool more) {
 }
 
 /* The next line without its end, in `out`; Ctrl-C gives up what was typed. */
-static enum said read_line(struct chat *chat, struct bx_buf *out) {
+static enum said read_line(struct chat *chat, bool more, struct bx_buf *out) {
+    prompt(chat, more);
     for (;;) {
         size_t end = bx_str_find(bx_buf_str(&chat->waiting), '\n');
         if (end != (size_t)-1 || (chat->no_more && chat->waiting.size)) {
@@ -43,14 +106,8 @@ static enum said read_line(struct chat *chat, struct bx_buf *out) {
                               {.fd = bx_follow_interrupt_fd(), .events = POLLIN}};
         if (poll(p, 2, -1) < 0)
             continue; /* a signal: its bell rings */
-        if (p[1].revents) {
-            if (bx_follow_must_end())
-                return SAID_GONE;
-            bx_follow_forget_interrupt();
-            bx_buf_reset(&chat->waiting);
-            bx_show_note(&chat->follow.show, BX_TONE_DIM, "Ctrl-D or /exit ends the chat.");
-            return SAID_NOTHING;
-        }
+        if (p[1].revents)
+            return interrupted(chat);
         char piece[16384];
         ssize_t n = read(STDIN_FILENO, piece, sizeof piece);
         if (n <= 0 && !(n < 0 && errno == EINTR))
@@ -63,8 +120,7 @@ static enum said read_line(struct chat *chat, struct bx_buf *out) {
 /* A message: a line, or several where each but the last ends with a backslash. */
 static enum said read_message(struct chat *chat, struct bx_buf *out) {
     for (bool more = false;; more = true) {
-        prompt(chat, more);
-        enum said said = read_line(chat, out);
+        enum said said = chat->editor ? edit_line(chat, more, out) : read_line(chat, more, out);
         if (said == SAID_GONE && out->size)
             return SAID_TEXT;
         if (said != SAID_TEXT)
@@ -164,6 +220,11 @@ static int chat_with(struct chat *chat, const struct bx_args *args, struct bx_er
     return r;
 }
 
+static void open_editor(struct chat *chat) {
+    bx_auto(bx_freep) char *history = bx_path_join(chat->c->workspace.state, "history");
+    chat->editor = bx_editor_new(history, bx_follow_interrupt_fd(), complete, chat);
+}
+
 int bx_cmd_chat(const struct bx_args *args) {
     struct bx_err err = {0};
     struct chat chat = {.terminal = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
@@ -189,10 +250,13 @@ int bx_cmd_chat(const struct bx_args *args) {
         return bx_cli_fail(BX_EXIT_FAILED, &err);
     chat.c = &c;
     bx_follow_init(&chat.follow, &c, false);
+    if (chat.terminal)
+        open_editor(&chat);
     r = chat_with(&chat, args, &err);
     int code = r < 0           ? bx_cli_fail(BX_EXIT_FAILED, &err)
                : chat.terminal ? BX_EXIT_OK
                                : chat.follow.code;
+    bx_editor_free(chat.editor);
     bx_follow_deinit(&chat.follow);
     bx_cli_context_close(&c);
     bx_buf_deinit(&chat.waiting);

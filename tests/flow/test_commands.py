@@ -165,45 +165,89 @@ class Terminal(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("no command /nonsense", done.stderr)
 
-    def test_terminal(self):
-        """A question, Ctrl-C at the prompt and in a run, the end."""
-        self.workspace.start_model([{"calls": [{"tool": "write", "input": {"file_path": "/a.txt", "content": "x"}}]},
-                                    {"text": "Written."}, {"text": "for ever ", "forever": True}])
-        pid, terminal = pty.fork()
-        if pid == 0:
+    def open_terminal(self, term):
+        self.seen = ""
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
             os.chdir(self.workspace.folder)
-            os.execve(BINARY, [BINARY, *self.arguments()], self.workspace.environment() | {"TERM": "dumb"})
-        seen = ""
+            os.execve(BINARY, [BINARY, *self.arguments()], self.workspace.environment() | {"TERM": term, "NO_COLOR": "1"})
+        self.addCleanup(os.close, self.terminal)
 
-        def until(pattern):
-            nonlocal seen
-            give_up = time.monotonic() + PATIENCE
-            while not re.search(pattern, seen):
-                self.assertLess(time.monotonic(), give_up, f"no {pattern} in {seen}")
-                if select.select([terminal], [], [], 1)[0]:
-                    seen += os.read(terminal, 65536).decode(errors="replace")
-            seen = seen[re.search(pattern, seen).end():]
+    def until(self, pattern):
+        give_up = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.seen):
+            self.assertLess(time.monotonic(), give_up, f"no {pattern} in {self.seen!r}")
+            if select.select([self.terminal], [], [], 1)[0]:
+                self.seen += os.read(self.terminal, 65536).decode(errors="replace")
+        self.seen = self.seen[re.search(pattern, self.seen).end():]
 
-        until("/help lists the commands.*\n> ")
-        os.write(terminal, b"half a mess\x03")
-        until("Ctrl-D or /exit ends the chat.*\n> ")
-        os.write(terminal, b"/nope\n")
-        until("no command /nope")
-        os.write(terminal, b"write it\n")
-        until(r"\[1\] once")
-        os.write(terminal, b"1\n")
-        until("Written")
-        until("> ")
-        os.write(terminal, b"go on\n")
-        until("for ever for ever")
-        os.write(terminal, b"\x03")
-        until("\n> ")
-        os.write(terminal, b"\x04")
-        until("session")
-        self.assertEqual(os.waitpid(pid, 0)[1], 0)
-        os.close(terminal)
-        with open(os.path.join(self.workspace.root, "a.txt")) as file:
-            self.assertEqual(file.read(), "x")
+    def type(self, keys):
+        os.write(self.terminal, keys)
+
+    def end(self):
+        self.type(b"\x04")
+        try:
+            while os.read(self.terminal, 65536):
+                pass
+        except OSError:
+            pass # it has ended
+        self.assertEqual(os.waitpid(self.pid, 0)[1], 0)
+
+    def test_terminal(self):
+        """A question, Ctrl-C at the prompt and in a run, the end; with and without editing of lines."""
+        for term in ("dumb", "xterm"):
+            with self.subTest(term):
+                self.workspace.start_model([{"calls": [{"tool": "write", "input": {"file_path": f"/{term}.txt", "content": term}}]},
+                                            {"text": "Written."}, {"text": "for ever ", "forever": True}])
+                self.open_terminal(term)
+                self.until(r"/help lists the commands[^>]*> ")
+                self.type(b"half a mess\x03")
+                self.until(r"Ctrl-D or /exit ends the chat[^>]*> ")
+                self.type(b"/nope\n")
+                self.until("no command /nope")
+                self.until("> ")
+                self.type(b"write it\n")
+                self.until(r"\[1\] once")
+                self.type(b"1\n")
+                self.until("Written")
+                self.until("> ")
+                self.type(b"go on\n")
+                self.until("for ever for ever")
+                self.type(b"\x03")
+                self.until("\n> ")
+                self.end()
+                with open(os.path.join(self.workspace.root, f"{term}.txt")) as file:
+                    self.assertEqual(file.read(), term)
+                self.workspace.model.close()
+
+    def test_editing(self):
+        """Completion, history of the last chat too, characters of several bytes, a paste of several lines."""
+        self.workspace.start_model([{"text": "Fine."}] * 9)
+        os.makedirs(os.path.join(self.workspace.root, "src"))
+        open(os.path.join(self.workspace.root, "src", "märchen.txt"), "w").close()
+        self.open_terminal("xterm")
+        self.until("> ")
+        self.type(b"/he\t\n")
+        self.until("or one of these")
+        self.until("> ")
+        self.type("see @src/m\tß!\x7f?\n".encode())
+        self.until("Fine")
+        self.until("> ")
+        self.type(b"one\ntwo\nthree\n")
+        self.until("Fine")
+        self.until("> ")
+        self.end()
+        self.open_terminal("xterm")
+        self.until("> ")
+        self.type(b"\x1b[A\x1b[A\n")
+        self.until("Fine")
+        self.until("> ")
+        self.end()
+        first, second = self.workspace.sessions()
+        said = [[e["text"] for e in self.workspace.events(s) if e["type"] == "user"] for s in (first, second)]
+        self.assertEqual(said[0], ["see @src/märchen.txt ß?", "one\ntwo\nthree"])
+        self.assertEqual(said[1], ["see @src/märchen.txt ß?"])
+        self.assertEqual(os.stat(os.path.join(self.workspace.state, "history")).st_mode & 0o777, 0o600)
 
 
 if __name__ == "__main__":

@@ -202,6 +202,8 @@ const struct bx_slash_command bx_slash_commands[] = {
      "show mode and rules, or change the mode (plan, default, accept-edits, auto)",
      cmd_permissions},
     {"plan", "[TEXT]", "look and plan, change nothing until a plan is approved", cmd_plan},
+    {"context", "", "what fills the model's window", bx_slash_context},
+    {"memory", "", "what is remembered for all sessions of this workspace", bx_slash_memory},
     {"cost", "", "tokens and money that this session has used", bx_slash_cost},
     {"skills", "", "the skills there are", bx_slash_skills},
     {"init", "[TEXT]", "look at the project and write its AGENTS.md", cmd_init},

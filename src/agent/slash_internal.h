@@ -31,6 +31,8 @@ int bx_slash_wrong(struct bx_slash *s, struct bx_err *err); /* what the command 
 
 /* slash_show.c: what only shows something */
 int bx_slash_help(struct bx_slash *s, struct bx_err *err);
+int bx_slash_context(struct bx_slash *s, struct bx_err *err);
+int bx_slash_memory(struct bx_slash *s, struct bx_err *err);
 int bx_slash_cost(struct bx_slash *s, struct bx_err *err);
 int bx_slash_skills(struct bx_slash *s, struct bx_err *err);
 int bx_slash_doctor(struct bx_slash *s, struct bx_err *err);

@@ -1,6 +1,7 @@
 /* Commands that show something, as Markdown: for the terminal, and for the page where it has no
  * view of its own. */
 #include "agent/slash_internal.h"
+#include "agent/memory.h"
 
 #include "base/clock.h"
 #include "skills/skills.h"
@@ -96,6 +97,51 @@ int bx_slash_show_sessions(struct bx_slash *s, const char *query, struct bx_err 
         bx_buf_addz(&s->out, "- … and older ones: `/resume WORDS` finds them by title\n");
     bx_session_list_deinit(&list);
     return 0;
+}
+
+static void show_context(const struct bx_val *report, struct bx_buf *out) {
+    int64_t window = bx_val_get_int(report, "window", 0),
+            now = bx_val_get_int(report, "estimated", 0);
+    bx_buf_addf(out, "The next request: about %" PRId64 " tokens", now);
+    if (window > 0)
+        bx_buf_addf(out, " of %" PRId64 " (%" PRId64 " %%)", window, now * 100 / window);
+    else
+        bx_buf_addz(out, "; how many the model takes is not known");
+    if (bx_val_get_int(report, "compact_at", 0) > 0)
+        bx_buf_addf(out, ", compacted from %" PRId64 " on",
+                    bx_val_get_int(report, "compact_at", 0));
+    bx_buf_addz(out, ".\n\n");
+    bx_val_foreach_item (bx_val_get(report, "parts"), part) {
+        int64_t tokens = bx_val_get_int(part, "tokens", 0);
+        if (tokens > 0)
+            bx_buf_addf(out, "- %s: %" PRId64 "\n", bx_val_get_z(part, "part"), tokens);
+    }
+}
+
+int bx_slash_context(struct bx_slash *s, struct bx_err *err) {
+    bx_auto(bx_buf_deinit) struct bx_buf json = BX_BUF_INIT(16 * BX_MIB);
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    struct bx_jw w;
+    bx_jw_init(&w, &json);
+    bx_slash_open(s, "context");
+    int rc = bx_agent_context_report(s->agent, s->session, &w, err);
+    if (!rc)
+        rc = bx_doc_parse(bx_buf_str(&json), NULL, &doc, err);
+    if (!rc)
+        show_context(bx_doc_root(doc), &s->out);
+    return rc;
+}
+
+int bx_slash_memory(struct bx_slash *s, struct bx_err *err) {
+    bx_auto(bx_freep) char *text = NULL;
+    bx_slash_open(s, "memory");
+    int rc = bx_memory_read(bx_store_dir(s->agent->store), &text, err);
+    if (!rc)
+        bx_buf_addz(
+            &s->out,
+            *text ? text
+                  : "Nothing is remembered yet. The file is `memory.md` beside the sessions.");
+    return rc;
 }
 
 struct sums {

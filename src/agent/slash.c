@@ -168,6 +168,14 @@ static int cmd_plan(struct bx_slash *s, struct bx_err *err) {
     return 0;
 }
 
+static int cmd_compact(struct bx_slash *s, struct bx_err *err) {
+    struct bx_run_options options = s->env->options ? *s->env->options : (struct bx_run_options){0};
+    bx_auto(bx_freep) char *focus = bx_str_dup(s->args);
+    options.compact = true;
+    s->ret->kind = BX_SLASH_RUN;
+    return bx_agent_send(s->agent, s->session, focus, &options, s->ret->id, err);
+}
+
 static const char init_prompt[] =
     "Write an AGENTS.md for this project: the file that tells somebody who works here with no "
     "memory of it what they must know.\n"
@@ -195,6 +203,7 @@ static int cmd_init(struct bx_slash *s, struct bx_err *err) {
 const struct bx_slash_command bx_slash_commands[] = {
     {"help", "", "what can be typed here", bx_slash_help},
     {"clear", "", "go on in a new session, with nothing in its context", cmd_clear},
+    {"compact", "[FOCUS]", "replace the older part of the context by a summary", cmd_compact},
     {"resume", "[WORDS|ID]", "go back to an earlier session", cmd_resume},
     {"rename", "TITLE", "give this session a title", cmd_rename},
     {"model", "[MODEL]", "show the models, or change this session's", cmd_model},
@@ -205,6 +214,7 @@ const struct bx_slash_command bx_slash_commands[] = {
     {"context", "", "what fills the model's window", bx_slash_context},
     {"memory", "", "what is remembered for all sessions of this workspace", bx_slash_memory},
     {"cost", "", "tokens and money that this session has used", bx_slash_cost},
+    {"agents", "", "the agents there are, to whom work can be given", bx_slash_agents},
     {"skills", "", "the skills there are", bx_slash_skills},
     {"init", "[TEXT]", "look at the project and write its AGENTS.md", cmd_init},
     {"doctor", "", "try what the product needs on this machine", bx_slash_doctor},

@@ -34,6 +34,7 @@ int bx_slash_help(struct bx_slash *s, struct bx_err *err);
 int bx_slash_context(struct bx_slash *s, struct bx_err *err);
 int bx_slash_memory(struct bx_slash *s, struct bx_err *err);
 int bx_slash_cost(struct bx_slash *s, struct bx_err *err);
+int bx_slash_agents(struct bx_slash *s, struct bx_err *err);
 int bx_slash_skills(struct bx_slash *s, struct bx_err *err);
 int bx_slash_doctor(struct bx_slash *s, struct bx_err *err);
 int bx_slash_show_models(struct bx_slash *s, struct bx_err *err);

@@ -3,6 +3,7 @@
 #include "agent/slash_internal.h"
 #include "agent/memory.h"
 
+#include "agent/agents.h"
 #include "base/clock.h"
 #include "skills/skills.h"
 
@@ -191,6 +192,21 @@ int bx_slash_cost(struct bx_slash *s, struct bx_err *err) {
                     sums.cost_is_whole ? "" : ", without the requests whose price is not known");
     else
         bx_buf_addz(&s->out, "No price is known for the models of this session.\n");
+    return 0;
+}
+
+int bx_slash_agents(struct bx_slash *s, struct bx_err *err) {
+    (void)err;
+    bx_auto(bx_agent_defs_freep) struct bx_agent_defs *defs = bx_agent_definitions(s->agent);
+    bx_slash_open(s, "agents");
+    for (size_t i = 0; i < defs->n; i++) {
+        const struct bx_agent_def *d = &defs->items[i];
+        if (d->shadowed)
+            continue;
+        bx_buf_addf(&s->out, "- `%s` ", d->name);
+        add_plain(&s->out, d->problem ? d->problem : d->description ? d->description : "", 300);
+        bx_buf_addz(&s->out, d->problem ? " (broken)\n" : "\n");
+    }
     return 0;
 }
 

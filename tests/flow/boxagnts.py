@@ -188,8 +188,8 @@ class Conversation(unittest.TestCase):
         if self.server and self.server.process.poll() is None:
             self.server.end(signal.SIGKILL)
 
-    def begin(self, *turns):
-        self.workspace.start_model({"turns": turns})
+    def begin(self, *turns, when=()):
+        self.workspace.start_model({"turns": turns, "when": when})
         self.server = Server(self.workspace)
         status, row = self.server.call("POST", "/sessions", {"model": "scripted/m"})
         self.assertEqual(status, 201)

@@ -31,7 +31,7 @@ class Commands(Conversation):
         for row in listed:
             if row["kind"] == "builtin":
                 self.assertIn(f"`/{row['name']}", text)
-        self.assertTrue({"help", "clear", "resume", "model", "permissions", "cost", "skills", "init", "doctor", "plan"} <= {row["name"] for row in listed}, listed)
+        self.assertTrue({"help", "clear", "compact", "agents", "resume", "model", "permissions", "cost", "skills", "init", "doctor", "plan"} <= {row["name"] for row in listed}, listed)
 
     def test_unknown(self):
         self.begin()
@@ -81,6 +81,17 @@ class Commands(Conversation):
         self.assertIn("AGENTS.md", text)
         self.assertTrue(text.endswith("Name the owner, Ada."))
 
+    def test_compact_is_a_run(self):
+        long = "word " * 2000
+        self.begin({"text": long}, {"text": long}, when=[{"contains": "the number", "turns": [{"text": "## Goal\nCount.\n## Facts\nKept: 7."}]}])
+        for n in (1, 2):
+            self.send("Go on " + long)
+            self.wait_for({"type": "run_end"}, n)
+        run = self.command("/compact the number")
+        self.wait_for({"type": "run_end", "run": run["run"], "reason": "done"})
+        self.assertIn("Kept: 7.", self.events("compact")[-1]["summary"])
+        self.assertEqual(len(self.events("user")), 2, "the focus is no message")
+
     def test_what_shows(self):
         folder = os.path.join(self.workspace.root, ".agents", "skills", "greet")
         os.makedirs(folder)
@@ -91,6 +102,7 @@ class Commands(Conversation):
         self.wait_for({"type": "run_end"})
         cost = self.command("/cost")
         self.assertRegex(cost["text"], r"1 requests?: 1200 tokens in .* 34 out")
+        self.assertRegex(self.command("/agents")["text"], r"(?m)^- `explore` ")
         self.assertIn("`/greet`", self.command("/skills")["text"])
         self.assertIn("\\*people\\*", self.command("/skills")["text"])
         self.assertIn(self.session, self.command("/resume First")["text"])

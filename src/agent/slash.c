@@ -2,6 +2,7 @@
 
 #include "base/id.h"
 #include "skills/skills.h"
+#include "store/fork.h"
 
 #define NAME_MAX_BYTES 64
 
@@ -119,6 +120,30 @@ static int cmd_resume(struct bx_slash *s, struct bx_err *err) {
     return bx_slash_show_sessions(s, *query ? query : NULL, err);
 }
 
+static int cmd_fork(struct bx_slash *s, struct bx_err *err) {
+    uint64_t up_to = 0;
+    if (s->args.n && (!bx_str_to_u64(s->args, &up_to) || !up_to))
+        return bx_slash_wrong(s, err);
+    bx_auto(bx_session_unrefp) struct bx_session *copy = NULL;
+    int rc = bx_session_fork(s->agent->store, s->session, up_to, &copy, err);
+    if (rc)
+        return rc;
+    s->ret->kind = BX_SLASH_SESSION;
+    memcpy(s->ret->id, bx_session_header(copy)->id, sizeof s->ret->id);
+    bx_buf_addz(&s->out, "A copy of the session, to go on in another way. The first one stays.");
+    return 0;
+}
+
+static int cmd_export(struct bx_slash *s, struct bx_err *err) {
+    const char *id = bx_session_header(s->session)->id;
+    if (s->args.n && !bx_str_eqz(s->args, "json") && !bx_str_eqz(s->args, "html"))
+        return bx_slash_wrong(s, err);
+    bx_slash_open(s, "export");
+    bx_buf_addf(&s->out, "`boxagnts session export %s%s`", id,
+                bx_str_eqz(s->args, "html") ? " --format html" : "");
+    return 0;
+}
+
 static int cmd_rename(struct bx_slash *s, struct bx_err *err) {
     bx_auto(bx_freep) char *title = bx_str_dup(s->args);
     if (!*title || s->args.n > 400)
@@ -206,6 +231,8 @@ const struct bx_slash_command bx_slash_commands[] = {
     {"compact", "[FOCUS]", "replace the older part of the context by a summary", cmd_compact},
     {"resume", "[WORDS|ID]", "go back to an earlier session", cmd_resume},
     {"rename", "TITLE", "give this session a title", cmd_rename},
+    {"fork", "[SEQ]", "go on in a copy of this session, up to an event or all of it", cmd_fork},
+    {"export", "[json|html]", "this session as a file", cmd_export},
     {"model", "[MODEL]", "show the models, or change this session's", cmd_model},
     {"permissions", "[MODE]",
      "show mode and rules, or change the mode (plan, default, accept-edits, auto)",

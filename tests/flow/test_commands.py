@@ -31,7 +31,7 @@ class Commands(Conversation):
         for row in listed:
             if row["kind"] == "builtin":
                 self.assertIn(f"`/{row['name']}", text)
-        self.assertTrue({"help", "clear", "compact", "agents", "resume", "model", "permissions", "cost", "skills", "init", "doctor", "plan"} <= {row["name"] for row in listed}, listed)
+        self.assertTrue({"help", "clear", "compact", "agents", "fork", "export", "resume", "model", "permissions", "cost", "skills", "init", "doctor", "plan"} <= {row["name"] for row in listed}, listed)
 
     def test_unknown(self):
         self.begin()
@@ -53,6 +53,18 @@ class Commands(Conversation):
         row = self.server.call("GET", f"/sessions/{got['session']}")[1]["session"]
         self.assertEqual((row["model"], row["events"]), ("scripted/m", 0))
         self.assertEqual(self.server.call("GET", f"/sessions/{self.session}")[0], 200)
+
+    def test_fork_and_export(self):
+        self.begin({"text": "One."})
+        self.send("First")
+        self.wait_for({"type": "run_end"})
+        copy = self.command("/fork")
+        self.assertEqual(copy["kind"], "session")
+        self.assertEqual([e["text"] for e in self.workspace.events(copy["session"]) if e["type"] == "assistant"], ["One."])
+        self.command("/fork 0", 400)
+        self.command("/fork x", 400)
+        self.assertEqual(self.command("/export html")["what"], "export")
+        self.command("/export pdf", 400)
 
     def test_mode_model_title(self):
         self.begin({"text": "A plan."})

@@ -31,7 +31,7 @@ class Commands(Conversation):
         for row in listed:
             if row["kind"] == "builtin":
                 self.assertIn(f"`/{row['name']}", text)
-        self.assertTrue({"help", "clear", "compact", "agents", "fork", "export", "resume", "model", "permissions", "cost", "skills", "init", "doctor", "plan"} <= {row["name"] for row in listed}, listed)
+        self.assertTrue({"help", "clear", "compact", "agents", "context", "memory", "fork", "export", "resume", "model", "permissions", "cost", "skills", "init", "doctor", "plan"} <= {row["name"] for row in listed}, listed)
 
     def test_unknown(self):
         self.begin()
@@ -114,6 +114,13 @@ class Commands(Conversation):
         self.wait_for({"type": "run_end"})
         cost = self.command("/cost")
         self.assertRegex(cost["text"], r"1 requests?: 1200 tokens in .* 34 out")
+        with open(os.path.join(self.workspace.state, "memory.md"), "w") as file:
+            file.write("- The owner is Ada.\n")
+        self.assertEqual(self.command("/memory")["text"], "- The owner is Ada.\n")
+        context = self.command("/context")["text"]
+        self.assertRegex(context, r"about \d+ tokens of 32768 \(\d+ %\), compacted from \d+ on")
+        for part in ("instructions", "tools", "memory", "history"):
+            self.assertRegex(context, rf"(?m)^- {part}: \d+$")
         self.assertRegex(self.command("/agents")["text"], r"(?m)^- `explore` ")
         self.assertIn("`/greet`", self.command("/skills")["text"])
         self.assertIn("\\*people\\*", self.command("/skills")["text"])

@@ -5,6 +5,7 @@
 
 #define COMPACT_AT    80   /* percent of the window: the setting's default */
 #define KEEP_SHARE    0.25 /* of the window: what stays of the conversation as it is */
+#define ROOM_SHARE    0.35 /* … but of the room that instructions and tools leave, at most this */
 #define SUMMARY_SHARE 0.1  /* of the window: what the summary may be long */
 #define GROWN_SHARE   0.1  /* of the window: so much must have come since the last time */
 #define FILES_MAX     50
@@ -254,7 +255,7 @@ static bool compact(struct bx_run *run, const char *by, const char *focus, int64
     int64_t window = bx_run_window(run) > 0 ? bx_run_window(run) : NO_WINDOW;
     int64_t room = (int64_t)((double)target / run->history->factor) - run->context->fixed_estimate;
     int64_t keep_tokens = BX_MIN((int64_t)((double)window * KEEP_SHARE / run->history->factor),
-                                 BX_MAX(room * 2 / 3, 0));
+                                 BX_MAX((int64_t)((double)room * ROOM_SHARE), 0));
     bx_auto(bx_freep) char *why = NULL;
     bx_run_state(run, "thinking", BX_STR_LIT("making room in the model's window"));
     bool did = may_ask && by_summary(run, by, focus, window, keep_tokens, &why);

@@ -69,8 +69,9 @@ static const char *hint_for(int code) {
         return "Put the provider's key into its environment variable or into the settings, then "
                "send the message again.";
     case BX_ERR_LIMIT:
-        return "The conversation is too long for this model: start a new session, or choose a "
-               "model with a larger window.";
+        return "This message alone is too long for the model's window: send less of it, attach "
+               "files "
+               "by their names instead of pasting them, or choose a model with a larger window.";
     case BX_ERR_UNAVAILABLE:
     case BX_ERR_TIMEOUT:
     case BX_ERR_RETRY:

@@ -300,7 +300,7 @@ class Documented(unittest.TestCase):
             run = self.call("POST", one + "/compact", {"focus": "money"}, session=session)
             self.assertEqual(run.status, 202)
             ended = ws.hear_until(lambda m: m.get("event", {}).get("type") == "run_end")
-            self.assertEqual(ended["event"]["run"], run.json["run"])
+            self.assertEqual(ended[-1]["event"]["run"], run.json["run"])
         self.assertEqual(self.call("DELETE", one + "/packs/{pack}", session=session, pack="p").status, 204)
         self.assertEqual(self.call("DELETE", one + "/packs/{pack}", session=session, pack="p").status, 404)
         self.assertEqual(self.call("DELETE", one + "/facts/{fact}", session=session, fact=fact).status, 204)

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""What the model is told, looked at on the wire: a session of many turns in a small window, prefixes, windows that servers tell.
+BOXAGNTS=path/to/boxagnts SCRIPTED_ENDPOINT=path/to/scripted_endpoint python3 tests/flow/test_context.py
+BX_LONG_TURNS=2000 for the long session at its full length."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from urllib.request import ProxyHandler, Request, build_opener
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "attack"))
+from client import Server  # noqa: E402
+
+OPEN = build_opener(ProxyHandler({})).open
+TURNS = int(os.environ.get("BX_LONG_TURNS", "300"))
+SUMMARY = "## Goal\n- keep the books\n## Decisions\n- one line for each entry\n## Files touched\n- /ledger.txt\n## Open tasks\n- the next entry\n## Facts\n- the currency is the euro\n"
+FACTS = ["The customer's number is 40771-B.", "Never write to /archive.", "Amounts are in euros, with two digits."]
+
+
+class Model:
+    def __init__(self, script):
+        self.file = tempfile.NamedTemporaryFile("w", suffix=".json")
+        json.dump(script, self.file)
+        self.file.flush()
+        self.process = subprocess.Popen([os.environ["SCRIPTED_ENDPOINT"], self.file.name], stdout=subprocess.PIPE, text=True)
+        self.url = f"http://127.0.0.1:{self.process.stdout.readline().split()[1]}"
+
+    def requests(self):
+        return [r["body"] for r in json.loads(OPEN(self.url + "/_requests", timeout=60).read())]
+
+    def reset(self):
+        OPEN(Request(self.url + "/_reset", b"{}"), timeout=60).read()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+        self.file.close()
+
+
+class Context(unittest.TestCase):
+    def begin(self, script, **settings):
+        self.model = Model(script)
+        self.addCleanup(self.model.stop)
+        self.server = Server()
+        self.addCleanup(self.server.stop)
+        provider = {"base_url": self.model.url + "/v1", "models": [dict(id="m", **settings)]}
+        reply = self.server.api("PUT", "/settings", {"providers": {"scripted": provider}, "model": "scripted/m"})
+        self.assertEqual(reply.status, 200, reply)
+        self.session = self.server.api("POST", "/sessions", {}).json["id"]
+        self.ws = self.server.websocket().__enter__()
+        self.addCleanup(self.ws.__exit__, None, None, None)
+        self.ws.say(op="subscribe", session=self.session)
+
+    def put(self, name, text):
+        path = os.path.join(self.server.workspace, "root", name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+
+    def send(self, text):
+        """One message and all that follows until the end of its run; the events."""
+        reply = self.server.api("POST", f"/sessions/{self.session}/messages", {"text": text})
+        self.assertEqual(reply.status, 202, reply)
+        heard = self.ws.hear_until(lambda m: m.get("event", {}).get("type") == "run_end")
+        events = [m["event"] for m in heard if "event" in m]
+        self.assertEqual(events[-1]["reason"], "done", events[-3:])
+        return events
+
+    def context(self):
+        return self.server.api("GET", f"/sessions/{self.session}/context").json
+
+    def test_a_long_session_in_a_small_window(self):
+        turn = [{"calls": [{"tool": "read", "input": {"file_path": "/ledger.txt"}}]}, {"text": "The entry is noted. " * 12}]
+        self.begin({"turns": turn * 60, "when": [{"contains": "You condense the record", "turns": [{"text": SUMMARY}]}]}, window=8192)
+        self.put("ledger.txt", "".join(f"2026-01-{i % 28 + 1:02d}  entry {i}  {i * 7}.00\n" for i in range(20)))
+        for fact in FACTS:
+            self.assertEqual(self.server.api("POST", f"/sessions/{self.session}/facts", {"text": fact}).status, 201)
+        events = self.send("Keep the books of the bridge project.")
+        for i in range(TURNS - 2):
+            events += self.send(f"Note entry number {i}, and mind what was said before. " + "It was paid by card. " * 8)
+        self.model.reset()
+        last_events = self.send("What is the customer's number?")
+        events += last_events
+        last = self.model.requests()[-1]
+        text = json.dumps(last, ensure_ascii=False)
+        for words in [*FACTS, "Keep the books of the bridge project.", "## Open tasks", "What is the customer's number?"]:
+            self.assertIn(words, text)
+        self.assertNotIn("Note entry number 0,", text)
+        compacts = [e for e in events if e["type"] == "compact"]
+        usage = [e for e in events if e["type"] == "usage"]
+        self.assertTrue(compacts)
+        self.assertLess(len(compacts), TURNS / 4)
+        for event in compacts:
+            self.assertEqual((event["by"], event["summary"][:7]), ("threshold", "## Goal"))
+            self.assertLess(event["after_tokens"], event["before_tokens"])
+        self.assertLessEqual(max(u["input_tokens"] for u in usage), 8192)
+        self.assertFalse([e for e in events if e["type"] in ("error", "limit")])
+        self.assertFalse([u for u in usage if u["truncated"]])
+        found = self.context()
+        self.assertLess(found["estimated"], 8192)
+        print(f"{TURNS} turns: {len(compacts)} compactions, at most {max(u['input_tokens'] for u in usage)} tokens, "
+              f"the last request holds {usage[-1]['input_tokens']}", file=sys.stderr)
+
+    def test_a_long_session_whose_summaries_fail(self):
+        turn = [{"calls": [{"tool": "read", "input": {"file_path": "/ledger.txt"}}]}, {"text": "The entry is noted. " * 12}]
+        self.begin({"turns": turn * 60, "when": [{"contains": "You condense the record", "turns": [{"text": ""}]}]}, window=8192)
+        self.put("ledger.txt", "entry 1  7.00\n" * 60)
+        self.assertEqual(self.server.api("POST", f"/sessions/{self.session}/facts", {"text": FACTS[0]}).status, 201)
+        events = [e for i in range(60) for e in self.send(f"Note entry number {i}. " + "It was paid by card. " * 8)]
+        self.assertIn(FACTS[0], json.dumps(self.model.requests()[-1], ensure_ascii=False))
+        self.assertEqual({e["why"] for e in events if e["type"] == "compact"}, {"the model gave no summary"})
+        self.assertLessEqual(max(e["input_tokens"] for e in events if e["type"] == "usage"), 8192)
+
+    def test_follow_up_turns_begin_with_the_same_bytes(self):
+        turn = [{"calls": [{"tool": "read", "input": {"file_path": "/a.txt"}}]}, {"text": "Fine."}]
+        self.begin({"turns": turn * 10}, window=65536)
+        self.put("a.txt", "content\n")
+        self.put("AGENTS.md", "Be brief.\n")
+        events = [e for text in ("first", "second", "third") for e in self.send(text)]
+        requests = self.model.requests()
+        self.assertEqual(len(requests), 6)
+        for before, after in zip(requests, requests[1:]):
+            self.assertEqual(before["tools"], after["tools"])
+            self.assertEqual(json.dumps(before["tools"]), json.dumps(after["tools"]))
+            n = len(before["messages"])
+            self.assertEqual(json.dumps(before["messages"]), json.dumps(after["messages"][:n]))
+            self.assertGreater(len(after["messages"]), n)
+        self.assertFalse([e for e in events if e["type"] == "cache_break"])
+        self.put("AGENTS.md", "Be very brief.\n")
+        events = self.send("fourth")
+        self.assertEqual([(e["part"], e["what"]) for e in events if e["type"] == "cache_break"], [("project", "/AGENTS.md changed")])
+
+    def test_the_window_that_a_server_tells(self):
+        self.begin({"turns": [{"text": "Hello."}] * 9, "window": 12345})
+        self.send("hi")  # the first look asks; nobody waits for it
+        while self.context()["window"] is None:
+            pass
+        found = self.context()
+        self.assertEqual((found["window"], found["window_from"], found["compact_at"]), (12345, "provider", 12345 * 80 // 100))
+        events = self.send("and now?")
+        self.assertEqual([e["window"] for e in events if e["type"] == "usage"], [12345])
+
+    def test_a_window_that_nobody_knows_stays_unknown(self):
+        nothing = {path: None for path in ("/props", "/api/ps", "/api/show", "/api/v0/models/m", "/v1/models")}
+        self.begin({"turns": [{"text": "Hello."}] * 9, "paths": nothing})
+        events = self.send("hi") + self.send("hi")
+        self.assertEqual([e["window"] for e in events if e["type"] == "usage"], [None, None])
+        found = self.context()
+        self.assertEqual((found["window"], found["window_from"], found["compact_at"]), (None, None, None))
+
+    def test_a_server_that_cuts_without_saying_so(self):
+        cut = {"text": "What?", "usage": {"prompt_tokens": 300, "completion_tokens": 2}}
+        self.begin({"turns": [cut] * 9}, window=65536)
+        events = self.send("x " * 4000)
+        self.assertEqual([e["truncated"] for e in events if e["type"] == "usage"], [True])
+        said = [e["text"] for e in events if e["type"] == "limit" and e["limit"] == "context"]
+        self.assertIn("counted 300 tokens of about", said[0])
+        found = self.context()
+        self.assertEqual((found["truncated"], found["window"], found["window_from"]), (True, 300, "counted"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -221,6 +221,8 @@ static void tell_message(struct telling *t, const char *session, int64_t seq) {
 }
 
 static void tell_skill(struct telling *t, const char *name) {
+    if (!t->place->registry) /* who only lists packs has none, and judges none */
+        return;
     bx_auto(bx_skills_freep) struct bx_skills *skills =
         bx_registry_skills(t->place->registry, t->place->root);
     struct bx_skill_use use = {0};

@@ -18,7 +18,7 @@
 struct bx_pack_place { /* what a pack may draw on */
     const char *state_dir, *root;
     struct bx_store *store;
-    struct bx_registry *registry;
+    struct bx_registry *registry; /* NULL: skills are passed over */
 };
 
 /* Letters, digits, ".", "_" and "-", at most 64, not a dot in front. */

@@ -25,6 +25,13 @@ int bx_cmd_agent_show(const struct bx_args *args);
 int bx_cmd_agent_new(const struct bx_args *args);
 int bx_cmd_agent_check(const struct bx_args *args);
 int bx_cmd_agent_remove(const struct bx_args *args);
+int bx_cmd_memory_show(const struct bx_args *args); /* cmd_memory.c */
+int bx_cmd_memory_add(const struct bx_args *args);
+int bx_cmd_memory_set(const struct bx_args *args);
+int bx_cmd_pack_list(const struct bx_args *args);
+int bx_cmd_pack_show(const struct bx_args *args);
+int bx_cmd_pack_put(const struct bx_args *args);
+int bx_cmd_pack_remove(const struct bx_args *args);
 int bx_cmd_grant_list(const struct bx_args *args);
 int bx_cmd_grant_add(const struct bx_args *args);
 int bx_cmd_grant_remove(const struct bx_args *args);

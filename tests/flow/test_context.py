@@ -162,6 +162,38 @@ class Context(unittest.TestCase):
         found = self.context()
         self.assertEqual((found["truncated"], found["window"], found["window_from"]), (True, 300, "counted"))
 
+    def test_memory_and_packs_on_the_command_line(self):
+        folder = tempfile.TemporaryDirectory(prefix="bx-context-")
+        self.addCleanup(folder.cleanup)
+        pack = os.path.join(folder.name, "pack.json")
+
+        def call(*args):
+            done = subprocess.run([os.environ["BOXAGNTS"], *args, "--workspace-dir", folder.name], capture_output=True, text=True)
+            return done.returncode, done.stdout, done.stderr
+
+        def write(text):
+            with open(pack, "w") as file:
+                file.write(text)
+
+        self.assertEqual(call("memory", "show"), (0, "", ""))
+        self.assertEqual(call("memory", "add", "We use tabs."), (0, "", ""))
+        self.assertEqual(call("memory", "add", "We use tabs."), (0, "it is there already\n", ""))
+        self.assertEqual(call("memory", "show")[1], "- We use tabs.\n")
+        write("- Something else.\n")
+        self.assertEqual(call("memory", "set", pack)[0], 0)
+        self.assertEqual(call("memory", "show")[1], "- Something else.\n")
+        write("x" * 17000)
+        self.assertIn("may be 16384 bytes long", call("memory", "set", pack)[2])
+        write('{"items":[{"kind":"file","path":"/gone"}]}')
+        self.assertEqual(call("pack", "put", "mine", pack), (0, "", ""))
+        self.assertIn("missing: the file /gone", call("pack", "list")[1])
+        self.assertEqual(json.loads(call("pack", "show", "mine")[1])["items"], [{"kind": "file", "path": "/gone"}])
+        write('{"items":[{"kind":"url"}]}')
+        self.assertIn('item 1: "kind" must be text, file, message or skill', call("pack", "put", "mine", pack)[2])
+        self.assertEqual(call("pack", "remove", "mine")[0], 0)
+        code, _, error = call("pack", "remove", "mine")
+        self.assertEqual((code, error), (1, 'boxagnts: there is no pack "mine"\n'))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -33,6 +33,7 @@ void bx_history_free(struct bx_history *h) {
     bx_vec_free(&h->messages);
     forget_open_calls(h);
     bx_vec_free(&h->open_calls);
+    bx_vec_free(&h->calls);
     for (size_t i = 0; i < h->loaded.n; i++)
         bx_free(h->loaded.p[i]);
     bx_vec_free(&h->loaded);
@@ -167,6 +168,7 @@ static void fold_assistant(struct bx_history *h, const struct bx_val *event) {
         b->is_error = true;
         add_message(h, result, event);
         bx_vec_push(&h->open_calls, bx_strdup(b->id ? b->id : ""));
+        bx_vec_push(&h->calls, bx_str_hash(bx_str(b->id)));
     }
 }
 
@@ -231,6 +233,8 @@ static void fold_result(struct bx_history *h, const struct bx_val *event) {
 }
 
 static void fold_usage(struct bx_history *h, const struct bx_val *event) {
+    if (bx_val_get(event, "for"))
+        return; /* of a request that was not this conversation's */
     int64_t counted = bx_val_get_int(event, "input_tokens", -1),
             ours = bx_val_get_int(event, "estimated", 0);
     h->counted = counted;
@@ -404,11 +408,9 @@ int bx_history_catch_up(struct bx_history *h, struct bx_session *s, struct bx_er
 }
 
 bool bx_history_knows_call(const struct bx_history *h, const char *id) {
-    for (size_t i = 0; i < h->messages.n; i++) {
-        const struct bx_message *m = h->messages.p[i];
-        for (size_t k = 0; m->role == BX_ROLE_ASSISTANT && k < m->blocks.n; k++)
-            if (m->blocks.p[k].id && strcmp(m->blocks.p[k].id, id) == 0)
-                return true;
-    }
+    uint64_t hash = bx_str_hash(bx_str(id));
+    for (size_t i = 0; i < h->calls.n; i++)
+        if (h->calls.p[i] == hash)
+            return true;
     return false;
 }

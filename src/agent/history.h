@@ -41,6 +41,7 @@ struct bx_history {
     BX_VEC(struct bx_message *) messages;
     size_t pending;          /* index of the first TOOL message of the last reply; its results may still come */
     BX_VEC(char *) open_calls; /* ids of calls without a result in the log, of the open run */
+    BX_VEC(uint64_t) calls;    /* hashes of the ids of all calls, also of those that are no longer told: a handle means one call */
     char open_run[37];       /* run_start without run_end, else "" */
     BX_VEC(char *) loaded;     /* names of deferred tools that were loaded, in that order */
     struct bx_given given;   /* rules */

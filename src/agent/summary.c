@@ -1,5 +1,6 @@
 #include "agent/compact.h"
 
+#include "agent/executor.h"
 #include "base/utf8.h"
 
 /* What is said to the model so that it sums up, and the fixed shape that its words are brought
@@ -207,6 +208,27 @@ static void add_question(const struct bx_run *run, const struct bx_summary_wish 
         bx_buf_addf(out, " Keep above all what bears on this: %.2000s", wish->focus);
 }
 
+/* It costs what a turn costs, and is counted like one; it says nothing of how full the window is.
+ */
+static void log_usage(struct bx_run *run, const struct bx_usage *u) {
+    struct bx_event e;
+    double cost = bx_model_cost(run->model, u);
+    bx_event_begin(&e, run->id);
+    bx_jw_kuint(&e.w, "turn", run->turn);
+    bx_jw_kstr(&e.w, "for", "summary");
+    bx_jw_kint(&e.w, "input_tokens", BX_MAX(u->input_tokens, 0));
+    bx_jw_kint(&e.w, "output_tokens", BX_MAX(u->output_tokens, 0));
+    bx_jw_kint(&e.w, "cached_tokens", BX_MAX(u->cached_tokens, 0));
+    bx_jw_key(&e.w, "cost");
+    if (cost < 0)
+        bx_jw_null(&e.w);
+    else
+        bx_jw_real(&e.w, cost);
+    bx_jw_kint(&e.w, "ms", u->ms);
+    bx_event_append(run, &e, "usage", BX_BATCHED);
+    bx_executor_on_usage(run, u);
+}
+
 char *bx_summary_ask(struct bx_run *run, const struct bx_summary_wish *wish,
                      struct bx_usage *ret_usage, struct bx_err *err) {
     bool small = bx_model_is_small(run->model);
@@ -232,6 +254,7 @@ char *bx_summary_ask(struct bx_run *run, const struct bx_summary_wish *wish,
         return NULL;
     bx_spend_end(&spend, &reply.usage);
     *ret_usage = reply.usage;
+    log_usage(run, &reply.usage);
     bx_auto(bx_freep) char *text = text_of(&reply);
     if (!bx_str_trim(bx_str(text)).n) {
         bx_fail(err, BX_ERR_PROTO, "the model gave no summary");

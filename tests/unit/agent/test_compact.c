@@ -99,6 +99,7 @@ static void test_a_summary_stands_for_old_turns(void **state) {
     not_at(w_model.dump, "question 1 ");
     at(at(w_model.dump, "question 12"), "user: go on\n");
     assert_true(number(w, "compact", "after_tokens") < number(w, "compact", "before_tokens"));
+    w_expect(w, "usage", "for", "usage|summary usage");
     char *lost = w_log(w, "compact", "lost kept");
     at(lost, "\"turns\":1");
     at(lost, "word for word:\\nquestion 0");

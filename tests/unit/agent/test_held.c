@@ -56,6 +56,25 @@ static void test_a_long_output_is_paged(void **state) {
     at(w_model.tools + strlen(w_model.tools) - 8, "recall "); /* at the end of the list */
 }
 
+/* Servers give "call_1" again and again: also when the first one is no longer told, a handle means
+ * one call. */
+static void test_handles_stay_unique(void **state) {
+    struct world *w = *state;
+    W_SCRIPT({.calls = {READ("c1", "a")}}, {.text = "done"}, {.calls = {READ("c1", "b")}},
+             {.text = "done"});
+    w_send(w, "read a", NULL);
+    char body[200];
+    snprintf(body, sizeof body,
+             "{\"by\":\"user\",\"upto\":%d,\"summary\":\"x\",\"kept\":[],\"lost\":{\"turns\":1}}",
+             (int)bx_session_last_seq(w->session));
+    add(w, "compact", body);
+    w_send(w, "read b", NULL);
+    char *ids = w_log(w, "tool_result", "call");
+    assert_string_equal(strrchr(ids, ' ') - strlen("tool_result|c1"), ids);
+    not_at(strrchr(ids, ' '), "|c1");
+    bx_free(ids);
+}
+
 static void test_recall_is_offered_when_there_is_something(void **state) {
     struct world *w = *state;
     W_SCRIPT({.text = "hi"}, {.text = "hi"}, {.text = "hi"});
@@ -435,6 +454,7 @@ int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, w_setup, w_teardown)
     const struct CMUnitTest tests[] = {
         T(test_a_long_output_is_paged),
+        T(test_handles_stay_unique),
         T(test_recall_is_offered_when_there_is_something),
         T(test_recall_finds_by_words),
         T(test_memory_is_told_and_added_to),

@@ -7,8 +7,8 @@ export interface ContextPart { part: PartName; tokens: number; items: ContextIte
 export interface Fact { id: string; text: string; from: "user" | "model" }
 /** GET sessions/ID/context: what the next request would hold. `measured`: the last request as the provider counted it. */
 export interface Context {
-    window: number; measured: number | null; estimated: number; compact_at: number; parts: ContextPart[]; facts: Fact[]; packs: string[];
-    cache: { cached_tokens: number; broken_by: { part: string; what: string } | null }; truncated: boolean;
+    model?: string; window: number | null; window_from?: string | null; measured: number | null; estimated: number; compact_at: number | null; parts: ContextPart[]; facts: Fact[]; packs: string[];
+    cache: { cached_tokens: number | null; broken_by: { part: string; what: string } | null }; truncated: boolean;
 }
 export interface Memory { text: string; path?: string; max_bytes?: number }
 export interface PackRow { name: string; description: string; tokens: number; items: number; problem?: string | null }
@@ -33,9 +33,9 @@ export interface SessionDetail {
 export type ExecutorState = "queued" | "running" | "done" | "failed" | "stopped" | "limit";
 export type WorktreeState = "active" | "finished" | "merged" | "kept" | "discarded" | "conflict" | "dead";
 export interface Executor {
-    session: string; agent: string; description: string; state: ExecutorState; parent: string; depth: number; turns: number; max_turns?: number | null;
-    input_tokens: number; output_tokens: number; cost: number | null; reason: string | null; started_at?: string | number | null; ms: number | null; waiting: boolean;
-    worktree: { id: string; branch: string; state: WorktreeState } | null;
+    session: string; name?: string; agent: string; description: string; state: ExecutorState; parent: string; depth: number; turns: number; max_turns?: number | null;
+    input_tokens: number; output_tokens: number; cost: number | null; reason: string | null; text?: string | null; started_at?: string | number | null; ms: number | null; waiting: boolean;
+    worktree?: { id: string; branch: string; state: WorktreeState } | null;
 }
 export interface Worktree {
     id: string; executor: string; branch: string; base: string; path: string; state: WorktreeState; files: number; insertions: number; deletions: number; problem?: string | null;
@@ -51,10 +51,10 @@ export interface Skill {
 export interface SkillCheck { problem: string | null; warnings: string[] }
 export interface Agent {
     name: string; description: string; tools?: string[] | null; model?: string | null; max_turns?: number | null; mode?: string | null; isolation?: string | null;
-    source: string; path?: string | null; problem?: string | null; shadowed?: boolean | string | null; text?: string;
+    source: string; path?: string | null; problem?: string | null; warning?: string | null; shadowed?: boolean | string | null; text?: string;
 }
 
-export interface UsageRun { run: string; t: string; reason: string; turns: number; input_tokens: number; output_tokens: number; cost: number | null; ms: number }
+export interface UsageRun { run: string; t: string; reason: string | null; turns: number; input_tokens: number; output_tokens: number; cost: number | null; ms: number }
 export interface SessionUsage {
     input_tokens: number; output_tokens: number; cached_tokens: number; cost: number | null; turns: number; calls: number; ms: number;
     by_model: { model: string; input_tokens?: number; output_tokens?: number; cached_tokens?: number; cost?: number | null; turns?: number }[];
@@ -66,7 +66,7 @@ export interface Retention { archive_after_days: number | null; delete_after_day
 /** Events of docs/events.md that the inspector follows. */
 export interface ExecutorEvent {
     type: "executor" | "executor_state"; seq?: number; call?: string; executor: string; agent?: string; description?: string; state: ExecutorState; reason?: string | null; turns?: number;
-    input_tokens?: number; output_tokens?: number; cost?: number | null; ms?: number; waiting?: boolean;
+    input_tokens?: number; output_tokens?: number; cost?: number | null; ms?: number; waiting?: boolean; parent?: string;
 }
 export interface CompactEvent {
     type: "compact"; by: "threshold" | "error" | "user"; upto: number; summary: string; kept?: string[]; before_tokens: number; after_tokens: number;

@@ -20,7 +20,7 @@ const draft = (name: string) => `---\nname: ${name}\ndescription: What it is for
 /** The definitions that executors are made from. */
 export function AgentsPage() {
     const { item } = useApp(() => [app.item, runtime.agents]);
-    useEffect(() => loadPage("agents"), []);
+    useEffect(() => loadPage("agents"), [item]);
     const agents = runtime.agents ?? [];
     const [wanted, source] = (item ?? "").split("~");
     const chosen = agents.find((a) => a.name === wanted && (source ? a.source === source : !a.shadowed)) ?? agents.find((a) => a.name === wanted);
@@ -45,7 +45,6 @@ function AgentView({ agent }: { agent: Agent }) {
     const [detail, setDetail] = useState<Agent>(agent);
     const [editing, setEditing] = useState(false);
     useEffect(() => { if (!agent.shadowed) void attempt(async () => setDetail(await runtimeApi.agent(agent.name))); }, [agent]);
-    const builtIn = agent.source === "built in";
     const save = (text: string) => attempt(async () => { const saved = await runtimeApi.saveAgent(agent.name, text); setDetail({ ...detail, ...saved, text: saved.text ?? text }); await loadAgents(); });
     const remove = () => attempt(async () => { await runtimeApi.removeAgent(agent.name); location.hash = "#/agents"; await loadAgents(); });
     const text = detail.text ?? "";
@@ -53,6 +52,7 @@ function AgentView({ agent }: { agent: Agent }) {
         <h2>{agent.name} {agent.problem ? <span class="server-state stop">broken</span> : null}</h2>
         {agent.description ? <p>{agent.description}</p> : null}
         {agent.problem ? <p class="notice stop" role="alert"><Icon name="triangle" size={14} label="Problem" /> <span><Inline text={agent.problem} /></span></p> : null}
+        {agent.warning ? <p class="notice warn"><Icon name="triangle" size={14} label="Warning" /> <span><Inline text={agent.warning} /></span></p> : null}
         {agent.shadowed ? <p class="muted small">A nearer one of this name is used.</p> : null}
         <dl class="facts">
             <dt>From</dt><dd>{agent.path && agent.path !== agent.source ? <span class="path">{agent.path}</span> : null} <span class="muted">{sourceWords[agent.source] ?? agent.source}</span></dd>
@@ -65,6 +65,6 @@ function AgentView({ agent }: { agent: Agent }) {
         {agent.shadowed ? null : editing ? <section aria-label="Editor"><h3>{agent.name}.md</h3><TextEditor label={`Text of ${agent.name}`} text={text} rows={20} save={save} leave={() => setEditing(false)} /></section>
             : <section aria-label="Its instructions"><h3>Its instructions</h3><Document text={text} />
                 <div class="choices"><button type="button" onClick={() => setEditing(true)}>{agent.source === "workspace" ? "Edit" : "Edit a copy in this workspace"}</button>
-                    {builtIn ? null : <Sure label="Delete" question={`Delete ${agent.name}?`} yes="Delete it" act={() => void remove()} />}</div></section>}
+                    {agent.source !== "workspace" && agent.source !== "user" ? null : <Sure label="Delete" question={`Delete ${agent.name}?`} yes="Delete it" act={() => void remove()} />}</div></section>}
     </article>;
 }

@@ -27,25 +27,28 @@ const percent = (n: number, of: number) => (share(n, of) >= 0.5 || n === 0 ? `${
 
 /** The window as one bar: each part's share, what is free, and where older turns are summed up. */
 export function ContextBar({ context }: { context: Context }) {
-    const whole = context.window || context.estimated, parts = context.parts.filter((p) => p.tokens > 0);
-    const says = `${count(context.measured ?? context.estimated)} of ${count(context.window)} tokens: ${parts.map((p) => `${partNames[p.part] ?? p.part} ${count(p.tokens)}`).join(", ")}`;
+    const whole = context.window || context.estimated, mark = context.compact_at ?? 0, parts = context.parts.filter((p) => p.tokens > 0);
+    const says = `${count(context.measured ?? context.estimated)} of ${context.window ? count(context.window) : "?"} tokens: ${parts.map((p) => `${partNames[p.part] ?? p.part} ${count(p.tokens)}`).join(", ")}`;
     return <div class="context-bar" role="img" aria-label={says}>
         {parts.map((p) => <span key={p.part} class={`part-${p.part}`} title={`${partNames[p.part] ?? p.part}: ${count(p.tokens)} tokens`} ref={(el) => el?.style.setProperty("width", `${share(p.tokens, whole)}%`)} />)}
-        {context.compact_at > 0 && context.compact_at < whole ? <i title={`Compacted at ${count(context.compact_at)} tokens`} ref={(el) => el?.style.setProperty("left", `${share(context.compact_at, whole)}%`)} /> : null}
+        {mark > 0 && mark < whole ? <i title={`Compacted at ${count(mark)} tokens`} ref={(el) => el?.style.setProperty("left", `${share(mark, whole)}%`)} /> : null}
     </div>;
 }
 
+const windowFrom: Record<string, string> = { settings: "by the settings", provider: "as the provider says", embedded: "of the model's file", error: "learnt from an error", counted: "learnt by counting" };
+
 /** How full it is, how that was counted, and what is wrong with it. */
 export function ContextFacts({ context }: { context: Context }) {
-    const { measured, estimated, window, compact_at, cache } = context, used = measured ?? estimated;
+    const { measured, estimated, cache } = context, used = measured ?? estimated, window = context.window ?? 0, compact_at = context.compact_at ?? 0, cached = cache.cached_tokens ?? 0;
     return <>
-        <p class="context-sum"><strong>{count(used)}</strong>{window ? <> of {count(window)} tokens <span class="muted">({percent(used, window)})</span></> : " tokens"}</p>
+        <p class="context-sum"><strong>{count(used)}</strong>{window ? <> of {count(window)} tokens <span class="muted">({percent(used, window)})</span></> : <> tokens <span class="muted">(how many fit is not known)</span></>}</p>
         {context.truncated ? <p class="notice stop small" role="alert"><Icon name="triangle" size={14} label="Warning" /> <span>The provider counted far fewer tokens than were sent: it cut something off without saying so. Compact the context, or choose a model with a larger window.</span></p> : null}
         <dl>
             <dt>Counted by the provider</dt><dd>{measured === null ? <span class="muted">not yet</span> : count(measured)}</dd>
             <dt>Our estimate</dt><dd>{count(estimated)}{measured ? <span class="muted"> ({signed(estimated, measured)})</span> : null}</dd>
             {compact_at > 0 ? <><dt>Compacted at</dt><dd>{count(compact_at)}{window ? <span class="muted"> ({percent(compact_at, window)})</span> : null}</dd></> : null}
-            <dt>From cache</dt><dd>{cache.cached_tokens > 0 ? <>{count(cache.cached_tokens)}{measured ? <span class="muted"> ({percent(cache.cached_tokens, measured)})</span> : null}</> : <span class="muted">nothing</span>}</dd>
+            {window && context.window_from ? <><dt>Window</dt><dd>{count(window)} <span class="muted">({windowFrom[context.window_from] ?? context.window_from})</span></dd></> : null}
+            <dt>From cache</dt><dd>{cached > 0 ? <>{count(cached)}{measured ? <span class="muted"> ({percent(cached, measured)})</span> : null}</> : <span class="muted">nothing</span>}</dd>
         </dl>
         {cache.broken_by ? <p class="small cache-break"><Icon name="triangle" size={12} label="Cache" /> <span>The last request could not use the cache from <strong>{(partNames[cache.broken_by.part as PartName] ?? cache.broken_by.part).toLowerCase()}</strong> on: {cache.broken_by.what}</span></p> : null}
     </>;

@@ -76,9 +76,10 @@ function Node({ executor: e, below, trees, reload }: { executor: Executor; below
     };
     const facts = [e.max_turns ? `${e.turns} of ${plural(e.max_turns, "turn")}` : plural(e.turns, "turn"), `${count(e.input_tokens + e.output_tokens)} tokens`, e.cost ? money(e.cost) : "", e.ms ? millis(e.ms) : ""].filter(Boolean);
     return <li data-state={e.state}>
-        <div class="tree-line"><span class={`tree-state ${tone}`}><Icon name={icon} size={14} /><span class="tree-word">{word}{(e.state === "limit" || e.state === "failed") && e.reason ? `: ${e.reason}` : ""}</span></span><span class="tree-agent muted">{e.agent}</span></div>
+        <div class="tree-line"><span class={`tree-state ${tone}`}><Icon name={icon} size={14} /><span class="tree-word">{word}{(e.state === "limit" || e.state === "failed") && e.reason ? `: ${e.reason}` : ""}</span></span><span class="tree-agent muted">{[e.name, e.agent].filter(Boolean).join(" · ")}</span></div>
         <a class="tree-what" href={`#/s/${e.session}`}>{e.description || "Untitled"}</a>
         <p class="muted small tree-facts">{e.state === "queued" ? "has not begun" : facts.join(" · ")}</p>
+        {e.text && !active(e) ? <p class="small tree-text">{e.text}</p> : null}
         <div class="tree-acts"><a class="quiet-link" href={`#/s/${e.session}`} aria-label={`Open ${e.description}`}>Open</a>
             <button type="button" class="quiet" aria-expanded={saying} aria-label={`Message ${e.description}`} onClick={() => setSaying(!saying)}>Message</button>
             {active(e) ? <button type="button" class="quiet" aria-label={`Stop ${e.description}`} onClick={() => { void attempt(async () => { await api.stop(e.session); reload(); }); }}>Stop</button> : null}</div>

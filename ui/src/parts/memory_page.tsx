@@ -12,7 +12,7 @@ import { TextEditor } from "./text_editor.tsx";
 /** What every session of the workspace is told, and what can be attached to some. Item: none and "memory" are the memory, "+" a new pack, "pack:NAME" a pack. */
 export function MemoryPage() {
     const { item } = useApp(() => [app.item, runtime.packs]);
-    useEffect(() => loadPage("memory"), []);
+    useEffect(() => loadPage("memory"), [item]);
     const packs = runtime.packs ?? [];
     const name = item?.startsWith("pack:") ? item.slice(5) : null;
     const chosen = packs.find((p) => p.name === name);

@@ -38,12 +38,12 @@ export function SkillView({ skill }: { skill: Skill }) {
         </dl>
         {skill.parameters?.length ? <Parameters list={skill.parameters} /> : null}
         {hidden ? <p class="muted small">The nearer one of this name is used. Remove or rename that one to have this one.</p> : <>
-            {skill.state === "untrusted" ? <Trust skill={skill} ready={detail.text !== undefined} /> : null}
+            {skill.state === "untrusted" ? <Trust skill={skill} digest={detail.text === undefined ? null : detail.digest ?? ""} /> : null}
             {skill.state === "ok" && !editing ? <Expand skill={skill} /> : null}
             {editing ? <SkillEditor name={skill.name} text={text} save={save} leave={() => setEditing(false)} />
                 : <section aria-label="Its text"><h3>Its text</h3><Document text={text} />
                     <div class="choices"><button type="button" onClick={() => setEditing(true)}>{own ? "Edit" : "Edit a copy in this workspace"}</button>
-                        {skill.source === "bundled" ? null : <Sure label="Delete" question={`Delete ${skill.name}?`} yes="Delete it" act={() => void remove()} />}</div></section>}
+                        {!own ? null : <Sure label="Delete" question={`Delete ${skill.name}?`} yes="Delete it" act={() => void remove()} />}</div></section>}
         </>}
     </article>;
 }
@@ -54,10 +54,10 @@ function Parameters({ list }: { list: SkillParameter[] }) {
             <td>{p.enum?.length ? p.enum.map(String).join(" or ") : p.type ?? "text"}{p.required ? ", needed" : p.default !== undefined && p.default !== null ? `, else ${String(p.default)}` : ""}</td><td>{p.description ?? ""}</td></tr>)}</tbody></table></div></section>;
 }
 
-/** Its words came with the folder: they are read before they count. */
-function Trust({ skill, ready }: { skill: Skill; ready: boolean }) {
-    return <section class="trust" aria-label="Trust"><p>It came with the folder, from whoever made that. Read its text below: a model that is given it does what it says, within your permissions. If it changes, you are asked again.</p>
-        <div class="choices"><button type="button" disabled={!ready} onClick={() => { void attempt(async () => { await runtimeApi.trustSkill(skill.name); await loadSkills(); }); }}>I have read it: trust it</button></div></section>;
+/** A stranger's words are read before they count; the yes is for the text that was shown. */
+function Trust({ skill, digest }: { skill: Skill; digest: string | null }) {
+    return <section class="trust" aria-label="Trust"><p>Somebody else wrote it. Read its text below: a model that is given it does what it says, within your permissions. If it changes, you are asked again.</p>
+        <div class="choices"><button type="button" disabled={digest === null} onClick={() => { void attempt(async () => { await runtimeApi.trustSkill(skill.name, digest!); await loadSkills(); }); }}>I have read it: trust it</button></div></section>;
 }
 
 function SkillEditor({ name, text, save, leave }: { name: string; text: string; save(text: string): Promise<unknown>; leave(): void }) {

@@ -18,7 +18,7 @@ const draft = (name: string) => `---\nname: ${name}\ndescription: What it is for
 export function SkillsPage() {
     const { item } = useApp(() => [app.item, runtime.skills]);
     const [query, setQuery] = useState("");
-    useEffect(() => loadPage("skills"), []);
+    useEffect(() => loadPage("skills"), [item]);
     const skills = runtime.skills ?? [];
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     const found = skills.filter((s) => words.every((w) => `${s.name} ${s.description}`.toLowerCase().includes(w)));

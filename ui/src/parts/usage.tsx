@@ -30,7 +30,7 @@ export function UsageSection({ usage }: { usage: SessionUsage | null }) {
         {usage.by_tool.length ? <details class="fold"><summary>By tool</summary><table class="usage-table"><thead><tr><th scope="col">Tool</th><th scope="col">Calls</th><th scope="col">Failed</th><th scope="col">Time</th></tr></thead>
             <tbody>{[...usage.by_tool].sort((a, b) => b.calls - a.calls).map((t) => <tr key={t.tool}><td class="path">{t.tool}</td><td>{t.calls}</td><td>{t.errors || "–"}</td><td>{millis(t.ms)}</td></tr>)}</tbody></table></details> : null}
         {usage.runs.length ? <details class="fold"><summary>By run</summary><ul class="usage-runs">{[...usage.runs].reverse().slice(0, 100).map((r) => <li key={r.run}><span title={exact(r.t)}>{ago(r.t)}</span>
-            <span>{ends[r.reason] ?? `${r.reason} limit`}</span><span class="muted">{plural(r.turns, "turn")} · {count(r.input_tokens + r.output_tokens)} tokens · {cost(r.cost)} · {millis(r.ms)}</span></li>)}
+            <span>{r.reason === null ? "at work" : ends[r.reason] ?? `${r.reason} limit`}</span><span class="muted">{plural(r.turns, "turn")} · {count(r.input_tokens + r.output_tokens)} tokens · {cost(r.cost)} · {millis(r.ms)}</span></li>)}
             {usage.runs.length > 100 ? <li class="muted">and {usage.runs.length - 100} earlier ones</li> : null}</ul></details> : null}
     </section>;
 }

@@ -50,8 +50,9 @@ describe("on the real server", { skip: !real }, () => {
         await openInspector();
         const tree = section("Executors");
         await tree.getByText(/^2 executors/).waitFor();
-        assert.match(await tree.locator(".tree > li").first().innerText(), /done\s+e1 · explore\s+Read the first file\s+2 of \d+ turns · [\d.]+ k? ?tokens/);
-        assert.match(await tree.locator(".tree > li").nth(1).innerText(), /done\s+e2 · explore\s+Read the second file\s+2 of 5 turns/);
+        const node = (name) => tree.locator(".tree > li", { hasText: name }).innerText();
+        assert.match(await node("Read the first file"), /done\s+e\d · explore\s+Read the first file\s+2 of \d+ turns · [\d.]+ k? ?tokens/);
+        assert.match(await node("Read the second file"), /done\s+e\d · explore\s+Read the second file\s+2 of 5 turns/);
         await tree.getByRole("link", { name: "Open Read the second file" }).click();
         await page.locator(".item", { hasText: "It has one line, too." }).waitFor();
         await page.locator(".to-manager").click();
@@ -72,6 +73,7 @@ describe("on the real server", { skip: !real }, () => {
         await usage.locator("dd", { hasText: /^2, 2$/ }).waitFor();
         assert.match(await usage.locator("tr", { hasText: "read" }).innerText(), /read\s+1\s+–/);
         await budget.getByRole("button", { name: "Set a budget…" }).click();
+        await page.waitForFunction(() => document.activeElement?.closest(".budget"));
         await budget.getByLabel("Turns").fill("1");
         await budget.getByLabel("Time").fill("2");
         await page.keyboard.press("Enter");

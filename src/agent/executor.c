@@ -87,7 +87,8 @@ static struct bx_executor *next_in_queue(struct bx_agent *a, const char *root_ru
         return NULL;
     for (size_t i = 0; i < a->executors.n; i++) {
         struct bx_executor *e = a->executors.p[i];
-        if (e->state != BX_EXECUTOR_QUEUED || strcmp(e->root_run, root_run))
+        if (e->state != BX_EXECUTOR_QUEUED || strcmp(e->root_run, root_run) ||
+            bx_cancel_fired(e->cancel)) /* its manager ends, and it with it */
             continue;
         e->state = BX_EXECUTOR_RUNNING;
         e->start_ms = bx_mono_ms();
@@ -250,6 +251,8 @@ static int compute(struct bx_executor *e, struct bx_run *run, const struct bx_va
         bx_vec_push(&tools, run->context->tools.p[i]);
     for (size_t i = 0; i < run->context->deferred.n; i++)
         bx_vec_push(&tools, run->context->deferred.p[i]);
+    for (size_t i = 0; i < run->context->hidden.n; i++)
+        bx_vec_push(&tools, run->context->hidden.p[i]);
     for (unsigned k = 0; k < BX_BUDGET_COUNT; k++)
         left[k] = bx_budget_left(run->budget, k);
     struct bx_capability_from from = {.tools = tools.p,

@@ -17,6 +17,7 @@ int bx_cli_print(struct bx_buf *take_out) {
 
 int bx_cli_main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of the write */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
     bx_log_init();
     struct bx_args args;
     struct bx_err err = {0};

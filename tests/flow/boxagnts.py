@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -145,10 +146,12 @@ def matches(pattern, value):
 class Server:
     """`boxagnts serve` on a workspace that outlives it."""
 
-    def __init__(self, workspace):
+    def __init__(self, workspace, file_limit=None):
+        """file_limit: bytes beyond which no file of this server can grow, as on a full disk."""
+        limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))) if file_limit else None
         self.process = subprocess.Popen([BINARY, "serve", "--workspace-dir", workspace.path, "--port", "0"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                                        env=workspace.environment(), cwd=workspace.folder)
+                                        env=workspace.environment(), cwd=workspace.folder, preexec_fn=limit)
         self.url = None
         for line in self.process.stdout:
             found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)

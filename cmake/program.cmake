@@ -89,6 +89,11 @@ file(GLOB_RECURSE agents CONFIGURE_DEPENDS agents/* examples/agents/*)
 add_custom_command(OUTPUT ${generated}/agents.S ${generated}/agents.c
     COMMAND ${embed} ${generated}/agents files bx_builtin_agents=${CMAKE_SOURCE_DIR}/agents bx_agent_examples=${CMAKE_SOURCE_DIR}/examples/agents
     DEPENDS ${agents} cmake/embed.py VERBATIM)
+# --- the skills that come with the program
+file(GLOB_RECURSE bundled_skills CONFIGURE_DEPENDS skills/*)
+add_custom_command(OUTPUT ${generated}/skills.S ${generated}/skills.c
+    COMMAND ${embed} ${generated}/skills files bx_bundled_skills=${CMAKE_SOURCE_DIR}/skills
+    DEPENDS ${bundled_skills} cmake/embed.py VERBATIM)
 enable_language(ASM)
 
 # --- the model server
@@ -97,7 +102,8 @@ file(STRINGS ${llama}/link.txt llama_link)
 
 add_executable(boxagnts src/main.c
     ${generated}/tools.c ${generated}/tools.S ${generated}/page.c ${generated}/page.S ${generated}/blobs.c ${generated}/blobs.S
-    ${generated}/examples.c ${generated}/examples.S ${generated}/agents.c ${generated}/agents.S)
+    ${generated}/examples.c ${generated}/examples.S ${generated}/agents.c ${generated}/agents.S
+    ${generated}/skills.c ${generated}/skills.S)
 set_source_files_properties(${generated}/tools.S PROPERTIES OBJECT_DEPENDS "${images}")
 get_property(rooms GLOBAL PROPERTY BX_ROOMS)
 list(TRANSFORM rooms PREPEND bx_)

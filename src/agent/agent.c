@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/path.h"
 #include "base/utf8.h"
+#include "skills/expand.h"
 
 #define DEFAULT_TOOL_THREADS 8
 #define DEFAULT_RESULT_BYTES (48 * BX_KIB)
@@ -79,6 +80,7 @@ static void run_free(struct bx_run *run) {
     bx_executor_unref(run->executor);
     bx_rules_free(run->rules, run->rule_count);
     bx_run_narrows_free(run);
+    bx_run_skills_deinit(run);
     bx_settings_unref(run->rules_settings);
     for (size_t i = 0; run->allow_hosts && run->allow_hosts[i]; i++)
         bx_free((char *)(uintptr_t)run->allow_hosts[i]);
@@ -317,15 +319,44 @@ static bool options_compact(struct bx_run *run, const char *focus, const struct 
     return run->compact != NULL;
 }
 
+/* "/name args": found and filled in before anything is logged. */
+static int expand_skill(struct bx_run *run, const struct bx_run_options *o,
+                        struct bx_skills **ret_all, struct bx_skill_use *ret, struct bx_err *err) {
+    *ret = (struct bx_skill_use){0};
+    *ret_all = NULL;
+    if (!o || !o->skill)
+        return 0;
+    *ret_all = bx_run_skills(run);
+    int rc = bx_skill_expand(*ret_all, bx_str(o->skill), bx_str(o->skill_args), ret, err);
+    return rc ? rc : bx_run_introduce_skill(run, ret, err);
+}
+
+static int say_message(struct bx_run *run, const char *text, struct bx_skill_use *use,
+                       struct bx_err *err) {
+    struct bx_event e;
+    bx_event_begin(&e, run->id);
+    bx_jw_kstr(&e.w, "text", text);
+    if (use->skill)
+        bx_jw_kstr(&e.w, "expanded", use->text);
+    int rc = append(run, &e, "user", err);
+    bx_auto(bx_freep) char *folder = NULL;
+    if (!rc && use->skill)
+        rc = bx_run_begin_skill(run, NULL, use, &folder, err);
+    return rc;
+}
+
 /* Everything that can be refused is refused before the first event. */
 static int begin(struct bx_run *run, const char *text, struct bx_run_options *options,
                  struct bx_err *err) {
+    bx_auto(bx_skills_freep) struct bx_skills *skills = NULL;
+    bx_auto(bx_skill_use_deinit) struct bx_skill_use use = {0};
     int rc = bx_executor_enter(run, options, err);
     if (rc || (rc = read_options(run, options, err)))
         return rc;
     run->history = bx_agent_take_history(run->agent, run);
     if ((rc = bx_history_catch_up(run->history, run->session, err)) ||
         (rc = bx_session_close_open(run->session, run->history, err)) ||
+        (rc = expand_skill(run, options, &skills, &use, err)) ||
         (rc = rewind_first(run, options, err)) || (rc = attach_packs(run, options, err)) ||
         (rc = bx_run_load_rules(run, err)))
         return rc;
@@ -337,9 +368,7 @@ static int begin(struct bx_run *run, const char *text, struct bx_run_options *op
     bx_run_write_budget(run, &e.w);
     if ((rc = append(run, &e, "run_start", err)) || options_compact(run, text, options))
         return rc;
-    bx_event_begin(&e, run->id);
-    bx_jw_kstr(&e.w, "text", text);
-    rc = append(run, &e, "user", err);
+    rc = say_message(run, text, &use, err);
     return rc ? rc : give_title(run, text, err);
 }
 

@@ -44,6 +44,8 @@ struct bx_run_options {
     const char *const *allow_hosts; /* granted to all tools of this run, NULL ended; copied; may be NULL */
     struct bx_executor *executor; /* of the room itself: the run is this executor's; NULL: a person's */
     const char *const *packs; /* attached to the session first, NULL ended; may be NULL. One that is not there is said in the context */
+    const char *skill, *skill_args; /* the message is "/skill args", as typed: the model is told the skill's text, and the skill is
+                                active for this run (skills/expand.h says what can be wrong with it); NULL = no */
     bool compact;            /* the run only compacts the conversation; the text is what to keep above all, may be "" */
     int64_t budget[BX_BUDGET_COUNT];/* 0 = the session's, else the settings'; turns: max_turns */
 };

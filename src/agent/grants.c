@@ -202,6 +202,8 @@ int bx_agent_grant(struct bx_live_grants *live, const struct bx_tool *t,
         rc = grant_with(live, t, &given, arena, ret, err);
     if (rc)
         return rc;
+    if (live->call)
+        bx_run_mount_skills(live->call->run, arena, ret);
     bx_live_hosts(live, rules, count, arena, &now);
     ret->granted_hosts = now.granted;
     ret->granted_host_count = now.granted_count;

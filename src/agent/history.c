@@ -38,6 +38,7 @@ void bx_history_free(struct bx_history *h) {
         bx_free(h->loaded.p[i]);
     bx_vec_free(&h->loaded);
     bx_given_deinit(&h->given);
+    bx_active_deinit(&h->active);
     bx_free(h->rewound);
     bx_pinned_deinit(&h->pinned);
     bx_free(h->head);
@@ -120,7 +121,8 @@ static void make_recallable(struct bx_history *h) {
 #define REQUEST_MAX       (8 * BX_KIB)
 
 static void fold_user(struct bx_history *h, const struct bx_val *event) {
-    const char *text = bx_val_get_z(event, "text");
+    const char *text = bx_val_get_z(event, "expanded"); /* "/name args": the skill's words */
+    text = text ? text : bx_val_get_z(event, "text");
     text = text ? text : "";
     add_text(h, event, BX_TAG_TALK, text);
     h->pending = h->messages.n;
@@ -344,6 +346,7 @@ static void fold(struct bx_history *h, const struct bx_val *event) {
     struct bx_str type = bx_val_get_str(event, "type");
     if (is_taken_back(h, type, event))
         return;
+    bx_active_fold(&h->active, type, event);
     if (bx_str_eqz(type, "user")) {
         fold_user(h, event);
     } else if (bx_str_eqz(type, "assistant")) {

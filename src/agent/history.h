@@ -6,6 +6,7 @@
 #ifndef BX_AGENT_HISTORY_H
 #define BX_AGENT_HISTORY_H
 
+#include "agent/active.h"
 #include "agent/given.h"
 #include "agent/pinned.h"
 #include "base/vec.h"
@@ -45,6 +46,7 @@ struct bx_history {
     char open_run[37];       /* run_start without run_end, else "" */
     BX_VEC(char *) loaded;     /* names of deferred tools that were loaded, in that order */
     struct bx_given given;   /* rules */
+    struct bx_active_skills active;
     struct bx_pinned pinned; /* facts, packs */
     size_t bytes;            /* of all texts: what the cache of histories counts */
     int64_t estimate;        /* tokens of all messages by our count */

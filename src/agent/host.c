@@ -133,6 +133,15 @@ static int host_remember(struct bx_tool_ctx *ctx, struct bx_str text, bool for_s
                        : bx_memory_add(bx_store_dir(run->agent->store), text, err);
 }
 
+static int host_begin_skill(struct bx_tool_ctx *ctx, struct bx_skill_use *use, char **ret_folder,
+                            struct bx_err *err) {
+    return bx_run_begin_skill(call_of(ctx)->run, call_of(ctx)->id, use, ret_folder, err);
+}
+
+static int host_end_skill(struct bx_tool_ctx *ctx, const char *skill, struct bx_err *err) {
+    return bx_run_end_skill(call_of(ctx)->run, call_of(ctx)->id, skill, err);
+}
+
 const struct bx_tool_host bx_call_host = {.ask = host_ask,
                                           .can_ask = host_can_ask,
                                           .mode = host_mode,
@@ -140,4 +149,6 @@ const struct bx_tool_host bx_call_host = {.ask = host_ask,
                                           .record = host_record,
                                           .recall = host_recall,
                                           .remember = host_remember,
+                                          .begin_skill = host_begin_skill,
+                                          .end_skill = host_end_skill,
                                           .executor = bx_executor_tool};

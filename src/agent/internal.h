@@ -120,6 +120,9 @@ struct bx_run {
     struct bx_settings *rules_settings;
     uint64_t rules_given, rules_inherited;
     BX_VEC(struct bx_narrow) narrows; /* narrow.c */
+    struct bx_skills *skills; /* as they were at the start (skills.c), this and the next: the run thread's */
+    bx_texts proposed, to_propose;
+    unsigned propose_turn; /* in whose note to_propose stands */
     /* agent->lock */
     char *mode;              /* the run's own, or NULL: the session's, looked at for each call */
     char *earlier_mode;      /* the run's own before it entered plan mode, or NULL */
@@ -184,6 +187,26 @@ int bx_agent_use_rule(struct bx_agent *a, const char *id, struct bx_err *err);
 void bx_run_narrow(struct bx_run *run, const struct bx_narrow *n);
 void bx_run_widen(struct bx_run *run, const char *by); /* one that is not there is fine */
 void bx_run_narrows_free(struct bx_run *run);
+
+/* ---- skills (skills.c) ---- */
+struct bx_skill_use;
+struct bx_skills *bx_run_skills(struct bx_run *run); /* as they are on the disk now; the caller's */
+/* Active from here on: its files are laid out for the tools, it is logged, its tools narrow. call: NULL = the user began it.
+ * ret_folder: the guest path of its files, the caller's, or NULL. */
+/* Lays its files out, and puts before its text where they are and what it leaves: for one that the user starts. */
+int bx_run_introduce_skill(struct bx_run *run, struct bx_skill_use *use, struct bx_err *err);
+int bx_run_begin_skill(struct bx_run *run, const char *call, struct bx_skill_use *use, char **ret_folder,
+                       struct bx_err *err);
+/* BX_ERR_INVALID: it is not active; BX_ERR_DENIED: the user began it, so the run's end ends it. */
+int bx_run_end_skill(struct bx_run *run, const char *call, const char *skill, struct bx_err *err);
+void bx_run_restore_skills(struct bx_run *run); /* what the log says is active narrows again */
+/* The folder of skills' files, read-only, when the session has loaded a skill that has some. rules_lock is held. */
+void bx_run_mount_skills(struct bx_run *run, struct bx_arena *arena, struct bx_grant *g);
+/* Triggers only propose, in the note of the next turn; each skill once a run. The run thread's. */
+void bx_run_propose_for_text(struct bx_run *run, struct bx_str message);
+void bx_run_propose_for_call(struct bx_run *run, const struct bx_call *call);
+void bx_run_add_proposals(struct bx_run *run, struct bx_buf *out);
+void bx_run_skills_deinit(struct bx_run *run);
 
 /* ---- questions (question.c) ---- */
 struct bx_ask {

@@ -40,6 +40,7 @@ char *bx_run_note(struct bx_run *run, const char *words) {
         bx_buf_addz(&out, run->executor ? looks_only : plan_mode);
     if (run->history->turns_gone)
         add_todos(run, &out);
+    bx_run_add_proposals(run, &out);
     if (words)
         bx_buf_addf(&out, "%s%s", out.size ? "\n\n" : "", words);
     char *note = out.size && !bx_buf_failed(&out) ? bx_buf_steal(&out) : NULL;

@@ -125,9 +125,11 @@ static bool work_off(struct bx_run *run, const struct bx_message *reply) {
     bx_auto(calls_deinit) struct calls calls;
     take_calls(run, reply, &calls);
     take_from_budget(run, &calls);
-    for (size_t i = 0; i < calls.n; i++)
+    for (size_t i = 0; i < calls.n; i++) {
+        bx_run_propose_for_call(run, &calls.items[i]);
         if (!calls.items[i].result.is_error)
             bx_run_tell_folders(run, calls.items[i].reach.paths, calls.items[i].reach.path_count);
+    }
     return bx_cancel_fired(run->spend) || !repeats_failure(run, &calls);
 }
 
@@ -224,6 +226,8 @@ void *bx_run_main(void *user) {
     } else {
         bx_executors_tell(run); /* the planner's switch, before tools are chosen by it */
         run->context = bx_run_context_new(run);
+        bx_run_restore_skills(run);
+        bx_run_propose_for_text(run, bx_str(run->history->request));
         reason = run->compact ? bx_compact_by_user(run, run->compact) : run_turns(run);
     }
     bx_executors_end(run);

@@ -287,6 +287,25 @@ static int unknown(struct bx_agent *a, struct bx_str name, struct bx_err *err) {
         (int)name.n, name.p);
 }
 
+/* ---- "/NAME args" of a skill ---- */
+
+static bool is_skill(struct bx_agent *a, struct bx_str name) {
+    bx_auto(bx_skills_freep) struct bx_skills *skills =
+        bx_registry_skills(a->registry, a->mounts[0].host_path);
+    return bx_skills_get(skills, name) != NULL;
+}
+
+static int send_skill(struct bx_slash *s, struct bx_str name, struct bx_str text,
+                      struct bx_err *err) {
+    bx_auto(bx_freep) char *skill = bx_str_dup(name), *args = bx_str_dup(s->args),
+                           *typed = bx_str_dup(text);
+    struct bx_run_options options = s->env->options ? *s->env->options : (struct bx_run_options){0};
+    options.skill = skill;
+    options.skill_args = args;
+    s->ret->kind = BX_SLASH_RUN;
+    return bx_agent_send(s->agent, s->session, typed, &options, s->ret->id, err);
+}
+
 int bx_agent_slash(struct bx_agent *a, struct bx_session *session, struct bx_str text,
                    const struct bx_slash_env *env, struct bx_slash_result *ret,
                    struct bx_err *err) {
@@ -306,7 +325,9 @@ int bx_agent_slash(struct bx_agent *a, struct bx_session *session, struct bx_str
     for (size_t i = 0; i < bx_slash_command_count && !s.command; i++)
         if (bx_str_ieqz(name, bx_slash_commands[i].name))
             s.command = &bx_slash_commands[i];
-    int rc = s.command ? s.command->run(&s, err) : unknown(a, name, err);
+    int rc = s.command           ? s.command->run(&s, err)
+             : is_skill(a, name) ? send_skill(&s, name, text, err)
+                                 : unknown(a, name, err);
     if (rc)
         bx_buf_deinit(&s.out);
     else if (s.out.size)

@@ -99,6 +99,13 @@ int bx_route_grant_remove(struct bx_api_call *c, struct bx_err *err);
 int bx_reply_tool(struct bx_api_call *c, struct bx_tool *t, struct bx_err *err); /* the body of GET tools/NAME */
 int bx_route_tools(struct bx_api_call *c, struct bx_err *err);
 int bx_route_tool_run(struct bx_api_call *c, struct bx_err *err);
+int bx_route_skills(struct bx_api_call *c, struct bx_err *err); /* skills.c */
+int bx_route_skill_get(struct bx_api_call *c, struct bx_err *err);
+int bx_route_skill_put(struct bx_api_call *c, struct bx_err *err);
+int bx_route_skill_delete(struct bx_api_call *c, struct bx_err *err);
+int bx_route_skill_check(struct bx_api_call *c, struct bx_err *err);
+int bx_route_skill_expand(struct bx_api_call *c, struct bx_err *err);
+int bx_route_skill_trust(struct bx_api_call *c, struct bx_err *err);
 int bx_route_receipts(struct bx_api_call *c, struct bx_err *err);
 int bx_route_mcp_list(struct bx_api_call *c, struct bx_err *err); /* mcp.c */
 int bx_route_mcp_put(struct bx_api_call *c, struct bx_err *err);

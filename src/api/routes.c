@@ -93,6 +93,14 @@ static const struct bx_member server_members[] = {
 static const struct bx_member approve_members[] = {
     {.name = "tool", .type = BX_VAL_STR, .max_bytes = 200}, {.name = NULL}};
 
+static const struct bx_member skill_text_members[] = {
+    {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = 2 * BX_MIB},
+    {.name = NULL}};
+static const struct bx_member skill_args_members[] = {
+    {.name = "args", .type = BX_VAL_STR, .max_bytes = 128 * BX_KIB}, {.name = NULL}};
+static const struct bx_member skill_trust_members[] = {
+    {.name = "digest", .type = BX_VAL_STR, .max_bytes = 64}, {.name = NULL}};
+
 #define ROUTE(run, members, slow)                                                                  \
     &(const struct bx_call_route) {                                                                \
         run, members, slow, false                                                                  \
@@ -153,6 +161,16 @@ const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_POST, "/api/v1/grants", LARGE, ROUTE(bx_route_grant_add, grant_members, false)},
     {BX_HTTP_DELETE, "/api/v1/grants/*", SMALL, ROUTE(bx_route_grant_remove, no_members, false)},
     {BX_HTTP_POST, "/api/v1/tools/*/run", LARGE, ROUTE(bx_route_tool_run, run_members, true)},
+    {BX_HTTP_GET, "/api/v1/skills", 0, ROUTE(bx_route_skills, NULL, false)},
+    {BX_HTTP_POST, "/api/v1/skills/check", LARGE,
+     ROUTE(bx_route_skill_check, skill_text_members, false)},
+    {BX_HTTP_GET, "/api/v1/skills/*", 0, ROUTE(bx_route_skill_get, NULL, false)},
+    {BX_HTTP_PUT, "/api/v1/skills/*", LARGE, ROUTE(bx_route_skill_put, skill_text_members, false)},
+    {BX_HTTP_DELETE, "/api/v1/skills/*", SMALL, ROUTE(bx_route_skill_delete, no_members, false)},
+    {BX_HTTP_POST, "/api/v1/skills/*/expand", LARGE,
+     ROUTE(bx_route_skill_expand, skill_args_members, false)},
+    {BX_HTTP_POST, "/api/v1/skills/*/trust", SMALL,
+     ROUTE(bx_route_skill_trust, skill_trust_members, false)},
     {BX_HTTP_GET, "/api/v1/receipts", 0, ROUTE(bx_route_receipts, NULL, false)},
     {BX_HTTP_GET, "/api/v1/mcp", 0, ROUTE(bx_route_mcp_list, NULL, false)},
     {BX_HTTP_PUT, "/api/v1/mcp/*", LARGE, ROUTE(bx_route_mcp_put, server_members, false)},

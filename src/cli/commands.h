@@ -61,6 +61,7 @@ int bx_cli_print(struct bx_buf *take_out);
 
 extern const struct bx_blob bx_notices, bx_licence; /* cmake/embed.py */
 extern const struct bx_file_blob bx_tool_examples[]; /* examples/tools */
+extern const struct bx_file_blob bx_bundled_skills[]; /* skills */
 extern const struct bx_file_blob bx_builtin_agents[], bx_agent_examples[]; /* agents, examples/agents */
 
 #endif

@@ -71,6 +71,7 @@ static int open_registry(struct bx_cli_context *c, const struct bx_context_optio
                                                          .secret_user = c->store,
                                                          .receipts = c->receipts,
                                                          .user_skills = (const char *const *)skills,
+                                                         .bundled_skills = bx_bundled_skills,
                                                          .settings = bx_doc_root(c->settings),
                                                          .mounts = mounts,
                                                          .mount_count = w->mount_count + 1,

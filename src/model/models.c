@@ -1,6 +1,6 @@
 #include "base/file.h"
 #include "base/path.h"
-#include "model/gunzip.h"
+#include "base/gzip.h"
 #include "model/impl.h"
 
 #define SMALL_FILE_BYTES (700ll * 1024 * 1024) /* about a billion parameters at 4 bits */

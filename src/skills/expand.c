@@ -267,6 +267,8 @@ static int expand(const struct bx_skills *skills, const struct bx_skill *s, stru
                                      .tools = s->meta.narrows          ? copy_tools(&s->meta.tools)
                                               : e.n > 1 && !e.any_tool ? copy_tools(&e.tools)
                                                                        : NULL};
+    for (size_t i = 0; !rc && i < e.n; i++)
+        ret->all[ret->all_count++] = e.done[i];
     bx_buf_addz(&out, "");
     if (!rc)
         ret->text = bx_buf_steal(&out);
@@ -292,6 +294,53 @@ int bx_skill_expand(const struct bx_skills *skills, struct bx_str name, struct b
                        "the arguments are larger than 128 KiB: put them into a file");
     int rc = check(s, err);
     return rc ? rc : expand(skills, s, args, ret, err);
+}
+
+void bx_skill_move(struct bx_skill_use *u, const char *mount) {
+    if (strcmp(mount, BX_SKILL_MOUNT) == 0)
+        return;
+    for (size_t i = 0; i < u->all_count; i++) {
+        bx_auto(bx_freep) char *from = bx_asprintf(BX_SKILL_MOUNT "/%s/", u->all[i]->name);
+        struct bx_buf out = BX_BUF_INIT(2 * BX_SKILL_EXPANDED_MAX);
+        struct bx_str rest = bx_str(u->text);
+        for (size_t at; (at = bx_str_find_str(rest, bx_str(from))) != (size_t)-1;
+             rest = bx_str_slice(rest, at + strlen(from), rest.n)) {
+            bx_buf_adds(&out, bx_str_slice(rest, 0, at));
+            bx_buf_addf(&out, "%s/%s/", mount, u->all[i]->name);
+        }
+        bx_buf_adds(&out, rest);
+        bx_free(u->text);
+        u->text = bx_buf_steal(&out);
+    }
+}
+
+#define FILES_SHOWN 60
+
+void bx_skill_introduce(const struct bx_skill_use *u, const char *folder, bool by_user,
+                        struct bx_buf *out) {
+    char *names[FILES_SHOWN];
+    size_t n = folder ? bx_skill_files(u->skill, names, FILES_SHOWN) : 0;
+    bx_buf_addf(out,
+                by_user ? "The user starts the skill %s; follow it."
+                        : "The skill %s is loaded; follow it for this task.",
+                u->skill->name);
+    if (folder)
+        bx_buf_addf(out, " Its files are in %s, read-only", folder);
+    for (size_t i = 0; i < n; i++) {
+        bx_buf_addf(out, "%s%s", i ? ", " : ": ", names[i]);
+        bx_free(names[i]);
+    }
+    if (folder)
+        bx_buf_addc(out, '.');
+    if (!u->tools)
+        return;
+    bx_buf_addz(out, " While it is active only these tools may be used: ");
+    for (size_t i = 0; u->tools[i]; i++)
+        bx_buf_addf(out, "%s%s", i ? ", " : "", u->tools[i]);
+    bx_buf_addz(out, u->tools[0] ? "." : "none.");
+    if (!by_user)
+        bx_buf_addf(out, " When its work is done, end it: call Skill with name %s and end true.",
+                    u->skill->name);
 }
 
 void bx_skill_use_deinit(struct bx_skill_use *u) {

@@ -17,6 +17,8 @@
 
 struct bx_skill_use {
     const struct bx_skill *skill; /* a view into the list */
+    const struct bx_skill *all[BX_SKILL_USES_MAX + 1]; /* it and those that it uses */
+    size_t all_count;
     char *text;         /* what the model is told: the body, and those of the skills that it uses */
     char *by;           /* "skill NAME": who narrows */
     const char **tools; /* patterns in our names, NULL ended, while it is active; NULL: it does not narrow */
@@ -27,6 +29,13 @@ struct bx_skill_use {
 int bx_skill_expand(const struct bx_skills *skills, struct bx_str name, struct bx_str args, struct bx_skill_use *ret,
                     struct bx_err *err);
 void bx_skill_use_deinit(struct bx_skill_use *u);
+
+#define BX_SKILL_MOUNT "/skills" /* where skills' texts expect their files: /skills/NAME/… */
+/* Their files are below another guest path: the paths in the text follow. */
+void bx_skill_move(struct bx_skill_use *u, const char *mount);
+/* What stands before the text when it is told: that it is active, where its files are (folder: guest path or NULL), which
+ * tools it leaves, and how it ends. */
+void bx_skill_introduce(const struct bx_skill_use *u, const char *folder, bool by_user, struct bx_buf *out);
 
 /* The chain "a → b → a" when the skill's `uses` lead in a circle or deeper than BX_SKILL_USES_DEPTH; NULL = fine. The caller's. */
 char *bx_skill_uses_problem(const struct bx_skills *skills, const struct bx_skill *s);

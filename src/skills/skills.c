@@ -154,6 +154,23 @@ struct bx_skills *bx_skills_find(const struct bx_skills_where *where) {
     return s;
 }
 
+struct bx_skills *bx_skills_read(const char *dir) {
+    struct finder f = {.base_fd = -1};
+    bx_auto(bx_freep) char *file = bx_path_join(dir, BX_SKILL_FILE), *above = bx_path_dir(dir),
+                           *name = bx_asprintf("./%s", bx_path_base(dir));
+    if (!bx_file_exists(file))
+        return bx_skills_find(&(struct bx_skills_where){.workspace = dir});
+    f.source = BX_SKILL_WORKSPACE;
+    f.base = above;
+    f.base_fd = open(above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (f.base_fd >= 0)
+        walk(&f, name, 1);
+    bx_fd_close(&f.base_fd);
+    struct bx_skills *s = bx_new(struct bx_skills);
+    *s = (struct bx_skills){.items = f.found.p, .n = f.found.n};
+    return s;
+}
+
 void bx_skills_free(struct bx_skills *s) {
     if (!s)
         return;

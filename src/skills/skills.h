@@ -50,6 +50,8 @@ struct bx_skills_where { /* each may be NULL; a folder that is not there is fine
 };
 /* Never fails: what cannot be read is left out or listed as broken. Those whose `uses` lead back to themselves are broken. */
 struct bx_skills *bx_skills_find(const struct bx_skills_where *where);
+/* Of one folder: the skill that it is, or those below it, as the workspace's. */
+struct bx_skills *bx_skills_read(const char *dir);
 void bx_skills_free(struct bx_skills *s);
 BX_DEFINE_AUTO(struct bx_skills, bx_skills_free)
 

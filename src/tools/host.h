@@ -52,9 +52,9 @@ struct bx_tool_host {
     int (*recall)(struct bx_tool_ctx *ctx, const struct bx_recall_wish *wish, struct bx_recall_result *ret, struct bx_err *err);
     /* Into the workspace's memory, or as a fact of the session. 1: it is there already; BX_ERR_INVALID, BX_ERR_LIMIT. */
     int (*remember)(struct bx_tool_ctx *ctx, struct bx_str text, bool for_session, struct bx_err *err);
-    /* The skill is active in the run from here on: logged, its tools narrow, its files can be read. ret_folder: where, the
-     * caller's; NULL = it has none. end_skill: BX_ERR_INVALID it is not; BX_ERR_DENIED the user began it. */
-    int (*begin_skill)(struct bx_tool_ctx *ctx, const struct bx_skill_use *use, char **ret_folder, struct bx_err *err);
+    /* The skill is active in the run from here on: logged, its tools narrow, its files can be read, its text names their place.
+     * ret_folder: where, the caller's; NULL = it has none. end_skill: BX_ERR_INVALID it is not; BX_ERR_DENIED the user began it. */
+    int (*begin_skill)(struct bx_tool_ctx *ctx, struct bx_skill_use *use, char **ret_folder, struct bx_err *err);
     int (*end_skill)(struct bx_tool_ctx *ctx, const char *skill, struct bx_err *err);
 };
 

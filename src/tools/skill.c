@@ -114,30 +114,6 @@ static const struct bx_skill *untrusted_of(const struct bx_skills *skills, const
 
 /* ---- loading ---- */
 
-static void add_files(const struct bx_skill_use *u, const char *folder, struct bx_buf *out) {
-    char *names[FILES_MAX];
-    size_t n = bx_skill_files(u->skill, names, FILES_MAX);
-    if (folder)
-        bx_buf_addf(out, " Its files are in %s, read-only", folder);
-    for (size_t i = 0; i < n; i++) {
-        if (folder)
-            bx_buf_addf(out, "%s%s", i ? ", " : ": ", names[i]);
-        bx_free(names[i]);
-    }
-    if (folder)
-        bx_buf_addc(out, '.');
-}
-
-static void add_narrowing(const struct bx_skill_use *u, struct bx_buf *out) {
-    if (!u->tools)
-        return;
-    bx_buf_addz(out, " While it is active only these tools may be used: ");
-    for (size_t i = 0; u->tools[i]; i++)
-        bx_buf_addf(out, "%s%s", i ? ", " : "", u->tools[i]);
-    bx_buf_addf(out, "%s. When its work is done, end it: call Skill with name %s and end true.",
-                u->tools[0] ? "" : "none", u->skill->name);
-}
-
 static void write_meta(const struct bx_skill_use *u, const char *folder,
                        struct bx_tool_result *ret) {
     struct bx_buf meta = BX_BUF_INIT(256 * BX_KIB);
@@ -155,7 +131,7 @@ static void write_meta(const struct bx_skill_use *u, const char *folder,
     ret->metadata = bx_buf_steal(&meta);
 }
 
-static int say(const struct bx_skill_use *u, struct bx_tool_ctx *ctx, struct bx_tool_result *ret,
+static int say(struct bx_skill_use *u, struct bx_tool_ctx *ctx, struct bx_tool_result *ret,
                struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(RESULT_MAX);
     bx_auto(bx_freep) char *folder = NULL;
@@ -164,10 +140,7 @@ static int say(const struct bx_skill_use *u, struct bx_tool_ctx *ctx, struct bx_
         ctx->host && ctx->host->begin_skill ? ctx->host->begin_skill(ctx, u, &folder, &problem) : 0;
     if (rc)
         return bx_tool_host_failed(rc, &problem, ret, err);
-    bx_buf_addf(&text, "The skill %s is loaded; follow it for this task.", u->skill->name);
-    add_files(u, folder, &text);
-    if (ctx->host)
-        add_narrowing(u, &text);
+    bx_skill_introduce(u, folder, false, &text);
     bx_buf_addf(&text, "\n\n%s", u->text);
     set_content(ret, &text, false);
     write_meta(u, folder, ret);

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "model/embedded.h"
-#include "model/gunzip.h"
+#include "base/gzip.h"
 #include "model/models.h"
 
 static const unsigned char tour_bytes[] = "GGUF of the tour";

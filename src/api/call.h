@@ -63,6 +63,7 @@ int bx_route_session_usage(struct bx_api_call *c, struct bx_err *err);
 int bx_route_sessions_bulk(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_events(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_export(struct bx_api_call *c, struct bx_err *err); /* session_files.c */
+int bx_route_retention(struct bx_api_call *c, struct bx_err *err); /* retention.c */
 int bx_route_session_import(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_message(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_stop(struct bx_api_call *c, struct bx_err *err);

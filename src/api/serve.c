@@ -8,6 +8,7 @@
 #include "api/hub.h"
 #include "api/socket.h"
 #include "api/mcp_watch.h"
+#include "api/retention.h"
 #include "api/tool_watch.h"
 #include "base/log.h"
 
@@ -124,6 +125,7 @@ static int make_parts(struct running *run, struct bx_err *err) {
     bx_store_on_list_change(api->config->store, bx_hub_list_changed, api->hub);
     api->tool_watch = bx_tool_watch_start(api);
     api->mcp_watch = bx_mcp_watch_start(api);
+    api->retention = bx_retention_job_start(api);
     return 0;
 }
 
@@ -158,6 +160,7 @@ static void take_down(struct running *run) {
     bx_hub_free(api->hub);
     bx_tool_watch_free(api->tool_watch);
     bx_mcp_watch_free(api->mcp_watch);
+    bx_retention_job_free(api->retention);
     bx_http_server_free(api->server);
     bx_auth_free(api->auth);
     bx_cancel_unref(api->cancel);

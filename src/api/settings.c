@@ -3,6 +3,7 @@
 #include "api/call.h"
 #include "base/thread.h"
 #include "permit/permit.h"
+#include "store/retention.h"
 
 static void write_model(struct bx_jw *w, const struct bx_model_info *m) {
     bx_jw_obj(w);
@@ -135,6 +136,7 @@ static bool has_secret(const struct bx_val *v) {
 }
 
 static int check_patch(struct bx_api_call *c, struct bx_err *err) {
+    struct bx_retention retention;
     enum bx_mode mode;
     struct bx_str word = bx_val_get_str(c->body, "mode");
     if (word.p && (!bx_mode_parse(word, &mode) || mode == BX_MODE_BYPASS))
@@ -145,6 +147,10 @@ static int check_patch(struct bx_api_call *c, struct bx_err *err) {
         return bx_call_fault(
             c, "compact_at", err,
             "\"compact_at\" is a percentage of the window: 10 to 95, or 0 for never");
+    if (bx_retention_read(c->body, &retention, err) < 0) {
+        snprintf(c->field, sizeof c->field, "retention");
+        return BX_ERR_INVALID;
+    }
     if (has_secret(bx_val_get(c->body, "providers")))
         return bx_call_fault(
             c, "providers", err,

@@ -42,6 +42,13 @@ static bool is_hex(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
+int64_t bx_id_time_ms(const char id[static BX_ID_LEN]) {
+    char hex[13] = {0};
+    memcpy(hex, id, 8);
+    memcpy(hex + 8, id + 9, 4);
+    return (int64_t)strtoull(hex, NULL, 16);
+}
+
 bool bx_id_is_valid(struct bx_str s) {
     if (s.n != BX_ID_LEN) {
         return false;

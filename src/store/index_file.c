@@ -130,14 +130,6 @@ bool bx_index_file_stat(const char *sessions_dir, struct bx_index_entry *e) {
     return true;
 }
 
-/* A UUIDv7 begins with its time. */
-static int64_t id_time_ms(const char *id) {
-    char hex[13] = {0};
-    memcpy(hex, id, 8);
-    memcpy(hex + 8, id + 9, 4);
-    return (int64_t)strtoull(hex, NULL, 16);
-}
-
 void bx_index_read_session(const char *sessions_dir, struct bx_index_entry *e) {
     bx_auto(bx_freep) char *path = bx_asprintf("%s/%s.jsonl", sessions_dir, e->row.id);
     bx_auto(bx_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -148,7 +140,7 @@ void bx_index_read_session(const char *sessions_dir, struct bx_index_entry *e) {
     bool readable = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
                     bx_scan_fd(fd, false, &scan, NULL) == 0;
     if (!scan.header)
-        scan.facts.created_at_ms = scan.facts.updated_at_ms = id_time_ms(id);
+        scan.facts.created_at_ms = scan.facts.updated_at_ms = bx_id_time_ms(id);
     bx_facts_row(&scan.facts, id, !readable || !scan.header || scan.damaged_lines > 0, &e->row);
 }
 
@@ -184,12 +176,19 @@ static int find_files(const char *dir, struct load *load, struct bx_err *err) {
     return 0;
 }
 
-int bx_index_folder(const char *dir, struct bx_index_entries *ret, struct bx_err *err) {
+int bx_index_folder(const char *dir, int64_t before_ns, struct bx_index_entries *ret,
+                    struct bx_err *err) {
     struct load load = {0};
     int rc = find_files(dir, &load, err);
     if (rc < 0)
         return rc;
-    for (size_t i = 0; i < load.found.n; i++)
+    size_t kept = 0;
+    for (size_t i = 0; i < load.found.n; i++) {
+        if (load.found.p[i].changed_ns < before_ns)
+            load.found.p[kept++] = load.found.p[i];
+    }
+    load.found.n = kept;
+    for (size_t i = 0; i < kept; i++)
         bx_index_read_session(dir, &load.found.p[i]);
     *ret = load.found;
     return 0;

@@ -20,8 +20,8 @@ size_t bx_index_entries_find(const struct bx_index_entries *e, const char *id, b
  * should be written. A folder that is not there has no sessions. */
 int bx_index_file_load(const char *sessions_dir, struct bx_index_entries *ret, bool *ret_stale, struct bx_err *err);
 int bx_index_file_save(const char *sessions_dir, const struct bx_index_entries *entries, struct bx_err *err);
-/* The rows of a folder, each read from its session's file. */
-int bx_index_folder(const char *dir, struct bx_index_entries *ret, struct bx_err *err);
+/* The rows of a folder, each read from its session's file: of those that were changed before that time. */
+int bx_index_folder(const char *dir, int64_t before_ns, struct bx_index_entries *ret, struct bx_err *err);
 /* One of them: e->row.id is set, the row becomes what its file says. */
 void bx_index_read_session(const char *dir, struct bx_index_entry *e);
 bool bx_index_file_stat(const char *sessions_dir, struct bx_index_entry *e);

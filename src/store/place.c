@@ -240,23 +240,22 @@ int bx_store_purge(struct bx_store *s, enum bx_place from, const char *id, struc
 
 /* ---- looking ---- */
 
-int bx_store_place_list(struct bx_store *s, enum bx_place place, struct bx_session_list *ret,
-                        int64_t **ret_since_ms, struct bx_err *err) {
+int bx_store_place_list(struct bx_store *s, enum bx_place place, int64_t before_ms,
+                        struct bx_session_list *ret, struct bx_err *err) {
     struct bx_index_entries entries = {0};
-    int rc = bx_index_folder(folder(s, place), &entries, err);
+    int64_t before_ns = before_ms > INT64_MAX / 1000000 ? INT64_MAX : before_ms * 1000000;
+    int rc = bx_index_folder(folder(s, place), before_ns, &entries, err);
     if (rc < 0)
         return rc;
     *ret = (struct bx_session_list){.n = entries.n,
                                     .rows = bx_alloc((entries.n + 1) * sizeof *ret->rows)};
-    int64_t *since = bx_alloc((entries.n + 1) * sizeof *since);
-    for (size_t i = 0; i < entries.n; i++) {
+    for (size_t i = 0; i < entries.n; i++)
         ret->rows[i] = entries.p[entries.n - 1 - i].row;
-        since[i] = entries.p[entries.n - 1 - i].changed_ns / 1000000;
-    }
     bx_vec_free(&entries);
-    if (ret_since_ms)
-        *ret_since_ms = since;
-    else
-        bx_free(since);
     return 0;
+}
+
+bool bx_store_place_has(const struct bx_store *s, enum bx_place place, const char *id) {
+    bx_auto(bx_freep) char *path = file_in(s, place, id);
+    return bx_id_is_valid(bx_str(id)) && bx_file_exists(path);
 }

@@ -17,9 +17,10 @@ int bx_store_restore(struct bx_store *s, const char *id, struct bx_err *err);
 /* Deletes for good, from trash/ or archive/. */
 int bx_store_purge(struct bx_store *s, enum bx_place from, const char *id, struct bx_err *err);
 
-/* The rows of trash/ or archive/, newest first, read from their files. ret_since_ms (may be NULL): an array beside the rows,
- * the caller's: since when each has been there (trash), or when it was last written. */
-int bx_store_place_list(struct bx_store *s, enum bx_place place, struct bx_session_list *ret, int64_t **ret_since_ms,
+/* The rows of trash/ or archive/, newest first, read from their files: those that came there (trash) or were last written
+ * (archive) before that time; INT64_MAX: all. */
+int bx_store_place_list(struct bx_store *s, enum bx_place place, int64_t before_ms, struct bx_session_list *ret,
                         struct bx_err *err);
+bool bx_store_place_has(const struct bx_store *s, enum bx_place place, const char *id);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "json/write.h"
 #include "store/internal.h"
+#include "store/retention.h"
 
 #define DOCUMENT_MAX_BYTES (4 * BX_MIB)
 
@@ -44,7 +45,9 @@ static int check_settings(const char *path, const struct bx_val *root, struct bx
             return bx_fail(err, BX_ERR_INVALID, "%s: \"%s\" must be %s, it is %s", path,
                            known[i].name, known[i].should, bx_val_type_name(v));
     }
-    return 0;
+    struct bx_retention retention;
+    int rc = bx_retention_read(root, &retention, err);
+    return rc < 0 ? bx_wrap(err, rc, "%s", path) : 0;
 }
 
 /* The members of `patch` in place of those of `base`; null removes. Order is kept. */

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/id.h"
+#include "base/path.h"
 #include "store/session_impl.h"
 
 #define PIECE_BYTES (256 * BX_KIB)
@@ -26,6 +26,14 @@ static void put_out(struct bx_session_writer *w, size_t at_least) {
                                   : ""));
 }
 
+static void open_temporary(struct bx_session_writer *w) {
+    bx_auto(bx_freep) char *dir = bx_path_dir(w->path);
+    w->temporary = bx_asprintf("%s/.new-%s", dir, w->header.id);
+    w->fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (w->fd < 0)
+        fail(w, bx_fail_errno(&w->err, errno, "'%s' cannot be written", w->temporary));
+}
+
 void bx_session_writer_begin(struct bx_session_writer *w, struct bx_store *store,
                              const struct bx_session_header *h) {
     *w = (struct bx_session_writer){
@@ -34,15 +42,28 @@ void bx_session_writer_begin(struct bx_session_writer *w, struct bx_store *store
     if (w->rc < 0)
         return;
     w->path = bx_store_session_path(store, w->header.id);
-    w->temporary = bx_asprintf("%s/.new-%s", store->sessions_dir, w->header.id);
-    w->fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (w->fd < 0)
-        fail(w, bx_fail_errno(&w->err, errno, "'%s' cannot be written", w->temporary));
-    else
+    open_temporary(w);
+    if (w->rc == 0)
         bx_session_write_header(&w->header, &w->buf);
     w->header.title = w->header.model = w->header.mode = w->header.root =
         NULL; /* the caller's, written now */
     w->header.kind = w->header.agent = NULL;
+}
+
+void bx_session_writer_begin_over(struct bx_session_writer *w, struct bx_store *store,
+                                  const char *id, const char *path) {
+    *w = (struct bx_session_writer){.store = store,
+                                    .fd = -1,
+                                    .over = true,
+                                    .path = bx_strdup(path),
+                                    .buf = BX_BUF_INIT(2 * BX_EVENT_MAX_BYTES)};
+    snprintf(w->header.id, sizeof w->header.id, "%s", id);
+    open_temporary(w);
+}
+
+void bx_session_writer_header(struct bx_session_writer *w, struct bx_str line) {
+    bx_buf_adds(&w->buf, line);
+    bx_buf_addc(&w->buf, '\n');
 }
 
 static void one_line(struct bx_session_writer *w, const char *type, int64_t t_ms,
@@ -87,27 +108,30 @@ void bx_session_writer_line(struct bx_session_writer *w, uint64_t seq, struct bx
     check(w, "copied");
 }
 
+static int put_in_place(struct bx_session_writer *w) {
+    bx_auto(bx_freep) char *dir = bx_path_dir(w->path);
+    if (fsync(w->fd) < 0)
+        return bx_fail_errno(&w->err, errno, "session %s: not saved", w->header.id);
+    if (!w->over && bx_file_exists(w->path))
+        return bx_fail(&w->err, BX_ERR_EXISTS, "session %s is there already", w->header.id);
+    if (rename(w->temporary, w->path) < 0)
+        return bx_fail_errno(&w->err, errno, "session %s: not saved", w->header.id);
+    return bx_dir_sync(dir, &w->err);
+}
+
 int bx_session_writer_commit(struct bx_session_writer *w, struct bx_session **ret,
                              struct bx_err *err) {
     put_out(w, 0);
-    if (w->rc == 0 && fsync(w->fd) < 0)
-        fail(w, bx_fail_errno(&w->err, errno, "session %s: not saved", w->header.id));
-    if (w->rc == 0 && bx_file_exists(w->path))
-        fail(w, bx_fail(&w->err, BX_ERR_EXISTS, "session %s is there already", w->header.id));
-    if (w->rc == 0 && rename(w->temporary, w->path) < 0)
-        fail(w, bx_fail_errno(&w->err, errno, "session %s: not saved", w->header.id));
     if (w->rc == 0)
-        fail(w, bx_dir_sync(w->store->sessions_dir, &w->err));
-    if (w->rc == 0)
+        fail(w, put_in_place(w));
+    if (w->rc == 0 && ret)
         fail(w, bx_session_open(w->store, w->header.id, ret, &w->err));
     if (w->rc < 0) {
         if (err)
             *err = w->err;
         return w->rc;
     }
-    struct bx_session_row row;
-    bx_session_row(*ret, &row);
-    bx_index_put(w->store->index, &row);
+    bx_index_reread(w->store->index, w->header.id);
     bx_store_changed(w->store);
     return 0;
 }

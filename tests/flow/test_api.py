@@ -189,6 +189,13 @@ class Documented(unittest.TestCase):
         bad = {"question": "q", "choice": "perhaps"}
         self.assertEqual(self.call("POST", one + "/answers", bad, session=session).json["field"], "choice")
         self.assertEqual(self.call("POST", one + "/answers", {"question": "q", "choice": "no"}, session=session).status, 404)
+        self.assertEqual(self.call("GET", "/api/v1/retention").json["delete_after_days"], None)
+        for bad in (7, {"delete_after_days": 0}, {"days": 3}):
+            self.assertEqual(self.call("PUT", "/api/v1/settings", {"retention": bad}).json["field"], "retention")
+        self.assertEqual(self.call("PUT", "/api/v1/settings", {"retention": {"archive_after_days": 90}}).status, 200)
+        kept = self.call("GET", "/api/v1/retention").json
+        self.assertEqual((kept["archive_after_days"], kept["would_archive"], kept["would_delete"]), (90, [], []))
+        self.assertEqual(self.call("PUT", "/api/v1/settings", {"retention": None}).status, 200)
         tool = "/api/v1/tools/{tool}/run"
         with open(self.server.workspace + "/root/a.txt", "w") as file:
             file.write("content of a\n")

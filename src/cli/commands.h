@@ -39,7 +39,15 @@ int bx_cmd_verify(const struct bx_args *args);
 int bx_cmd_session_list(const struct bx_args *args);
 int bx_cmd_session_show(const struct bx_args *args);
 int bx_cmd_session_export(const struct bx_args *args);
-int bx_cmd_session_rm(const struct bx_args *args);
+int bx_cmd_session_search(const struct bx_args *args);
+int bx_cmd_session_fsck(const struct bx_args *args);
+int bx_cmd_session_rename(const struct bx_args *args); /* cmd_session_change.c */
+int bx_cmd_session_pin(const struct bx_args *args);
+int bx_cmd_session_unpin(const struct bx_args *args);
+int bx_cmd_session_delete(const struct bx_args *args);
+int bx_cmd_session_restore(const struct bx_args *args);
+int bx_cmd_session_fork(const struct bx_args *args);
+int bx_cmd_session_import(const struct bx_args *args);
 int bx_cmd_model_list(const struct bx_args *args);
 int bx_cmd_model_pull(const struct bx_args *args);
 int bx_cmd_model_rm(const struct bx_args *args);

@@ -25,8 +25,7 @@ void bx_show_deinit(struct bx_show *s) {
     bx_map_free(s->calls);
 }
 
-/* Text from outside: control characters but newline and tab go. */
-static void add_safe(struct bx_buf *out, struct bx_str text, bool one_line) {
+void bx_show_add_safe(struct bx_buf *out, struct bx_str text, bool one_line) {
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
         bool c1 = c == 0xc2 && i + 1 < text.n &&
@@ -45,7 +44,7 @@ static void add_safe(struct bx_buf *out, struct bx_str text, bool one_line) {
 
 static void to_stdout(struct bx_show *s, struct bx_str text) {
     struct bx_buf out = BX_BUF_INIT(text.n + 1);
-    add_safe(&out, text, false);
+    bx_show_add_safe(&out, text, false);
     if (out.size) {
         (void)bx_write_all(STDOUT_FILENO, out.p, out.size);
         s->line_open = out.p[out.size - 1] != '\n';
@@ -74,7 +73,7 @@ void bx_show_note(struct bx_show *s, enum bx_tone tone, const char *fmt, ...) {
     bx_buf_vaddf(&raw, fmt, ap);
     va_end(ap);
     bx_buf_addz(&line, paint(s, tone));
-    add_safe(&line, bx_buf_str(&raw), false);
+    bx_show_add_safe(&line, bx_buf_str(&raw), false);
     bx_buf_addz(&line, paint(s, BX_TONE_PLAIN));
     bx_buf_addc(&line, '\n');
     (void)bx_write_all(STDERR_FILENO, line.p, line.size);

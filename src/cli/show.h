@@ -14,6 +14,8 @@ struct bx_show {
     int64_t turn;
     struct bx_map *calls; /* call id -> what is shown of it */
 };
+/* Adds text from outside without its control characters but, unless it shall be one line, newline and tab. */
+void bx_show_add_safe(struct bx_buf *out, struct bx_str text, bool one_line);
 void bx_show_init(struct bx_show *s);
 void bx_show_deinit(struct bx_show *s);
 void bx_show_event(struct bx_show *s, const struct bx_val *event);

@@ -130,6 +130,12 @@ const char *bx_store_dir(const struct bx_store *s) {
     return s->dir;
 }
 
+bool bx_store_is_owned(const struct bx_store *s) {
+    bx_auto(bx_freep) char *path = bx_path_join(s->dir, "lock");
+    bx_auto(bx_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 void bx_store_set_url(struct bx_store *s, const char *url) {
     if (s->mode == BX_STORE_OWNER)
         write_lock(s, url, NULL); /* only a message for others */

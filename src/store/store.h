@@ -20,6 +20,7 @@ int bx_store_open(const char *state_dir, enum bx_store_mode mode, struct bx_stor
 void bx_store_close(struct bx_store *s);
 BX_DEFINE_AUTO(struct bx_store, bx_store_close)
 const char *bx_store_dir(const struct bx_store *s);
+bool bx_store_is_owned(const struct bx_store *s); /* by a process that runs; of a reader */
 void bx_store_set_url(struct bx_store *s, const char *url); /* into the lock file, for the message to the second one */
 
 /* settings.json, as it is on disk (checked shape, unknown members kept); the caller's document, {} when there is none. */

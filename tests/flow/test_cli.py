@@ -301,10 +301,10 @@ class Sessions(Case):
         self.refused(1, "no readable header", "session", "show", self.BAD, "--workspace-dir", self.w.path)
         self.refused(1, "not the id", "session", "show", "../../x", "--workspace-dir", self.w.path)
 
-    def test_rm(self):
-        self.assertEqual(self.here("session", "rm", self.GOOD)[0], 0)
-        self.assertEqual(self.here("session", "rm", self.BAD)[0], 0)
-        self.refused(1, "there is no session", "session", "rm", self.GOOD, "--workspace-dir", self.w.path)
+    def test_delete(self):
+        self.assertEqual(self.here("session", "delete", self.GOOD)[0], 0)
+        self.assertEqual(self.here("session", "delete", self.BAD)[0], 0)
+        self.refused(1, "there is no session", "session", "delete", self.GOOD, "--workspace-dir", self.w.path)
         self.assertEqual(sorted(os.listdir(os.path.join(self.w.state, "trash"))), [self.GOOD + ".jsonl", self.BAD + ".jsonl"])
         self.assertEqual(self.w.sessions(), [self.TORN])
 
@@ -398,7 +398,7 @@ class Server(Case):
         with open(os.path.join(self.w.state, "lock")) as file:
             lock = file.read()
         self.assertNotIn(token, lock)
-        for args in (["run", "hello"], ["serve", "--port", "0"], ["session", "rm", Sessions.GOOD], ["config", "set", "model", "x"]):
+        for args in (["run", "hello"], ["serve", "--port", "0"], ["session", "fsck", "--repair"], ["config", "set", "model", "x"]):
             self.refused(1, [f"process {process.pid}", f"http://127.0.0.1:{port}"], *args, "--workspace-dir", self.w.path)
         self.assertEqual(self.here("session", "list")[0], 0)  # who only looks may be beside it
         self.assertEqual(self.here("tool", "run", "read", "--input", '{"file_path":"note.txt"}')[0], 0)

@@ -4,7 +4,7 @@ WORKSPACE ?= workspace
 PROMPT    ?= What is the secret word in note.txt?
 BINARY    := build/release/boxagnts
 
-.PHONY: help run demo build test bench bench-call bench-grep soak format check clean bootstrap weights
+.PHONY: help run demo build test bench bench-call bench-grep soak crash format check clean bootstrap weights
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo 'make test   everything that CI runs'
 	@echo 'make bench  figures, side by side with peers of this machine'
 	@echo 'make soak   100,000 calls in a row: what server and worker hold before and after'
+	@echo 'make crash  1,000 kills under load: nothing acknowledged is lost (BX_CRASH_KILLS=…)'
 	@echo 'make check  rooms, banned calls, format'
 
 bootstrap:
@@ -41,6 +42,10 @@ test:
 
 bench: build
 	@bench/run.sh $(BINARY)
+
+crash: build
+	@BOXAGNTS=$(BINARY) SCRIPTED_ENDPOINT=build/release/scripted_endpoint BX_CRASH_KILLS=$${BX_CRASH_KILLS:-1000} \
+	    python3 tests/flow/test_crash.py
 
 soak: build
 	@build/release/unit_box_test_load 100000

@@ -296,7 +296,14 @@ int bx_store_fsck(struct bx_store *s, const struct bx_fsck_options *options,
     *ret = (struct bx_fsck_report){0};
     if (options->repair && s->mode != BX_STORE_OWNER)
         return bx_fail(err, BX_ERR_DENIED, "this workspace was opened for reading only");
-    int rc = check_index(&f, err); /* before repairs make its rows stale */
+    struct bx_session_list none;
+    int rc = bx_store_list(s, &(struct bx_session_filter){.kind = "chat"}, 0, &none,
+                           err); /* what reads and writes
+                                     the index has ended */
+    if (rc == 0)
+        bx_session_list_deinit(&none);
+    if (rc == 0)
+        rc = check_index(&f, err); /* before repairs make its rows stale */
     if (rc == 0)
         rc = check_folder(&f, s->sessions_dir, err);
     if (rc == 0)

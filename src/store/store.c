@@ -68,10 +68,36 @@ static int make_layout(struct bx_store *s, struct bx_err *err) {
     return 0;
 }
 
+struct leftovers {
+    const char *dir;
+    BX_VEC(char *) paths;
+};
+
+static int visit_leftover(void *user, const char *name) {
+    struct leftovers *l = user;
+    if (name[0] == '.')
+        bx_vec_push(&l->paths, bx_path_join(l->dir, name));
+    return 0;
+}
+
+/* Files that a crash left half written: nobody was told of them. Only the owner writes here, and it
+ * has just come. */
+static void remove_leftovers(const char *dir) {
+    struct leftovers l = {.dir = dir};
+    bx_dir_each(dir, visit_leftover, &l, NULL);
+    for (size_t i = 0; i < l.paths.n; i++) {
+        unlink(l.paths.p[i]);
+        bx_free(l.paths.p[i]);
+    }
+    bx_vec_free(&l.paths);
+}
+
 static int start_owner(struct bx_store *s, struct bx_err *err) {
     int rc = make_layout(s, err);
     if (rc == 0)
         rc = take_lock(s, err);
+    if (rc == 0)
+        remove_leftovers(s->sessions_dir);
     if (rc == 0)
         rc = bx_secret_make_missing(s, err);
     if (rc == 0)

@@ -51,7 +51,7 @@ int bx_route_session_fork(struct bx_api_call *c, struct bx_err *err) {
 int bx_route_session_usage(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
     int r = bx_call_session(c, &session, err);
-    return r < 0 ? r : bx_session_usage(session, bx_call_json(c, 200), err);
+    return r < 0 ? r : bx_session_usage(c->api->config->store, session, bx_call_json(c, 200), err);
 }
 
 /* ---- several at once ---- */

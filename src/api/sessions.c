@@ -2,6 +2,7 @@
 #include "api/sessions.h"
 #include "base/clock.h"
 #include "permit/permit.h"
+#include "store/place.h"
 #include "store/search.h"
 #include "tools/session.h"
 
@@ -89,10 +90,32 @@ static int search(struct bx_api_call *c, const struct bx_session_filter *filter,
     return 0;
 }
 
+static int list_place(struct bx_api_call *c, const char *name, size_t limit, struct bx_err *err) {
+    struct bx_session_list list;
+    bool trash = strcmp(name, "trash") == 0;
+    if (!trash && strcmp(name, "archive") != 0)
+        return bx_call_fault(c, "place", err, "\"place\" must be trash or archive");
+    int r = bx_store_place_list(c->api->config->store, trash ? BX_PLACE_TRASH : BX_PLACE_ARCHIVE,
+                                INT64_MAX, &list, err);
+    if (r < 0)
+        return r;
+    struct bx_jw *w = bx_call_json(c, 200);
+    bx_jw_obj(w);
+    bx_jw_karr(w, "sessions");
+    for (size_t i = 0; i < BX_MIN(list.n, limit); i++)
+        bx_api_write_row(w, c->api->config->agent, &list.rows[i]);
+    bx_jw_end(w);
+    bx_jw_kbool(w, "more", list.n > limit);
+    bx_jw_kstr(w, "next", NULL);
+    bx_jw_end(w);
+    bx_session_list_deinit(&list);
+    return 0;
+}
+
 int bx_route_sessions_list(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf before = BX_BUF_INIT(64), query = BX_BUF_INIT(1000),
                                          kind = BX_BUF_INIT(64), parent = BX_BUF_INIT(64),
-                                         in = BX_BUF_INIT(64);
+                                         in = BX_BUF_INIT(64), place = BX_BUF_INIT(64);
     struct bx_session_list list;
     uint64_t limit, pinned;
     int r = bx_call_query_uint(c, "limit", 1, 500, 50, &limit, err);
@@ -109,6 +132,8 @@ int bx_route_sessions_list(struct bx_api_call *c, struct bx_err *err) {
         return bx_call_fault(c, "kind", err, "\"kind\" must be chat or executor");
     if (!filter.kind)
         filter.kind = filter.parent ? "executor" : "chat";
+    if (query_text(c, "place", &place))
+        return list_place(c, bx_buf_z(&place), (size_t)limit, err);
     if (filter.title && query_text(c, "in", &in) && strcmp(bx_buf_z(&in), "title") != 0)
         return search(c, &filter, bx_buf_z(&in), (size_t)limit, err);
     r = bx_store_list(c->api->config->store, &filter, (size_t)limit, &list, err);

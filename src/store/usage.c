@@ -6,6 +6,7 @@
 
 #define READ_BYTES (256 * BX_KIB)
 #define RUNS_MAX   100000
+#define DEPTH_MAX  16
 
 struct sum {
     int64_t input_tokens, output_tokens, cached_tokens, turns, calls, errors, ms;
@@ -144,7 +145,42 @@ static void write_tokens(struct bx_jw *w, const struct sum *s) {
     bx_jw_kint(w, "turns", s->turns);
 }
 
-static void write_usage(const struct usage *u, struct bx_jw *w) {
+/* The rows of the list know each session's sums. */
+static int add_executors(struct bx_store *store, const char *id, unsigned depth, struct sum *sum,
+                         struct bx_err *err) {
+    struct bx_session_filter filter = {.parent = id};
+    struct bx_session_list list;
+    int rc = bx_store_list(store, &filter, SIZE_MAX, &list, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < list.n && rc == 0; i++) {
+        const struct bx_session_row *row = &list.rows[i];
+        sum->calls++; /* sessions */
+        sum->input_tokens += row->input_tokens;
+        sum->output_tokens += row->output_tokens;
+        sum->cost += row->cost;
+        sum->cost_known |= row->cost_known;
+        if (depth < DEPTH_MAX)
+            rc = add_executors(store, row->id, depth + 1, sum, err);
+    }
+    bx_session_list_deinit(&list);
+    return rc;
+}
+
+static void write_executors(const struct sum *sum, struct bx_jw *w) {
+    bx_jw_kobj(w, "executors");
+    bx_jw_kint(w, "sessions", sum->calls);
+    bx_jw_kint(w, "input_tokens", sum->input_tokens);
+    bx_jw_kint(w, "output_tokens", sum->output_tokens);
+    bx_jw_key(w, "cost");
+    if (sum->cost_known)
+        bx_jw_real(w, sum->cost);
+    else
+        bx_jw_null(w);
+    bx_jw_end(w);
+}
+
+static void write_usage(const struct usage *u, const struct sum *executors, struct bx_jw *w) {
     struct bx_str name;
     void *sum;
     bx_jw_obj(w);
@@ -183,14 +219,19 @@ static void write_usage(const struct usage *u, struct bx_jw *w) {
         bx_jw_end(w);
     }
     bx_jw_end(w);
+    write_executors(executors, w);
     bx_jw_end(w);
 }
 
-int bx_session_usage(struct bx_session *s, struct bx_jw *w, struct bx_err *err) {
+int bx_session_usage(struct bx_store *store, struct bx_session *s, struct bx_jw *w,
+                     struct bx_err *err) {
     bx_auto(usage_deinit) struct usage u = {.models = bx_map_new(bx_free),
                                             .tools = bx_map_new(bx_free)};
     int rc = read_all(&u, s, err);
+    struct sum executors = {.calls = 0};
     if (rc == 0)
-        write_usage(&u, w);
+        rc = add_executors(store, bx_session_header(s)->id, 0, &executors, err);
+    if (rc == 0)
+        write_usage(&u, &executors, w);
     return rc;
 }

@@ -5,7 +5,8 @@
 #include "json/write.h"
 #include "store/session.h"
 
-/* One object: totals, and by model, tool and run (docs/api.md). What was rewound counts: it was paid for. */
-int bx_session_usage(struct bx_session *s, struct bx_jw *w, struct bx_err *err);
+/* One object: totals, and by model, tool and run (docs/api.md), and beside them what its executors used, all levels together.
+ * What was rewound counts: it was paid for. */
+int bx_session_usage(struct bx_store *store, struct bx_session *s, struct bx_jw *w, struct bx_err *err);
 
 #endif

@@ -170,6 +170,9 @@ class Documented(unittest.TestCase):
         done = self.call("POST", sessions + "/bulk", {"do": "delete", "ids": [copy["id"], NOBODY]}).json
         self.assertEqual((done["done"], [f["id"] for f in done["failed"]]), ([copy["id"]], [NOBODY]))
         self.assertEqual(self.call("GET", one, session=copy["id"]).status, 404)
+        self.assertEqual([r["id"] for r in self.call("GET", sessions, query="?place=trash").json["sessions"]], [copy["id"]])
+        self.assertEqual(self.call("GET", sessions, query="?place=archive").json["sessions"], [])
+        self.assertEqual(self.call("GET", sessions, query="?place=moon").json["field"], "place")
         self.assertEqual(self.call("POST", sessions + "/bulk", {"do": "burn", "ids": []}).json["field"], "do")
         self.assertEqual(self.call("POST", sessions + "/bulk", {"do": "pin", "ids": [7]}).json["field"], "ids")
         self.assertEqual(self.call("POST", one + "/restore", session=copy["id"]).json["id"], copy["id"])

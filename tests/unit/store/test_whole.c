@@ -296,7 +296,12 @@ static void test_usage(void **state) {
     struct bx_buf out = BX_BUF_INIT(BX_MIB);
     struct bx_jw w;
     bx_jw_init(&w, &out);
-    assert_int_equal(bx_session_usage(s, &w, NULL), 0);
+    struct bx_session *e = make(f, "executor", id_of(s)), *deep = make(f, "deeper", id_of(e));
+    add(e, "usage", "{\"input_tokens\":100,\"output_tokens\":10,\"cost\":1.5}");
+    add(deep, "usage", "{\"input_tokens\":1000,\"output_tokens\":1}");
+    bx_session_unref(e);
+    bx_session_unref(deep);
+    assert_int_equal(bx_session_usage(f->store, s, &w, NULL), 0);
     bx_auto(bx_freep) char *text = bx_buf_steal(&out);
     for (char *t = strstr(text, "\"t\":\""); t; t = strstr(t + 1, "\"t\":\""))
         memset(t + 5, 'T', 24);
@@ -314,7 +319,8 @@ static void test_usage(void **state) {
         "\"cached_tokens\":4,\"cost\":0.25,\"turns\":1,\"ms\":100},"
         "{\"run\":\"r2\",\"t\":\"TTTTTTTTTTTTTTTTTTTTTTTT\",\"reason\":null,\"input_tokens\":20,"
         "\"output_tokens\":3,"
-        "\"cached_tokens\":0,\"cost\":null,\"turns\":1,\"ms\":9}]}");
+        "\"cached_tokens\":0,\"cost\":null,\"turns\":1,\"ms\":9}],\"executors\":{\"sessions\":2,"
+        "\"input_tokens\":1100,\"output_tokens\":11,\"cost\":1.5}}");
     bx_session_unref(s);
 }
 

@@ -46,6 +46,7 @@ int bx_agent_new(const struct bx_agent_config *config, struct bx_agent **ret, st
     pthread_mutex_init(&a->lock, NULL);
     pthread_mutex_init(&a->settings_lock, NULL);
     pthread_mutex_init(&a->spawn_lock, NULL);
+    pthread_mutex_init(&a->queue_lock, NULL);
     bx_cond_init(&a->changed);
     a->store = config->store;
     a->models = config->models;
@@ -85,6 +86,7 @@ static void run_free(struct bx_run *run) {
     for (size_t i = 0; run->allow_hosts && run->allow_hosts[i]; i++)
         bx_free((char *)(uintptr_t)run->allow_hosts[i]);
     bx_free(run->allow_hosts);
+    bx_free(run->model_option);
     bx_free(run->mode);
     bx_free(run->earlier_mode);
     bx_free(run->last_failure);
@@ -101,7 +103,7 @@ static void reap(struct bx_agent *a) {
         {
             BX_LOCKED(&a->lock);
             for (size_t i = 0; i < a->runs.n && !ended; i++) {
-                if (a->runs.p[i]->done && a->runs.p[i]->started) {
+                if (a->runs.p[i]->over && a->runs.p[i]->started) {
                     ended = a->runs.p[i];
                     bx_vec_remove(&a->runs, i);
                 }
@@ -130,7 +132,7 @@ void bx_agent_free(struct bx_agent *a) {
     bx_vec_free(&tokens);
     pthread_mutex_lock(&a->lock);
     for (size_t i = 0; i < a->runs.n;)
-        if (a->runs.p[i]->done)
+        if (a->runs.p[i]->over)
             i++;
         else
             pthread_cond_wait(&a->changed, &a->lock), i = 0;
@@ -156,6 +158,7 @@ void bx_agent_free(struct bx_agent *a) {
     pthread_mutex_destroy(&a->lock);
     pthread_mutex_destroy(&a->settings_lock);
     pthread_mutex_destroy(&a->spawn_lock);
+    pthread_mutex_destroy(&a->queue_lock);
     bx_settings_unref(a->settings);
     bx_free(a);
 }
@@ -252,6 +255,11 @@ static int read_options(struct bx_run *run, const struct bx_run_options *o, stru
     if (rc)
         return rc;
     copy_hosts(run, o);
+    run->model_option = o && o->model && *o->model ? bx_strdup(o->model) : NULL;
+    if (o)
+        memcpy(run->budget_option, o->budget, sizeof run->budget_option);
+    if (o && o->max_turns)
+        run->budget_option[BX_BUDGET_TURNS] = o->max_turns;
     run->headless = o && o->headless;
     run->yes_levels = o ? o->yes_levels : 0;
     if (o && o->mode && *o->mode) {
@@ -268,7 +276,7 @@ static int read_options(struct bx_run *run, const struct bx_run_options *o, stru
     bx_auto(bx_freep) char *model =
         o && o->model && *o->model ? bx_strdup(o->model) : bx_session_model(run->session);
     rc = bx_models_get(a->models, model, &run->model, err);
-    return rc ? rc : bx_run_open_budget(run, o, bx_settings_root(settings), err);
+    return rc ? rc : bx_run_open_budget(run, bx_settings_root(settings), err);
 }
 
 static int append(struct bx_run *run, struct bx_event *take_e, const char *type,
@@ -353,6 +361,8 @@ static int begin(struct bx_run *run, const char *text, struct bx_run_options *op
     int rc = bx_executor_enter(run, options, err);
     if (rc || (rc = read_options(run, options, err)))
         return rc;
+    if (!text && !bx_session_has_queued(run->session))
+        return bx_fail(err, BX_ERR_NOTFOUND, "nothing waits to be sent");
     run->history = bx_agent_take_history(run->agent, run);
     if ((rc = bx_history_catch_up(run->history, run->session, err)) ||
         (rc = bx_session_close_open(run->session, run->history, err)) ||
@@ -368,6 +378,10 @@ static int begin(struct bx_run *run, const char *text, struct bx_run_options *op
     bx_run_write_budget(run, &e.w);
     if ((rc = append(run, &e, "run_start", err)) || options_compact(run, text, options))
         return rc;
+    if (bx_run_join_queued(run))
+        return bx_fail(err, BX_ERR_IO, "the session's file cannot be written");
+    if (!text)
+        return 0;
     rc = say_message(run, text, &use, err);
     return rc ? rc : give_title(run, text, err);
 }
@@ -474,6 +488,17 @@ int bx_agent_stop_run(struct bx_agent *a, const char *session_id, struct bx_err 
 bool bx_agent_is_running(struct bx_agent *a, const char *session_id) {
     BX_LOCKED(&a->lock);
     return run_of(a, session_id) != NULL;
+}
+
+bool bx_agent_takes_queued(struct bx_agent *a, const char *session_id, bool ring) {
+    BX_LOCKED(&a->lock);
+    struct bx_run *run = run_of(a, session_id);
+    if (!run || run->ending)
+        return false;
+    run->rung |= ring;
+    if (ring)
+        pthread_cond_broadcast(&a->changed);
+    return true;
 }
 
 bool bx_agent_is_waiting(struct bx_agent *a, const char *session_id) {

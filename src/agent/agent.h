@@ -49,9 +49,18 @@ struct bx_run_options {
     bool compact;            /* the run only compacts the conversation; the text is what to keep above all, may be "" */
     int64_t budget[BX_BUDGET_COUNT];/* 0 = the session's, else the settings'; turns: max_turns */
 };
-/* The user's message is on disk before this returns. BX_ERR_BUSY while the session runs. ret_run: id (37 bytes), may be NULL. */
+/* The user's message is on disk before this returns, behind those that waited (bx_agent_say). text NULL: those alone,
+ * BX_ERR_NOTFOUND when there are none. BX_ERR_BUSY while the session runs. ret_run: id (37 bytes), may be NULL. */
 int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *text, const struct bx_run_options *options,
                   char *ret_run, struct bx_err *err);
+/* The same, but a message to a session that works on another waits in its log for the next turn boundary (queue.c). */
+struct bx_said {
+    char run[37], queued[37]; /* one of them, the other "" */
+};
+int bx_agent_say(struct bx_agent *a, struct bx_session *session, const char *text, const struct bx_run_options *options,
+                 struct bx_said *ret, struct bx_err *err);
+/* Takes one back. BX_ERR_NOTFOUND: it has joined the conversation, or never waited. */
+int bx_agent_unqueue(struct bx_agent *a, struct bx_session *session, const char *id, struct bx_err *err);
 /* The budget of the session's runs from here on: members of `patch` (bx_budget_read) replace those that were set, null takes
  * one out; a patch that is null takes out all. One that runs keeps the one that it began with. */
 int bx_agent_set_budget(struct bx_session *session, const struct bx_val *patch, struct bx_err *err);

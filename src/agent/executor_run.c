@@ -397,7 +397,7 @@ bool bx_executors_await(struct bx_run *run) {
     bx_executor_pause(run, true);
     bx_cancel_watch(run->spend, &watch, wake, a);
     pthread_mutex_lock(&a->lock);
-    while (alive_below(run) && !has_untold(run) && !has_messages(run) &&
+    while (alive_below(run) && !has_untold(run) && !has_messages(run) && !run->rung &&
            !bx_cancel_fired(run->spend))
         pthread_cond_wait(&a->changed, &a->lock);
     pthread_mutex_unlock(&a->lock);

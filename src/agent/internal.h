@@ -32,6 +32,7 @@ struct bx_agent {
     BX_VEC(struct bx_history *) histories;  /* of sessions that rest, oldest first */
     BX_VEC(struct bx_prefix *) prefixes;    /* of the last request of each session, oldest first */
     bool closing;
+    pthread_mutex_t queue_lock;    /* a message that waits joins or is taken back, never both (queue.c) */
     pthread_mutex_t settings_lock; /* of what follows (settings.c) */
     struct bx_settings *settings;  /* as last read and found good */
     uint64_t bad_stamp;            /* of the file that was not */
@@ -104,6 +105,8 @@ struct bx_run {
     unsigned yes_levels;
     bool headless;
     const char **allow_hosts; /* NULL ended */
+    char *model_option;       /* or NULL: the session's */
+    int64_t budget_option[BX_BUDGET_COUNT];
     char *compact; /* it only compacts, with this focus; or NULL */
     struct bx_executor *executor; /* what it is to a manager (executor.h); NULL: a person's run. A reference */
     /* the run thread's */
@@ -129,9 +132,11 @@ struct bx_run {
     unsigned tickets, serving; /* who asks next: one question of a run is open at a time */
     struct bx_question question;
     unsigned executors_started; /* by the message that began this run, on all levels */
+    bool rung;    /* a message was queued since the run last looked */
     bool started; /* thread may be joined */
     bool ending; /* the last event is being written: a new run may wait for the thread */
-    bool done;   /* the thread touches nothing any more */
+    bool done;   /* the next run may begin: it is begun here, when something waits to be sent */
+    bool over;   /* the thread touches nothing any more and can be joined */
 };
 void *bx_run_main(void *run);
 /* Keeps it for the session's next run, or frees it when there is no room. */
@@ -240,8 +245,7 @@ void bx_event_result(struct bx_jw *w, const struct bx_call *call); /* the member
 
 /* ---- what a run spends (spend.c) ---- */
 /* Makes run->spend and run->budget. BX_ERR_INVALID says which budget is wrong. */
-int bx_run_open_budget(struct bx_run *run, const struct bx_run_options *o, const struct bx_val *settings,
-                       struct bx_err *err);
+int bx_run_open_budget(struct bx_run *run, const struct bx_val *settings, struct bx_err *err);
 void bx_run_write_budget(struct bx_run *run, struct bx_jw *w); /* the member "budget" of run_start */
 struct bx_spend { /* one request to the model */
     struct bx_run *run;
@@ -265,6 +269,15 @@ int bx_run_ask_model(struct bx_run *run, const char *note, bool no_tools, struct
 /* `words` (NULL = none) behind the mode and the list of tasks, where they must be said; NULL when there is nothing. The
  * caller's. */
 char *bx_run_note(struct bx_run *run, const char *words);
+
+/* ---- messages that wait (queue.c) ---- */
+bool bx_session_has_queued(struct bx_session *s);
+/* All that wait become part of the conversation. 0, or the log cannot be written and the run is cancelled. */
+int bx_run_join_queued(struct bx_run *run);
+/* After the run's end, on its thread: begins the next one with what still waits. */
+void bx_run_go_on(const struct bx_run *run, const char *reason);
+/* A run goes on and will look once more. ring: if it waits for something else (executors), it looks now. */
+bool bx_agent_takes_queued(struct bx_agent *a, const char *session_id, bool ring);
 
 /* ---- recovery (recover.c) ---- */
 /* Closes the run that a crash left open in this session. */

@@ -173,7 +173,7 @@ static const char *run_turns(struct bx_run *run) {
         bx_auto(bx_reply_deinit) struct bx_reply reply = {0};
         run->turn++;
         bx_executors_tell(run);
-        if (bx_run_ask_model(run, note, false, &reply))
+        if (bx_run_join_queued(run) || bx_run_ask_model(run, note, false, &reply))
             return give_reason(run);
         note = NULL;
         if (has_calls(reply.message)) {
@@ -181,7 +181,7 @@ static const char *run_turns(struct bx_run *run) {
                 return "repeated_calls";
         } else if (reply.finish == BX_FINISH_LENGTH && continuations++ < CONTINUATIONS_MAX) {
             note = go_on;
-        } else if (!bx_executors_await(run)) {
+        } else if (!bx_session_has_queued(run->session) && !bx_executors_await(run)) {
             return "done";
         }
         if (bx_cancel_fired(run->spend))
@@ -234,8 +234,14 @@ void *bx_run_main(void *user) {
     end_run(run, reason);
     bx_executor_on_end(run, reason);
     bx_agent_keep_history(a, bx_steal(&run->history));
+    {
+        BX_LOCKED(&a->lock);
+        run->done = true;
+        pthread_cond_broadcast(&a->changed);
+    }
+    bx_run_go_on(run, reason);
     BX_LOCKED(&a->lock);
-    run->done = true;
+    run->over = true;
     pthread_cond_broadcast(&a->changed);
     return NULL;
 }

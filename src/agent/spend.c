@@ -17,8 +17,8 @@ static int read_session(struct bx_session *s, int64_t *caps, struct bx_err *err)
     return rc ? bx_wrap(err, rc, "the session's budget") : 0;
 }
 
-static int read_caps(struct bx_run *run, const struct bx_run_options *o,
-                     const struct bx_val *settings, int64_t *caps, struct bx_err *err) {
+static int read_caps(struct bx_run *run, const struct bx_val *settings, int64_t *caps,
+                     struct bx_err *err) {
     int64_t turns = bx_val_get_int(settings, "max_turns", DEFAULT_MAX_TURNS);
     for (size_t i = 0; i < BX_BUDGET_COUNT; i++)
         caps[i] = -1;
@@ -26,18 +26,15 @@ static int read_caps(struct bx_run *run, const struct bx_run_options *o,
     int rc = bx_budget_read(bx_val_get(settings, "budgets"), caps, err);
     if (!rc)
         rc = read_session(run->session, caps, err);
-    for (size_t i = 0; o && i < BX_BUDGET_COUNT; i++)
-        if (o->budget[i])
-            caps[i] = o->budget[i];
-    if (o && o->max_turns)
-        caps[BX_BUDGET_TURNS] = o->max_turns;
+    for (size_t i = 0; i < BX_BUDGET_COUNT; i++)
+        if (run->budget_option[i])
+            caps[i] = run->budget_option[i];
     return rc;
 }
 
-int bx_run_open_budget(struct bx_run *run, const struct bx_run_options *o,
-                       const struct bx_val *settings, struct bx_err *err) {
+int bx_run_open_budget(struct bx_run *run, const struct bx_val *settings, struct bx_err *err) {
     int64_t caps[BX_BUDGET_COUNT];
-    int rc = read_caps(run, o, settings, caps, err);
+    int rc = read_caps(run, settings, caps, err);
     if (rc)
         return rc;
     run->has_price = bx_model_price(run->model, &run->price);

@@ -66,6 +66,7 @@ int bx_route_session_export(struct bx_api_call *c, struct bx_err *err); /* sessi
 int bx_route_retention(struct bx_api_call *c, struct bx_err *err); /* retention.c */
 int bx_route_session_import(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_message(struct bx_api_call *c, struct bx_err *err);
+int bx_route_session_unqueue(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_stop(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_answer(struct bx_api_call *c, struct bx_err *err);
 int bx_route_session_command(struct bx_api_call *c, struct bx_err *err); /* slash.c */

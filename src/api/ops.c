@@ -93,12 +93,14 @@ static struct bx_jw begin(struct bx_buf *out, const char *op) {
     return w;
 }
 
-void bx_op_write_ok(struct bx_buf *out, const char *ref, const char *run) {
+void bx_op_write_ok(struct bx_buf *out, const char *ref, const struct bx_said *said) {
     struct bx_jw w = begin(out, "ok");
     if (ref)
         bx_jw_kstr(&w, "ref", ref);
-    if (run && *run)
-        bx_jw_kstr(&w, "run", run);
+    if (said && *said->run)
+        bx_jw_kstr(&w, "run", said->run);
+    if (said && *said->queued)
+        bx_jw_kstr(&w, "queued", said->queued);
     bx_jw_end(&w);
 }
 

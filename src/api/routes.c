@@ -127,6 +127,7 @@ const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_GET, S "/*/events", 0, ROUTE(bx_route_session_events, NULL, false)},
     {BX_HTTP_GET, S "/*/export", 0, ROUTE(bx_route_session_export, NULL, false)},
     {BX_HTTP_POST, S "/*/messages", LARGE, ROUTE(bx_route_session_message, message_members, false)},
+    {BX_HTTP_DELETE, S "/*/queued/*", SMALL, ROUTE(bx_route_session_unqueue, no_members, false)},
     {BX_HTTP_POST, S "/*/stop", SMALL, ROUTE(bx_route_session_stop, no_members, false)},
     {BX_HTTP_POST, S "/*/answers", LARGE, ROUTE(bx_route_session_answer, answer_members, false)},
     {BX_HTTP_POST, S "/*/command", LARGE, ROUTE(bx_route_session_command, command_members, true)},

@@ -370,22 +370,33 @@ int bx_route_session_message(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
     int64_t replace = bx_val_get_int(c->body, "replace", 0);
     struct bx_run_options options = {.replace = (uint64_t)BX_MAX(replace, 0)};
-    char run[37];
+    struct bx_said said;
     if (replace < 0)
         return bx_call_fault(c, "replace", err, "\"replace\" is the seq of one of your messages");
     if (bx_str_trim(bx_val_get_str(c->body, "text")).n == 0)
         return bx_call_fault(c, "text", err, "\"text\" is empty: write a message");
     int r = bx_call_session(c, &session, err);
     if (r == 0)
-        r = bx_agent_send(c->api->config->agent, session, bx_val_get_z(c->body, "text"), &options,
-                          run, err);
+        r = bx_agent_say(c->api->config->agent, session, bx_val_get_z(c->body, "text"), &options,
+                         &said, err);
     if (r < 0)
         return r;
     struct bx_jw *w = bx_call_json(c, 202);
     bx_jw_obj(w);
-    bx_jw_kstr(w, "run", run);
+    bx_jw_kstr(w, *said.run ? "run" : "queued", *said.run ? said.run : said.queued);
     bx_jw_end(w);
     return 0;
+}
+
+int bx_route_session_unqueue(struct bx_api_call *c, struct bx_err *err) {
+    bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
+    bx_auto(bx_freep) char *id = bx_str_dup(bx_call_param(c, 1));
+    int r = bx_call_session(c, &session, err);
+    if (r == 0)
+        r = bx_agent_unqueue(c->api->config->agent, session, id, err);
+    if (r == 0)
+        bx_call_empty(c, 204);
+    return r;
 }
 
 int bx_route_session_stop(struct bx_api_call *c, struct bx_err *err) {

@@ -88,9 +88,9 @@ static void say_error(struct bx_socket *s, const char *ref, int code, const char
     say(s, &text);
 }
 
-static void say_ok(struct bx_socket *s, const char *ref, const char *run) {
+static void say_ok(struct bx_socket *s, const char *ref, const struct bx_said *said) {
     struct bx_buf text = BX_BUF_INIT(16 * BX_KIB);
-    bx_op_write_ok(&text, ref, run);
+    bx_op_write_ok(&text, ref, said);
     say(s, &text);
 }
 
@@ -172,7 +172,7 @@ struct job {
     char *ref;
     struct subscription *sub; /* subscribe */
     struct bx_session *session;
-    char run[37];
+    struct bx_said said;
     int result;
     struct bx_err err;
 };
@@ -204,8 +204,8 @@ static void work(void *user) { /* a worker thread: nothing of the socket but its
     }
     j->result = bx_session_open(config->store, id, &j->session, &j->err);
     if (j->result == 0 && j->op == BX_OP_SEND)
-        j->result = bx_agent_send(config->agent, j->session, bx_val_get_z(message, "text"),
-                                  &options, j->run, &j->err);
+        j->result = bx_agent_say(config->agent, j->session, bx_val_get_z(message, "text"), &options,
+                                 &j->said, &j->err);
 }
 
 static void done_subscribe(struct job *j) {
@@ -232,7 +232,7 @@ static void done(void *user) {
     else if (j->result < 0)
         say_error(s, j->ref, j->result, j->err.msg);
     else
-        say_ok(s, j->ref, j->run);
+        say_ok(s, j->ref, &j->said);
     if (j->session)
         bx_session_unref(j->session);
     bx_doc_free(j->doc);

@@ -119,6 +119,15 @@ class Documented(unittest.TestCase):
         patched = self.call("PATCH", one, {"title": "second", "mode": "plan"}, session=session).json
         self.assertEqual((patched["title"], patched["mode"]), ("second", "plan"))
         self.assertEqual(self.call("POST", one + "/stop", session=session).status, 409)
+        self.assertEqual(self.call("DELETE", one + "/queued/{queued}", session=session, queued=NOBODY).status, 404)
+        for bad in ({"tokens": 0}, {"money": -1}, {"time": "soon"}, {"tokns": 5}, {"calls": "7"}):
+            self.assertEqual(self.call("PATCH", one, {"budget": bad}, session=session).json["field"], "budget")
+            self.assertEqual(self.call("PUT", "/api/v1/settings", {"budgets": bad}).json["field"], "budgets")
+        self.assertEqual(self.call("PATCH", one, {"budget": {"tokens": 5000000, "time": "10m"}}, session=session).status, 200)
+        self.assertEqual(self.call("PATCH", one, {"budget": {"tokens": None, "calls": 9}}, session=session).status, 200)
+        self.assertEqual(self.call("GET", one, session=session).json["budget"], {"time": "10m", "calls": 9})
+        self.assertEqual(self.call("PATCH", one, {"budget": None}, session=session).status, 200)
+        self.assertEqual(self.call("GET", one, session=session).json["budget"], {})
         self.assertEqual(self.call("POST", one + "/command", {"text": "/help"}, session=session).json["kind"], "text")
         self.assertEqual(self.call("POST", one + "/command", {"text": "/nothing-like-it"}, session=session).json["field"], "text")
         self.assertEqual(self.call("GET", "/api/v1/commands").json["commands"][0]["name"], "help")
@@ -272,7 +281,7 @@ class Documented(unittest.TestCase):
                 if template.endswith("/packs"):
                     body = {"name": "x"}
                 for nobody in (session, NOBODY, "no-id")[template.endswith("/restore"):]:
-                    self.assertEqual(self.call(method, template, body, session=nobody, fact="x", pack="x").status, 404)
+                    self.assertEqual(self.call(method, template, body, session=nobody, queued=nobody, fact="x", pack="x").status, 404)
         documented = {(m.upper(), p) for p, item in self.document["paths"].items() for m in item if m != "parameters"}
         self.assertEqual(self.seen, documented)
 
@@ -441,7 +450,15 @@ class Conversation(unittest.TestCase):
             question = ws.hear_until(lambda m: m.get("event", {}).get("type") == "question")[-1]["event"]
             row = self.server.api("GET", f"/sessions/{session}").json["session"]
             self.assertTrue(row["running"] and row["waiting"], row)
-            self.assertEqual(self.server.api("POST", f"/sessions/{session}/messages", {"text": "now"}).status, 409)
+            waits = self.server.api("POST", f"/sessions/{session}/messages", {"text": "now"})
+            self.assertEqual((waits.status, list(waits.json)), (202, ["queued"]))
+            self.assertEqual(self.server.api("POST", f"/sessions/{session}/messages", {"text": "now", "replace": 2}).status, 409)
+            ws.say(op="send", session=session, text="and now", ref="typed")
+            typed = ws.hear_until(lambda m: m["op"] == "ok" and m.get("ref") == "typed")[-1]["queued"]
+            queued = self.server.api("GET", f"/sessions/{session}").json["queued"]
+            self.assertEqual(queued, [{"id": waits.json["queued"], "text": "now"}, {"id": typed, "text": "and now"}])
+            for one in queued:
+                self.assertEqual(self.server.api("DELETE", f"/sessions/{session}/queued/{one['id']}").status, 204)
             self.assertEqual(self.server.api("DELETE", f"/sessions/{session}").status, 409)
             ws.say(op="answer", session=session, question=question["question"], choice="once", text="", ref="q")
             result = ws.hear_until(lambda m: m.get("event", {}).get("type") == "tool_result")[-1]["event"]

@@ -74,10 +74,10 @@ static void test_ref_of_a_bad_message(void **state) {
 static void test_texts(void **state) {
     (void)state;
     struct bx_buf out = BX_BUF_INIT(1000);
-    bx_op_write_ok(&out, "a\"b", "run");
+    bx_op_write_ok(&out, "a\"b", &(struct bx_said){.run = "run"});
     assert_string_equal(bx_buf_z(&out), "{\"op\":\"ok\",\"ref\":\"a\\\"b\",\"run\":\"run\"}");
     bx_buf_reset(&out);
-    bx_op_write_ok(&out, NULL, "");
+    bx_op_write_ok(&out, NULL, NULL);
     assert_string_equal(bx_buf_z(&out), "{\"op\":\"ok\"}");
     bx_buf_reset(&out);
     bx_op_write_error(&out, "r", BX_ERR_BUSY, "");

@@ -88,7 +88,7 @@ static int queue(struct bx_session *session, const char *text, char *ret_id, str
 int bx_agent_say(struct bx_agent *a, struct bx_session *session, const char *text,
                  const struct bx_run_options *options, struct bx_said *ret, struct bx_err *err) {
     const char *id = bx_session_header(session)->id;
-    bool own_run = options && (options->replace || options->compact);
+    bool own_run = options && (options->replace || options->compact || options->skill);
     *ret = (struct bx_said){0};
     while (own_run || !bx_agent_takes_queued(a, id, false)) {
         int rc = bx_agent_send(a, session, text, options, ret->run, err);

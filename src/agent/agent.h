@@ -125,13 +125,21 @@ int bx_agent_put_pack(struct bx_agent *a, const char *name, const struct bx_val 
 int bx_agent_remove_pack(struct bx_agent *a, const char *name, struct bx_err *err);
 
 /* ---- grants: rules as people give and take them; any time, also while a run goes on ---- */
-/* {"tool","host"|"limits"|"path"|"command","scope":"once|session|workspace","expires_at"|"expires_in_s"?,"max_calls"?}; of a
+/* {"tool","verdict":"allow|ask|deny"?,"host"?,"limits"?,"path"?,"command"?,"scope":"once|session|workspace","expires_at"|"expires_in_s"?,"max_calls"?}; of a
  * session, or (NULL) of the workspace. BX_ERR_INVALID says what is wrong. */
 int bx_agent_add_grant(struct bx_agent *a, const struct bx_val *grant, const char *session_id, char ret_id[static 37],
                        struct bx_err *err);
 int bx_agent_remove_grant(struct bx_agent *a, const char *id, const char *session_id, struct bx_err *err);
 /* Items of an array that the caller opened: all rules of the workspace, and those that the session was given. */
 int bx_agent_list_grants(struct bx_agent *a, const char *session_id, struct bx_jw *w, struct bx_err *err);
+/* What would happen to a call, by the check of a real one; nothing is executed. One object: {"decision","by","reason","rule"?,
+ * "parts"?:[{"command","decision"}]}. */
+struct bx_trial {
+    const char *tool, *mode;     /* mode: NULL = the session's, else default */
+    const struct bx_val *input;
+    struct bx_session *session;  /* its rules and mode count too; or NULL */
+};
+int bx_agent_try_call(struct bx_agent *a, const struct bx_trial *t, struct bx_jw *w, struct bx_err *err);
 /* What a call with these limits would see: for `tool describe` and the page. */
 int bx_agent_tool_grant(struct bx_agent *a, const struct bx_tool *t, const struct bx_tool_limits *limits,
                         struct bx_arena *arena, struct bx_grant *ret, struct bx_err *err);

@@ -48,6 +48,7 @@ static void fill_ctx(struct bx_call *call, struct bx_tool_ctx *ret) {
         .session_id = bx_session_header(call->run->session)->id,
         .run_id = call->run->id,
         .call_id = call->id,
+        .permit = call->permit.tool ? &call->permit : NULL,
         .grant = &call->grant,
         .grants = &call->live.ask,
         .user = call,
@@ -111,6 +112,19 @@ enum bx_mode bx_run_mode(struct bx_run *run) {
     return bx_executor_mode(run, mode);
 }
 
+/* Decided: for the log, the receipt, and, if it is allowed, the pass. */
+static void decided(struct bx_call *call, bool allowed, const char *by, const char *reason,
+                    const char *rule) {
+    call->permit = (struct bx_tool_permit){
+        .tool = call->tool,
+        .input = bx_doc_root(call->input),
+        .allowed = allowed,
+        .by = by,
+        .rule = rule ? bx_arena_str(&call->arena, bx_str(rule)) : NULL,
+    };
+    bx_log_permission(call, allowed, by, reason, rule);
+}
+
 void bx_log_permission(struct bx_call *call, bool allowed, const char *by, const char *reason,
                        const char *rule) {
     struct bx_event e;
@@ -127,8 +141,8 @@ void bx_log_permission(struct bx_call *call, bool allowed, const char *by, const
 
 static void deny(struct bx_call *call, const char *by, const char *reason, const char *rule) {
     struct bx_tool_ctx ctx;
+    decided(call, false, by, reason, rule);
     fill_ctx(call, &ctx);
-    bx_log_permission(call, false, by, reason, rule);
     refuse(call, "Not permitted: %s", reason);
     bx_registry_record_denied(call->run->agent->registry, call->tool, bx_doc_root(call->input),
                               &ctx, reason, &call->result.receipt);
@@ -172,12 +186,11 @@ static void obey_answer(struct bx_call *call, const struct bx_question *answer) 
         deny(call, "user", reason, NULL);
         return;
     }
-    bx_log_permission(call, true, "user",
-                      answer->choice == BX_CHOICE_ONCE ? "the user allowed it once"
-                      : answer->choice == BX_CHOICE_SESSION
-                          ? "the user allowed it for this session"
-                          : "the user allowed it for this workspace",
-                      NULL);
+    decided(call, true, "user",
+            answer->choice == BX_CHOICE_ONCE      ? "the user allowed it once"
+            : answer->choice == BX_CHOICE_SESSION ? "the user allowed it for this session"
+                                                  : "the user allowed it for this workspace",
+            NULL);
     int rc = 0;
     allow_hosts(call);
     if (answer->choice == BX_CHOICE_ALWAYS) {
@@ -227,33 +240,41 @@ static void check_hosts(struct bx_call *call, struct bx_permit_request *request,
                           !bx_unwired("network_question");
 }
 
+void bx_call_decide(struct bx_call *call, struct bx_arena *arena,
+                    struct bx_permit_request *ret_request, struct bx_decision *ret) {
+    struct bx_run *run = call->run;
+    char bounds[300];
+    bx_run_load_rules(run, NULL); /* when they cannot be read those that were there count */
+    fill_request(call, ret_request);
+    ret_request->rules = run->rules;
+    ret_request->rule_count = run->rule_count;
+    ret_request->narrows = run->narrows.p;
+    ret_request->narrow_count = run->narrows.n;
+    if (call->reach.host_count) {
+        bx_auto(bx_freep) char *line =
+            bx_outbound_line(call->tool->name, &call->grant, call->reach.hosts[0]);
+        ret_request->tool_settings = bx_arena_str(arena, bx_str(line));
+    }
+    check_hosts(call, ret_request, arena);
+    bx_permit_evaluate(ret_request, ret);
+    if (bx_executor_forbids(call, bounds)) {
+        *ret = (struct bx_decision){.verdict = BX_DENY, .by = "narrow"};
+        snprintf(ret->reason, sizeof ret->reason, "%s", bounds);
+    }
+}
+
 /* The one check, with the mode and the rules as they are now. What it decides is logged, but for a
  * question, which is still to be asked. */
 static enum bx_verdict judge(struct bx_call *call, struct bx_permit_request *ret_request) {
     struct bx_run *run = call->run;
     struct bx_decision decision;
-    char bounds[300];
     bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
-    bx_auto(bx_freep) char *line =
-        call->reach.host_count
-            ? bx_outbound_line(call->tool->name, &call->grant, call->reach.hosts[0])
-            : NULL;
     call->mode = bx_run_mode(run);
     BX_LOCKED(&run->rules_lock);
-    do {
-        bx_run_load_rules(run, NULL); /* when they cannot be read those that were there count */
-        fill_request(call, ret_request);
-        ret_request->rules = run->rules;
-        ret_request->rule_count = run->rule_count;
-        ret_request->narrows = run->narrows.p;
-        ret_request->narrow_count = run->narrows.n;
-        ret_request->tool_settings = line;
-        check_hosts(call, ret_request, &arena);
-        bx_permit_evaluate(ret_request, &decision);
-        if (bx_executor_forbids(call, bounds))
-            decision = (struct bx_decision){.verdict = BX_DENY, .by = "narrow"};
-    } while (decision.verdict == BX_ALLOW && decision.rule &&
-             !bx_live_use(&call->live, decision.rule, NULL)); /* its last use was another's */
+    do
+        bx_call_decide(call, &arena, ret_request, &decision);
+    while (decision.verdict == BX_ALLOW && decision.rule &&
+           !bx_live_use(&call->live, decision.rule, NULL)); /* its last use was another's */
     ret_request->rules = NULL; /* another answer may change them any time */
     ret_request->rule_count = 0;
     ret_request->narrows = NULL;
@@ -261,12 +282,12 @@ static enum bx_verdict judge(struct bx_call *call, struct bx_permit_request *ret
     ret_request->tool_settings = NULL;
     const char *rule = decision.rule ? decision.rule->id : NULL;
     if (decision.verdict == BX_DENY) {
-        deny(call, decision.by, decision.reason[0] ? decision.reason : bounds, rule);
+        deny(call, decision.by, decision.reason, rule);
         if (strcmp(decision.by, "headless") == 0 || strcmp(decision.by, "network") == 0 ||
             strcmp(decision.by, "root") == 0)
             name_limit(call, ret_request);
     } else if (decision.verdict == BX_ALLOW) {
-        bx_log_permission(call, true, decision.by, decision.reason, rule);
+        decided(call, true, decision.by, decision.reason, rule);
         if (ret_request->leaves_box)
             allow_hosts(call); /* mode bypass: nothing is asked */
     }
@@ -342,6 +363,16 @@ static void charge_fuel(struct bx_call *call) {
                          bx_val_get_int(bx_doc_root(receipt), "fuel", 0), NULL);
 }
 
+int bx_call_measure(struct bx_call *call, struct bx_err *err) {
+    struct bx_limits_wish wish = {.hosts = call->run->allow_hosts};
+    bx_live_grants_init(&call->live, call->run->agent, call, call->tool);
+    int rc = bx_agent_grant(&call->live, call->tool, &wish, &call->arena, &call->grant, err);
+    if (!rc)
+        bx_tool_reach(call->tool, bx_doc_root(call->input), &call->grant, &call->arena,
+                      &call->reach);
+    return rc;
+}
+
 void bx_call_prepare(struct bx_call *call) {
     bx_arena_init(&call->arena);
     if (bx_cancel_fired(call->run->spend)) {
@@ -351,15 +382,12 @@ void bx_call_prepare(struct bx_call *call) {
     if (!read_call(call))
         return;
     struct bx_err err = {0};
-    struct bx_limits_wish wish = {.hosts = call->run->allow_hosts};
-    bx_live_grants_init(&call->live, call->run->agent, call, call->tool);
-    if (bx_agent_grant(&call->live, call->tool, &wish, &call->arena, &call->grant, &err)) {
+    if (bx_call_measure(call, &err)) {
         refuse(call, "The call cannot be made: %s.", err.msg);
         return;
     }
     if (!bound_fuel(call))
         return;
-    bx_tool_reach(call->tool, bx_doc_root(call->input), &call->grant, &call->arena, &call->reach);
     struct bx_permit_request request;
     call->asks = judge(call, &request) == BX_ASK;
 }

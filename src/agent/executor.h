@@ -95,6 +95,7 @@ bool bx_executors_stop_session(struct bx_agent *a, const char *session_id);
 /* ---- by the run (executor_run.c) ---- */
 /* Fills what the run of an executor takes from it; also for an executor's session that a person goes on with. */
 int bx_executor_enter(struct bx_run *run, struct bx_run_options *options, struct bx_err *err);
+void bx_run_look_at_planner(struct bx_run *run); /* narrows it, or widens it, as the session's switch stands now */
 struct bx_budget *bx_executor_purse(const struct bx_run *run); /* the budget that its own is below; NULL = none */
 /* What its context is told beside the usual; the caller's, NULL = nothing. For planners too. */
 char *bx_run_role(struct bx_run *run);

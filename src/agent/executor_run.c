@@ -328,7 +328,7 @@ static bool hear(struct bx_run *run) {
 }
 
 /* The switch counts from the next turn on; what it says to the model, from the next run on. */
-static void look_at_planner(struct bx_run *run) {
+void bx_run_look_at_planner(struct bx_run *run) {
     struct bx_narrow narrow = {.by = BX_PLANNER, .max_level = BX_LEVEL_READ_ONLY};
     if (is_planner(run) && !bx_unwired("planner"))
         bx_run_narrow(run, &narrow);
@@ -345,7 +345,7 @@ bool bx_executors_tell(struct bx_run *run) {
         tell(run, e);
         told = true;
     }
-    look_at_planner(run);
+    bx_run_look_at_planner(run);
     return told;
 }
 

@@ -37,10 +37,15 @@ static void write_identity(struct bx_agent *a, const char *name, struct bx_jw *w
         bx_jw_kstr(w, "digest", bx_tool_identity(tool));
 }
 
+static struct bx_str verdict_of(const struct bx_val *grant) {
+    struct bx_str verdict = bx_val_get_str(grant, "verdict");
+    return verdict.n ? verdict : BX_STR_LIT("allow");
+}
+
 static void write_rule(struct bx_agent *a, const struct bx_val *grant, const char *id,
                        struct bx_buf *out) {
     static const char *const kept[] = {"tool", "host", "path", "command", "limits", "expires_at"};
-    struct bx_str scope = bx_val_get_str(grant, "scope");
+    struct bx_str scope = bx_val_get_str(grant, "scope"), verdict = verdict_of(grant);
     bool once = bx_str_eqz(scope, "once");
     struct bx_jw w;
     bx_jw_init(&w, out);
@@ -49,7 +54,8 @@ static void write_rule(struct bx_agent *a, const struct bx_val *grant, const cha
     for (size_t i = 0; i < BX_ARRAY_LEN(kept); i++)
         if (bx_val_get(grant, kept[i]))
             bx_jw_kval(&w, kept[i], bx_val_get(grant, kept[i]));
-    write_identity(a, bx_val_get_z(grant, "tool"), &w);
+    if (bx_str_eqz(verdict, "allow"))
+        write_identity(a, bx_val_get_z(grant, "tool"), &w);
     if (!bx_val_get(grant, "expires_at") && bx_val_get(grant, "expires_in_s")) {
         char when[25];
         bx_time_format(bx_wall_ms() + bx_val_get_int(grant, "expires_in_s", 0) * 1000, when);
@@ -57,7 +63,7 @@ static void write_rule(struct bx_agent *a, const struct bx_val *grant, const cha
     }
     if (once || bx_val_get(grant, "max_calls"))
         bx_jw_kint(&w, "max_calls", once ? 1 : bx_val_get_int(grant, "max_calls", -1));
-    bx_jw_kstr(&w, "verdict", "allow");
+    bx_jw_kstrn(&w, "verdict", verdict);
     bx_jw_kstrn(&w, "scope", scope.n ? scope : BX_STR_LIT("workspace"));
     bx_jw_end(&w);
 }
@@ -83,10 +89,9 @@ int bx_agent_add_grant(struct bx_agent *a, const struct bx_val *grant, const cha
     struct bx_str scope = bx_val_get_str(grant, "scope");
     const struct bx_val *seconds = bx_val_get(grant, "expires_in_s"),
                         *calls = bx_val_get(grant, "max_calls");
-    if (!bx_val_get(grant, "host") && !bx_val_get(grant, "limits") && !bx_val_get(grant, "path") &&
-        !bx_val_get(grant, "command"))
+    if (bx_val_get(grant, "limits") && !bx_str_eqz(verdict_of(grant), "allow"))
         return bx_fail(err, BX_ERR_INVALID,
-                       "say what is granted: \"host\", \"limits\", \"path\" or \"command\"");
+                       "\"limits\" are granted: they go with the verdict allow only");
     if (bx_str_eqz(scope, "session") && !session_id)
         return bx_fail(err, BX_ERR_INVALID, "scope session needs \"session\", its id");
     if (bx_str_eqz(scope, "workspace") && session_id)

@@ -88,7 +88,7 @@ static void hosts(void *user, struct bx_arena *arena, struct bx_host_grants *ret
 static bool use(struct bx_live_grants *g, const char *id, bool counted, const char *why) {
     struct bx_err err = {0};
     struct bx_run *run = g->call ? g->call->run : NULL;
-    if (is_used(g, id))
+    if (is_used(g, id) || (run && run->trial))
         return true;
     if (counted && !is_given(run, id) && bx_agent_use_rule(g->agent, id, &err))
         return false;

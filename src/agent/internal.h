@@ -103,7 +103,7 @@ struct bx_run {
     char id[37];
     /* options */
     unsigned yes_levels;
-    bool headless;
+    bool headless, trial; /* trial: nothing is executed, used up or logged (trial.c) */
     const char **allow_hosts; /* NULL ended */
     char *model_option;       /* or NULL: the session's */
     int64_t budget_option[BX_BUDGET_COUNT];
@@ -154,6 +154,7 @@ struct bx_call {
     struct bx_grant grant;
     struct bx_call_reach reach;
     struct bx_live_grants live;
+    struct bx_tool_permit permit; /* what was decided last */
     struct bx_tool_result result;
     bool has_result; /* it will not be executed: broken, denied or stopped */
     bool asks;       /* the permission check wants a question, which is asked when the call's turn comes */
@@ -163,6 +164,12 @@ struct bx_call {
 };
 /* Reads the call and judges it; never waits. Afterwards it may run, will ask, or has a result. */
 void bx_call_prepare(struct bx_call *call);
+/* What the check says of a call that is read: no log, no question. The caller's arena holds what the decision views; the
+ * rules that count stay those of the run until its lock is given up, so it is held. */
+void bx_call_decide(struct bx_call *call, struct bx_arena *arena, struct bx_permit_request *ret_request,
+                    struct bx_decision *ret);
+/* Grant and reach of a call that is read. BX_ERR_…: it cannot be made. */
+int bx_call_measure(struct bx_call *call, struct bx_err *err);
 /* Asks where it must, which holds only this call and those that may not overtake it; judges anew when the mode has changed
  * since; runs it; logs tool_start and tool_result. */
 void bx_call_execute(void *call);

@@ -6,7 +6,7 @@
 
 static int judge(struct bx_live_grants *live, struct bx_tool *tool, const struct bx_val *input,
                  struct bx_grant *grant, struct bx_arena *arena, struct bx_decision *ret,
-                 struct bx_err *err) {
+                 char ret_rule[static 100], struct bx_err *err) {
     struct bx_call_reach reach;
     struct bx_rule *rules = NULL;
     size_t rule_count = 0;
@@ -34,6 +34,7 @@ static int judge(struct bx_live_grants *live, struct bx_tool *tool, const struct
     };
     /* who makes the call by hand has answered what would be asked */
     bx_permit_evaluate(&request, ret);
+    snprintf(ret_rule, 100, "%s", ret->rule ? ret->rule->id : "");
     ret->rule = NULL;
     bx_rules_free(rules, rule_count);
     return 0;
@@ -46,13 +47,21 @@ int bx_agent_call_tool(struct bx_agent *a, struct bx_tool *tool, const struct bx
     bx_auto(bx_live_grants_deinit) struct bx_live_grants live;
     struct bx_grant grant;
     struct bx_decision decision;
+    char rule[100] = "";
     bx_live_grants_init(&live, a, NULL, tool);
     int rc = bx_agent_grant(&live, tool, wish, &arena, &grant, err);
     if (!rc)
-        rc = judge(&live, tool, input, &grant, &arena, &decision, err);
+        rc = judge(&live, tool, input, &grant, &arena, &decision, rule, err);
     if (rc)
         return rc;
+    bool asked = decision.verdict == BX_ASK; /* who makes it by hand has answered that */
+    struct bx_tool_permit pass = {.tool = tool,
+                                  .input = input,
+                                  .allowed = decision.verdict != BX_DENY,
+                                  .by = asked ? "user" : decision.by,
+                                  .rule = asked || !rule[0] ? NULL : rule};
     struct bx_tool_ctx ctx = {.cancel = cancel,
+                              .permit = &pass,
                               .session_id = "",
                               .run_id = "",
                               .call_id = "",

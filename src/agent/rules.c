@@ -50,20 +50,22 @@ int bx_run_load_rules(struct bx_run *run, struct bx_err *err) {
     struct bx_settings *settings = NULL;
     struct bx_rule *rules = NULL;
     size_t count = 0;
-    int rc = bx_history_catch_up(run->history, run->session, err);
+    const struct bx_given *given = run->session ? &run->history->given : NULL;
+    uint64_t changes = 0;
+    int rc = given ? bx_history_catch_up(run->history, run->session, err) : 0;
     if (!rc)
         rc = bx_agent_settings(run->agent, &settings, err);
     if (rc)
         return rc;
+    changes = given ? given->changes : 0;
     struct bx_inherited *above = run->executor ? run->executor->inherited : NULL;
     uint64_t inherited = bx_inherited_catch_up(above);
-    if (settings == run->rules_settings && run->rules_given == run->history->given.changes &&
+    if (settings == run->rules_settings && run->rules_given == changes &&
         run->rules_inherited == inherited) {
         bx_settings_unref(settings);
         return 0;
     }
-    if ((rc =
-             parse(bx_settings_root(settings), &run->history->given, above, &rules, &count, err))) {
+    if ((rc = parse(bx_settings_root(settings), given, above, &rules, &count, err))) {
         bx_settings_unref(settings);
         return rc;
     }
@@ -72,7 +74,7 @@ int bx_run_load_rules(struct bx_run *run, struct bx_err *err) {
     run->rules = rules;
     run->rule_count = count;
     run->rules_settings = settings;
-    run->rules_given = run->history->given.changes;
+    run->rules_given = changes;
     run->rules_inherited = inherited;
     return 0;
 }

@@ -97,6 +97,7 @@ int bx_route_agent_put(struct bx_api_call *c, struct bx_err *err);
 int bx_route_agent_delete(struct bx_api_call *c, struct bx_err *err);
 int bx_route_grants(struct bx_api_call *c, struct bx_err *err);
 int bx_route_grant_add(struct bx_api_call *c, struct bx_err *err);
+int bx_route_permit_test(struct bx_api_call *c, struct bx_err *err);
 int bx_route_grant_remove(struct bx_api_call *c, struct bx_err *err);
 int bx_reply_tool(struct bx_api_call *c, struct bx_tool *t, struct bx_err *err); /* the body of GET tools/NAME */
 int bx_route_tools(struct bx_api_call *c, struct bx_err *err);

@@ -53,6 +53,19 @@ int bx_route_grant_add(struct bx_api_call *c, struct bx_err *err) {
     return 0;
 }
 
+int bx_route_permit_test(struct bx_api_call *c, struct bx_err *err) {
+    const char *id;
+    bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
+    struct bx_trial trial = {.tool = bx_val_get_z(c->body, "tool"),
+                             .mode = bx_val_get_z(c->body, "mode"),
+                             .input = bx_val_get(c->body, "input")};
+    int r = session_of(c, bx_val_get_z(c->body, "session"), &id, err);
+    if (r == 0 && id)
+        r = bx_session_open(c->api->config->store, id, &session, err);
+    trial.session = session;
+    return r < 0 ? r : bx_agent_try_call(c->api->config->agent, &trial, bx_call_json(c, 200), err);
+}
+
 int bx_route_grant_remove(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(64);
     bx_auto(bx_freep) char *id = bx_str_dup(bx_call_param(c, 0));

@@ -78,6 +78,7 @@ static const struct bx_member limits_members[] = {
     {.name = "limits", .type = BX_VAL_OBJ, .required = true, .nullable = true}, {.name = NULL}};
 static const struct bx_member grant_members[] = {
     {.name = "tool", .type = BX_VAL_STR, .required = true, .max_bytes = 200},
+    {.name = "verdict", .type = BX_VAL_STR, .max_bytes = 20},
     {.name = "host", .type = BX_VAL_STR, .max_bytes = 1000},
     {.name = "path", .type = BX_VAL_STR, .max_bytes = 4 * BX_KIB},
     {.name = "command", .type = BX_VAL_STR},
@@ -87,6 +88,13 @@ static const struct bx_member grant_members[] = {
     {.name = "expires_at", .type = BX_VAL_STR, .max_bytes = 40},
     {.name = "expires_in_s", .type = BX_VAL_INT},
     {.name = "max_calls", .type = BX_VAL_INT},
+    {.name = NULL}};
+
+static const struct bx_member trial_members[] = {
+    {.name = "tool", .type = BX_VAL_STR, .required = true, .max_bytes = 200},
+    {.name = "input", .type = BX_VAL_OBJ, .required = true},
+    {.name = "mode", .type = BX_VAL_STR, .max_bytes = 100},
+    {.name = "session", .type = BX_VAL_STR, .max_bytes = 100},
     {.name = NULL}};
 
 static const struct bx_member server_members[] = {
@@ -162,6 +170,7 @@ const struct bx_http_route bx_api_routes[] = {
     {BX_HTTP_DELETE, "/api/v1/agents/*", SMALL, ROUTE(bx_route_agent_delete, no_members, false)},
     {BX_HTTP_GET, "/api/v1/grants", 0, ROUTE(bx_route_grants, NULL, false)},
     {BX_HTTP_POST, "/api/v1/grants", LARGE, ROUTE(bx_route_grant_add, grant_members, false)},
+    {BX_HTTP_POST, "/api/v1/permit/test", LARGE, ROUTE(bx_route_permit_test, trial_members, false)},
     {BX_HTTP_DELETE, "/api/v1/grants/*", SMALL, ROUTE(bx_route_grant_remove, no_members, false)},
     {BX_HTTP_POST, "/api/v1/tools/*/run", LARGE, ROUTE(bx_route_tool_run, run_members, true)},
     {BX_HTTP_GET, "/api/v1/skills", 0, ROUTE(bx_route_skills, NULL, false)},

@@ -156,6 +156,7 @@ static void leave_receipt(struct bx_box *box, const struct bx_call *c, const cha
         .input = q->input,
         .output = bx_buf_str(&r->out),
         .granted = q->grant,
+        .permit = q->permit,
         .fuel = r->fuel_used,
         .memory_peak_bytes = r->memory_peak_bytes,
         .wall_us = r->wall_us,

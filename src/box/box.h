@@ -74,6 +74,7 @@ struct bx_box_request { /* borrowed for the call */
     const char *embedded;          /* that of this name; NULL: the one that is called tool */
     const char *digest;            /* for the receipt: of what the embedded one runs; NULL: its own */
     const char *call_id;           /* of the model's call, for the receipt; may be NULL */
+    struct bx_receipt_permit permit; /* for the receipt */
     struct bx_str input;           /* on standard input */
     const char *const *argv;       /* NULL: just the tool's name */
     size_t argc;

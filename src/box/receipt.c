@@ -178,6 +178,11 @@ static void write_line(struct bx_buf *out, const struct bx_receipt *c, const cha
     bx_jw_kuint(&w, "stdout_bytes", c->out_bytes);
     write_hosts(&w, c);
     bx_jw_end(&w);
+    bx_jw_kobj(&w, "permit");
+    bx_jw_kstr(&w, "decision", c->permit.decision);
+    bx_jw_kstr(&w, "by", c->permit.by);
+    bx_jw_kstr(&w, "rule", c->permit.rule);
+    bx_jw_end(&w);
     bx_jw_kstr(&w, "limit", c->limit);
     bx_jw_kstr(&w, "verdict", c->verdict);
     if (c->reason && c->reason[0]) {

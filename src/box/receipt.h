@@ -16,6 +16,11 @@ struct bx_receipt_host { /* traffic of one call with one host */
     uint64_t sent_bytes, received_bytes;
     bool denied;
 };
+struct bx_receipt_permit { /* what the permission check said of the call; all NULL: it never came to one */
+    const char *decision; /* "allow" "deny" */
+    const char *by;       /* "mode" "rule" "user" … (docs/events.md, `permission`) */
+    const char *rule;     /* its id, or NULL */
+};
 struct bx_receipt { /* borrowed */
     const char *tool;
     const char *call_id;     /* of the model's call; may be NULL */
@@ -25,6 +30,7 @@ struct bx_receipt { /* borrowed */
     uint64_t fuel, memory_peak_bytes, wall_us, cpu_us, out_bytes;
     const struct bx_receipt_host *hosts;
     size_t host_count;
+    struct bx_receipt_permit permit;
     const char *limit;       /* or NULL */
     const char *verdict;     /* "ok" "error" "stopped" "crashed" "denied" "failed" */
     const char *reason;      /* of a denial or failure; may be NULL */

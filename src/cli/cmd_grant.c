@@ -79,15 +79,22 @@ static int add_expiry(struct bx_jw *w, const char *text, struct bx_err *err) {
 static int write_grant(const struct bx_args *args, struct bx_buf *out, struct bx_err *err) {
     bx_auto(bx_freep) const char **limits = bx_args_all(args, "limit");
     const char *expires = bx_args_get(args, "expires"), *scope = bx_args_get(args, "scope"),
-               *host = bx_args_get(args, "host"), *path = bx_args_get(args, "path");
+               *host = bx_args_get(args, "host"), *path = bx_args_get(args, "path"),
+               *command = bx_args_get(args, "command");
     uint64_t calls = 0;
     struct bx_jw w;
     int r = bx_args_number(args, "max-calls", 1, 1000000, 0, &calls, err);
     bx_jw_init(&w, out);
     bx_jw_obj(&w);
     bx_jw_kstr(&w, "tool", args->operands.p[0]);
+    if (bx_args_has(args, "deny") && bx_args_has(args, "ask"))
+        r = bx_fail(err, BX_ERR_INVALID, "say --deny or --ask, not both");
+    if (bx_args_has(args, "deny") || bx_args_has(args, "ask"))
+        bx_jw_kstr(&w, "verdict", bx_args_has(args, "deny") ? "deny" : "ask");
     if (host)
         bx_jw_kstr(&w, "host", host);
+    if (command)
+        bx_jw_kstr(&w, "command", command);
     if (path)
         bx_jw_kstr(&w, "path", path);
     if (limits[0]) {

@@ -4,6 +4,7 @@
 #include "base/path.h"
 #include "base/thread.h"
 #include "base/vec.h"
+#include "base/unwire.h"
 #include "box/receipt.h"
 #include "json/schema.h"
 #include "skills/trust.h"
@@ -455,6 +456,7 @@ static char *record(struct bx_registry *r, const struct bx_tool *t, const struct
     receipt->call_id = ctx->call_id;
     receipt->input = bx_buf_str(&text);
     receipt->granted = ctx->grant;
+    receipt->permit = bx_tool_permit_said(ctx->permit);
     if (bx_receipts_append(r->receipts, receipt, id, NULL))
         return NULL; /* the record is no condition of the call: its folder's trouble is said by
                         doctor */
@@ -545,7 +547,12 @@ int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct b
                         struct bx_tool_ctx *ctx, struct bx_tool_result *ret, struct bx_err *err) {
     struct bx_err problem = {0};
     uint64_t start_ms = bx_mono_ms();
+    const struct bx_tool_permit *pass = ctx->permit;
     ctx->registry = r;
+    if (!(pass && pass->allowed && pass->tool == t && pass->input == input) &&
+        !bx_unwired("permit"))
+        return bx_fail(err, BX_ERR_DENIED, "this call of %s has not passed the permission check",
+                       t->name);
     if (!bx_val_is(input, BX_VAL_OBJ) || bx_schema_check(t->schema, input, &problem)) {
         bx_tool_result_text(ret, true, "The arguments of %s do not fit: %s.", t->name,
                             problem.code ? problem.msg : "they must be one JSON object");

@@ -96,7 +96,7 @@ int bx_registry_check_limits(struct bx_registry *r, const char *key, const struc
 int bx_registry_reload(struct bx_registry *r, const struct bx_val *settings, struct bx_err *err);
 
 /* Schema check, path mapping (a host path below the root becomes its guest path), execute. The permission check
- * comes before this and is the caller's. Input that does not fit is a result with is_error and a sentence that lets the
+ * comes before this and is the caller's: without its pass (ctx->permit) for this very call it is BX_ERR_DENIED. Input that does not fit is a result with is_error and a sentence that lets the
  * model mend its call; a negative return means that the call could not be made at all. */
 int bx_registry_execute(struct bx_registry *r, struct bx_tool *t, const struct bx_val *input, struct bx_tool_ctx *ctx,
                         struct bx_tool_result *ret, struct bx_err *err);

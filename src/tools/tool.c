@@ -88,3 +88,8 @@ void bx_tool_result_write(const struct bx_tool_result *r, struct bx_buf *out) {
         bx_jw_kraw(&w, "denied", bx_str(r->denied));
     bx_jw_end(&w);
 }
+
+struct bx_receipt_permit bx_tool_permit_said(const struct bx_tool_permit *p) {
+    return p && p->by ? (struct bx_receipt_permit){p->allowed ? "allow" : "deny", p->by, p->rule}
+                      : (struct bx_receipt_permit){NULL, NULL, NULL};
+}

@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/cancel.h"
 #include "base/level.h"
-#include "box/grant.h"
+#include "box/receipt.h"
 #include "json/json.h"
 
 struct bx_tool_host;
@@ -33,7 +33,19 @@ struct bx_tool_grants {
 };
 
 
+/* What the permission check said of one call: the pass without which nothing is executed. It is good for this tool with this
+ * input and no other. */
+struct bx_tool_permit {
+    const struct bx_tool *tool;
+    const struct bx_val *input;
+    bool allowed;
+    const char *by, *rule; /* for the receipt; rule: its id, or NULL */
+};
+/* For the receipt; NULL: it never came to a check. */
+struct bx_receipt_permit bx_tool_permit_said(const struct bx_tool_permit *p);
+
 struct bx_tool_ctx {
+    const struct bx_tool_permit *permit; /* NULL: nothing will be executed */
     const struct bx_tool_grants *grants; /* NULL: nothing beside the settings */
     struct bx_cancel *cancel;
     const char *session_id, *run_id, *call_id; /* "" where there is none */

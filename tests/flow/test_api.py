@@ -237,7 +237,8 @@ class Documented(unittest.TestCase):
         self.call("PUT", limits, {"limits": None}, tool="*")
         seen = self.call("GET", one_tool, tool="read").json
         self.assertEqual((seen["limits"]["time"]["from"], seen["mounts"][0]["guest"]), ("default", "/"))
-        for bad in ({"tool": "read"}, {"tool": "read", "scope": "workspace"}, {"tool": "read", "host": "a b", "scope": "once"},
+        for bad in ({"tool": "read"}, {"tool": "read", "scope": "workspace", "verdict": "maybe"},
+                    {"tool": "read", "limits": {"time": "9s"}, "scope": "workspace", "verdict": "deny"}, {"tool": "read", "host": "a b", "scope": "once"},
                     {"tool": "read", "limits": {"time": "1ns"}, "scope": "workspace"}, {"tool": "read", "host": "*", "scope": "session"},
                     {"tool": "read", "host": "*", "scope": "ever"}, {"tool": "read", "host": "*", "scope": "once", "max_calls": 0},
                     {"tool": "read", "host": "*", "scope": "workspace", "expires_at": "2020-01-01T00:00:00Z"}):
@@ -247,6 +248,25 @@ class Documented(unittest.TestCase):
         both = {g["id"]: g for g in self.call("GET", grants, query="?session=" + session).json["grants"]}
         self.assertEqual((both[wide]["calls_left"], both[wide]["state"], both[own]["session"]), (2, "active", session))
         self.assertNotIn(own, [g["id"] for g in self.call("GET", grants).json["grants"]])
+        test, line = "/api/v1/permit/test", {"tool": "bash", "input": {"command": "git status && rm -r x"}}
+        plain = self.call("POST", test, line).json
+        self.assertEqual((plain["decision"], plain["by"], [p["decision"] for p in plain["parts"]]), ("ask", "mode", ["ask", "ask"]))
+        ids = [self.call("POST", grants, dict(rule, scope="workspace")).json["id"] for rule in (
+            {"tool": "bash", "command": "git *"}, {"tool": "bash", "command": "rm *", "verdict": "deny"}, {"tool": "wri*", "verdict": "ask"})]
+        judged = self.call("POST", test, line).json
+        self.assertEqual((judged["decision"], judged["by"], judged["rule"]), ("deny", "rule", ids[1]))
+        self.assertEqual(judged["parts"], [{"command": "git status", "decision": "allow"}, {"command": "rm -r x", "decision": "deny"}])
+        self.assertEqual(self.call("POST", test, {"tool": "bash", "input": {"command": "git log"}}).json["decision"], "allow")
+        write = {"tool": "write", "input": {"file_path": "/a", "content": ""}}
+        self.assertEqual(self.call("POST", test, dict(write, mode="accept-edits")).json["rule"], ids[2])
+        self.assertEqual(self.call("POST", test, dict(write, mode="plan")).json["decision"], "deny")
+        self.assertEqual(self.call("POST", test, dict(write, session=session)).json["by"], "narrow")  # the session is a planner
+        self.assertEqual(self.call("POST", test, {"tool": "wrte", "input": {}}).status, 404)
+        self.assertEqual(self.call("POST", test, {"tool": "write", "input": {}}).status, 400)
+        self.assertEqual(self.call("POST", test, dict(write, mode="yolo")).status, 400)
+        for rule in ids:
+            self.assertEqual(self.call("DELETE", "/api/v1/grants/{grant}", grant=rule).status, 204)
+        self.assertEqual(self.call("POST", test, dict(write, mode="accept-edits")).json["decision"], "allow")
         one_grant = "/api/v1/grants/{grant}"
         self.assertEqual(self.call("DELETE", one_grant, grant=own).status, 404)
         self.assertEqual(self.call("DELETE", one_grant, query="?session=" + session, grant=own).status, 204)

@@ -114,7 +114,11 @@ static int call(struct fixture *f, const char *tool, const char *input) {
     assert_non_null(t);
     assert_int_equal(bx_doc_parse(bx_str(input), NULL, &doc, NULL), 0);
     bx_tool_result_deinit(&f->result);
+    struct bx_tool_permit pass = {
+        .tool = t, .input = bx_doc_root(doc), .allowed = true, .by = "mode"};
+    f->ctx.permit = &pass;
     int rc = bx_registry_execute(f->registry, t, bx_doc_root(doc), &f->ctx, &f->result, NULL);
+    f->ctx.permit = NULL;
     bx_doc_free(doc);
     bx_tool_unref(t);
     return rc;
@@ -400,6 +404,70 @@ static void test_a_listener_hears_of_changes(void **state) {
     assert_int_equal(heard, 2);
 }
 
+/* ---- the pass of the permission check ---- */
+
+static int executed;
+
+static int count_execution(const struct bx_tool *t, const struct bx_val *input,
+                           struct bx_tool_ctx *ctx, struct bx_tool_result *ret,
+                           struct bx_err *err) {
+    (void)t, (void)input, (void)ctx, (void)err;
+    executed++;
+    bx_tool_result_text(ret, false, "ok");
+    return 0;
+}
+
+static int execute(struct fixture *f, struct bx_tool *t, const struct bx_val *input,
+                   const struct bx_tool_permit *pass) {
+    struct bx_err err = {0};
+    f->ctx.permit = pass;
+    bx_tool_result_deinit(&f->result);
+    int rc = bx_registry_execute(f->registry, t, input, &f->ctx, &f->result, &err);
+    f->ctx.permit = NULL;
+    assert_true(rc == 0 || strstr(err.msg, "permission check"));
+    return rc;
+}
+
+/* Whatever a tool is: without the pass for this very call nothing of it is executed. */
+static void test_nothing_runs_without_its_pass(void **state) {
+    struct fixture *f = *state;
+    bx_auto(bx_tool_unrefp) struct bx_tool *read = bx_registry_find(f->registry, "read");
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL, *other = NULL;
+    assert_int_equal(bx_doc_parse(BX_STR_LIT("{\"file_path\":\"/a\"}"), NULL, &doc, NULL), 0);
+    assert_int_equal(bx_doc_parse(BX_STR_LIT("{\"file_path\":\"/b\"}"), NULL, &other, NULL), 0);
+    const struct bx_val *input = bx_doc_root(doc);
+    static const enum bx_tool_kind kinds[] = {BX_TOOL_NATIVE, BX_TOOL_BOX, BX_TOOL_MCP,
+                                              BX_TOOL_REMOTE};
+    for (size_t i = 0; i < BX_ARRAY_LEN(kinds); i++) {
+        struct bx_tool t = {.name = "x",
+                            .kind = kinds[i],
+                            .path_members = "",
+                            .schema = read->schema,
+                            .execute = count_execution,
+                            .refs = 1};
+        const struct bx_tool_permit good = {&t, input, true, "mode", NULL},
+                                    denied = {&t, input, false, "mode", NULL},
+                                    of_another_tool = {read, input, true, "mode", NULL},
+                                    of_another_input = {&t, bx_doc_root(other), true, "mode", NULL};
+        const struct bx_tool_permit *const bad[] = {NULL, &denied, &of_another_tool,
+                                                    &of_another_input};
+        for (size_t k = 0; k < BX_ARRAY_LEN(bad); k++) {
+            executed = 0;
+            assert_int_equal(execute(f, &t, input, bad[k]), BX_ERR_DENIED);
+            assert_int_equal(executed, 0);
+#ifdef BX_UNWIRE /* the other position: only the pass has held it */
+            setenv("BX_UNWIRE", "permit", 1);
+            assert_int_equal(execute(f, &t, input, bad[k]), 0);
+            assert_int_equal(executed, 1);
+            unsetenv("BX_UNWIRE");
+#endif
+        }
+        executed = 0;
+        assert_int_equal(execute(f, &t, input, &good), 0);
+        assert_int_equal(executed, 1);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_list, setup, teardown),
@@ -415,6 +483,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_source_is_replaced_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_was_handed_out_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_listener_hears_of_changes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_runs_without_its_pass, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/path.h"
+#include "base/unwire.h"
 #include "base/utf8.h"
 #include "skills/expand.h"
 
@@ -91,6 +92,7 @@ static void run_free(struct bx_run *run) {
     bx_free(run->earlier_mode);
     bx_free(run->last_failure);
     bx_free(run->compact);
+    bx_resume_free(run->resume);
     bx_question_deinit(&run->question);
     pthread_mutex_destroy(&run->rules_lock);
     bx_free(run);
@@ -116,12 +118,23 @@ static void reap(struct bx_agent *a) {
     }
 }
 
+/* Lock held. A question that a person can still answer stays open: the next start goes on with it.
+ */
+static void suspend(struct bx_run *run) {
+    const char *kind = bx_session_header(run->session)->kind;
+    run->suspended = run->question.id[0] && !run->question.answered && !run->headless &&
+                     strcmp(kind, "executor") != 0 && !bx_cancel_fired(run->cancel) &&
+                     !bx_unwired("resume");
+}
+
 void bx_agent_free(struct bx_agent *a) {
     if (!a)
         return;
     BX_VEC(struct bx_cancel *) tokens = {0};
     pthread_mutex_lock(&a->lock);
     a->closing = true;
+    for (size_t i = 0; i < a->runs.n; i++)
+        suspend(a->runs.p[i]);
     for (size_t i = 0; i < a->runs.n; i++)
         bx_vec_push(&tokens, bx_cancel_ref(a->runs.p[i]->cancel));
     pthread_mutex_unlock(&a->lock);
@@ -411,6 +424,18 @@ static int reserve(struct bx_agent *a, struct bx_run *run, struct bx_err *err) {
     return 0;
 }
 
+static struct bx_run *run_new(struct bx_agent *a, struct bx_session *session,
+                              struct bx_cancel *above) {
+    struct bx_run *run = bx_new(struct bx_run);
+    run->agent = a;
+    run->session = bx_session_ref(session);
+    run->cancel = bx_cancel_new(above);
+    pthread_mutex_init(&run->rules_lock, NULL);
+    run->start_ms = bx_mono_ms();
+    bx_id_new(run->id);
+    return run;
+}
+
 static void give_up(struct bx_agent *a, struct bx_run *run) { /* that never got a thread */
     {
         BX_LOCKED(&a->lock);
@@ -428,13 +453,8 @@ static void give_up(struct bx_agent *a, struct bx_run *run) { /* that never got 
 int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *text,
                   const struct bx_run_options *options, char *ret_run, struct bx_err *err) {
     reap(a);
-    struct bx_run *run = bx_new(struct bx_run);
-    run->agent = a;
-    run->session = bx_session_ref(session);
-    run->cancel = bx_cancel_new(options && options->executor ? options->executor->cancel : NULL);
-    pthread_mutex_init(&run->rules_lock, NULL);
-    run->start_ms = bx_mono_ms();
-    bx_id_new(run->id);
+    struct bx_run *run =
+        run_new(a, session, options && options->executor ? options->executor->cancel : NULL);
     int rc = reserve(a, run, err);
     if (rc) {
         run_free(run);
@@ -465,6 +485,55 @@ int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *te
     }
     if (ret_run)
         memcpy(ret_run, id, sizeof id);
+    return 0;
+}
+
+/* ---- going on after a restart (resume.c) ---- */
+
+static int begin_again(struct bx_run *run, struct bx_history *h, struct bx_err *err) {
+    struct bx_run_options options = {.model = run->resume->model};
+    for (size_t i = 0; i < BX_BUDGET_COUNT; i++)
+        options.budget[i] = BX_MAX(run->resume->caps[i], 0);
+    int rc = read_options(run, &options, err);
+    if (rc)
+        return rc;
+    bx_run_spend_again(run);
+    if ((rc = bx_executors_recover(run->session, err)) ||
+        (rc = bx_session_close_calls(run->session, h, run->resume, err)))
+        return rc;
+    run->history = bx_agent_take_history(run->agent, run);
+    if ((rc = bx_history_catch_up(run->history, run->session, err)) ||
+        (rc = bx_run_load_rules(run, err)))
+        return rc;
+    bx_run_open_question_again(run);
+    return 0;
+}
+
+int bx_agent_resume(struct bx_agent *a, struct bx_session *session, struct bx_history *h,
+                    struct bx_err *err) {
+    bx_auto(bx_resume_freep) struct bx_resume *resume = NULL;
+    const char *kind = bx_session_header(session)->kind;
+    int rc = bx_resume_read(session, h->open_run, &resume, err);
+    if (rc)
+        return rc;
+    if (!bx_resume_call(resume) || strcmp(kind, "executor") == 0 || bx_unwired("resume"))
+        return bx_fail(err, BX_ERR_NOTFOUND, "nothing is asked in it");
+    struct bx_run *run = run_new(a, session, NULL);
+    memcpy(run->id, resume->run, sizeof run->id);
+    run->resume = bx_steal(&resume);
+    if ((rc = reserve(a, run, err))) {
+        run_free(run);
+        return rc;
+    }
+    rc = begin_again(run, h, err);
+    if (!rc)
+        rc = bx_thread_start(&run->thread, "bx-run", bx_run_main, run, err);
+    if (rc) {
+        give_up(a, run);
+        return rc;
+    }
+    BX_LOCKED(&a->lock);
+    run->started = true;
     return 0;
 }
 

@@ -102,8 +102,9 @@ struct bx_agent_defs *bx_agent_definitions(struct bx_agent *a);
 /* Where they are looked for; views. */
 void bx_agent_definition_places(const struct bx_agent *a, struct bx_agent_places *ret);
 
-/* Closes runs that a crash left open (run_end "interrupted", results for calls without one). Once at start. */
-int bx_agent_recover(struct bx_agent *a, struct bx_err *err);
+/* Closes runs that a crash left open (run_end "interrupted", results for calls without one). Once at start. One that waits
+ * for an answer goes on waiting with `resume`, else it is left for who does. */
+int bx_agent_recover(struct bx_agent *a, bool resume, struct bx_err *err);
 
 /* ---- context: what the next request of a session holds ---- */
 /* One JSON object (docs/api.md, GET sessions/ID/context), made by the code that makes the request itself. */

@@ -15,7 +15,7 @@ static const char *const names[BX_BUDGET_COUNT] = {
 struct bx_budget {
     unsigned refs; /* atomic */
     struct bx_budget *parent;
-    int64_t start_ms;
+    int64_t start_ms;     /* atomic */
     pthread_mutex_t lock; /* of what follows */
     int64_t caps[BX_BUDGET_COUNT], used[BX_BUDGET_COUNT];
     struct bx_cancel *cancel;
@@ -124,7 +124,7 @@ int64_t bx_budget_take_some(struct bx_budget *b, enum bx_budget_kind kind, int64
 
 int64_t bx_budget_used(struct bx_budget *b, enum bx_budget_kind kind) {
     if (kind == BX_BUDGET_TIME_MS)
-        return (int64_t)bx_mono_ms() - b->start_ms;
+        return (int64_t)bx_mono_ms() - __atomic_load_n(&b->start_ms, __ATOMIC_RELAXED);
     BX_LOCKED(&b->lock);
     return b->used[kind];
 }
@@ -270,6 +270,13 @@ void bx_budget_unref(struct bx_budget *b) {
         bx_free(b);
         b = parent;
     }
+}
+
+void bx_budget_age(struct bx_budget *b, int64_t ms) {
+    BX_LOCKED(&watch.lock); /* its thread reads it under this */
+    __atomic_fetch_sub(&b->start_ms, ms, __ATOMIC_RELAXED);
+    if (b->is_timed)
+        pthread_cond_signal(&watch.changed);
 }
 
 bool bx_budget_extend(struct bx_budget *b, struct bx_cancel *cancel) {

@@ -57,6 +57,8 @@ const char *bx_budget_fired(struct bx_budget *b); /* of it or of one above it; a
 /* How many of `want` fit, 0 when none do; those are counted, and nothing fires. */
 int64_t bx_budget_take_some(struct bx_budget *b, enum bx_budget_kind kind, int64_t want);
 
+void bx_budget_age(struct bx_budget *b, int64_t ms); /* so much of its time had passed before it was made */
+
 /* A tenth more of the kind that fired, and `cancel` instead of the token that was fired, for the words at the end. False, and
  * nothing is changed: it has been extended before, or it is a budget above it that fired. */
 bool bx_budget_extend(struct bx_budget *b, struct bx_cancel *cancel);

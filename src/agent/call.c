@@ -322,6 +322,13 @@ static int ask(struct bx_call *call, const struct bx_permit_request *request,
     return bx_run_ask(call->run, call, &question, ret);
 }
 
+/* Its question was open when the program ended, and has its answer: that one counts, whatever the
+ * rules say by now, but for a denial. */
+static bool was_asked(const struct bx_call *call) {
+    const struct bx_resume *r = call->run->resume;
+    return bx_resume_is_of(r, call->id, "permission") || bx_resume_is_of(r, call->id, "network");
+}
+
 /* Waits for the turn of this call's question, and asks if it is still one then: an answer before it
  * may have been "for this session". */
 static void ask_permission(struct bx_call *call) {
@@ -331,7 +338,7 @@ static void ask_permission(struct bx_call *call) {
         refuse(call, "Stopped before the question was asked.");
         return;
     }
-    if (judge(call, &request) == BX_ASK) {
+    if (judge(call, &request) == BX_ASK || (!call->has_result && was_asked(call))) {
         if (ask(call, &request, &answer))
             refuse(call, "Stopped before the question was answered.");
         else
@@ -360,7 +367,7 @@ static void charge_fuel(struct bx_call *call) {
     if (call->grant.limits.value[BX_LIMIT_FUEL] && call->result.receipt &&
         bx_doc_parse(bx_str(call->result.receipt), NULL, &receipt, NULL) == 0)
         bx_budget_charge(call->run->budget, BX_BUDGET_FUEL,
-                         bx_val_get_int(bx_doc_root(receipt), "fuel", 0), NULL);
+                         bx_val_get_int(bx_val_get(bx_doc_root(receipt), "used"), "fuel", 0), NULL);
 }
 
 int bx_call_measure(struct bx_call *call, struct bx_err *err) {
@@ -389,7 +396,7 @@ void bx_call_prepare(struct bx_call *call) {
     if (!bound_fuel(call))
         return;
     struct bx_permit_request request;
-    call->asks = judge(call, &request) == BX_ASK;
+    call->asks = judge(call, &request) == BX_ASK || (!call->has_result && was_asked(call));
 }
 
 /* Another call of the same reply may have changed the mode since this one was judged. */
@@ -416,6 +423,9 @@ static void on_output(void *user, const char *stream, struct bx_str text) {
 
 static void log_start(struct bx_call *call) {
     struct bx_event e;
+    call->began = true;
+    if (bx_resume_had_begun(call->run->resume, call->id))
+        return; /* before the program ended: it stands in the log */
     bx_event_begin(&e, call->run->id);
     bx_jw_kuint(&e.w, "turn", call->run->turn);
     bx_jw_kstr(&e.w, "call", call->id);
@@ -442,6 +452,10 @@ static void log_result(struct bx_call *call) {
     struct bx_event e;
     bx_event_begin(&e, call->run->id);
     bx_event_result(&e.w, call);
+    if (bx_run_leaves_open(call->run, call)) {
+        bx_buf_deinit(&e.body);
+        return;
+    }
     /* One flush for a batch, and only when something outside of the log has changed. */
     bool last = __atomic_sub_fetch(call->left, 1, __ATOMIC_ACQ_REL) == 0;
     bx_event_append(call->run, &e, "tool_result", last && call->durable ? BX_DURABLE : BX_BATCHED);

@@ -107,6 +107,7 @@ struct bx_run {
     const char **allow_hosts; /* NULL ended */
     char *model_option;       /* or NULL: the session's */
     int64_t budget_option[BX_BUDGET_COUNT];
+    struct bx_resume *resume; /* it goes on after a restart; or NULL */
     char *compact; /* it only compacts, with this focus; or NULL */
     struct bx_executor *executor; /* what it is to a manager (executor.h); NULL: a person's run. A reference */
     /* the run thread's */
@@ -131,6 +132,8 @@ struct bx_run {
     char *earlier_mode;      /* the run's own before it entered plan mode, or NULL */
     unsigned tickets, serving; /* who asks next: one question of a run is open at a time */
     struct bx_question question;
+    const struct bx_call *asking; /* the call that the open question holds */
+    bool suspended;               /* the program ends while it waits for an answer: it goes on with the next start */
     unsigned executors_started; /* by the message that began this run, on all levels */
     bool rung;    /* a message was queued since the run last looked */
     bool started; /* thread may be joined */
@@ -156,6 +159,7 @@ struct bx_call {
     struct bx_live_grants live;
     struct bx_tool_permit permit; /* what was decided last */
     struct bx_tool_result result;
+    bool began;      /* its tool_start is written */
     bool has_result; /* it will not be executed: broken, denied or stopped */
     bool asks;       /* the permission check wants a question, which is asked when the call's turn comes */
     enum bx_mode mode; /* in which it was judged */
@@ -287,6 +291,32 @@ void bx_run_go_on(const struct bx_run *run, const char *reason);
 bool bx_agent_takes_queued(struct bx_agent *a, const char *session_id, bool ring);
 
 /* ---- recovery (recover.c) ---- */
+/* What the log says of an open run (resume.c). */
+struct bx_resume {
+    char run[37];
+    char *model;
+    int64_t caps[BX_BUDGET_COUNT], used[BX_BUDGET_COUNT];
+    int64_t first_ms, last_ms; /* wall clock, of its events */
+    unsigned turn;
+    struct bx_doc *question;   /* the event of the one that is open; NULL: none is */
+    BX_VEC(char *) begun;      /* ids of calls that have begun and have no result */
+};
+int bx_resume_read(struct bx_session *s, const char *run, struct bx_resume **ret, struct bx_err *err);
+void bx_resume_free(struct bx_resume *r); /* NULL is fine */
+BX_DEFINE_AUTO(struct bx_resume, bx_resume_free)
+bool bx_resume_had_begun(const struct bx_resume *r, const char *call);
+const char *bx_resume_call(const struct bx_resume *r); /* whose question is open; NULL = none */
+bool bx_resume_is_of(const struct bx_resume *r, const char *call, const char *kind); /* kind NULL: any */
+void bx_run_spend_again(struct bx_run *run); /* what it had spent before */
+void bx_run_open_question_again(struct bx_run *run);
+/* Starts it again: the same run, the same question. BX_ERR_NOTFOUND: nothing is asked in it. */
+int bx_agent_resume(struct bx_agent *a, struct bx_session *session, struct bx_history *h, struct bx_err *err);
+int bx_run_await_again(struct bx_run *run); /* the answer to that question; BX_ERR_CANCELLED */
+/* Nothing of this call, nor (NULL) of the run, is closed in the log: it goes on with the next start. */
+bool bx_run_leaves_open(struct bx_run *run, const struct bx_call *call);
+/* Results for calls that had begun and whose end is not known; but: the call whose question is open. */
+int bx_session_close_calls(struct bx_session *s, struct bx_history *h, const struct bx_resume *but, struct bx_err *err);
+
 /* Closes the run that a crash left open in this session. */
 int bx_session_close_open(struct bx_session *s, struct bx_history *h, struct bx_err *err);
 

@@ -82,12 +82,35 @@ static int wait_for_answer(struct bx_run *run, struct bx_question *ret) {
         pthread_cond_wait(&a->changed, &a->lock);
     *ret = run->question;
     run->question = (struct bx_question){0};
+    if (!run->suspended)
+        run->asking = NULL;
     pthread_mutex_unlock(&a->lock);
     bx_cancel_unwatch(&watch);
     if (ret->answered)
         return 0;
     bx_question_deinit(ret);
     return BX_ERR_CANCELLED;
+}
+
+int bx_run_await_again(struct bx_run *run) {
+    struct bx_agent *a = run->agent;
+    struct bx_cancel_watch watch;
+    bx_run_state(run, "waiting", BX_STR_LIT("waiting for an answer"));
+    bx_cancel_watch(run->spend, &watch, wake, a);
+    pthread_mutex_lock(&a->lock);
+    while (!run->question.answered && !bx_cancel_fired(run->spend))
+        pthread_cond_wait(&a->changed, &a->lock);
+    bool answered = run->question.answered;
+    if (!answered)
+        bx_question_deinit(&run->question);
+    pthread_mutex_unlock(&a->lock);
+    bx_cancel_unwatch(&watch);
+    return answered ? 0 : BX_ERR_CANCELLED;
+}
+
+bool bx_run_leaves_open(struct bx_run *run, const struct bx_call *call) {
+    BX_LOCKED(&run->agent->lock);
+    return run->suspended && (!call || !call->began || call == run->asking);
 }
 
 static void log_question(struct bx_run *run, const struct bx_call *call, const struct bx_ask *ask,
@@ -128,12 +151,19 @@ int bx_run_ask(struct bx_run *run, const struct bx_call *call, const struct bx_a
                struct bx_question *ret) {
     char id[BX_ID_LEN + 1];
     bx_id_new(id);
-    { /* open before it is seen: the answer may come at once */
+    bool again = bx_resume_is_of(run->resume, call->id, ask->kind);
+    if (again) { /* it has its answer, or the run is stopped */
+        BX_LOCKED(&run->agent->lock);
+        memcpy(id, run->question.id, sizeof id);
+        run->asking = call;
+    } else { /* open before it is seen: the answer may come at once */
         BX_LOCKED(&run->agent->lock);
         run->question = (struct bx_question){.choices = ask->choices, .questions = ask->questions};
         memcpy(run->question.id, id, sizeof id);
+        run->asking = call;
     }
-    log_question(run, call, ask, id);
+    if (!again)
+        log_question(run, call, ask, id);
     bx_run_state(run, "waiting", BX_STR_LIT("waiting for an answer"));
     int rc = wait_for_answer(run, ret);
     bx_executor_on_question(run, BX_STR_LIT(""));

@@ -21,11 +21,13 @@ static const char *tool_of_call(const struct bx_history *h, const char *id) {
     return "";
 }
 
-int bx_session_close_open(struct bx_session *s, struct bx_history *h, struct bx_err *err) {
-    if (!h->open_run[0])
-        return 0;
+int bx_session_close_calls(struct bx_session *s, struct bx_history *h, const struct bx_resume *but,
+                           struct bx_err *err) {
     struct bx_event e;
     for (size_t i = 0; i < h->open_calls.n; i++) {
+        const char *call = h->open_calls.p[i];
+        if (but && (!bx_resume_had_begun(but, call) || bx_resume_is_of(but, call, NULL)))
+            continue;
         bx_event_begin(&e, h->open_run);
         bx_jw_kuint(&e.w, "turn", 0);
         bx_jw_kstr(&e.w, "call", h->open_calls.p[i]);
@@ -42,8 +44,15 @@ int bx_session_close_open(struct bx_session *s, struct bx_history *h, struct bx_
         if (rc)
             return rc;
     }
-    int rc = bx_executors_recover(s, err);
-    if (rc)
+    return 0;
+}
+
+int bx_session_close_open(struct bx_session *s, struct bx_history *h, struct bx_err *err) {
+    struct bx_event e;
+    if (!h->open_run[0])
+        return 0;
+    int rc = bx_session_close_calls(s, h, NULL, err);
+    if (rc || (rc = bx_executors_recover(s, err)))
         return rc;
     bx_event_begin(&e, h->open_run);
     bx_jw_kstr(&e.w, "reason", "interrupted");
@@ -53,10 +62,22 @@ int bx_session_close_open(struct bx_session *s, struct bx_history *h, struct bx_
     return rc ? rc : bx_history_catch_up(h, s, err);
 }
 
-static int recover_one(struct bx_agent *a, const char *id, struct bx_err *err) {
+/* Another program, which only works in one session, leaves the questions of the others as they are.
+ */
+static bool waits(struct bx_session *s, const struct bx_history *h) {
+    bx_auto(bx_resume_freep) struct bx_resume *resume = NULL;
+    return strcmp(bx_session_header(s)->kind, "executor") != 0 &&
+           bx_resume_read(s, h->open_run, &resume, NULL) == 0 && bx_resume_call(resume);
+}
+
+static int recover_one(struct bx_agent *a, const char *id, bool resume, struct bx_err *err) {
     bx_auto(bx_session_unrefp) struct bx_session *s = NULL;
     bx_auto(bx_history_freep) struct bx_history *h = bx_history_new(id, SIZE_MAX);
     int rc = bx_session_open(a->store, id, &s, err);
+    if (!rc)
+        rc = bx_history_catch_up(h, s, err);
+    if (!rc && h->open_run[0] && (resume ? bx_agent_resume(a, s, h, NULL) == 0 : waits(s, h)))
+        return 0;
     if (!rc)
         rc = bx_history_catch_up(h, s, err);
     return rc ? rc : bx_session_close_open(s, h, err);
@@ -64,7 +85,7 @@ static int recover_one(struct bx_agent *a, const char *id, struct bx_err *err) {
 
 /* A session that cannot be closed is left as it is and tried again when it is used; the others go
  * on. */
-int bx_agent_recover(struct bx_agent *a, struct bx_err *err) {
+int bx_agent_recover(struct bx_agent *a, bool resume, struct bx_err *err) {
     char before[37] = "";
     for (bool more = true; more;) {
         struct bx_session_list list = {0};
@@ -74,7 +95,7 @@ int bx_agent_recover(struct bx_agent *a, struct bx_err *err) {
             return rc;
         for (size_t i = 0; i < list.n; i++)
             if (list.rows[i].open_run && !list.rows[i].damaged)
-                recover_one(a, list.rows[i].id, NULL);
+                recover_one(a, list.rows[i].id, resume, NULL);
         if (list.n)
             memcpy(before, list.rows[list.n - 1].id, sizeof before);
         more = list.more && list.n;

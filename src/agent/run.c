@@ -166,9 +166,55 @@ static const char *give_reason(struct bx_run *run) {
                                           : "error";
 }
 
+static void take_open_calls(struct bx_run *run, struct calls *c) {
+    const struct bx_history *h = run->history;
+    size_t last = h->messages.n;
+    while (last-- > 0 && h->messages.p[last]->role != BX_ROLE_ASSISTANT) {
+    }
+    struct calls all;
+    take_calls(run, h->messages.p[last], &all);
+    *c = (struct calls){.items = bx_alloc((all.n + 1) * sizeof *c->items)};
+    for (size_t i = 0; i < all.n; i++) {
+        bool open = false;
+        for (size_t k = 0; k < h->open_calls.n; k++)
+            open |= strcmp(h->open_calls.p[k], all.items[i].id) == 0;
+        if (open)
+            c->items[c->n++] = all.items[i];
+    }
+    bx_free(all.items);
+    c->left = c->n;
+    for (size_t i = 0; i < c->n; i++) {
+        c->items[i].left = &c->left;
+        if (bx_resume_is_of(run->resume, c->items[i].id,
+                            NULL)) { /* the one that was asked for comes first */
+            struct bx_call asked = c->items[i];
+            memmove(c->items + 1, c->items, i * sizeof *c->items);
+            c->items[0] = asked;
+        }
+    }
+}
+
+/* After a restart: the answer first, then what was left of the reply. */
+static bool resume_turn(struct bx_run *run) {
+    bx_auto(calls_deinit) struct calls c;
+    (void)bx_run_await_again(run); /* when it is stopped the calls say so */
+    take_open_calls(run, &c);
+    for (size_t i = 0; i < c.n; i++)
+        bx_call_prepare(&c.items[i]);
+    struct calls first = {.items = c.items, .n = BX_MIN(c.n, (size_t)1)},
+                 rest = {.items = c.items + first.n, .n = c.n - first.n};
+    run_calls(run, &first);
+    run_calls(run, &rest);
+    return bx_cancel_fired(run->spend) || !repeats_failure(run, &c);
+}
+
 static const char *run_turns(struct bx_run *run) {
     unsigned continuations = 0;
     const char *note = NULL;
+    if (run->resume && !resume_turn(run))
+        return "repeated_calls";
+    if (bx_cancel_fired(run->spend))
+        return give_reason(run);
     while (bx_budget_take(run->budget, BX_BUDGET_TURNS, 1, NULL)) {
         bx_auto(bx_reply_deinit) struct bx_reply reply = {0};
         run->turn++;
@@ -199,6 +245,8 @@ static void write_end(struct bx_run *run, struct bx_jw *w, const char *reason) {
 }
 
 static void end_run(struct bx_run *run, const char *reason) {
+    if (bx_run_leaves_open(run, NULL))
+        return;
     {
         BX_LOCKED(&run->agent->lock);
         run->ending = true;

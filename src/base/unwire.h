@@ -14,7 +14,7 @@
  *   permit  rule_digest shell_parts narrow
  *   mcp     mcp_approval mcp_trust
  *   agent   mode_recheck defer_tools same_tools network_question
- *           budget compaction pinned_facts prefix_guard nested_instructions project_beneath
+ *           budget resume compaction pinned_facts prefix_guard nested_instructions project_beneath
  *           executor_subset executor_depth executor_queue
  *           agents_beneath
  */

@@ -203,7 +203,7 @@ static int talk(struct chat *chat, struct bx_err *err) {
 }
 
 static int chat_with(struct chat *chat, const struct bx_args *args, struct bx_err *err) {
-    int r = bx_agent_recover(chat->c->agent, err);
+    int r = bx_agent_recover(chat->c->agent, false, err);
     if (r == 0)
         r = open_session(chat, bx_args_get(args, "session"), err);
     if (r < 0)

@@ -137,7 +137,7 @@ static int open_session(const struct bx_args *args, struct bx_cli_context *c,
 static int run(const struct bx_args *args, struct bx_follow *f, const char *prompt,
                const struct bx_run_options *options, struct bx_err *err) {
     struct bx_session *session = NULL;
-    int r = bx_agent_recover(f->c->agent, err);
+    int r = bx_agent_recover(f->c->agent, false, err);
     if (r == 0)
         r = open_session(args, f->c, options, &session, err);
     if (r == 0 && bx_args_has(args, "planner"))

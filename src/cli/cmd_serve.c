@@ -75,7 +75,7 @@ static int serve(const struct bx_args *args, struct serving *s, uint16_t port, s
     struct bx_cli_context *c = &s->context;
     struct bx_box_walls known;
     make_grant(s);
-    int r = bx_agent_recover(c->agent, err);
+    int r = bx_agent_recover(c->agent, true, err);
     if (r == 0 && bx_args_has(args, "require-second-wall")) {
         r = walls(s, &known, err); /* the box refuses where a part is missing */
     }

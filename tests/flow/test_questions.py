@@ -37,18 +37,101 @@ class Questions(Conversation):
         self.assertFalse(self.written(".envrc"))
         self.wait_for({"type": "tool_result", "is_error": True, "content": {"$has": "use the settings"}})
 
-    def test_crash_while_a_question_waits(self):
-        self.begin({"calls": [{"tool": "write", "input": {"file_path": "a", "content": "x"}}]}, {"text": "here again"})
-        self.send("write a")
+    def killed_at_a_question(self, *turns, end=signal.SIGKILL):
+        """A run that waits for an answer when its server dies; what the next server says of it."""
+        self.begin(*turns)
+        self.send("go")
         question = self.wait_for({"type": "question"})
+        self.server.end(end) if end else self.assertEqual(self.server.end(), 0)
+        self.restart()
+        return question
+
+    def still_asked(self, question):
+        session = self.server.call("GET", f"/sessions/{self.session}")[1]
+        self.assertEqual((session["question"], session["session"]["waiting"]), (question["question"], True))
+
+    WRITE = {"calls": [{"tool": "write", "input": {"file_path": "a", "content": "x"}}]}
+
+    def test_a_question_survives_a_crash(self):
+        question = self.killed_at_a_question(self.WRITE, {"text": "here again"})
+        self.still_asked(question)
+        self.assertFalse(self.written("a"))
+        self.answer(question, "always", status=400 if "always" not in question["choices"] else 202)
+        self.wait_for({"type": "run_end", "reason": "done", "run": question["run"]})
+        self.assertTrue(self.written("a"))
+        self.answer(question, "once", status=404)
+        events = self.workspace.events(self.session)
+        self.assertEqual([e["question"] for e in events if e["type"] in ("question", "answer")], [question["question"]] * 2)
+        self.assertEqual(len([e for e in events if e["type"] == "tool_result"]), 1)
+
+    def test_no_after_a_crash(self):
+        question = self.killed_at_a_question(self.WRITE, {"text": "as you wish"})
+        self.answer(question, "no", text="not that one")
+        self.wait_for({"type": "tool_result", "is_error": True, "content": {"$has": "not that one"}})
+        self.wait_for({"type": "run_end", "reason": "done"})
+        self.assertFalse(self.written("a"))
+
+    def test_a_question_survives_an_orderly_end_twice(self):
+        question = self.killed_at_a_question(self.WRITE, {"text": "fine"}, end=None)
+        self.still_asked(question)
+        self.assertEqual(self.server.end(), 0)
+        self.restart()
+        self.still_asked(question)
+        self.answer(question, "once")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        self.assertTrue(self.written("a"))
+
+    def test_a_question_of_the_model_survives(self):
+        ask = {"calls": [{"tool": "AskUserQuestion", "input": {"questions": [{"question": "Which?", "header": "w", "multi": False, "options": [
+            {"label": "red", "description": "r"}, {"label": "blue", "description": "b"}]}]}}]}
+        question = self.killed_at_a_question(ask, {"text": "thanks"})
+        self.still_asked(question)
+        self.answer(question, "answer", answers=[{"selected": ["green"]}], status=400)
+        self.answer(question, "answer", answers=[{"selected": ["blue"]}])
+        self.wait_for({"type": "tool_result", "is_error": False, "content": {"$has": "blue"}})
+        self.wait_for({"type": "run_end", "reason": "done"})
+        self.assertEqual(len([e for e in self.workspace.events(self.session) if e["type"] == "tool_start"]), 1)
+
+    def test_what_had_begun_is_closed_and_the_rest_goes_on(self):
+        """A call that ran, one that is asked for, and one that waits for its turn to be asked."""
+        calls = [{"tool": "Sleep", "input": {"ms": 3600000}}, *({"tool": "write", "input": {"file_path": n, "content": "x"}} for n in "ab")]
+        self.begin({"calls": calls}, {"text": "both"})
+        self.send("go")
+        self.wait_for({"type": "tool_start", "tool": "Sleep"})
+        first = self.wait_for({"type": "question"})
+        status, said = self.server.call("POST", f"/sessions/{self.session}/messages", {"text": "typed meanwhile"})
+        self.assertEqual((status, list(said)), (202, ["queued"]))
         self.server.end(signal.SIGKILL)
         self.restart()
+        self.wait_for({"type": "tool_result", "tool": "Sleep", "content": {"$has": "Interrupted"}})
+        self.still_asked(first)
+        self.assertEqual(self.server.call("GET", f"/sessions/{self.session}")[1]["queued"], [{"id": said["queued"], "text": "typed meanwhile"}])
+        self.answer(first, "once")
+        second = self.wait_for({"type": "question"}, 2)
+        self.assertNotEqual(first["call"], second["call"])
+        self.answer(second, "once")
+        self.wait_for({"type": "user", "queued": said["queued"], "run": first["run"]})
+        self.wait_for({"type": "run_end", "reason": "done", "run": first["run"]})
+        self.assertTrue(self.written("a") and self.written("b"))
+
+    def test_stop_after_a_crash(self):
+        question = self.killed_at_a_question(self.WRITE, {"text": "fine"})
+        self.assertEqual(self.server.call("POST", f"/sessions/{self.session}/stop", {})[0], 202)
+        self.wait_for({"type": "run_end", "reason": "stopped", "run": question["run"]})
+        self.answer(question, "once", status=404)
+        self.assertFalse(self.written("a"))
+
+    @unittest.skipUnless(os.environ.get("BX_CAN_UNWIRE") == "1", "this build switches nothing off")
+    def test_unwired(self):
+        """The other position: the run is closed, and the question with it."""
+        os.environ["BX_UNWIRE"] = "resume"
+        try:
+            question = self.killed_at_a_question(self.WRITE)
+        finally:
+            del os.environ["BX_UNWIRE"]
         self.wait_for({"type": "run_end", "reason": "interrupted"})
         self.wait_for({"type": "tool_result", "is_error": True})
         self.answer(question, "once", status=404)
-        self.send("go on")
-        self.wait_for({"type": "run_end", "reason": "done"})
-        self.assertFalse(self.written("a"))
 
     def test_stop_while_a_question_waits(self):
         self.begin({"calls": [{"tool": "write", "input": {"file_path": "a", "content": "x"}}]}, {"text": "fine"})

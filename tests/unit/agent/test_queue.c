@@ -96,7 +96,7 @@ static void test_waits_after_a_stop(void **state) {
     w_reopen(w);
     bx_auto(bx_freep) char *left = bx_session_queued(w->session);
     assert_non_null(strstr(left, "and b.txt"));
-    assert_int_equal(bx_agent_recover(w->agent, NULL), 0);
+    assert_int_equal(bx_agent_recover(w->agent, true, NULL), 0);
     assert_false(bx_agent_is_running(w->agent, w_id(w)));
     w_send(w, "go on", NULL);
     assert_non_null(strstr(w_model.dump, "user: and b.txt\nuser: go on\n"));

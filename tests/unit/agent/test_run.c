@@ -247,10 +247,10 @@ static void test_recovery_closes_what_a_crash_left_open(void **state) {
         assert_int_equal(bx_session_append(w->session, events[i][0], bx_str(events[i][1]),
                                            BX_DURABLE, NULL, NULL),
                          0);
-    assert_int_equal(bx_agent_recover(w->agent, NULL), 0);
+    assert_int_equal(bx_agent_recover(w->agent, true, NULL), 0);
     w_expect(w, "tool_result run_end", "run call tool is_error reason",
              "tool_result|r|1|read|false tool_result|r|2|write|true run_end|r|interrupted");
-    assert_int_equal(bx_agent_recover(w->agent, NULL), 0); /* once */
+    assert_int_equal(bx_agent_recover(w->agent, true, NULL), 0); /* once */
     assert_int_equal(bx_session_last_seq(w->session), 6);
     W_SCRIPT({.text = "ok"});
     w_send(w, "go on", NULL);

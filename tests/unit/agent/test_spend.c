@@ -78,6 +78,20 @@ static void test_a_stream_is_cut(void **state) {
              "assistant|stopped limit|tokens run_end|tokens");
 }
 
+/* No call gets more than what is left, and what it burns is counted. */
+static void test_fuel(void **state) {
+    struct world *w = *state;
+    w_box.fuel = 400;
+    W_SCRIPT({.calls = {READ("1", "a")}}, {.calls = {READ("2", "b")}}, {.calls = {READ("3", "c")}},
+             {.text = "Burnt."});
+    send_with(w, BX_BUDGET_FUEL, 1000);
+    assert_int_equal(w_box.fuel_count, 3);
+    assert_int_equal(w_box.fuel_limits[0], 1000);
+    assert_int_equal(w_box.fuel_limits[1], 600);
+    assert_int_equal(w_box.fuel_limits[2], 200);
+    w_expect(w, "limit run_end", "limit reason", "limit|fuel run_end|fuel");
+}
+
 static void test_money(void **state) {
     struct world *w = *state;
     w_model.price = 2; /* US$ for a million */
@@ -205,6 +219,7 @@ int main(void) {
         T(test_no_last_word_past_the_cap),
         T(test_too_small_for_the_first_request),
         T(test_a_stream_is_cut),
+        T(test_fuel),
         T(test_money),
         T(test_money_without_price),
         T(test_time),

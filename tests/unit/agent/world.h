@@ -38,6 +38,9 @@ static struct {
     unsigned running, most; /* at a time */
     const char *output;     /* of every call; NULL = "ok" */
     bool fails;
+    uint64_t fuel;          /* of every call */
+    uint64_t fuel_limits[8]; /* what the calls were allowed, in their order */
+    size_t fuel_count;
     char writable[64]; /* "read:0 write:1 ": whether the root was, call by call */
     void (*during)(struct bx_cancel *cancel); /* while a call runs */
 } w_box = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -52,6 +55,8 @@ int bx_box_call(struct bx_box *b, const struct bx_box_request *request, struct b
         n = strlen(w_box.writable);
         snprintf(w_box.writable + n, sizeof w_box.writable - n, "%s:%d ", request->tool,
                  request->grant->mounts[0].writable);
+        if (w_box.fuel_count < BX_ARRAY_LEN(w_box.fuel_limits))
+            w_box.fuel_limits[w_box.fuel_count++] = request->grant->limits.value[BX_LIMIT_FUEL];
         w_box.running++;
         w_box.most = BX_MAX(w_box.most, w_box.running);
     }
@@ -63,6 +68,7 @@ int bx_box_call(struct bx_box *b, const struct bx_box_request *request, struct b
     }
     *ret = (struct bx_box_result){.exit = w_box.fails ? BX_BOX_ERROR : BX_BOX_OK,
                                   .limit = bx_cancel_fired(cancel) ? "cancelled" : NULL,
+                                  .fuel_used = w_box.fuel,
                                   .out = BX_BUF_INIT(BX_MIB),
                                   .err = BX_BUF_INIT(BX_KIB)};
     bx_buf_addz(&ret->out, w_box.output ? w_box.output : "ok");
@@ -285,6 +291,7 @@ static int w_setup(void **state) {
     w_box.running = w_box.most = 0;
     w_box.output = NULL;
     w_box.fails = false;
+    w_box.fuel = w_box.fuel_count = 0;
     w_box.during = NULL;
     w_model.at = w_model.n = 0;
     w_model.window = w_model.counted = 0;

@@ -4,7 +4,7 @@ WORKSPACE ?= workspace
 PROMPT    ?= What is the secret word in note.txt?
 BINARY    := build/release/boxagnts
 
-.PHONY: help run demo build test bench bench-call bench-grep soak crash format check clean bootstrap weights
+.PHONY: help run demo build test bench bench-call bench-grep bench-runtime soak crash format check clean bootstrap weights
 .DEFAULT_GOAL := help
 
 help:
@@ -13,7 +13,7 @@ help:
 	@echo 'make demo   one headless turn with the small model, no network: it reads a file in the sandbox'
 	@echo 'make build  $(BINARY)'
 	@echo 'make test   everything that CI runs'
-	@echo 'make bench  figures, side by side with peers of this machine'
+	@echo 'make bench  figures, side by side with peers of this machine; bench-runtime: many runs at once'
 	@echo 'make soak   100,000 calls in a row: what server and worker hold before and after'
 	@echo 'make crash  1,000 kills under load: nothing acknowledged is lost (BX_CRASH_KILLS=…)'
 	@echo 'make check  rooms, banned calls, format'
@@ -46,6 +46,9 @@ bench: build
 crash: build
 	@BOXAGNTS=$(BINARY) SCRIPTED_ENDPOINT=build/release/scripted_endpoint BX_CRASH_KILLS=$${BX_CRASH_KILLS:-1000} \
 	    python3 tests/flow/test_crash.py
+
+bench-runtime: build
+	@bench/run.sh $(BINARY) runtime
 
 soak: build
 	@build/release/unit_box_test_load 100000

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bench.py BINARY [ROW...]: the figures of "speed and size", measured now, one table.
 
-Rows: call roundtrip eight request turn start memory list sleep stop binary watchers programs shell (all when none is named).
+Rows: call roundtrip eight request turn start memory list sleep stop binary watchers programs shell runtime (all when none is named).
 Standard library only. What takes less than a millisecond is measured by the C programs beside the binary
 (bench-call, bench-start, bench-watchers) or on the clock of the scripted model, which is the same monotonic clock as ours.
 Where the machine has a peer (cat, python3, node) it is measured in the same run, turn by turn.
@@ -17,6 +17,7 @@ import time
 
 from rig import Endpoint, Server, connect_ws, free_port, here, now_us, rss_of
 import programs
+import runtime
 import shell
 import size
 
@@ -345,9 +346,15 @@ def bench_watchers(binary, _rows):
         note=f"alone {alone / 1024:.1f}, 1,000 connected {before / 1024:.1f}, after {after / 1024:.1f} MB")
 
 
+def bench_runtime(binary, _):
+    with Scene(binary, {"when": runtime.script(call, reads), "turns": [runtime.ANSWER]}) as scene:
+        runtime.measure(scene, row)
+
+
 BENCHES = [(("call",), bench_call), (("roundtrip", "eight", "request", "turn"), bench_turns), (("start",), bench_start),
            (("memory",), bench_memory), (("list",), bench_list), (("sleep",), bench_sleep), (("stop",), bench_stop),
-           (("binary",), bench_binary), (("watchers",), bench_watchers), (("programs",), bench_programs), (("shell",), bench_shell)]
+           (("binary",), bench_binary), (("watchers",), bench_watchers), (("programs",), bench_programs), (("shell",), bench_shell),
+           (("runtime",), bench_runtime)]
 
 
 def print_table():

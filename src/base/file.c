@@ -18,10 +18,17 @@ void bx_fd_close(int *fd) {
     *fd = -1;
 }
 
-int bx_file_open_beneath(int dir, const char *name, int flags) {
-    struct open_how how = {.flags = (uint64_t)(unsigned)flags | O_CLOEXEC,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+static int open_resolved(int dir, const char *name, int flags, uint64_t resolve) {
+    struct open_how how = {.flags = (uint64_t)(unsigned)flags | O_CLOEXEC, .resolve = resolve};
     return (int)syscall(SYS_openat2, dir, name, &how, sizeof how);
+}
+
+int bx_file_open_beneath(int dir, const char *name, int flags) {
+    return open_resolved(dir, name, flags, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+}
+
+int bx_file_open_without_links(int dir, const char *name, int flags) {
+    return open_resolved(dir, name, flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
 int bx_write_all(int fd, const void *p, size_t n) {

@@ -24,6 +24,8 @@ bool bx_file_exists(const char *path);
 /* Opens a name below the folder `dir` by the kernel's own resolution (openat2): whatever links are planted meanwhile, it never
  * leads out of the folder. flags as of open(2). The descriptor, or -1 and errno. */
 int bx_file_open_beneath(int dir, const char *name, int flags);
+/* The same where no link at all may be on the way; with O_PATH | O_NOFOLLOW the last part may be one, which is then what is opened. */
+int bx_file_open_without_links(int dir, const char *name, int flags);
 int bx_write_all(int fd, const void *p, size_t n); /* 0 or -errno; EINTR handled */
 void bx_fd_close(int *fd);                         /* closes unless -1, sets -1; for bx_auto(bx_fd_close) int fd = -1; */
 

@@ -34,12 +34,18 @@ static int allow(const struct bx_landlock *l, const char *kind, const char *base
     return r < 0 ? bx_fail_errno(err, -r, "landlock: %.200s", path) : 0;
 }
 
-static int put_up(char **rules, char **end, struct bx_err *err) {
-    struct rlimit none = {0, 0}, files = {1024, 1024},
-                  size = {WRITTEN_MAX_BYTES, WRITTEN_MAX_BYTES};
-    setrlimit(RLIMIT_CORE, &none);
-    setrlimit(RLIMIT_NOFILE, &files);
-    setrlimit(RLIMIT_FSIZE, &size);
+static void lower(int what, uint64_t max) {
+    struct rlimit now;
+    if (getrlimit((__rlimit_resource_t)what, &now) == 0 && now.rlim_cur > max) {
+        now.rlim_cur = now.rlim_max = max;
+        setrlimit((__rlimit_resource_t)what, &now);
+    }
+}
+
+int bx_git_wall(char **rules, char **end, struct bx_err *err) {
+    lower(RLIMIT_CORE, 0);
+    lower(RLIMIT_NOFILE, 1024);
+    lower(RLIMIT_FSIZE, WRITTEN_MAX_BYTES);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return bx_fail_errno(err, errno, "no_new_privs");
     if (bx_unwired("git_wall"))
@@ -69,7 +75,7 @@ int bx_git_child_main(int argc, char **argv) {
         fprintf(stderr, "this is started by boxagnts itself\n");
         return 64;
     }
-    if (put_up(argv + 2, argv + end, &err) < 0) {
+    if (bx_git_wall(argv + 2, argv + end, &err) < 0) {
         fprintf(stderr, "%s\n", err.msg);
         return BX_GIT_NO_WALL;
     }

@@ -1,28 +1,45 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "base/file.h"
 #include "git/internal.h"
 
-/* Paths with changes, each with a NUL behind; a name with a slash at its end is a folder that holds
- * a repository of its own, which is not taken: git would only note which commit it is at. */
-static void keep_files(struct bx_str names, struct bx_buf *out, struct bx_buf *left_out) {
-    struct bx_str name;
-    while (bx_str_split(&names, '\0', &name)) {
-        if (!name.n)
-            continue;
-        if (!bx_str_ends(name, "/")) {
-            bx_buf_adds(out, name);
-            bx_buf_addc(out, '\0');
-        } else if (left_out->size + name.n + 2 < left_out->max) {
-            bx_buf_addf(left_out, "%s" BX_STR_FMT, left_out->size ? ", " : "", BX_STR_ARG(name));
-        }
-    }
+struct changes {
+    int tree;                  /* folder of the files */
+    struct bx_buf there, gone; /* paths, each with a NUL behind */
+    struct bx_buf left_out;    /* for people */
+};
+
+static void add_name(struct bx_buf *b, struct bx_str name) {
+    bx_buf_adds(b, name);
+    bx_buf_addc(b, '\0');
 }
 
-int bx_stage(struct bx_worktrees *w, const struct bx_worktree *t, char **ret_tree,
-             char **ret_left_out, struct bx_err *err) {
-    bx_auto(bx_buf_deinit) struct bx_buf files = BX_BUF_INIT(BX_GIT_NAMES_MAX),
-                                         left_out = BX_BUF_INIT(200);
+static bool is_repository(int tree, struct bx_str folder) {
+    bx_auto(bx_freep) char *git = bx_asprintf(BX_STR_FMT "/.git", BX_STR_ARG(folder));
+    bx_auto(bx_fd_close) int fd = bx_file_open_without_links(tree, git, O_PATH | O_NOFOLLOW);
+    return fd >= 0;
+}
+
+/* A folder that holds a repository of its own is not taken: git would only note which commit it is
+ * at. A path that is a folder now, or lies behind a link, is no file any more. */
+static void sort_name(struct changes *c, struct bx_str name) {
+    bx_auto(bx_freep) char *path = bx_str_dup(name);
+    bx_auto(bx_fd_close) int fd = bx_file_open_without_links(c->tree, path, O_PATH | O_NOFOLLOW);
+    struct stat st;
+    bool there = fd >= 0 && fstat(fd, &st) == 0, folder = there && S_ISDIR(st.st_mode);
+    if (bx_str_ends(name, "/") || (folder && is_repository(c->tree, name))) {
+        if (c->left_out.size + name.n + 2 < c->left_out.max)
+            bx_buf_addf(&c->left_out, "%s" BX_STR_FMT, c->left_out.size ? ", " : "",
+                        BX_STR_ARG(name));
+        return;
+    }
+    add_name(there && !folder ? &c->there : &c->gone, name);
+}
+
+static int find_changes(struct bx_worktrees *w, const struct bx_worktree *t, struct changes *c,
+                        struct bx_err *err) {
     struct bx_git_result names = {0};
-    *ret_tree = *ret_left_out = NULL;
     int rc = bx_repo_must(w,
                           &(struct bx_repo_call){.id = t->id,
                                                  .argv = BX_ARGV("ls-files", "-z", "-m", "-d", "-o",
@@ -30,23 +47,45 @@ int bx_stage(struct bx_worktrees *w, const struct bx_worktree *t, char **ret_tre
                                                  .output_max_bytes = BX_GIT_NAMES_MAX,
                                                  .timeout_ms = BX_GIT_SLOW_MS},
                           &names, err);
-    if (!rc)
-        keep_files(bx_buf_str(&names.out), &files, &left_out);
+    struct bx_str rest = bx_buf_str(&names.out), name;
+    while (!rc && bx_str_split(&rest, '\0', &name))
+        if (name.n)
+            sort_name(c, name);
     bx_git_result_deinit(&names);
-    if (!rc && files.size)
-        rc =
-            bx_repo_must(w,
-                         &(struct bx_repo_call){.id = t->id,
-                                                .argv = BX_ARGV("update-index", "--add", "--remove",
-                                                                "--replace", "-z", "--stdin"),
-                                                .input = bx_buf_str(&files),
-                                                .timeout_ms = BX_GIT_SLOW_MS},
-                         NULL, err);
+    return rc;
+}
+
+static int update_index(struct bx_worktrees *w, const struct bx_worktree *t,
+                        const char *const *argv, const struct bx_buf *names, struct bx_err *err) {
+    struct bx_repo_call call = {
+        .id = t->id, .argv = argv, .input = bx_buf_str(names), .timeout_ms = BX_GIT_SLOW_MS};
+    return names->size ? bx_repo_must(w, &call, NULL, err) : 0;
+}
+
+int bx_stage(struct bx_worktrees *w, const struct bx_worktree *t, char **ret_tree,
+             char **ret_left_out, struct bx_err *err) {
+    struct changes c = {.tree = open(t->path, O_PATH | O_DIRECTORY | O_CLOEXEC),
+                        .there = BX_BUF_INIT(BX_GIT_NAMES_MAX),
+                        .gone = BX_BUF_INIT(BX_GIT_NAMES_MAX),
+                        .left_out = BX_BUF_INIT(200)};
+    *ret_tree = *ret_left_out = NULL;
+    int rc = c.tree < 0 ? bx_fail_errno(err, errno, "%s", t->path) : find_changes(w, t, &c, err);
+    rc = rc ? rc
+            : update_index(w, t, BX_ARGV("update-index", "--force-remove", "-z", "--stdin"),
+                           &c.gone, err);
+    rc = rc ? rc
+            : update_index(
+                  w, t, BX_ARGV("update-index", "--add", "--remove", "--replace", "-z", "--stdin"),
+                  &c.there, err);
     rc = rc ? rc : bx_repo_line(w, t->id, BX_ARGV("write-tree"), ret_tree, err);
     if (!rc && !*ret_tree)
         rc = bx_fail(err, BX_ERR_IO, "git write-tree failed");
-    if (!rc && left_out.size)
-        *ret_left_out = bx_buf_steal(&left_out);
+    if (!rc && c.left_out.size)
+        *ret_left_out = bx_buf_steal(&c.left_out);
+    bx_fd_close(&c.tree);
+    bx_buf_deinit(&c.there);
+    bx_buf_deinit(&c.gone);
+    bx_buf_deinit(&c.left_out);
     return rc;
 }
 

@@ -8,6 +8,9 @@
 
 #define BX_GIT_NO_WALL 125 /* exit code of the child that did not become git */
 
+/* child_linux.c: the wall of this process, by rules of three strings each (KIND BASE PATH). */
+int bx_git_wall(char **rules, char **end, struct bx_err *err);
+
 #define BX_GIT_SLOW_MS    (10 * 60 * 1000) /* calls that write many files */
 #define BX_GIT_NAMES_MAX  (64 * BX_MIB)    /* lists of paths */
 
@@ -56,6 +59,8 @@ int bx_record_read(struct bx_worktrees *w, const char *id, struct bx_worktree *r
 int bx_record_write(struct bx_worktrees *w, const struct bx_worktree *t, struct bx_err *err);
 /* The id of a worktree from its id, branch or executor. */
 int bx_record_find(struct bx_worktrees *w, const char *name, char ret[static 13], struct bx_err *err);
+/* Also while another thread is starting a child, which has the descriptor for a moment. -1 is fine; for bx_auto. */
+void bx_record_unlock(int *fd);
 int bx_record_lock(struct bx_worktrees *w, const char *id, int *ret_fd, struct bx_err *err);
 /* Finds, locks, reads. */
 int bx_record_open(struct bx_worktrees *w, const char *name, struct bx_worktree *ret, int *ret_fd, struct bx_err *err);

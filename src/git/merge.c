@@ -119,7 +119,7 @@ static int target_worktree(struct merge *m, int *ret_lock, struct bx_err *err) {
     if (rc)
         return rc;
     if (m->other.state == BX_WORKTREE_MERGED) { /* what it began from is in the root by now */
-        bx_fd_close(ret_lock);
+        bx_record_unlock(ret_lock);
         bx_worktree_deinit(&m->other);
         return target_root(m, err);
     }
@@ -235,8 +235,10 @@ static int find_untracked(struct merge *m, struct bx_map *dirty, struct bx_err *
     while (!rc && dir >= 0 && bx_str_split(&names, '\0', &name)) {
         bx_auto(bx_freep) char *path = bx_str_dup(name);
         bx_auto(bx_fd_close) int fd =
-            name.n ? bx_file_open_beneath(dir, path, O_PATH | O_NOFOLLOW) : -1;
-        if (fd >= 0)
+            name.n ? bx_file_open_without_links(dir, path, O_PATH | O_NOFOLLOW) : -1;
+        struct stat st; /* what is in a folder in its place is told by its own names, and git looks
+                           at the rest */
+        if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
             bx_map_put(dirty, name, &here);
     }
     bx_git_result_deinit(&added);
@@ -299,30 +301,78 @@ static int check_filters(struct merge *m, struct bx_str changed, struct bx_err *
 
 /* ---- into the files ---- */
 
-static int read_tree(struct merge *m, const char *from, const char *to, struct bx_git_result *ret,
-                     struct bx_err *err) {
-    struct bx_repo_call call = target_call(m);
-    call.argv = BX_ARGV("read-tree", "-m", "-u", from, to);
-    return bx_repo_run(m->w, &call, ret, err);
+/* A file below the target's folder goes; no link leads out of it. */
+static void remove_file(const struct merge *m, struct bx_str name) {
+    bx_auto(bx_freep) char *path = bx_str_dup(name);
+    bx_auto(bx_freep) char *folder = bx_path_dir(path);
+    bx_auto(bx_fd_close) int top = open(m->tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bx_auto(bx_fd_close) int dir =
+        top < 0 ? -1 : bx_file_open_beneath(top, folder, O_PATH | O_DIRECTORY);
+    if (dir >= 0)
+        unlinkat(dir, bx_path_base(path), 0);
 }
 
-/* read-tree looks at everything before it writes anything. The branch moves last: a crash in
- * between leaves the new files as changes that are not committed. */
-static int apply(struct merge *m, struct bx_err *err) {
-    bx_auto(bx_freep) char *why = bx_asprintf("merge %s: by boxagnts", m->from->branch);
+/* git died in the middle of writing (a full disk, a kill): what it wrote is put back. Before it
+ * began none of these files was there or had changes. */
+static int put_back(struct merge *m, struct bx_str changed, struct bx_err *err) {
+    bx_auto(bx_map_freep) struct bx_map *dirty = bx_map_new(NULL), *added = bx_map_new(NULL);
+    bx_auto(bx_buf_deinit) struct bx_buf names = BX_BUF_INIT(BX_GIT_NAMES_MAX);
+    struct bx_str name;
+    int rc = find_dirty(m, dirty, err);
+    rc = rc ? rc : find_untracked(m, added, err);
+    while (!rc && bx_str_split(&changed, '\0', &name)) {
+        if (!name.n || !bx_map_get(dirty, name))
+            continue;
+        if (bx_map_get(added, name)) {
+            remove_file(m, name);
+        } else {
+            bx_buf_adds(&names, name);
+            bx_buf_addc(&names, '\0');
+        }
+    }
+    struct bx_repo_call call = target_call(m);
+    call.argv = BX_ARGV("checkout-index", "-f", "-z", "--stdin");
+    call.input = bx_buf_str(&names);
+    return rc || !names.size ? rc : bx_repo_must(m->w, &call, NULL, err);
+}
+
+/* A git that was killed leaves its lock; one that found a lock has said so and ended by itself. */
+static void drop_lock(const struct merge *m, int status) {
+    bx_auto(bx_freep) char *lock = bx_asprintf("%s.lock", m->index);
+    if (status > 128)
+        unlink(lock);
+}
+
+static int move_files(struct merge *m, const char *from, const char *to, struct bx_str changed,
+                      struct bx_err *err) {
+    struct bx_repo_call call = target_call(m);
     struct bx_git_result result = {0};
-    int rc = read_tree(m, m->head, m->next, &result, err);
-    if (!rc && result.status)
-        rc = refuse(m, bx_asprintf("nothing was merged: %s", result.said));
+    call.argv = BX_ARGV("read-tree", "-m", "-u", from, to);
+    int rc = bx_repo_run(m->w, &call, &result, err), status = result.status;
+    bx_auto(bx_freep) char *why = bx_asprintf("nothing was merged: git read-tree: %s",
+                                              result.said[0] ? result.said : "it was killed");
     bx_git_result_deinit(&result);
+    if (!rc && !status)
+        return 0;
+    drop_lock(m, rc ? 129 : status);
+    int back = put_back(m, changed, rc ? NULL : err);
+    if (!rc && back)
+        return bx_wrap(err, back,
+                       "the merge was cut short, and not all of it could be put back: compare git "
+                       "status and git diff");
+    return rc ? rc : refuse(m, bx_steal(&why));
+}
+
+/* read-tree looks at everything before it writes anything. The branch moves last: a crash of ours
+ * in between leaves the new files as changes that are not committed. */
+static int apply(struct merge *m, struct bx_str changed, struct bx_err *err) {
+    bx_auto(bx_freep) char *why = bx_asprintf("merge %s: by boxagnts", m->from->branch);
+    int rc = move_files(m, m->head, m->next, changed, err);
     if (rc)
         return rc;
     rc = bx_repo_set_ref(m->w, m->ref, m->next, m->head, why, err);
-    if (rc) { /* somebody else moved it */
-        struct bx_git_result back = {0};
-        (void)read_tree(m, m->next, m->head, &back, NULL);
-        bx_git_result_deinit(&back);
-    }
+    if (rc) /* somebody else moved it */
+        (void)move_files(m, m->next, m->head, changed, NULL);
     return rc;
 }
 
@@ -336,7 +386,7 @@ static int merge_into(struct merge *m, struct bx_err *err) {
                   &changed, err);
     rc = rc ? rc : check_dirty(m, bx_buf_str(&changed.out), err);
     rc = rc ? rc : check_filters(m, bx_buf_str(&changed.out), err);
-    rc = rc ? rc : apply(m, err);
+    rc = rc ? rc : apply(m, bx_buf_str(&changed.out), err);
     bx_git_result_deinit(&changed);
     if (!rc && m->other.id[0]) {
         bx_free(m->other.tip);
@@ -391,7 +441,7 @@ static int rest(struct bx_worktrees *w, struct bx_worktree *t, struct bx_err *er
 }
 
 static int merge_open(struct merge *m, struct bx_err *err) {
-    bx_auto(bx_fd_close) int merges = -1, other = -1;
+    bx_auto(bx_record_unlock) int merges = -1, other = -1;
     int rc = lock_merges(m->w, &merges, err);
     rc = rc ? rc : rest(m->w, m->from, err);
     if (!rc)
@@ -415,7 +465,7 @@ int bx_worktree_merge(struct bx_worktrees *w, const char *id, struct bx_worktree
                       struct bx_err *err) {
     struct bx_worktree t = {0};
     struct merge m = {.w = w, .from = &t, .answer = ret};
-    bx_auto(bx_fd_close) int lock = -1;
+    bx_auto(bx_record_unlock) int lock = -1;
     *ret = (struct bx_worktree_answer){0};
     int rc = bx_repo_check(w, err);
     rc = rc ? rc : bx_record_open(w, id, &t, &lock, err);
@@ -433,7 +483,7 @@ int bx_worktree_merge(struct bx_worktrees *w, const char *id, struct bx_worktree
 int bx_worktree_keep(struct bx_worktrees *w, const char *id, struct bx_worktree_answer *ret,
                      struct bx_err *err) {
     struct bx_worktree t = {0};
-    bx_auto(bx_fd_close) int lock = -1;
+    bx_auto(bx_record_unlock) int lock = -1;
     *ret = (struct bx_worktree_answer){0};
     int rc = bx_record_open(w, id, &t, &lock, err);
     rc = rc ? rc : rest(w, &t, err);

@@ -140,6 +140,12 @@ int bx_record_find(struct bx_worktrees *w, const char *name, char ret[static 13]
     return ret[0] ? 0 : bx_fail(err, BX_ERR_NOTFOUND, "there is no worktree %.60s", name);
 }
 
+void bx_record_unlock(int *fd) {
+    if (*fd >= 0)
+        flock(*fd, LOCK_UN);
+    bx_fd_close(fd);
+}
+
 int bx_record_lock(struct bx_worktrees *w, const char *id, int *ret_fd, struct bx_err *err) {
     bx_auto(bx_freep) char *path = bx_record_path(w, id, "lock");
     bx_auto(bx_fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -162,7 +168,7 @@ int bx_record_open(struct bx_worktrees *w, const char *name, struct bx_worktree 
         return rc;
     rc = bx_record_read(w, id, ret, err);
     if (rc)
-        bx_fd_close(ret_fd);
+        bx_record_unlock(ret_fd);
     return rc;
 }
 

@@ -93,7 +93,7 @@ static int begin_from_root(struct bx_worktrees *w, struct bx_worktree *t, struct
 static int begin_from(struct bx_worktrees *w, const char *from, struct bx_worktree *t,
                       struct bx_err *err) {
     struct bx_worktree other = {0};
-    bx_auto(bx_fd_close) int lock = -1;
+    bx_auto(bx_record_unlock) int lock = -1;
     int rc = bx_record_open(w, from, &other, &lock, err);
     if (!rc && !bx_record_has_folder(&other))
         rc = bx_fail(err, BX_ERR_INVALID, "the worktree %s is %s, its files are gone", other.id,
@@ -133,7 +133,7 @@ static int make(struct bx_worktrees *w, struct bx_worktree *t, const char *from,
 int bx_worktree_add(struct bx_worktrees *w, const char *executor, const char *from,
                     struct bx_cancel *cancel, struct bx_worktree *ret, struct bx_err *err) {
     struct bx_worktree t = {.state = BX_WORKTREE_ACTIVE, .created_at_ms = bx_wall_ms()};
-    bx_auto(bx_fd_close) int lock = -1;
+    bx_auto(bx_record_unlock) int lock = -1;
     int rc = bx_repo_check(w, err);
     rc = rc ? rc : from ? begin_from(w, from, &t, err) : begin_from_root(w, &t, err);
     if (!rc) {
@@ -168,7 +168,7 @@ static void give(struct bx_worktree *t, int rc, struct bx_worktree *ret) {
 static int finish_as(struct bx_worktrees *w, const char *id, enum bx_worktree_state state,
                      struct bx_worktree *ret, struct bx_err *err) {
     struct bx_worktree t = {0};
-    bx_auto(bx_fd_close) int lock = -1;
+    bx_auto(bx_record_unlock) int lock = -1;
     int rc = bx_record_open(w, id, &t, &lock, err);
     if (!rc && bx_record_has_folder(&t)) {
         rc = bx_commit_all(w, &t, err);
@@ -188,7 +188,7 @@ int bx_worktree_finish(struct bx_worktrees *w, const char *id, struct bx_worktre
 int bx_worktree_resume(struct bx_worktrees *w, const char *id, struct bx_worktree *ret,
                        struct bx_err *err) {
     struct bx_worktree t = {0};
-    bx_auto(bx_fd_close) int lock = -1;
+    bx_auto(bx_record_unlock) int lock = -1;
     int rc = bx_record_open(w, id, &t, &lock, err);
     if (!rc && !bx_record_has_folder(&t))
         rc = bx_fail(err, BX_ERR_INVALID, "the worktree %s is %s, its files are gone", t.id,
@@ -205,7 +205,7 @@ int bx_worktree_diff(struct bx_worktrees *w, const char *id, struct bx_buf *out,
                      struct bx_err *err) {
     struct bx_worktree t = {0};
     struct bx_git_result patch = {0};
-    bx_auto(bx_fd_close) int lock = -1;
+    bx_auto(bx_record_unlock) int lock = -1;
     bx_auto(bx_freep) char *tree = NULL;
     bx_auto(bx_freep) char *left_out = NULL;
     int rc = bx_record_open(w, id, &t, &lock, err);
@@ -251,7 +251,7 @@ static int must_rest(const struct bx_worktree *t, struct bx_err *err) {
 
 int bx_worktree_discard(struct bx_worktrees *w, const char *id, struct bx_err *err) {
     struct bx_worktree t = {0};
-    bx_auto(bx_fd_close) int lock = -1;
+    bx_auto(bx_record_unlock) int lock = -1;
     int rc = bx_record_open(w, id, &t, &lock, err);
     rc = rc ? rc : must_rest(&t, err);
     rc = rc ? rc : discard_open(w, &t, err);
@@ -299,7 +299,7 @@ static int clean_orphan(void *user, const char *id) {
     struct cleaner *c = user;
     bx_auto(bx_freep) char *dir = bx_record_dir(c->w, id);
     bx_auto(bx_freep) char *record = bx_record_path(c->w, id, "worktree.json");
-    bx_auto(bx_fd_close) int lock = -1;
+    bx_auto(bx_record_unlock) int lock = -1;
     struct stat st;
     if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || bx_file_exists(record) ||
         bx_record_lock(c->w, id, &lock, NULL))

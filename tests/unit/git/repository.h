@@ -43,13 +43,13 @@ static char *slurp(const char *path) {
     return bx_buf_steal(&text);
 }
 
-static void assert_file(const char *dir, const char *name, const char *text) {
+__attribute__((unused)) static void assert_file(const char *dir, const char *name, const char *text) {
     bx_auto(bx_freep) char *path = bx_path_join(dir, name);
     bx_auto(bx_freep) char *is = slurp(path);
     assert_string_equal(is, text);
 }
 
-static void put_file(const char *dir, const char *name, const char *text) {
+__attribute__((unused)) static void put_file(const char *dir, const char *name, const char *text) {
     bx_auto(bx_freep) char *path = bx_path_join(dir, name);
     bx_auto(bx_freep) char *parent = bx_path_dir(path);
     assert_int_equal(bx_dir_make(parent, 0700, NULL), 0);
@@ -79,7 +79,7 @@ static void assert_says(const char *command, const char *text) {
     assert_string_equal(is, text);
 }
 
-static int setup_empty(void **state) {
+__attribute__((unused)) static int setup_empty(void **state) {
     (void)state;
     snprintf(r_dir, sizeof r_dir, "/tmp/bx-git-XXXXXX");
     if (!mkdtemp(r_dir))
@@ -113,7 +113,7 @@ static struct bx_worktree add(const char *from) {
     return t;
 }
 
-static void finish(struct bx_worktree *t) {
+__attribute__((unused)) static void finish(struct bx_worktree *t) {
     struct bx_worktree now;
     struct bx_err err = {0};
     if (bx_worktree_finish(r_trees, t->id, &now, &err))
@@ -122,7 +122,7 @@ static void finish(struct bx_worktree *t) {
     *t = now;
 }
 
-static struct bx_worktree_answer merge(const struct bx_worktree *t) {
+__attribute__((unused)) static struct bx_worktree_answer merge(const struct bx_worktree *t) {
     struct bx_worktree_answer a;
     struct bx_err err = {0};
     if (bx_worktree_merge(r_trees, t->id, &a, &err))

@@ -69,6 +69,8 @@ BX_DEFINE_AUTO(struct bx_executor, bx_executor_unref)
 /* ---- by the tools, on the thread of the manager's call (executor_host.c) ---- */
 int bx_executor_tool(struct bx_tool_ctx *ctx, enum bx_executor_op op, const struct bx_val *input,
                      struct bx_tool_result *ret, struct bx_err *err);
+/* Of the tool Worktree (worktree_tool.c) */
+int bx_worktree_tool(struct bx_tool_ctx *ctx, const struct bx_val *input, struct bx_tool_result *ret, struct bx_err *err);
 /* What became of it, for the manager: its last message, how it ended, what went wrong. */
 void bx_executor_report(struct bx_executor *e, struct bx_tool_result *ret);
 

@@ -137,7 +137,8 @@ static unsigned depth_left(const struct bx_run *run) {
 bool bx_run_offers(void *user, const struct bx_tool *t) {
     struct bx_run *run = user;
     const struct bx_executor *e = run->executor;
-    bool is_agent_tool = t->kind == BX_TOOL_NATIVE && bx_str_starts(bx_str(t->name), "Agent");
+    bool is_agent_tool = t->kind == BX_TOOL_NATIVE && (bx_str_starts(bx_str(t->name), "Agent") ||
+                                                       strcmp(t->name, "Worktree") == 0);
     if (is_agent_tool && (!depth_left(run) || bx_model_is_small(run->model)))
         return false;
     if (e && t->kind == BX_TOOL_MCP && (e->may.own_mounts || e->may.hosts))

@@ -151,4 +151,5 @@ const struct bx_tool_host bx_call_host = {.ask = host_ask,
                                           .remember = host_remember,
                                           .begin_skill = host_begin_skill,
                                           .end_skill = host_end_skill,
-                                          .executor = bx_executor_tool};
+                                          .executor = bx_executor_tool,
+                                          .worktree = bx_worktree_tool};

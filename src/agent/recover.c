@@ -86,6 +86,8 @@ static int recover_one(struct bx_agent *a, const char *id, bool resume, struct b
 /* A session that cannot be closed is left as it is and tried again when it is used; the others go
  * on. */
 int bx_agent_recover(struct bx_agent *a, bool resume, struct bx_err *err) {
+    size_t dead;
+    (void)bx_worktrees_recover(a->worktrees, &dead, NULL); /* what failed is in their records */
     char before[37] = "";
     for (bool more = true; more;) {
         struct bx_session_list list = {0};

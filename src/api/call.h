@@ -95,6 +95,11 @@ int bx_route_agents(struct bx_api_call *c, struct bx_err *err); /* agents.c */
 int bx_route_agent_get(struct bx_api_call *c, struct bx_err *err);
 int bx_route_agent_put(struct bx_api_call *c, struct bx_err *err);
 int bx_route_agent_delete(struct bx_api_call *c, struct bx_err *err);
+int bx_route_worktrees(struct bx_api_call *c, struct bx_err *err); /* worktrees.c */
+int bx_route_worktree_diff(struct bx_api_call *c, struct bx_err *err);
+int bx_route_worktree_merge(struct bx_api_call *c, struct bx_err *err);
+int bx_route_worktree_keep(struct bx_api_call *c, struct bx_err *err);
+int bx_route_worktree_discard(struct bx_api_call *c, struct bx_err *err);
 int bx_route_grants(struct bx_api_call *c, struct bx_err *err);
 int bx_route_grant_add(struct bx_api_call *c, struct bx_err *err);
 int bx_route_permit_test(struct bx_api_call *c, struct bx_err *err);

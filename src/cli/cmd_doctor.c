@@ -117,6 +117,23 @@ static void check_state(struct report *r, struct bx_cli_context *c) {
             : " cannot be written by this user: tools can only read");
 }
 
+/* git is run once, behind its wall; what it says of itself is the proof that the wall lets it work.
+ */
+static void check_git(struct report *r, struct bx_cli_context *c) {
+    const char *path, *version;
+    struct bx_err err = {0};
+    struct bx_worktrees *trees = bx_agent_worktrees(c->agent);
+    if (bx_worktrees_git(trees, &path, &version, &err) < 0) {
+        add(r, "git", WARN, "%s; executors cannot have worktrees", err.msg);
+        return;
+    }
+    add(r, "git", OK, "%s (%s) runs behind its wall: no network, no other program", version, path);
+    if (bx_worktrees_check(trees, &err) < 0)
+        add(r, "worktrees", OK, "not for this root: %s", err.msg);
+    else
+        add(r, "worktrees", OK, "the root is a repository that they can begin from");
+}
+
 static void check_certificates(struct report *r) {
     static const char *const known[] = {"/etc/ssl/certs/ca-certificates.crt",
                                         "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
@@ -179,6 +196,7 @@ static void check_all(struct report *r, struct bx_cli_context *c) {
     check_call(r, c);
     check_models(r, c);
     check_state(r, c);
+    check_git(r, c);
     check_certificates(r);
 }
 

@@ -21,6 +21,18 @@ void bx_worktree_answer_deinit(struct bx_worktree_answer *a) {
     *a = (struct bx_worktree_answer){0};
 }
 
+void bx_worktree_answer_write(const struct bx_worktree_answer *a, struct bx_jw *w) {
+    bx_jw_obj(w);
+    bx_jw_kstr(w, "state", bx_worktree_state_name(a->state));
+    bx_jw_karr(w, "conflicts");
+    for (size_t i = 0; i < a->conflicts.n; i++)
+        bx_jw_z(w, a->conflicts.p[i]);
+    bx_jw_end(w);
+    if (a->problem)
+        bx_jw_kstr(w, "problem", a->problem);
+    bx_jw_end(w);
+}
+
 struct merge {
     struct bx_worktrees *w;
     struct bx_worktree *from;

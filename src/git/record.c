@@ -9,8 +9,8 @@
 #include "git/internal.h"
 #include "json/write.h"
 
-static const char *const state_names[] = {"active", "finished", "conflict",
-                                          "dead",   "merged",   "kept"};
+static const char *const state_names[] = {"active", "finished", "conflict", "dead",
+                                          "merged", "kept",     "discarded"};
 
 const char *bx_worktree_state_name(enum bx_worktree_state state) {
     return state_names[state];
@@ -81,29 +81,34 @@ int bx_record_read(struct bx_worktrees *w, const char *id, struct bx_worktree *r
     return 0;
 }
 
+void bx_worktree_write(const struct bx_worktree *t, struct bx_jw *w) {
+    char when[25];
+    bx_time_format(t->created_at_ms, when);
+    bx_jw_obj(w);
+    bx_jw_kstr(w, "id", t->id);
+    bx_jw_kstr(w, "executor", t->executor[0] ? t->executor : NULL);
+    bx_jw_kstr(w, "branch", t->branch);
+    bx_jw_kstr(w, "base", t->base);
+    bx_jw_kstr(w, "tip", t->tip);
+    bx_jw_kstr(w, "into", t->into);
+    bx_jw_kstr(w, "path", t->path);
+    bx_jw_kstr(w, "state", bx_worktree_state_name(t->state));
+    bx_jw_kstr(w, "created_at", when);
+    bx_jw_kuint(w, "files", t->files);
+    bx_jw_kuint(w, "insertions", t->insertions);
+    bx_jw_kuint(w, "deletions", t->deletions);
+    bx_jw_kuint(w, "uncommitted", t->uncommitted);
+    if (t->problem)
+        bx_jw_kstr(w, "problem", t->problem);
+    bx_jw_end(w);
+}
+
 int bx_record_write(struct bx_worktrees *w, const struct bx_worktree *t, struct bx_err *err) {
     bx_auto(bx_freep) char *path = bx_record_path(w, t->id, "worktree.json");
     bx_auto(bx_buf_deinit) struct bx_buf out = BX_BUF_INIT(64 * BX_KIB);
-    char when[25];
     struct bx_jw j;
-    bx_time_format(t->created_at_ms, when);
     bx_jw_init(&j, &out);
-    bx_jw_obj(&j);
-    bx_jw_kint(&j, "v", 1);
-    bx_jw_kstr(&j, "executor", t->executor);
-    bx_jw_kstr(&j, "branch", t->branch);
-    bx_jw_kstr(&j, "base", t->base);
-    bx_jw_kstr(&j, "tip", t->tip);
-    bx_jw_kstr(&j, "into", t->into);
-    bx_jw_kstr(&j, "state", bx_worktree_state_name(t->state));
-    bx_jw_kstr(&j, "created_at", when);
-    bx_jw_kuint(&j, "files", t->files);
-    bx_jw_kuint(&j, "insertions", t->insertions);
-    bx_jw_kuint(&j, "deletions", t->deletions);
-    bx_jw_kuint(&j, "uncommitted", t->uncommitted);
-    if (t->problem)
-        bx_jw_kstr(&j, "problem", t->problem);
-    bx_jw_end(&j);
+    bx_worktree_write(t, &j);
     bx_buf_addc(&out, '\n');
     return bx_file_write_atomic(path, bx_buf_str(&out), 0600, err);
 }

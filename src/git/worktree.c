@@ -249,26 +249,41 @@ static int must_rest(const struct bx_worktree *t, struct bx_err *err) {
                : 0;
 }
 
-int bx_worktree_discard(struct bx_worktrees *w, const char *id, struct bx_err *err) {
+int bx_worktree_discard(struct bx_worktrees *w, const char *id, struct bx_worktree_answer *ret,
+                        struct bx_err *err) {
     struct bx_worktree t = {0};
     bx_auto(bx_record_unlock) int lock = -1;
     int rc = bx_record_open(w, id, &t, &lock, err);
     rc = rc ? rc : must_rest(&t, err);
     rc = rc ? rc : discard_open(w, &t, err);
+    if (ret)
+        *ret = (struct bx_worktree_answer){.state = BX_WORKTREE_DISCARDED};
     bx_worktree_deinit(&t);
     return rc;
 }
 
 /* ---- after a crash, and cleaning ---- */
 
+/* What cannot be committed (no git any more, a branch that was moved) is dead all the same, and
+ * says why. */
 static int recover_one(struct bx_worktrees *w, const char *id, struct bx_err *err) {
     struct bx_worktree t = {0};
-    int rc = finish_as(w, id, BX_WORKTREE_DEAD, &t, err);
+    struct bx_err why = {0};
+    if (finish_as(w, id, BX_WORKTREE_DEAD, &t, &why) == 0) {
+        bool empty = strcmp(t.tip, t.base) == 0;
+        bx_worktree_deinit(&t);
+        return empty ? bx_worktree_discard(w, id, NULL, err) : 0;
+    }
+    bx_auto(bx_record_unlock) int lock = -1;
+    int rc = bx_record_open(w, id, &t, &lock, err);
     if (rc)
         return rc;
-    bool empty = strcmp(t.tip, t.base) == 0;
+    t.state = BX_WORKTREE_DEAD;
+    bx_free(t.problem);
+    t.problem = bx_strdup(why.msg);
+    rc = bx_record_write(w, &t, err);
     bx_worktree_deinit(&t);
-    return empty ? bx_worktree_discard(w, id, err) : 0;
+    return rc;
 }
 
 int bx_worktrees_recover(struct bx_worktrees *w, size_t *ret_dead, struct bx_err *err) {
@@ -322,7 +337,7 @@ int bx_worktrees_clean(struct bx_worktrees *w, size_t *ret_count, struct bx_err 
         if (gone)
             rc = bx_dir_remove(dir, err);
         else if (empty)
-            rc = bx_worktree_discard(w, t->id, err);
+            rc = bx_worktree_discard(w, t->id, NULL, err);
         c.count += !rc && (gone || empty);
     }
     bx_worktree_list_deinit(&all);

@@ -19,6 +19,7 @@
 
 #include "base/cancel.h"
 #include "base/vec.h"
+#include "json/write.h"
 
 struct bx_worktrees;
 
@@ -33,7 +34,8 @@ enum bx_worktree_state {
     BX_WORKTREE_CONFLICT, /* as finished; the last merge found a conflict and changed nothing */
     BX_WORKTREE_DEAD,     /* as finished; the program ended before its executor did */
     BX_WORKTREE_MERGED,   /* its branch is in the other one and gone; so is the folder */
-    BX_WORKTREE_KEPT      /* the branch stays, the folder is gone */
+    BX_WORKTREE_KEPT,     /* the branch stays, the folder is gone */
+    BX_WORKTREE_DISCARDED /* in an answer only: nothing of it is left */
 };
 const char *bx_worktree_state_name(enum bx_worktree_state state); /* "active" … */
 
@@ -52,6 +54,9 @@ struct bx_worktree {
     char *problem;                         /* what went wrong or was left out, or NULL */
 };
 void bx_worktree_deinit(struct bx_worktree *t);
+/* {"id","executor","branch","base","tip","into","path","state","created_at","files","insertions","deletions","uncommitted",
+ * "problem"?}; executor: null where there is none. */
+void bx_worktree_write(const struct bx_worktree *t, struct bx_jw *w);
 
 /* Can there be worktrees of this root? BX_ERR_INVALID (no repository, no commit, bare, inside another one, a linked one, …),
  * BX_ERR_NOTFOUND or BX_ERR_UNAVAILABLE (git): each says what to do. */
@@ -84,13 +89,15 @@ struct bx_worktree_answer {
     BX_VEC(char *) conflicts; /* paths that both sides changed, or that have changes which are not committed */
     char *problem;            /* why it was not merged, with what to do; or NULL */
 };
+/* {"state","conflicts","problem"?} */
+void bx_worktree_answer_write(const struct bx_worktree_answer *a, struct bx_jw *w);
 void bx_worktree_answer_deinit(struct bx_worktree_answer *a);
 /* Into the branch that is checked out in the root (or the worktree that it is from), all of it or nothing: a conflict, or a
  * file there with changes that are not committed, is an answer. BX_ERR_BUSY while the executor is at work. */
 int bx_worktree_merge(struct bx_worktrees *w, const char *id, struct bx_worktree_answer *ret, struct bx_err *err);
 int bx_worktree_keep(struct bx_worktrees *w, const char *id, struct bx_worktree_answer *ret, struct bx_err *err);
-/* Branch, folder and record go. */
-int bx_worktree_discard(struct bx_worktrees *w, const char *id, struct bx_err *err);
+/* Branch, folder and record go. ret may be NULL. */
+int bx_worktree_discard(struct bx_worktrees *w, const char *id, struct bx_worktree_answer *ret, struct bx_err *err);
 
 /* Once at the start of a server, when no executor can be alive: those that were active and hold no change go, the others are
  * committed and dead. */

@@ -48,6 +48,8 @@ struct bx_tool_host {
     /* input: as the tool's schema has it. What is wrong with it is a result that says so. */
     int (*executor)(struct bx_tool_ctx *ctx, enum bx_executor_op op, const struct bx_val *input, struct bx_tool_result *ret,
                     struct bx_err *err);
+    /* Of an executor's worktree; as executor. */
+    int (*worktree)(struct bx_tool_ctx *ctx, const struct bx_val *input, struct bx_tool_result *ret, struct bx_err *err);
     /* The session's log, read again. BX_ERR_NOTFOUND, BX_ERR_INVALID: the sentence is for the model. */
     int (*recall)(struct bx_tool_ctx *ctx, const struct bx_recall_wish *wish, struct bx_recall_result *ret, struct bx_err *err);
     /* Into the workspace's memory, or as a fact of the session. 1: it is there already; BX_ERR_INVALID, BX_ERR_LIMIT. */

@@ -19,7 +19,7 @@ struct bx_native_spec {
 };
 extern const struct bx_native_spec bx_native_agent, bx_native_agent_output, bx_native_agent_send, bx_native_agent_stop,
     bx_native_ask_user, bx_native_brief, bx_native_enter_plan, bx_native_exit_plan, bx_native_recall, bx_native_remember,
-    bx_native_skill, bx_native_sleep, bx_native_todo, bx_native_tool_search;
+    bx_native_skill, bx_native_sleep, bx_native_todo, bx_native_tool_search, bx_native_worktree;
 
 struct bx_tool *bx_native_tool_new(const struct bx_native_spec *spec);
 

@@ -54,7 +54,7 @@ static const struct bx_native_spec *const natives[] = {
     &bx_native_agent,    &bx_native_agent_output, &bx_native_agent_send, &bx_native_agent_stop,
     &bx_native_ask_user, &bx_native_brief,        &bx_native_enter_plan, &bx_native_exit_plan,
     &bx_native_recall,   &bx_native_remember,     &bx_native_skill,      &bx_native_sleep,
-    &bx_native_todo,     &bx_native_tool_search,
+    &bx_native_todo,     &bx_native_tool_search,  &bx_native_worktree,
 };
 
 static void empty(tool_vec *tools) {

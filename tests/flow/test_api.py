@@ -274,6 +274,7 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("GET", grants, query="?session=" + session).json["grants"], [])
         self.agents()
         self.context(session)
+        self.worktrees()
         mcp, entry = "/api/v1/mcp", {"command": sys.executable, "args": [os.path.join(ROOT, "tests", "peers", "mcp", "fake.py")]}
         self.assertEqual(self.call("GET", mcp).json, {"servers": []})
         self.assertEqual(self.call("PUT", mcp + "/{server}", {"entry": {"command": 7}}, server="x").json["field"], "entry")
@@ -373,6 +374,13 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("DELETE", one, agent="mine").status, 204)
         self.assertEqual(self.call("DELETE", one, agent="mine").status, 403)
         self.assertEqual(self.call("DELETE", one, agent="plan").status, 403)
+
+    def worktrees(self):
+        """Made by hand as the server makes them: here it is about the routes (tests/flow/test_worktrees.py has the rest)."""
+        one = "/api/v1/worktrees/{worktree}"
+        self.assertEqual(self.call("GET", "/api/v1/worktrees").json, {"worktrees": []})
+        for method, what in (("GET", "/diff"), ("POST", "/merge"), ("POST", "/keep"), ("POST", "/discard")):
+            self.assertIn(self.call(method, one + what, worktree="0123456789ab").status, (400, 404))
 
     def test_routes_and_documents_name_the_same(self):
         with open(os.path.join(ROOT, "src", "api", "routes.c")) as file:

@@ -77,7 +77,7 @@ static void everything(void) {
        "-c filter.evil.smudge=cat commit -qm more --no-verify --allow-empty");
     (void)bx_worktree_merge(r_trees, t.id, &a, NULL);
     bx_worktree_answer_deinit(&a);
-    (void)bx_worktree_discard(r_trees, t.id, NULL);
+    (void)bx_worktree_discard(r_trees, t.id, NULL, NULL);
     bx_buf_deinit(&patch);
     bx_worktree_deinit(&t);
 }

@@ -134,11 +134,11 @@ static void test_keep_and_discard(void **state) {
     struct bx_err err = {0};
     put_file(t.path, "new.txt", "new\n");
     assert_int_equal(bx_worktree_merge(r_trees, t.id, &a, &err), BX_ERR_BUSY);
-    assert_int_equal(bx_worktree_discard(r_trees, t.id, &err), BX_ERR_BUSY);
+    assert_int_equal(bx_worktree_discard(r_trees, t.id, NULL, &err), BX_ERR_BUSY);
     assert_non_null(strstr(err.msg, "at work"));
     finish(&t);
     finish(&u);
-    assert_int_equal(bx_worktree_discard(r_trees, u.id, &err), 0);
+    assert_int_equal(bx_worktree_discard(r_trees, u.id, NULL, &err), 0);
     assert_false(bx_file_exists(u.path));
     assert_int_equal(bx_worktree_get(r_trees, u.id, NULL, &err), BX_ERR_NOTFOUND);
     assert_int_equal(bx_worktree_keep(r_trees, t.id, &a, &err), 0);

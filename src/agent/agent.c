@@ -186,6 +186,12 @@ void bx_agent_definition_places(const struct bx_agent *a, struct bx_agent_places
                                     .registry = a->registry};
 }
 
+char *bx_agent_definition_folder(const struct bx_agent *a, size_t i) {
+    struct bx_agent_places places;
+    bx_agent_definition_places(a, &places);
+    return bx_agent_places_folder(&places, i);
+}
+
 struct bx_agent_defs *bx_agent_definitions(struct bx_agent *a) {
     struct bx_agent_places places;
     bx_agent_definition_places(a, &places);

@@ -99,6 +99,8 @@ void bx_agent_open_question(struct bx_agent *a, const char *session_id, char *re
 struct bx_worktrees *bx_agent_worktrees(struct bx_agent *a);
 /* The agent definitions as they are on the disk now (agents.h). The caller's. */
 struct bx_agent_defs *bx_agent_definitions(struct bx_agent *a);
+/* The i-th folder in which they are looked for, to be watched; the caller's, NULL behind the last. */
+char *bx_agent_definition_folder(const struct bx_agent *a, size_t i);
 /* Where they are looked for; views. */
 void bx_agent_definition_places(const struct bx_agent *a, struct bx_agent_places *ret);
 

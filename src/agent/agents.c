@@ -22,6 +22,21 @@ const char *bx_agent_source_name(enum bx_agent_source source) {
     return names[source];
 }
 
+char *bx_agent_places_folder(const struct bx_agent_places *places, size_t i) {
+    BX_VEC(char *) all = {0};
+    for (size_t k = 0; places->root && k < BX_ARRAY_LEN(root_folders); k++)
+        bx_vec_push(&all, bx_path_join(places->root, root_folders[k]));
+    if (places->state)
+        bx_vec_push(&all, bx_path_join(places->state, "agents"));
+    if (places->user)
+        bx_vec_push(&all, bx_strdup(places->user));
+    char *it = i < all.n ? bx_steal(&all.p[i]) : NULL;
+    for (size_t k = 0; k < all.n; k++)
+        bx_free(all.p[k]);
+    bx_vec_free(&all);
+    return it;
+}
+
 struct finder {
     const struct bx_agent_places *places;
     enum bx_agent_source source;

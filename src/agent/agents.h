@@ -52,6 +52,8 @@ struct bx_agent_places {
     struct bx_registry *registry;         /* to know the names of tools; or NULL: they are not checked */
 };
 
+/* The i-th host folder that is looked into; the caller's, NULL behind the last. */
+char *bx_agent_places_folder(const struct bx_agent_places *places, size_t i);
 /* Never fails: what cannot be read is left out or listed as broken. */
 struct bx_agent_defs *bx_agent_defs_load(const struct bx_agent_places *places);
 void bx_agent_defs_free(struct bx_agent_defs *defs);

@@ -23,6 +23,7 @@ struct bx_api {
     struct bx_hub *hub;            /* loop thread */
     struct bx_socket *sockets;     /* loop thread; all that are open */
     struct bx_tool_watch *tool_watch; /* loop thread */
+    struct bx_agent_watch *agent_watch; /* loop thread */
     struct bx_mcp_watch *mcp_watch;   /* loop thread */
     struct bx_retention_job *retention; /* loop thread */
     pthread_mutex_t settings_mutex; /* one change of the settings at a time; held by workers over disk writes */

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "api/agent_watch.h"
 #include "api/api.h"
 #include "api/browser.h"
 #include "api/hub.h"
@@ -126,6 +127,7 @@ static int make_parts(struct running *run, struct bx_err *err) {
     api->tool_watch = bx_tool_watch_start(api);
     api->mcp_watch = bx_mcp_watch_start(api);
     api->retention = bx_retention_job_start(api);
+    api->agent_watch = bx_agent_watch_start(api);
     return 0;
 }
 
@@ -154,6 +156,7 @@ static void take_down(struct running *run) {
     bx_workers_free(api->quick);
     bx_tool_watch_stop(api->tool_watch);
     bx_mcp_watch_stop(api->mcp_watch);
+    bx_agent_watch_stop(api->agent_watch);
     if (api->hub)
         bx_hub_stop(api->hub);
     bx_loop_free(api->loop); /* what the workers have posted still runs */

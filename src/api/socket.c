@@ -25,7 +25,8 @@ struct bx_socket {
     struct bx_ws *ws; /* NULL: closed */
     struct subscription *subscriptions;
     unsigned subscription_count, job_count;
-    bool pumping, list_due, tools_due;
+    bool pumping;
+    unsigned due; /* bits: enum bx_list that the page is to fetch again */
     struct bx_socket *next, *prev;
 };
 
@@ -127,20 +128,21 @@ static bool advance(struct bx_socket *s, struct subscription *sub) {
     return n > 0;
 }
 
+static const char *const list_notices[] = {[BX_LIST_SESSIONS] = "{\"op\":\"sessions\"}",
+                                           [BX_LIST_TOOLS] = "{\"op\":\"tools\"}",
+                                           [BX_LIST_AGENTS] = "{\"op\":\"agents\"}"};
+
 /* Sends while there is room: the subscriptions take turns. */
 static void pump(struct bx_socket *s) {
     if (s->pumping || !s->ws)
         return;
     s->pumping = true;
     bx_ws_cork(s->ws);
-    if (s->list_due && bx_ws_has_room(s->ws)) {
-        s->list_due = false;
-        bx_ws_send(s->ws, BX_STR_LIT("{\"op\":\"sessions\"}"));
-    }
-    if (s->tools_due && bx_ws_has_room(s->ws)) {
-        s->tools_due = false;
-        bx_ws_send(s->ws, BX_STR_LIT("{\"op\":\"tools\"}"));
-    }
+    for (unsigned i = 0; i < BX_ARRAY_LEN(list_notices); i++)
+        if (s->due & 1u << i && bx_ws_has_room(s->ws)) {
+            s->due &= ~(1u << i);
+            bx_ws_send(s->ws, bx_str(list_notices[i]));
+        }
     for (bool more = true; more && bx_ws_has_room(s->ws);) {
         more = false;
         for (struct subscription *sub = s->subscriptions, *next; sub && bx_ws_has_room(s->ws);
@@ -337,17 +339,13 @@ void bx_socket_open(struct bx_api *api, struct bx_http_exchange *ex) {
     api->sockets = s;
 }
 
-void bx_sockets_list_changed(void *user) {
-    struct bx_api *api = user;
+void bx_sockets_changed(struct bx_api *api, enum bx_list list) {
     for (struct bx_socket *s = api->sockets; s; s = s->next) {
-        s->list_due = true;
+        s->due |= 1u << list;
         pump(s);
     }
 }
 
-void bx_sockets_tools_changed(struct bx_api *api) {
-    for (struct bx_socket *s = api->sockets; s; s = s->next) {
-        s->tools_due = true;
-        pump(s);
-    }
+void bx_sockets_list_changed(void *api) {
+    bx_sockets_changed(api, BX_LIST_SESSIONS);
 }

@@ -9,7 +9,9 @@
 
 /* Upgrades; refuses by itself when it is no handshake. */
 void bx_socket_open(struct bx_api *api, struct bx_http_exchange *ex);
-void bx_sockets_list_changed(void *api); /* every page is told to fetch the list of sessions again */
-void bx_sockets_tools_changed(struct bx_api *api); /* likewise: {"op":"tools"} */
+/* Every page is told to fetch a list again: {"op":"tools"} … */
+enum bx_list { BX_LIST_SESSIONS, BX_LIST_TOOLS, BX_LIST_AGENTS };
+void bx_sockets_changed(struct bx_api *api, enum bx_list list);
+void bx_sockets_list_changed(void *api); /* the list of sessions */
 
 #endif

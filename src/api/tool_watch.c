@@ -65,7 +65,7 @@ static void tell_pages(void *user) {
     struct bx_tool_watch *w = user;
     atomic_store(&w->told, false);
     if (!w->stopped)
-        bx_sockets_tools_changed(w->api);
+        bx_sockets_changed(w->api, BX_LIST_TOOLS);
 }
 
 static void on_change(void *user) { /* any thread */

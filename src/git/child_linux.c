@@ -54,6 +54,11 @@ int bx_git_wall(char **rules, char **end, struct bx_err *err) {
     bx_landlock_open(&l);
     if (l.fd < 0)
         return bx_fail(err, BX_ERR_UNAVAILABLE, "the kernel has no Landlock");
+    if (l.abi < 2) { /* git moves what it writes from folder to folder */
+        bx_fd_close(&l.fd);
+        return bx_fail(err, BX_ERR_UNAVAILABLE,
+                       "the kernel's Landlock is too old; Linux 5.19 has what is needed");
+    }
     int r = 0;
     for (; rules + 3 <= end && r == 0; rules += 3)
         r = allow(&l, rules[0], rules[1], rules[2], err);

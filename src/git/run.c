@@ -152,7 +152,7 @@ static int make_pipes(struct pipes *ours, int fds[3], struct bx_err *err) {
 static int start(const struct bx_git_call *call, struct pipes *ours, pid_t *ret_pid,
                  struct bx_err *err) {
     args_t argv = {0}, env = {0};
-    int fds[3];
+    int fds[3] = {-1, -1, -1};
     int rc = make_pipes(ours, fds, err);
     if (rc)
         return rc;

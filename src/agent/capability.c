@@ -220,13 +220,6 @@ static int take_paths(struct bx_capability *c, const struct bx_capability_from *
     return 0;
 }
 
-void bx_capability_set_root(struct bx_capability *c, const char *host_path) {
-    c->mounts = bx_arena_alloc(&c->arena, sizeof *c->mounts);
-    c->mount_count = 0;
-    c->own_mounts = true;
-    add_mount(c, host_path, "/", true);
-}
-
 /* ---- hosts ---- */
 
 static bool host_within(const char *const *bound, const char *entry) {

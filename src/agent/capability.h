@@ -51,6 +51,7 @@ struct bx_capability {
     struct bx_mount *mounts; /* the first is the root */
     size_t mount_count;
     bool own_mounts;   /* nothing but these: neither work_dir nor map_dirs of the settings */
+    bool worktree;     /* the root is a worktree of its own */
     bool empty_root;   /* the first mount is a folder that holds nothing but names; made for a run, taken away behind it */
     const char **hosts; /* NULL ended; NULL = no bound of its own */
     enum bx_mode mode; /* the most that counts */
@@ -66,8 +67,6 @@ int bx_capability_compute(const struct bx_capability_from *from, const struct bx
 /* Makes the empty root, where there is one, with folders that stand for the others; and takes it away. */
 int bx_capability_make_root(const struct bx_capability *c, struct bx_err *err);
 void bx_capability_clear_root(const struct bx_capability *c);
-/* The executor's root is this folder, and nothing else is mounted. */
-void bx_capability_set_root(struct bx_capability *c, const char *host_path);
 void bx_capability_deinit(struct bx_capability *c); /* a zeroed one is fine */
 
 /* As the event `capability` says it, and back: what an executor may stays what it was when its session is used later. */

@@ -96,6 +96,7 @@ void bx_capability_write(struct bx_jw *w, const struct bx_capability *c) {
     bx_jw_end(w);
     bx_jw_kbool(w, "own_mounts", c->own_mounts);
     bx_jw_kbool(w, "empty_root", c->empty_root);
+    bx_jw_kbool(w, "worktree", c->worktree);
     write_list(w, "hosts", c->hosts);
     bx_jw_kstr(w, "mode", bx_mode_name(c->mode));
     bx_jw_kuint(w, "max_turns", c->max_turns);
@@ -128,7 +129,8 @@ static bool read_narrows(struct bx_capability *c, const struct bx_val *v) {
 int bx_capability_read(const struct bx_val *v, struct bx_capability *ret, struct bx_err *err) {
     const struct bx_val *mounts = bx_val_get(v, "mounts");
     *ret = (struct bx_capability){.own_mounts = bx_val_get_bool(v, "own_mounts", true),
-                                  .empty_root = bx_val_get_bool(v, "empty_root", false)};
+                                  .empty_root = bx_val_get_bool(v, "empty_root", false),
+                                  .worktree = bx_val_get_bool(v, "worktree", false)};
     bx_arena_init(&ret->arena);
     ret->mounts = bx_arena_alloc(&ret->arena, (bx_val_len(mounts) + 1) * sizeof *ret->mounts);
     bx_val_foreach_item (mounts, m)

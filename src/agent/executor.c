@@ -1,6 +1,7 @@
 #include "agent/executor.h"
 
 #include "agent/context.h"
+#include "agent/pack.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/id.h"
@@ -41,6 +42,7 @@ static void executor_free(struct bx_executor *e) {
     bx_free(e->role);
     bx_free(e->prompt);
     bx_free(e->result);
+    bx_worktree_deinit(&e->tree);
     for (size_t i = 0; i < e->messages.n; i++)
         bx_free(e->messages.p[i]);
     bx_vec_free(&e->messages);
@@ -121,6 +123,7 @@ static void fail(struct bx_executor *e, const char *why) {
         e->reason = stopped ? "stopped" : "error";
         snprintf(e->fault, sizeof e->fault, "%s", why);
     }
+    bx_executor_finish_tree(e);
     end(e, bx_cancel_fired(e->cancel) ? BX_EXECUTOR_STOPPED : BX_EXECUTOR_FAILED);
 }
 
@@ -147,6 +150,7 @@ static void pump(struct bx_agent *a, const char *root_run) {
                                          .yes_levels = e->manager->yes_levels,
                                          .allow_hosts = e->manager->allow_hosts,
                                          .model = e->model,
+                                         .packs = e->packs,
                                          .max_turns = e->may.max_turns};
         memcpy(options.budget, e->may.caps, sizeof options.budget);
         if (bx_agent_send(a, e->session, prompt, &options, NULL, &err) && !has_thread(e))
@@ -182,7 +186,7 @@ static int make_session(struct bx_executor *e, struct bx_run *manager, struct bx
                                   .root = e->may.mounts[0].host_path,
                                   .kind = "executor",
                                   .agent = e->agent_name};
-    bx_id_new(h.id);
+    memcpy(h.id, e->session_id, sizeof h.id);
     memcpy(h.parent.session, above->id, sizeof h.parent.session);
     memcpy(h.parent.run, manager->id, sizeof h.parent.run);
     snprintf(h.parent.call, sizeof h.parent.call, "%s", e->call);
@@ -263,12 +267,21 @@ static int compute(struct bx_executor *e, struct bx_run *run, const struct bx_va
                                           (unsigned)bx_budget_cap(run->budget, BX_BUDGET_TURNS),
                                       .left = left};
     from.mounts = bx_run_mounts(run, &from.mount_count);
-    int rc;
-    {
+    struct bx_mount tree;
+    struct bx_str isolation = bx_val_get_str(wish, "isolation");
+    bool wants_tree = isolation.n ? bx_str_eqz(isolation, "worktree") : def && def->worktree;
+    int rc = wants_tree ? bx_executor_make_tree(e, &tree, err) : 0;
+    if (wants_tree) {
+        from.mounts = &tree;
+        from.mount_count = 1;
+    }
+    if (!rc) {
         BX_LOCKED(&run->rules_lock);
         from.narrows = run->narrows.p;
         from.narrow_count = run->narrows.n;
         rc = bx_capability_compute(&from, wish, def, settings, empty, &e->may, err);
+        e->may.own_mounts |= wants_tree;
+        e->may.worktree = wants_tree;
     }
     bx_vec_free(&tools);
     return rc;
@@ -278,6 +291,7 @@ static void fill(struct bx_executor *e, struct bx_call *call, const struct bx_va
                  const struct bx_agent_def *def) {
     struct bx_run *run = call->run;
     const char *model = bx_val_get_z(wish, "model");
+    bx_id_new(e->session_id);
     e->agent = run->agent;
     e->manager = run;
     e->above = bx_executor_ref(run->executor);
@@ -295,6 +309,20 @@ static void fill(struct bx_executor *e, struct bx_call *call, const struct bx_va
     e->background = bx_val_get_bool(wish, "background", false);
     e->cancel = bx_cancel_new(run->spend);
     e->failures = BX_BUF_INIT(2 * BX_KIB);
+}
+
+static int take_packs(struct bx_executor *e, const struct bx_val *wish, struct bx_err *err) {
+    size_t n = 0;
+    e->packs = bx_arena_alloc(&e->may.arena, (bx_val_len(wish) + 1) * sizeof *e->packs);
+    bx_val_foreach_item (wish, name) {
+        bx_auto(bx_doc_freep) struct bx_doc *pack = NULL;
+        const char *own = bx_arena_str(&e->may.arena, bx_val_str(name));
+        int rc = bx_pack_get(bx_store_dir(e->agent->store), own, &pack, err);
+        if (rc)
+            return bx_wrap(err, rc, "packs");
+        e->packs[n++] = own;
+    }
+    return 0;
 }
 
 static int check_model(struct bx_executor *e, struct bx_err *err) {
@@ -324,8 +352,11 @@ int bx_executor_new(struct bx_call *call, const struct bx_val *wish, struct bx_e
         return rc;
     fill(e, call, wish, def);
     if ((rc = check_model(e, err)) || (rc = compute(e, run, wish, def, &s, err)) ||
-        (rc = make_session(e, run, err)) || (rc = log_capability(e, err)))
+        (rc = take_packs(e, bx_val_get(wish, "packs"), err)) || (rc = make_session(e, run, err)) ||
+        (rc = log_capability(e, err))) {
+        bx_executor_discard_tree(e);
         return rc;
+    }
     e->inherited = bx_inherited_new(e);
     {
         BX_LOCKED(&a->lock);
@@ -455,6 +486,7 @@ static bool stop_queued(struct bx_executor *e) {
         e->state = BX_EXECUTOR_ENDING;
         e->reason = "stopped";
     }
+    bx_executor_finish_tree(e);
     end(e, BX_EXECUTOR_STOPPED);
     return true;
 }
@@ -520,6 +552,8 @@ void bx_executors_end(struct bx_run *run) {
             while (!bx_executor_ended(all[i]->state))
                 pthread_cond_wait(&a->changed, &a->lock);
         }
+        if (all[i]->has_worktree && !all[i]->tree.files)
+            bx_executor_discard_tree(all[i]); /* it holds nothing to decide upon */
         forget(a, all[i]);
         bx_executor_unref(all[i]);
     }
@@ -545,11 +579,14 @@ static char *last_words(struct bx_run *run) {
 void bx_executor_on_end(struct bx_run *run, const char *reason) {
     struct bx_executor *e = run->executor;
     char root_run[sizeof e->root_run];
-    if (!e || !e->manager)
+    if (!e)
         return;
     struct bx_agent *a = e->agent;
-    bx_registry_end_worker(a->registry, bx_session_header(e->session)->id);
+    bx_registry_end_worker(a->registry, e->session_id);
     bx_capability_clear_root(&e->may);
+    bx_executor_finish_tree(e);
+    if (!e->manager)
+        return;
     memcpy(root_run, e->root_run, sizeof root_run);
     const char *spent = bx_budget_fired(run->budget); /* perhaps by one above */
     if (spent && strcmp(reason, "stopped") == 0)

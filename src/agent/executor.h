@@ -16,6 +16,7 @@
 
 #include "agent/capability.h"
 #include "agent/internal.h"
+#include "git/worktree.h"
 #include "tools/host.h"
 
 enum bx_executor_state {
@@ -42,8 +43,11 @@ struct bx_executor {
     unsigned depth;             /* 1: of a person's run */
     char *agent_name, *description, *model, *role; /* role: the agent's own instructions, or NULL */
     bool background;
+    const char **packs;         /* attached to it, NULL ended; the arena of `may` has them */
     struct bx_capability may;
     struct bx_cancel *cancel;
+    bool has_worktree;          /* its root is one; found by the id of its session */
+    char session_id[37];        /* known before there is a session */
     struct bx_inherited *inherited; /* under the lock of its run's rules */
     /* agent->lock */
     enum bx_executor_state state;
@@ -61,6 +65,7 @@ struct bx_executor {
     bool cost_known, asks, told; /* asks: an answer is waited for; told: the manager knows of its end */
     int64_t started_at_ms;
     uint64_t start_ms, ms;
+    struct bx_worktree tree;    /* as it was last looked at; id "": none, or nothing was changed in it */
 };
 struct bx_executor *bx_executor_ref(struct bx_executor *e); /* NULL gives NULL */
 void bx_executor_unref(struct bx_executor *e);
@@ -94,6 +99,13 @@ struct bx_executor *bx_executor_find(struct bx_run *manager, struct bx_str id);
 /* Stops the executors of a session whose run has nothing to stop. True: there were some. */
 bool bx_executors_stop_session(struct bx_agent *a, const char *session_id);
 
+/* ---- its worktree (executor_tree.c) ---- */
+/* For a new one: makes it, so that it can be the only mount that is worked out. BX_ERR_DENIED: the manager sees less than the root. */
+int bx_executor_make_tree(struct bx_executor *e, struct bx_mount *ret_mount, struct bx_err *err);
+int bx_executor_resume_tree(struct bx_executor *e, struct bx_err *err); /* fine when it is at work, and when there is none */
+void bx_executor_finish_tree(struct bx_executor *e);  /* commits what is there */
+void bx_executor_discard_tree(struct bx_executor *e); /* it was for nothing */
+
 /* ---- by the run (executor_run.c) ---- */
 /* Fills what the run of an executor takes from it; also for an executor's session that a person goes on with. */
 int bx_executor_enter(struct bx_run *run, struct bx_run_options *options, struct bx_err *err);
@@ -101,6 +113,8 @@ void bx_run_look_at_planner(struct bx_run *run); /* narrows it, or widens it, as
 struct bx_budget *bx_executor_purse(const struct bx_run *run); /* the budget that its own is below; NULL = none */
 /* What its context is told beside the usual; the caller's, NULL = nothing. For planners too. */
 char *bx_run_role(struct bx_run *run);
+/* Whose AGENTS.md counts: the root's, also where only parts of it are seen. */
+const char *bx_run_project_root(const struct bx_run *run);
 bool bx_run_offers(void *run, const struct bx_tool *t); /* is the tool worth telling the model of? */
 const struct bx_mount *bx_run_mounts(const struct bx_run *run, size_t *ret_count);
 /* At a turn's beginning: ends of background executors become messages; the planner's switch is looked at. True: something was told. */

@@ -31,6 +31,16 @@ void bx_executor_members(const struct bx_executor *e, enum bx_executor_state sta
         bx_jw_null(w);
     bx_jw_kuint(w, "ms", e->ms + (e->start_ms ? bx_mono_ms() - e->start_ms : 0));
     bx_jw_kbool(w, "waiting", e->asks);
+    if (!e->tree.id[0])
+        return;
+    bx_jw_kobj(w, "worktree");
+    bx_jw_kstr(w, "id", e->tree.id);
+    bx_jw_kstr(w, "branch", e->tree.branch);
+    bx_jw_kstr(w, "state", bx_worktree_state_name(e->tree.state));
+    bx_jw_kuint(w, "files", e->tree.files);
+    bx_jw_kuint(w, "insertions", e->tree.insertions);
+    bx_jw_kuint(w, "deletions", e->tree.deletions);
+    bx_jw_end(w);
 }
 
 void bx_executor_log(struct bx_executor *e, enum bx_executor_state state) {

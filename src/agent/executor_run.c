@@ -39,6 +39,7 @@ static int restore(struct bx_run *run, struct bx_executor **ret, struct bx_err *
     e->refs = 1;
     e->agent = run->agent;
     e->session = bx_session_ref(run->session);
+    memcpy(e->session_id, h->id, sizeof e->session_id);
     e->agent_name = bx_strdup(h->agent);
     e->description = bx_strdup(h->title);
     e->failures = BX_BUF_INIT(2 * BX_KIB);
@@ -67,7 +68,9 @@ int bx_executor_enter(struct bx_run *run, struct bx_run_options *options, struct
         if (!options->max_turns || options->max_turns > run->executor->may.max_turns)
             options->max_turns = run->executor->may.max_turns;
     }
-    return bx_capability_make_root(&run->executor->may, err);
+    run->executor->has_worktree = run->executor->may.worktree;
+    rc = bx_executor_resume_tree(run->executor, err);
+    return rc ? rc : bx_capability_make_root(&run->executor->may, err);
 }
 
 const struct bx_mount *bx_run_mounts(const struct bx_run *run, size_t *ret_count) {
@@ -75,6 +78,13 @@ const struct bx_mount *bx_run_mounts(const struct bx_run *run, size_t *ret_count
     bool own = e && !bx_unwired("executor_subset");
     *ret_count = own ? e->may.mount_count : run->agent->mount_count;
     return own ? e->may.mounts : run->agent->mounts;
+}
+
+const char *bx_run_project_root(const struct bx_run *run) {
+    size_t count;
+    const struct bx_mount *mounts = bx_run_mounts(run, &count);
+    const struct bx_executor *e = run->executor;
+    return e && e->may.empty_root ? run->agent->mounts[0].host_path : mounts[0].host_path;
 }
 
 /* ---- what its model is told ---- */
@@ -134,12 +144,21 @@ static unsigned depth_left(const struct bx_run *run) {
     return rc || depth >= s.max_depth ? 0 : s.max_depth - depth;
 }
 
+/* It looks, and decides about what executors did; taking over their work asks like any other write.
+ */
+static bool planner_may(const struct bx_tool *t) {
+    return t->level <= BX_LEVEL_READ_ONLY ||
+           (t->kind == BX_TOOL_NATIVE && strcmp(t->name, "Worktree") == 0);
+}
+
 bool bx_run_offers(void *user, const struct bx_tool *t) {
     struct bx_run *run = user;
     const struct bx_executor *e = run->executor;
     bool is_agent_tool = t->kind == BX_TOOL_NATIVE && (bx_str_starts(bx_str(t->name), "Agent") ||
                                                        strcmp(t->name, "Worktree") == 0);
     if (is_agent_tool && (!depth_left(run) || bx_model_is_small(run->model)))
+        return false;
+    if (is_planner(run) && !planner_may(t) && !bx_unwired("planner"))
         return false;
     if (e && t->kind == BX_TOOL_MCP && (e->may.own_mounts || e->may.hosts))
         return false;
@@ -330,11 +349,25 @@ static bool hear(struct bx_run *run) {
 
 /* The switch counts from the next turn on; what it says to the model, from the next run on. */
 void bx_run_look_at_planner(struct bx_run *run) {
-    struct bx_narrow narrow = {.by = BX_PLANNER, .max_level = BX_LEVEL_READ_ONLY};
-    if (is_planner(run) && !bx_unwired("planner"))
-        bx_run_narrow(run, &narrow);
-    else
+    BX_VEC(const char *) names = {0};
+    struct {
+        struct bx_tool *const *p;
+        size_t n;
+    } all[] = {{run->context->tools.p, run->context->tools.n},
+               {run->context->deferred.p, run->context->deferred.n},
+               {run->context->hidden.p, run->context->hidden.n}};
+    if (!is_planner(run) || bx_unwired("planner")) {
         bx_run_widen(run, BX_PLANNER);
+        return;
+    }
+    for (size_t i = 0; i < BX_ARRAY_LEN(all); i++)
+        for (size_t k = 0; k < all[i].n; k++)
+            if (all[i].p[k]->level != BX_LEVEL_NONE && planner_may(all[i].p[k]))
+                bx_vec_push(&names, all[i].p[k]->name);
+    bx_vec_push(&names, NULL);
+    bx_run_narrow(
+        run, &(struct bx_narrow){.by = BX_PLANNER, .tools = names.p, .max_level = BX_LEVEL_WRITE});
+    bx_vec_free(&names);
 }
 
 bool bx_executors_tell(struct bx_run *run) {

@@ -20,7 +20,6 @@ struct bx_context *bx_run_context_new(struct bx_run *run) {
     struct bx_agent *a = run->agent;
     struct bx_pack_place place = bx_agent_pack_place(a);
     const struct bx_pinned *pinned = &run->history->pinned;
-    size_t mounts;
     bx_auto(bx_freep) char *role = bx_run_role(run);
     bx_auto(bx_freep) char *memory = NULL;
     bx_auto(bx_freep) struct bx_context_text *packs =
@@ -36,7 +35,7 @@ struct bx_context *bx_run_context_new(struct bx_run *run) {
     }
     struct bx_context *c =
         bx_context_new(&(struct bx_context_config){.registry = a->registry,
-                                                   .root = bx_run_mounts(run, &mounts)[0].host_path,
+                                                   .root = bx_run_project_root(run),
                                                    .small = bx_model_is_small(run->model),
                                                    .window = bx_run_window(run),
                                                    .memory = memory,

@@ -272,7 +272,6 @@ void *bx_run_main(void *user) {
         bx_event_error(run, "store", &err);
         reason = "error";
     } else {
-        bx_executors_tell(run); /* the planner's switch, before tools are chosen by it */
         run->context = bx_run_context_new(run);
         bx_run_restore_skills(run);
         bx_run_propose_for_text(run, bx_str(run->history->request));

@@ -531,6 +531,36 @@ class Planner(Managed):
     def test_without_the_control_it_writes(self):
         self.assertEqual(self.plan("planner")[0], ["by-executor", "by-planner"])
 
+    def git(self, *args):
+        done = subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=e", *args], cwd=self.workspace.root, capture_output=True,
+                              text=True, check=True)
+        return done.stdout
+
+    def test_a_managed_run(self):
+        """The planner splits the work, three executors do it in worktrees, it takes over two of the three, and reports."""
+        self.git("init", "-q", "-b", "main")
+        self.git("add", ".")
+        self.git("commit", "-qm", "first")
+        parts = [agent(name, isolation="worktree") for name in "abc"]
+        todo = call("TodoWrite", todos=[{"content": name, "status": "pending"} for name in "abc"])
+        decide = [call("Worktree", id="e1", action="merge"), call("Worktree", id="e2", action="merge"), call("Worktree", id="e3", action="discard")]
+        works = {name: [{"calls": [call("write", file_path=f"/{name}/new.txt", content=f"by {name}\n"), call("bash", command="ls -a /")]},
+                        {"text": f"{name} wrote"}] for name in "abc"}
+        self.manage([{"calls": [todo]}, {"calls": parts}, {"calls": decide}, {"text": "two of three are in"}], works)
+        self.server.call("PATCH", f"/sessions/{self.session}", {"planner": True})
+        self.send("split it")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        for name in "abc":
+            own = self.own(name)
+            self.assertIn(f"{name} wrote", self.result(name)["content"])
+            listed = self.workspace.wait_for(own, {"type": "tool_result", "tool": "bash"})["content"]
+            self.assertNotIn(".git", listed)
+        self.assertEqual([e["is_error"] for e in self.workspace.events(self.session) if e["type"] == "tool_result"], [False] * 7)
+        taken = {row["description"]: row["name"] != "e3" for row in self.executors()}
+        self.assertEqual({name: os.path.exists(os.path.join(self.workspace.root, name, "new.txt")) for name in "abc"}, taken)
+        self.assertEqual(self.git("status", "--porcelain"), "")
+        self.assertEqual(self.git("branch", "--format=%(refname:short)").split(), ["main"])
+
     def test_on_the_terminal(self):
         whens = [{"contains": '"content":"a: do it', "turns": [{"text": "a ended"}]},
                  {"contains": '"content":"b: do it', "turns": [{"status": 400, "error": "no"}]}]

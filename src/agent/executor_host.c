@@ -43,6 +43,8 @@ static void add_status(const struct bx_executor *e, struct bx_buf *out) {
     if (e->failed_calls)
         bx_buf_addf(out, " %u of its calls failed:\n" BX_STR_FMT, e->failed_calls,
                     BX_STR_ARG(bx_str_trim(bx_buf_str(&e->failures))));
+    if (e->messages.n && bx_executor_ended(e->state))
+        bx_buf_addf(out, " It did not hear %zu of your messages.", e->messages.n);
     if (e->tree.id[0] && e->tree.files && bx_executor_ended(e->state))
         bx_buf_addf(out,
                     " Its work is on the branch %s: %" PRIu64 " file%s, +%" PRIu64 " -%" PRIu64

@@ -64,7 +64,9 @@ int bx_executor_enter(struct bx_run *run, struct bx_run_options *options, struct
     for (size_t i = 0; i < run->executor->may.narrows.n && !bx_unwired("executor_subset"); i++)
         bx_run_narrow(run, &run->executor->may.narrows.p[i]);
     if (!options->executor) {
-        memcpy(options->budget, run->executor->may.caps, sizeof options->budget);
+        for (unsigned k = 0; k < BX_BUDGET_COUNT;
+             k++) /* no manager: where it had no cap, the settings' count */
+            options->budget[k] = BX_MAX(run->executor->may.caps[k], 0);
         if (!options->max_turns || options->max_turns > run->executor->may.max_turns)
             options->max_turns = run->executor->may.max_turns;
     }
@@ -158,6 +160,8 @@ bool bx_run_offers(void *user, const struct bx_tool *t) {
                                                        strcmp(t->name, "Worktree") == 0);
     if (is_agent_tool && (!depth_left(run) || bx_model_is_small(run->model)))
         return false;
+    if (e && bx_str_ends(bx_str(t->name), "PlanMode") && t->kind == BX_TOOL_NATIVE)
+        return false; /* its plan is its manager's business */
     if (is_planner(run) && !planner_may(t) && !bx_unwired("planner"))
         return false;
     if (e && t->kind == BX_TOOL_MCP && (e->may.own_mounts || e->may.hosts))

@@ -38,7 +38,9 @@ int bx_run_open_budget(struct bx_run *run, const struct bx_val *settings, struct
     if (rc)
         return rc;
     run->has_price = bx_model_price(run->model, &run->price);
-    if (caps[BX_BUDGET_MONEY] >= 0 && !run->has_price)
+    bool counts_money =
+        caps[BX_BUDGET_MONEY] >= 0 || bx_budget_left(bx_executor_purse(run), BX_BUDGET_MONEY) >= 0;
+    if (counts_money && !run->has_price)
         return bx_fail(
             err, BX_ERR_INVALID,
             "a budget of money needs to know what %.100s costs: put \"price\": {\"input\": "

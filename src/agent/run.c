@@ -145,6 +145,8 @@ static const char *say_last(struct bx_run *run) {
     const char *name = bx_budget_fired(run->budget);
     char words[400];
     bx_run_log_budget(run, name);
+    bx_executors_end(
+        run); /* they end by that name, too, before there is a little more for the words */
     if (!bx_run_last_word(run))
         return name;
     snprintf(words, sizeof words, last_words, strcmp(name, "max_turns") ? name : "turns");

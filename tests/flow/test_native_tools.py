@@ -210,8 +210,8 @@ class OnTheTerminal(unittest.TestCase):
         self.addCleanup(self.workspace.close)
 
     def run_in_terminal(self, turns, *dialogue, mode="default"):
-        """dialogue: what is waited for, and what is typed then."""
-        self.workspace.start_model({"turns": turns})
+        """turns, or a whole script; dialogue: what is waited for, and what is typed then."""
+        self.workspace.start_model(turns if isinstance(turns, dict) else {"turns": turns})
         pid, terminal = pty.fork()
         if pid == 0:
             env = dict(self.workspace.environment(), NO_COLOR="1")
@@ -263,6 +263,15 @@ class OnTheTerminal(unittest.TestCase):
         self.assertIn("mode accept-edits", shown)
         self.assertEqual(self.answers(), [{"choice": "no", "text": "smaller steps", "answers": None},
                                           {"choice": "approve_edits", "text": "", "answers": None}])
+
+    def test_an_executor_asks(self):
+        script = {"turns": [{"calls": [{"tool": "Agent", "input": {"description": "the files", "prompt": "one: write"}}]}, {"text": "fine"}],
+                  "when": [{"contains": '"content":"one: write', "turns": [{"calls": [write("a.txt")]}, {"text": "wrote"}]}]}
+        code, shown = self.run_in_terminal(script, ("[", b"1\n"))
+        self.assertEqual(code, 0, shown)
+        self.assertIn("e1 asks (the files):", shown)
+        self.assertTrue(os.path.exists(os.path.join(self.workspace.root, "a.txt")), shown)
+        self.assertRegex(shown, r"◂ e1 the files … done")
 
     def test_ctrl_c_at_a_question(self):
         code, shown = self.run_in_terminal([{"calls": [ASK]}, {"text": "fine"}], ("(empty: none): ", b"\x03"))

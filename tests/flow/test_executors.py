@@ -145,11 +145,11 @@ class Faults(Managed):
         raise AssertionError("no worker has " + folder)
 
     def kill_worker_of_a(self):
-        self.workspace.wait_for(self.own("a"), {"type": "tool_start"})
+        self.until_there_is(os.path.join(self.workspace.root, "a", "begun"))
         os.kill(self.worker_of(os.path.join(self.workspace.root, "a")), signal.SIGKILL)
 
     def test_a_killed_worker(self):
-        result = self.four([{"calls": [call("bash", command="sleep 50")]}, {"text": "lost it"}], first={"paths": ["/a"]},
+        result = self.four([{"calls": [call("bash", command="echo x >/a/begun; sleep 50")]}, {"text": "lost it"}], first={"paths": ["/a"]},
                            during=self.kill_worker_of_a)
         self.assertIn("lost it", result["content"])
         self.assertRegex(result["content"], r"bash: .*worker")
@@ -180,14 +180,20 @@ class Faults(Managed):
         result = self.four([read("/nowhere")] * 9)
         self.assertEqual((result["metadata"]["state"], result["limit"]), ("limit", "repeated_calls"))
 
+    def until_there_is(self, path):
+        give_up = time.monotonic() + PATIENCE
+        while not os.path.exists(path):
+            self.assertLess(time.monotonic(), give_up, path)
+            time.sleep(0.01)
+
     def one_worker_is_killed(self, unwire):
         """b's call goes on or dies with a's worker, when both have equal folders."""
-        sleep = [{"calls": [call("bash", command="sleep 2; echo done")]}, {"text": "ended"}]
-        self.manage([{"calls": [agent("a"), agent("b")]}, {"text": "reported"}], {"a": sleep, "b": sleep}, unwire=unwire)
+        sleeps = {name: [{"calls": [call("bash", command=f"echo x >/{name}/begun; sleep 2")]}, {"text": "ended"}] for name in "ab"}
+        self.manage([{"calls": [agent("a"), agent("b")]}, {"text": "reported"}], sleeps, unwire=unwire)
         warm = self.workers(set())
         self.send("go")
         for name in "ab":
-            self.workspace.wait_for(self.own(name), {"type": "tool_start"})
+            self.until_there_is(os.path.join(self.workspace.root, name, "begun"))
         pids = self.workers(set(warm), 1 if unwire else 2)
         os.kill(pids[0], signal.SIGKILL)
         self.wait_for({"type": "run_end", "reason": "done"})

@@ -354,6 +354,8 @@ static bool hear(struct bx_run *run) {
 /* The switch counts from the next turn on; what it says to the model, from the next run on. */
 void bx_run_look_at_planner(struct bx_run *run) {
     BX_VEC(const char *) names = {0};
+    if (!run->context)
+        return; /* no turn has begun */
     struct {
         struct bx_tool *const *p;
         size_t n;

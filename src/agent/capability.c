@@ -51,9 +51,9 @@ static void copy_narrow(struct bx_capability *c, const char *by, const struct bx
 }
 
 /* Under another name, so that the executor cannot put one of its own in its place. */
-static void pass_narrows(struct bx_capability *c, const struct bx_capability_from *from) {
-    for (size_t i = 0; i < from->narrow_count; i++) {
-        const struct bx_narrow *n = &from->narrows[i];
+void bx_capability_pass(struct bx_capability *c, const struct bx_narrow *narrows, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct bx_narrow *n = &narrows[i];
         if (strcmp(n->by, BX_PLANNER) == 0)
             continue;
         bool passed = bx_str_starts(bx_str(n->by), "the manager's ");
@@ -325,7 +325,7 @@ int bx_capability_compute(const struct bx_capability_from *from, const struct bx
                           struct bx_capability *ret, struct bx_err *err) {
     *ret = (struct bx_capability){.mode = from->mode};
     bx_arena_init(&ret->arena);
-    pass_narrows(ret, from);
+    bx_capability_pass(ret, from->narrows, from->narrow_count);
     if (def) {
         char by[80];
         struct bx_narrow narrow;

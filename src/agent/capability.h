@@ -67,6 +67,8 @@ int bx_capability_compute(const struct bx_capability_from *from, const struct bx
 /* Makes the empty root, where there is one, with folders that stand for the others; and takes it away. */
 int bx_capability_make_root(const struct bx_capability *c, struct bx_err *err);
 void bx_capability_clear_root(const struct bx_capability *c);
+/* What the manager is narrowed to (but for the planner's switch) narrows it, too. */
+void bx_capability_pass(struct bx_capability *c, const struct bx_narrow *narrows, size_t count);
 void bx_capability_deinit(struct bx_capability *c); /* a zeroed one is fine */
 
 /* As the event `capability` says it, and back: what an executor may stays what it was when its session is used later. */

@@ -56,7 +56,7 @@ void bx_executor_unref(struct bx_executor *e) {
 
 /* ---- the queue ---- */
 
-static struct bx_run *root_of(struct bx_run *run) {
+struct bx_run *bx_executor_root_of(struct bx_run *run) {
     return run->executor && run->executor->manager ? run->executor->root : run;
 }
 
@@ -219,7 +219,7 @@ static int check_room(struct bx_run *run, const struct bx_executor_settings *s, 
                                       "max_executor_depth %u): do this work yourself",
                        depth - 1, s->max_depth);
     BX_LOCKED(&run->agent->lock);
-    unsigned *started = &root_of(run)->executors_started;
+    unsigned *started = &bx_executor_root_of(run)->executors_started;
     if (*started >= s->max_total && !bx_unwired("executor_depth"))
         return bx_fail(err, BX_ERR_DENIED,
                        "this message has started %u executors already, which is the limit "
@@ -296,7 +296,7 @@ static void fill(struct bx_executor *e, struct bx_call *call, const struct bx_va
     e->manager = run;
     e->above = bx_executor_ref(run->executor);
     e->depth = run->executor ? run->executor->depth + 1 : 1;
-    e->root = root_of(run);
+    e->root = bx_executor_root_of(run);
     memcpy(e->root_run, e->root->id, sizeof e->root_run);
     snprintf(e->call, sizeof e->call, "%s", call->id);
     e->agent_name = bx_strdup(def ? def->name : "");
@@ -403,7 +403,7 @@ int bx_executor_say(struct bx_executor *e, const char *text, struct bx_err *err)
     return 0;
 }
 
-struct bx_executor *bx_executor_find(struct bx_run *manager, struct bx_str id) {
+static struct bx_executor *find_living(struct bx_run *manager, struct bx_str id) {
     BX_LOCKED(&manager->agent->lock);
     for (size_t i = 0; i < manager->agent->executors.n; i++) {
         struct bx_executor *e = manager->agent->executors.p[i];
@@ -412,6 +412,15 @@ struct bx_executor *bx_executor_find(struct bx_run *manager, struct bx_str id) {
             return bx_executor_ref(e);
     }
     return NULL;
+}
+
+struct bx_executor *bx_executor_find(struct bx_run *manager, struct bx_str id) {
+    struct bx_executor *e = find_living(manager, id);
+    if (e)
+        return e;
+    BX_LOCKED(&manager->agent->spawn_lock); /* two calls of one reply ask for the same one */
+    e = find_living(manager, id);
+    return e ? e : bx_executor_revive(manager, id);
 }
 
 /* ---- waiting ---- */
@@ -559,10 +568,7 @@ void bx_executors_end(struct bx_run *run) {
     }
 }
 
-/* The last message of its own, whole or as far as it came; NULL when it said nothing. */
-static char *last_words(struct bx_run *run) {
-    struct bx_history *h = run->history;
-    bx_history_catch_up(h, run->session, NULL);
+char *bx_executor_last_words(const struct bx_history *h) {
     for (size_t i = h->messages.n; i-- > 0;) {
         struct bx_buf text = BX_BUF_INIT(BX_EVENT_MAX);
         const struct bx_message *m = h->messages.p[i];
@@ -597,7 +603,8 @@ void bx_executor_on_end(struct bx_run *run, const char *reason) {
                                    : strcmp(reason, "error") == 0 ? BX_EXECUTOR_FAILED
                                    : limit                        ? BX_EXECUTOR_LIMIT
                                                                   : BX_EXECUTOR_STOPPED;
-    bx_auto(bx_freep) char *said = last_words(run);
+    bx_history_catch_up(run->history, run->session, NULL);
+    bx_auto(bx_freep) char *said = bx_executor_last_words(run->history);
     {
         BX_LOCKED(&a->lock);
         e->state = BX_EXECUTOR_ENDING;

@@ -99,6 +99,15 @@ struct bx_executor *bx_executor_find(struct bx_run *manager, struct bx_str id);
 /* Stops the executors of a session whose run has nothing to stop. True: there were some. */
 bool bx_executors_stop_session(struct bx_agent *a, const char *session_id);
 
+/* ---- those of earlier messages (executor_revive.c) ---- */
+/* One of the session's that has ended long ago, as one of this run's; a new reference, or NULL. */
+struct bx_executor *bx_executor_revive(struct bx_run *run, struct bx_str id);
+/* From its session alone, without a manager (executor_run.c). BX_ERR_DAMAGED: what it may do is not known. */
+int bx_executor_restore(struct bx_agent *a, struct bx_session *session, struct bx_executor **ret, struct bx_err *err);
+struct bx_doc *bx_executor_last_event(struct bx_session *manager, struct bx_str id); /* by name or session id; or NULL */
+char *bx_executor_last_words(const struct bx_history *h); /* its last message, whole or as far as it came; or NULL */
+struct bx_run *bx_executor_root_of(struct bx_run *run);
+
 /* ---- its worktree (executor_tree.c) ---- */
 /* For a new one: makes it, so that it can be the only mount that is worked out. BX_ERR_DENIED: the manager sees less than the root. */
 int bx_executor_make_tree(struct bx_executor *e, struct bx_mount *ret_mount, struct bx_err *err);

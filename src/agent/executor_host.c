@@ -103,12 +103,11 @@ static void refuse_unknown(struct bx_run *run, struct bx_str id, struct bx_tool_
                 bx_buf_addf(&names, "%s%s", names.size ? ", " : "",
                             run->agent->executors.p[i]->name);
     }
-    bx_tool_result_text(ret, true,
-                        names.size ? "There is no executor \"" BX_STR_FMT
-                                     "\" of yours in this run. There are: %s."
-                                   : "There is no executor \"" BX_STR_FMT
-                                     "\" of yours in this run%s: start one with Agent.",
-                        BX_STR_ARG(bx_str_slice(id, 0, 60)), names.size ? bx_buf_z(&names) : "");
+    bx_tool_result_text(
+        ret, true,
+        names.size ? "There is no executor \"" BX_STR_FMT "\" of yours. Of this run there are: %s."
+                   : "There is no executor \"" BX_STR_FMT "\" of yours%s: start one with Agent.",
+        BX_STR_ARG(bx_str_slice(id, 0, 60)), names.size ? bx_buf_z(&names) : "");
 }
 
 static struct bx_executor *find(struct bx_run *run, const struct bx_val *input,

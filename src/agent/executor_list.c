@@ -124,6 +124,19 @@ int bx_agent_list_executors(struct bx_agent *a, const char *session_id, struct b
     return write_tree(a, session_id, 8, w, err);
 }
 
+struct bx_doc *bx_executor_last_event(struct bx_session *manager, struct bx_str id) {
+    bx_auto(rows_deinit) struct rows rows = {0};
+    if (read_rows(manager, &rows, NULL))
+        return NULL;
+    for (size_t i = rows.items.n; i-- > 0;) {
+        struct row *row = &rows.items.p[i];
+        if (bx_str_eqz(id, row->id) ||
+            bx_str_eq(id, bx_val_get_str(bx_doc_root(row->last), "name")))
+            return bx_steal(&row->last);
+    }
+    return NULL;
+}
+
 /* ---- after a crash ---- */
 
 static int close_one(struct bx_session *s, const struct bx_val *event, struct bx_err *err) {

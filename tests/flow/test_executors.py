@@ -445,7 +445,7 @@ class Together(Managed):
         self.assertEqual(started["metadata"]["state"], "running")
         self.assertEqual(asked["metadata"]["state"], "running")
         self.assertIn("hears it at its next turn", sent["content"])
-        self.assertIn("There are: e1", unknown["content"])
+        self.assertIn("there are: e1", unknown["content"])
         told = self.wait_for({"type": "user", "executor": self.own("a")})
         self.assertIn("a ended", told["text"])
         self.wait_for({"type": "assistant", "text": "heard of it"})
@@ -459,6 +459,26 @@ class Together(Managed):
         self.wait_for({"type": "run_end", "reason": "done"})
         self.assertIn("second", self.wait_for({"type": "tool_result", "tool": "AgentOutput"})["content"])
         self.assertEqual([e["type"] for e in self.workspace.events(self.session) if e["type"] == "user"], ["user"])
+
+    def test_one_of_an_earlier_message(self):
+        """After a restart of the program, too: its result, and more work with what it might do then."""
+        self.manage([{"calls": [agent("a", agent="explore")]}, {"text": "reported"},
+                     {"calls": [call("AgentOutput", id="e1"), call("AgentSend", id="e1", text="write now")]}, {"text": "I wait"},
+                     {"text": "reported again"}],
+                    {"a": [{"text": "first"}, {"calls": [call("write", file_path="/new", content="x")]}, {"text": "second"}]})
+        self.send("go")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        self.server.end()
+        self.restart()
+        self.send("and what does e1 say?")
+        self.wait_for({"type": "run_end", "reason": "done"}, 2)
+        said = self.wait_for({"type": "tool_result", "tool": "AgentOutput"})
+        self.assertIn("first", said["content"])
+        self.assertEqual((said["metadata"]["state"], said["metadata"]["name"]), ("done", "e1"))
+        told = self.wait_for({"type": "user", "executor": self.own("a")})
+        self.assertIn("second", told["text"])
+        self.assertFalse(os.path.exists(os.path.join(self.workspace.root, "new")))
+        self.assertEqual([(e["name"], e["state"]) for e in self.executors()], [("e1", "done")])
 
     def test_stopped_by_its_manager(self):
         self.manage([{"calls": [agent("a", background=True)]}, {"calls": [call("AgentStop", id="e1")]}, {"text": "reported"}],

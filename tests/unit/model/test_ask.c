@@ -130,7 +130,7 @@ static void text_and_calls(void **state) {
     struct world w =
         open_world("[{\"reasoning\":\"hm\",\"text\":\"I "
                    "look.\",\"calls\":[{\"tool\":\"read\",\"input\":{\"file_path\":\"a\"}}]}]",
-                   "");
+                   ",\"window\":32768"); /* said, so that nobody asks for it beside */
     struct heard h = {0};
     struct bx_reply reply;
     assert_int_equal(ask(&w, "hello", true, NULL, &h, &reply, NULL), 0);

@@ -352,21 +352,14 @@ static bool hear(struct bx_run *run) {
     }
 }
 
-/* The switch counts from the next turn on; what it says to the model, from the next run on. */
-void bx_run_look_at_planner(struct bx_run *run) {
+static void narrow_to_names(struct bx_run *run) {
     BX_VEC(const char *) names = {0};
-    if (!run->context)
-        return; /* no turn has begun */
-    struct {
+    const struct {
         struct bx_tool *const *p;
         size_t n;
     } all[] = {{run->context->tools.p, run->context->tools.n},
                {run->context->deferred.p, run->context->deferred.n},
                {run->context->hidden.p, run->context->hidden.n}};
-    if (!is_planner(run) || bx_unwired("planner")) {
-        bx_run_widen(run, BX_PLANNER);
-        return;
-    }
     for (size_t i = 0; i < BX_ARRAY_LEN(all); i++)
         for (size_t k = 0; k < all[i].n; k++)
             if (all[i].p[k]->level != BX_LEVEL_NONE && planner_may(all[i].p[k]))
@@ -375,6 +368,18 @@ void bx_run_look_at_planner(struct bx_run *run) {
     bx_run_narrow(
         run, &(struct bx_narrow){.by = BX_PLANNER, .tools = names.p, .max_level = BX_LEVEL_WRITE});
     bx_vec_free(&names);
+}
+
+/* The switch counts from the next turn on; what it says to the model, from the next run on. A run
+ * that is only tried has no context: there, levels stand for the names of tools. */
+void bx_run_look_at_planner(struct bx_run *run) {
+    struct bx_narrow by_level = {.by = BX_PLANNER, .max_level = BX_LEVEL_READ_ONLY};
+    if (!is_planner(run) || bx_unwired("planner"))
+        bx_run_widen(run, BX_PLANNER);
+    else if (run->context)
+        narrow_to_names(run);
+    else
+        bx_run_narrow(run, &by_level);
 }
 
 bool bx_executors_tell(struct bx_run *run) {

@@ -79,10 +79,12 @@ int bx_worktree_tool(struct bx_tool_ctx *ctx, const struct bx_val *input, struct
 /* What became of it, for the manager: its last message, how it ended, what went wrong. */
 void bx_executor_report(struct bx_executor *e, struct bx_tool_result *ret);
 
-/* ---- life (executor.c) ---- */
+/* ---- life (executor.c; executor_new.c makes them) ---- */
 /* Makes one and puts it into the queue. BX_ERR_DENIED, BX_ERR_INVALID, BX_ERR_NOTFOUND: a sentence that lets the model mend its
  * call. */
 int bx_executor_new(struct bx_call *call, const struct bx_val *wish, struct bx_executor **ret, struct bx_err *err);
+/* Starts what there is room for. Any thread; never under the lock. */
+void bx_executor_pump(struct bx_agent *a, const char *root_run);
 /* Waits for its end, for at most timeout_ms (UINT64_MAX = as long as it takes). 0; BX_ERR_TIMEOUT; BX_ERR_CANCELLED: the waiting run
  * is stopped. */
 int bx_executor_wait(struct bx_run *run, struct bx_executor *e, uint64_t timeout_ms);
@@ -102,10 +104,13 @@ bool bx_executors_stop_session(struct bx_agent *a, const char *session_id);
 /* ---- those of earlier messages (executor_revive.c) ---- */
 /* One of the session's that has ended long ago, as one of this run's; a new reference, or NULL. */
 struct bx_executor *bx_executor_revive(struct bx_run *run, struct bx_str id);
-/* From its session alone, without a manager (executor_run.c). BX_ERR_DAMAGED: what it may do is not known. */
+/* From its session alone, without a manager. BX_ERR_DAMAGED: what it may do is not known. */
 int bx_executor_restore(struct bx_agent *a, struct bx_session *session, struct bx_executor **ret, struct bx_err *err);
 struct bx_doc *bx_executor_last_event(struct bx_session *manager, struct bx_str id); /* by name or session id; or NULL */
 char *bx_executor_last_words(const struct bx_history *h); /* its last message, whole or as far as it came; or NULL */
+/* Before it runs: BX_ERR_DENIED: its folders are gone, or were never this workspace's. */
+int bx_executor_check_mounts(struct bx_executor *e, struct bx_err *err);
+char *bx_executor_empty_root(struct bx_agent *a, const char *session_id); /* a folder's name; the caller's */
 struct bx_run *bx_executor_root_of(struct bx_run *run);
 
 /* ---- its worktree (executor_tree.c) ---- */

@@ -1,7 +1,97 @@
 #include "agent/executor.h"
 
-/* An executor that an earlier message of the session started: its manager may ask for its result
- * and say more to it. It may do what it might then, and no more than its manager may now. */
+#include "base/path.h"
+
+/* Executors of earlier messages: a person goes on in the session of one, or its manager asks for
+ * its result and says more to it. It may do what it might then, and no more than its manager may
+ * now. */
+
+#define NO_MORE_LEVELS 1000
+
+/* ---- what its session says ---- */
+
+/* An executor's session that a person goes on with: what it may do stands in its log. */
+static int read_capability(struct bx_session *session, struct bx_executor *e, struct bx_err *err) {
+    bx_auto(bx_buf_deinit) struct bx_buf lines = BX_BUF_INIT(64 * BX_MIB);
+    struct bx_cursor cursor = {.next_seq = 1, .next_delta = UINT64_MAX};
+    while (bx_session_read(session, &cursor, 64 * BX_KIB, &lines, NULL) > 0) {
+        struct bx_str rest = bx_buf_str(&lines), line;
+        while (bx_str_split(&rest, '\n', &line)) {
+            bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+            if (bx_str_find_str(bx_str_slice(line, 0, 120), BX_STR_LIT("\"capability\"")) ==
+                    (size_t)-1 ||
+                bx_doc_parse(line, NULL, &doc, NULL))
+                continue;
+            const char *role = bx_val_get_z(bx_doc_root(doc), "role");
+            e->role = role ? bx_strdup(role) : NULL;
+            return bx_capability_read(bx_doc_root(doc), &e->may, err);
+        }
+        bx_buf_reset(&lines);
+    }
+    return bx_fail(err, BX_ERR_DAMAGED,
+                   "this executor's session does not say what it may do, so nothing is run in it");
+}
+
+char *bx_executor_empty_root(struct bx_agent *a, const char *session_id) {
+    bx_auto(bx_freep) char *state = bx_path_real(bx_store_dir(a->store), NULL);
+    return bx_asprintf("%s/executors/%s", state ? state : bx_store_dir(a->store), session_id);
+}
+
+static bool is_of(const struct bx_mount *m, const char *host, bool writable) {
+    return bx_path_is_under(m->host_path, host) && (writable || !m->writable);
+}
+
+static bool is_of_workspace(const struct bx_agent *a, const struct bx_mount *m) {
+    for (size_t i = 0; i < a->mount_count; i++)
+        if (is_of(m, a->mounts[i].host_path, a->mounts[i].writable))
+            return true;
+    return false;
+}
+
+/* A session file may come from elsewhere. What is mounted is of this workspace now, or the
+ * executor's own worktree, whatever the file says. */
+int bx_executor_check_mounts(struct bx_executor *e, struct bx_err *err) {
+    struct bx_capability *c = &e->may;
+    struct bx_worktree tree = {0};
+    bx_auto(bx_freep) char *empty = bx_executor_empty_root(e->agent, e->session_id);
+    bool good =
+        !c->worktree || bx_worktree_get(e->agent->worktrees, e->session_id, &tree, NULL) == 0;
+    if (c->empty_root)
+        c->mounts[0] = (struct bx_mount){.host_path = bx_arena_str(&c->arena, bx_str(empty)),
+                                         .guest_path = "/"};
+    for (size_t i = c->empty_root ? 1 : 0; i < c->mount_count && good; i++) {
+        struct bx_mount *m = &c->mounts[i];
+        bx_auto(bx_freep) char *real = bx_path_real(m->host_path, NULL);
+        good = real && strcmp(real, m->host_path) == 0 &&
+               (c->worktree ? is_of(m, tree.path, true) : is_of_workspace(e->agent, m));
+    }
+    bx_worktree_deinit(&tree);
+    return good ? 0
+                : bx_fail(
+                      err, BX_ERR_DENIED,
+                      "the folders that this executor worked in are not there any more, or are "
+                      "not this workspace's: nothing is run in its session; its log can be read");
+}
+
+int bx_executor_restore(struct bx_agent *a, struct bx_session *session, struct bx_executor **ret,
+                        struct bx_err *err) {
+    const struct bx_session_header *h = bx_session_header(session);
+    bx_auto(bx_executor_unrefp) struct bx_executor *e = bx_new(struct bx_executor);
+    e->refs = 1;
+    e->agent = a;
+    e->session = bx_session_ref(session);
+    memcpy(e->session_id, h->id, sizeof e->session_id);
+    e->agent_name = bx_strdup(h->agent);
+    e->description = bx_strdup(h->title);
+    e->failures = BX_BUF_INIT(2 * BX_KIB);
+    e->depth = NO_MORE_LEVELS; /* its own executors were its manager's business */
+    int rc = read_capability(session, e, err);
+    if (!rc)
+        *ret = bx_steal(&e);
+    return rc;
+}
+
+/* ---- for its manager ---- */
 
 static const char *reason_of(struct bx_str name) {
     static const char *const names[] = {"done",        "stopped",        "error",

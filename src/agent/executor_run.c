@@ -7,49 +7,7 @@
 
 /* What a run does differently because it is an executor, a planner, or has executors. */
 
-#define NO_MORE_LEVELS 1000
-
 /* ---- entering ---- */
-
-/* An executor's session that a person goes on with: what it may do stands in its log. */
-static int read_capability(struct bx_session *session, struct bx_executor *e, struct bx_err *err) {
-    bx_auto(bx_buf_deinit) struct bx_buf lines = BX_BUF_INIT(64 * BX_MIB);
-    struct bx_cursor cursor = {.next_seq = 1, .next_delta = UINT64_MAX};
-    while (bx_session_read(session, &cursor, 64 * BX_KIB, &lines, NULL) > 0) {
-        struct bx_str rest = bx_buf_str(&lines), line;
-        while (bx_str_split(&rest, '\n', &line)) {
-            bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
-            if (bx_str_find_str(bx_str_slice(line, 0, 120), BX_STR_LIT("\"capability\"")) ==
-                    (size_t)-1 ||
-                bx_doc_parse(line, NULL, &doc, NULL))
-                continue;
-            const char *role = bx_val_get_z(bx_doc_root(doc), "role");
-            e->role = role ? bx_strdup(role) : NULL;
-            return bx_capability_read(bx_doc_root(doc), &e->may, err);
-        }
-        bx_buf_reset(&lines);
-    }
-    return bx_fail(err, BX_ERR_DAMAGED,
-                   "this executor's session does not say what it may do, so nothing is run in it");
-}
-
-int bx_executor_restore(struct bx_agent *a, struct bx_session *session, struct bx_executor **ret,
-                        struct bx_err *err) {
-    const struct bx_session_header *h = bx_session_header(session);
-    bx_auto(bx_executor_unrefp) struct bx_executor *e = bx_new(struct bx_executor);
-    e->refs = 1;
-    e->agent = a;
-    e->session = bx_session_ref(session);
-    memcpy(e->session_id, h->id, sizeof e->session_id);
-    e->agent_name = bx_strdup(h->agent);
-    e->description = bx_strdup(h->title);
-    e->failures = BX_BUF_INIT(2 * BX_KIB);
-    e->depth = NO_MORE_LEVELS; /* its own executors were its manager's business */
-    int rc = read_capability(session, e, err);
-    if (!rc)
-        *ret = bx_steal(&e);
-    return rc;
-}
 
 struct bx_budget *bx_executor_purse(const struct bx_run *run) {
     return run->executor && run->executor->manager ? run->executor->manager->budget : NULL;
@@ -60,6 +18,8 @@ int bx_executor_enter(struct bx_run *run, struct bx_run_options *options, struct
     run->executor = bx_executor_ref(options->executor);
     if (!run->executor && strcmp(bx_session_header(run->session)->kind, "executor") == 0)
         rc = bx_executor_restore(run->agent, run->session, &run->executor, err);
+    if (!rc && run->executor && !options->executor)
+        rc = bx_executor_check_mounts(run->executor, err);
     if (rc || !run->executor)
         return rc;
     for (size_t i = 0; i < run->executor->may.narrows.n && !bx_unwired("executor_subset"); i++)

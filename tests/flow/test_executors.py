@@ -343,6 +343,24 @@ class Subset(Managed):
         self.assertFalse(os.path.exists(os.path.join(self.workspace.root, "a", "new")))
 
 
+    def test_a_session_file_from_elsewhere_gives_no_folders(self):
+        self.manage([{"calls": [agent("a")]}, {"text": "reported"}], {"a": [{"text": "first"}, read("/hostname"), {"text": "second"}]})
+        self.send("go")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        own = self.own("a")
+        self.server.end()
+        path = os.path.join(self.workspace.state, "sessions", own + ".jsonl")
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as file:
+            file.write(text.replace(f'"host":"{os.path.realpath(self.workspace.root)}"', '"host":"/etc"'))
+        self.restart()
+        status, problem = self.server.call("POST", f"/sessions/{own}/messages", {"text": "read it"})
+        self.assertEqual(status, 403, problem)
+        self.assertIn("not this workspace's", problem["detail"])
+        self.assertEqual(sum(e["type"] == "run_start" for e in self.workspace.events(own)), 1)
+
+
 class Rules(Managed):
     def test_what_the_session_was_given_passes_down(self):
         own, of_a, of_b = (call("write", file_path=f"/{name}/new", content="x") for name in "cab")

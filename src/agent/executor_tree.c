@@ -52,7 +52,7 @@ void bx_executor_discard_tree(struct bx_executor *e) {
     if (!e->has_worktree)
         return;
     bx_worktree_finish(e->agent->worktrees, e->session_id, NULL, NULL);
-    bx_worktree_discard(e->agent->worktrees, e->session_id, NULL);
+    bx_worktree_discard(e->agent->worktrees, e->session_id, NULL, NULL);
     take(e, &none);
 }
 

@@ -117,7 +117,7 @@ static void test_ranking(void **state) {
     search("{\"query\":\"pull request\"}",
            "{\"tools\":[\"mcp__hub__createPullRequest\"],\"more\":0}");
     search("{\"query\":\"repo merg\"}",
-           "{\"tools\":[\"mcp__hub__createPullRequest\",\"mcp__hub__create_issue\","
+           "{\"tools\":[\"Worktree\",\"mcp__hub__createPullRequest\",\"mcp__hub__create_issue\","
            "\"mcp__hub__list_issues\"],\"more\":0}");
     search("{\"query\":\"read file\"}",
            "{\"tools\":[\"read\"],\"more\":0}"); /* nothing forbidden */

@@ -33,6 +33,8 @@ static void decide(struct bx_decision *ret, enum bx_verdict verdict, const char 
         0; /* a long path may have been cut inside a character */
 }
 
+#define RULES_TOGETHER 256
+
 /* The table of modes, one row a mode, columns read_only write execute dangerous. */
 enum cell { DENY, ASK, ALLOW, ROOT_ELSE_ASK, ROOT_ELSE_DENY, BOX_ELSE_ASK };
 static const unsigned char table[5][4] = {
@@ -106,6 +108,35 @@ static const struct bx_rule *find_rule(const struct bx_permit_request *req,
     return NULL;
 }
 
+/* A rule that denies commands, for a line that could be hiding one: it is asked for, whatever would
+ * allow it. */
+static const struct bx_rule *find_unsure(const struct bx_permit_request *req) {
+    for (size_t i = 0; i < req->rule_count; i++)
+        if (req->rules[i].verdict == BX_DENY && bx_rule_cannot_tell(&req->rules[i], req))
+            return &req->rules[i];
+    return NULL;
+}
+
+/* Each command of a line may be allowed by another rule. Those with a count are left out: whose use
+ * would it be? */
+static const struct bx_rule *find_allow_together(const struct bx_permit_request *req) {
+    const char *patterns[RULES_TOGETHER];
+    const struct bx_rule *first = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < req->rule_count && n < BX_ARRAY_LEN(patterns); i++) {
+        const struct bx_rule *r = &req->rules[i];
+        if (r->verdict != BX_ALLOW || !r->command || r->path || r->host || r->limits ||
+            r->calls_left >= 0 || !bx_rule_is_live(r, req->tool, req->digest, req->now_ms))
+            continue;
+        first = first ? first : r;
+        patterns[n++] = r->command;
+    }
+    return n > 1 && req->command && !req->guarded_path &&
+                   bx_rule_command_fits(patterns, n, req->command)
+               ? first
+               : NULL;
+}
+
 static const struct bx_rule *find_allow(const struct bx_permit_request *req) {
     /* The path of a call that leads outside is only a name for messages: no pattern can be held
      * against it. */
@@ -117,7 +148,7 @@ static const struct bx_rule *find_allow(const struct bx_permit_request *req) {
             (!req->guarded_path || bx_rule_names_guarded(rule, req->guarded_path)))
             return rule;
     }
-    return NULL;
+    return find_allow_together(req);
 }
 
 /* What rules, guarded paths and the mode say; nobody's presence is considered yet. */
@@ -144,6 +175,13 @@ static void judge(const struct bx_permit_request *req, enum bx_level level,
     by_network(req, ret);
     if (ret->verdict == BX_DENY)
         return;
+    if ((rule = find_unsure(req))) {
+        decide(ret, BX_ASK, "rule", rule,
+               "the rule %s denies some commands, and which ones this line runs is only known when "
+               "it runs",
+               rule->id);
+        return;
+    }
     rule = find_rule(req, BX_ASK);
     if (rule) {
         decide(ret, BX_ASK, "rule", rule, "the rule %s asks before `%s`", rule->id, req->tool);

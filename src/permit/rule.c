@@ -103,6 +103,19 @@ bool bx_rule_is_live(const struct bx_rule *rule, const char *tool, const char *d
            bx_glob_text(rule->tool, bx_str(tool)) && is_meant(rule, digest);
 }
 
+bool bx_rule_cannot_tell(const struct bx_rule *rule, const struct bx_permit_request *req) {
+    bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
+    struct bx_shell_parts parts;
+    size_t derived;
+    if (!rule->command || !req->command || rule->limits || bx_unwired("shell_parts") ||
+        !bx_rule_is_live(rule, req->tool, req->digest, req->now_ms))
+        return false;
+    bool unknown = !bx_shell_split(bx_str(req->command), &arena, &parts, &derived);
+    for (size_t i = 0; i < parts.n; i++)
+        unknown |= parts.p[i].unknown;
+    return unknown;
+}
+
 bool bx_rule_matches(const struct bx_rule *rule, const struct bx_permit_request *req) {
     bool allows = rule->verdict == BX_ALLOW;
     if (rule->limits || !bx_rule_is_live(rule, req->tool, req->digest, req->now_ms))

@@ -14,6 +14,8 @@ bool bx_rule_grants_path(const struct bx_rule *rule, const char *tool, const cha
                          int64_t now_ms);
 /* Does every command of the line fit one of the patterns, in the way of a rule that allows? */
 bool bx_rule_command_fits(const char *const *patterns, size_t count, const char *command);
+/* The rule speaks of commands of this tool, and what the line runs cannot be told before it runs. */
+bool bx_rule_cannot_tell(const struct bx_rule *rule, const struct bx_permit_request *req);
 bool bx_rule_matches(const struct bx_rule *rule, const struct bx_permit_request *req);
 
 #endif

@@ -128,9 +128,11 @@ static void parse_argument(struct splitter *s, struct bx_str text) {
 }
 
 static bool is_wrapper(struct bx_str name) {
-    static const char *const names[] = {"command", "builtin", "exec",    "nohup",   "nice",
-                                        "env",     "xargs",   "timeout", "stdbuf",  "time",
-                                        "setsid",  "sudo",    "doas",    "busybox", "toybox"};
+    static const char *const names[] = {"command", "builtin",  "exec",    "nohup",   "nice",
+                                        "env",     "xargs",    "timeout", "stdbuf",  "time",
+                                        "setsid",  "sudo",     "doas",    "busybox", "toybox",
+                                        "watch",   "ionice",   "chroot",  "unshare", "flock",
+                                        "coproc",  "parallel", "chrt",    "taskset", "script"};
     for (size_t i = 0; i < BX_ARRAY_LEN(names); i++)
         if (bx_str_eqz(name, names[i]))
             return true;
@@ -142,6 +144,36 @@ static struct bx_str base_name(struct bx_str name) {
         if (name.p[i - 1] == '/')
             return bx_str_slice(name, i, name.n);
     return name;
+}
+
+static bool is_shell_name(struct bx_str name) {
+    static const char *const names[] = {"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh"};
+    for (size_t i = 0; i < BX_ARRAY_LEN(names); i++)
+        if (bx_str_eqz(name, names[i]))
+            return true;
+    return false;
+}
+
+/* Is the command's name, or the script that it is given, something that only the running shell will
+ * know? */
+static bool is_unknown(const struct sh_word *first, const struct bx_str *words, size_t n) {
+    const char *name = sh_word_constant(first);
+    struct bx_str base = base_name(words[0]);
+    if (!name || strpbrk(name, "*?[{~"))
+        return true;
+    if (bx_str_eqz(base, "source") || bx_str_eqz(base, "."))
+        return true;
+    if (is_shell_name(base)) { /* without -c it reads its script */
+        for (size_t i = 1; i < n; i++)
+            if (words[i].n > 1 && words[i].p[0] == '-' && bx_str_ends(words[i], "c"))
+                return i + 1 < n && memchr(words[i + 1].p, '$', words[i + 1].n);
+        return true;
+    }
+    if (bx_str_eqz(base, "eval"))
+        for (size_t i = 1; i < n; i++)
+            if (memchr(words[i].p, '$', words[i].n))
+                return true;
+    return false;
 }
 
 static struct bx_str joined(struct splitter *s, const struct bx_str *words, size_t n) {
@@ -159,7 +191,8 @@ static struct bx_str joined(struct splitter *s, const struct bx_str *words, size
  * options. */
 static void derive(struct splitter *s, const struct bx_str *words, size_t n) {
     struct bx_str name = base_name(words[0]);
-    bool is_shell = bx_str_eqz(name, "sh") || bx_str_eqz(name, "bash") || bx_str_eqz(name, "dash");
+    bool is_shell = is_shell_name(name),
+         runs_c = bx_str_eqz(name, "su") || bx_str_eqz(name, "script") || bx_str_eqz(name, "flock");
     bool is_find = bx_str_eqz(name, "find"), is_eval = bx_str_eqz(name, "eval"),
          is_tail = is_wrapper(name);
     if (name.n && name.n != words[0].n) { /* /bin/rm is rm */
@@ -168,10 +201,14 @@ static void derive(struct splitter *s, const struct bx_str *words, size_t n) {
                                            n > 1 ? " " : "", BX_STR_ARG(rest));
         add(s, (struct bx_shell_part){.text = bx_str(text), .plain = bx_str(text)}, true);
     }
+    if (bx_str_eqz(name, "trap") && n > 2)
+        parse_argument(s, words[1]);
     if (is_eval && n > 1)
         parse_argument(s, joined(s, words + 1, n - 1));
     for (size_t i = 1; i < n; i++) {
-        bool before_is_c = is_shell && words[i - 1].n > 1 && words[i - 1].p[0] == '-' &&
+        if (bx_str_starts(words[i], "--split-string=") && bx_str_eqz(name, "env"))
+            parse_argument(s, bx_str_slice(words[i], 15, words[i].n));
+        bool before_is_c = (is_shell || runs_c) && words[i - 1].n > 1 && words[i - 1].p[0] == '-' &&
                            bx_str_ends(words[i - 1], "c");
         if (before_is_c)
             parse_argument(s, words[i]);
@@ -203,7 +240,8 @@ static void add_simple(struct splitter *s, const struct sh_node *node) {
     add(s,
         (struct bx_shell_part){.text = kept(s, bx_str_trim(text)),
                                .plain = joined(s, words, n),
-                               .writes = writes_file(node->redirs)},
+                               .writes = writes_file(node->redirs),
+                               .unknown = n && is_unknown(node->words, words, n)},
         s->derives);
     if (n)
         derive(s, words, n);

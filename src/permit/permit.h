@@ -12,7 +12,7 @@
  *   bypass          allow           allow           allow          ask
  * A call that leaves the box (its input names a host that nothing has granted yet) asks wherever this table allows, but in
  * bypass; in plan it is denied. Only a grant of that host lifts this: no rule without a host, no --yes LEVEL.
- * Level none is allowed in every mode; forbidden in none. A rule that allows lifts an `ask`, never a `deny` of the mode (plan
+ * Level none is allowed in every mode, and by every narrowing: it touches nothing; forbidden in none. A rule that allows lifts an `ask`, never a `deny` of the mode (plan
  * stays plan), never counts for a path that leads outside the root, and counts for a guarded path only when it names it. */
 #ifndef BX_PERMIT_PERMIT_H
 #define BX_PERMIT_PERMIT_H

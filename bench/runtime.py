@@ -51,12 +51,27 @@ def calls_span(scene, word, rounds):
     return statistics.median(spans)
 
 
+def sessions_span(scene, count):
+    """So many sessions, a reply with eight waiting calls in each: ms until the last has ended."""
+    server = scene.server
+    sessions = [server.post("/api/v1/sessions", {})["id"] for _ in range(count)]
+    began = now_us()
+    for ident in sessions:
+        server.post(f"/api/v1/sessions/{ident}/messages", {"text": "bench-wait-eight"})
+    while any(server.get(f"/api/v1/sessions/{ident}")["session"]["running"] for ident in sessions):
+        time.sleep(0.005)
+    return (now_us() - began) / 1000
+
+
 def measure(scene, row):
     at_once(scene, 1)  # what is made once is made
     for count in (1, 10, 100):
         speed, peak = at_once(scene, count)
         row(f"{count} run{'s' * (count > 1)} at once: turns a second", f"{speed:.0f}", "", None,
             note=f"a call in each turn; the server's memory {peak:.1f} MB at its peak")
+    one, ten = sessions_span(scene, 1), sessions_span(scene, 10)
+    row("10 sessions with 8 waiting calls each, against one", f"{ten / one:.2f} times", "1.5 times", ten <= one * 1.5,
+        note=f"{ten:.0f} ms and {one:.0f} ms, from the message to the end")
     for what, word, rounds in (("that wait 200 ms", "wait", 5), ("that read a file", "read", 30)):
         one, eight = (calls_span(scene, f"bench-{word}-{n}", rounds) for n in ("one", "eight"))
         good = eight <= one * 1.5 if word == "wait" else None

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 #include "skills/expand.h"
 
-#define DEFAULT_TOOL_THREADS 8
+#define DEFAULT_TOOL_THREADS 128 /* made when they are needed; most calls wait */
 #define DEFAULT_RESULT_BYTES (48 * BX_KIB)
 #define TITLE_MAX            80
 #define HISTORIES_MAX        4

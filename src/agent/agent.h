@@ -25,7 +25,7 @@ struct bx_agent_config {
     bool root_read_only;           /* `tool run --ro` */
     const struct bx_mount *mounts; /* further ones */
     size_t mount_count;
-    unsigned tool_threads;         /* 0 = 8 */
+    unsigned tool_threads;         /* 0 = 128 */
     bool allow_bypass;             /* the start-up flag was given */
     const struct bx_file_blob *built_in_agents; /* agents.h; may be NULL */
     const char *user_agents;       /* the user's folder of agents; may be NULL */

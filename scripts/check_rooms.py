@@ -24,6 +24,9 @@ LIBRARYS = "/* library's */"
 ROOM = re.compile(r"^\s*bx_room\(\s*(\w+)([^)]*)\)", re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED + HEAP) + r")\s*\(")
+# A tool is executed in one place, behind the permission check's pass.
+EXECUTE = re.compile(r"(?:->|\.)\s*execute\s*\(")
+EXECUTES = "src/tools/registry.c"
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 
@@ -109,6 +112,8 @@ class Check:
                 self.include(file, number, room, found.group(1), found.group(2))
             if UNFINISHED.search(line):
                 self.problem(file, number, "unfinished: " + UNFINISHED.search(line).group())
+            if EXECUTE.search(blank) and str(file.relative_to(self.root)) != EXECUTES:
+                self.problem(file, number, f"a tool is executed by bx_registry_execute only ({EXECUTES}): it holds the permission check's pass")
             for call in CALL.findall(blank):
                 self.call(file, number, room, line, blank, call)
         if room and file.suffix == ".c":

@@ -51,6 +51,11 @@ class CheckRooms(unittest.TestCase):
         self.fine("src/json/a.c", "free(p); /* library's */\nbx_free(p); x->free(p); x.free(p);\n")
         self.fine("src/json/a.c", 's = "free(x)"; /* free(x)\n strcpy(a) */ // gmtime(x)\ngmtime_r(a, b);\n')
 
+    def test_tools_are_executed_in_one_place(self):
+        self.wrong("src/json/a.c", "int f(void) { return t->execute(t); }\n", 1, "permission")
+        self.wrong("src/json/a.c", "int f(void) { return t.execute (t); }\n", 1, "permission")
+        self.fine("src/json/a.c", "x = t->execute; bx_registry_execute(t); /* t->execute(t) */\n")
+
     def test_unfinished(self):
         self.wrong("src/json/a.c", "/* " + "TO" + "DO */\n", 1, "unfinished")
 

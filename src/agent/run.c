@@ -196,10 +196,10 @@ static void take_open_calls(struct bx_run *run, struct calls *c) {
     }
 }
 
-/* After a restart: the answer first, then what was left of the reply. */
+/* After a restart, with the answer (or stopped: then the calls say so): what was left of the reply.
+ */
 static bool resume_turn(struct bx_run *run) {
     bx_auto(calls_deinit) struct calls c;
-    (void)bx_run_await_again(run); /* when it is stopped the calls say so */
     take_open_calls(run, &c);
     for (size_t i = 0; i < c.n; i++)
         bx_call_prepare(&c.items[i]);
@@ -273,6 +273,8 @@ void *bx_run_main(void *user) {
     if (bx_history_catch_up(run->history, run->session, &err)) {
         bx_event_error(run, "store", &err);
         reason = "error";
+    } else if (run->resume && bx_run_await_again(run) && bx_run_leaves_open(run, NULL)) {
+        reason = "interrupted"; /* the program ends again, and nobody has answered */
     } else {
         run->context = bx_run_context_new(run);
         bx_run_restore_skills(run);

@@ -9,6 +9,8 @@
 #include "store/index.h"
 #include "store/session.h"
 
+#define BX_RECENT_SESSIONS 8
+
 struct bx_store {
     char *dir, *sessions_dir, *trash_dir, *archive_dir;
     enum bx_store_mode mode;
@@ -16,6 +18,8 @@ struct bx_store {
 
     pthread_mutex_t table_lock;
     struct bx_map *table; /* id -> struct bx_session, borrowed: a session takes itself out with its last reference */
+
+    struct bx_session *recent[BX_RECENT_SESSIONS]; /* references to what was opened last, newest first: see recent.c */
 
     pthread_mutex_t files_lock; /* settings.json and auth.json: read, change, write */
     struct bx_index *index;
@@ -43,6 +47,13 @@ void bx_flusher_add(struct bx_store *s, struct bx_session *session);
 
 /* settings.c: makes what every workspace needs once. */
 int bx_secret_make_missing(struct bx_store *s, struct bx_err *err);
+
+/* recent.c: a page reads a long session by many requests; each would read the whole file to know where its events are. */
+/* table_lock is held. The session is the newest now; what had to make room is the caller's to unref once the lock is not held. */
+struct bx_session *bx_recent_touch(struct bx_store *s, struct bx_session *session);
+/* table_lock is held. Is it held by nobody but here, and its file not what it was? Then it is taken out, the caller's to unref. */
+bool bx_recent_is_stale(struct bx_store *s, struct bx_session *session);
+void bx_recent_forget(struct bx_store *s, const char *id); /* NULL: all */
 
 /* session.c */
 int bx_session_sync(struct bx_session *s, struct bx_err *err);

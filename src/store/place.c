@@ -181,8 +181,10 @@ static int move_away(struct bx_store *s, const char *id, enum bx_place to, struc
     }
     for (size_t i = 0; i < t.ids.n; i++) {
         bx_auto(bx_freep) char *path = file_in(s, BX_PLACE_SESSIONS, t.ids.p[i].s);
-        if (!bx_file_exists(path))
-            bx_index_remove(s->index, t.ids.p[i].s);
+        if (bx_file_exists(path))
+            continue;
+        bx_index_remove(s->index, t.ids.p[i].s);
+        bx_recent_forget(s, t.ids.p[i].s);
     }
     bx_store_changed(s);
     return rc;

@@ -172,6 +172,12 @@ static void take_scan(struct bx_session *s, const char *id, struct bx_scan *scan
     s->end = s->synced_end = scan->end;
 }
 
+void bx_session_stamp(struct bx_session *s) {
+    struct stat st;
+    if (fstat(s->fd, &st) == 0)
+        s->stamp = st.st_mtim;
+}
+
 /* Under the table lock: two openers must get the same object. */
 static int load(struct bx_store *store, const char *id, struct bx_session **ret,
                 struct bx_err *err) {
@@ -202,28 +208,48 @@ static int load(struct bx_store *store, const char *id, struct bx_session **ret,
     struct bx_session *s = session_new(store, fd);
     fd = -1;
     s->torn_bytes = owner ? torn : 0;
+    bx_session_stamp(s);
     take_scan(s, id, &scan);
     *ret = s;
     return 0;
 }
 
-int bx_session_open(struct bx_store *store, const char *id, struct bx_session **ret,
-                    struct bx_err *err) {
-    int rc = bx_store_check_id(id, err);
-    if (rc < 0)
-        return rc;
-    BX_LOCKED(&store->table_lock);
+/* table_lock is held. */
+static int find_or_load(struct bx_store *store, const char *id, struct bx_session **ret,
+                        struct bx_session **ret_stale, struct bx_err *err) {
     struct bx_session *s = bx_map_get(store->table, bx_str(id));
+    if (s && bx_recent_is_stale(store, s)) {
+        bx_map_remove(store->table, bx_str(id));
+        *ret_stale = s;
+        s = NULL;
+    }
     if (s) {
         s->refs++;
     } else {
-        rc = load(store, id, &s, err);
+        int rc = load(store, id, &s, err);
         if (rc < 0)
             return rc;
         bx_map_put(store->table, bx_str(id), s);
     }
     *ret = s;
     return 0;
+}
+
+int bx_session_open(struct bx_store *store, const char *id, struct bx_session **ret,
+                    struct bx_err *err) {
+    struct bx_session *stale = NULL, *oldest = NULL;
+    int rc = bx_store_check_id(id, err);
+    if (rc < 0)
+        return rc;
+    {
+        BX_LOCKED(&store->table_lock);
+        rc = find_or_load(store, id, ret, &stale, err);
+        if (rc == 0)
+            oldest = bx_recent_touch(store, *ret);
+    }
+    bx_session_unref(stale);
+    bx_session_unref(oldest);
+    return rc;
 }
 
 int bx_session_retire(struct bx_session *s, bool retired, struct bx_err *err) {

@@ -101,8 +101,10 @@ static int put_line(struct bx_session *s, enum bx_durability durability, struct 
     int rc = write_at(s->fd, s->line.p, s->line.size, start);
     if (rc == 0 && durability == BX_DURABLE)
         rc = sync_to(s, start + s->line.size);
-    if (rc == 0)
+    if (rc == 0) {
+        bx_session_stamp(s);
         return 0;
+    }
     s->ragged = ftruncate(s->fd, (off_t)start) < 0;
     return bx_fail_errno(
         err, -rc, "session %s: not saved%s", s->header.id,

@@ -28,6 +28,7 @@ struct bx_session {
     uint64_t end;           /* of the file: behind the last visible event */
     struct bx_facts facts;
     struct bx_ring ring;
+    struct timespec stamp;  /* of the file, after our last write */
     bool dirty;             /* waits for the flusher */
     bool retired;           /* in the trash: no more appends. Changed under both locks */
 
@@ -39,6 +40,7 @@ struct bx_session {
 int bx_session_complete_header(const struct bx_store *store, const struct bx_session_header *h,
                                struct bx_session_header *ret, struct bx_err *err);
 void bx_session_write_header(const struct bx_session_header *h, struct bx_buf *out); /* the line */
+void bx_session_stamp(struct bx_session *s); /* remembers the time of the file's last change */
 void bx_session_notify(struct bx_session *s);
 
 #endif

@@ -134,6 +134,7 @@ void bx_store_close(struct bx_store *s) {
     if (!s)
         return;
     bx_flusher_stop(s);
+    bx_recent_forget(s, NULL);
     if (bx_map_count(s->table) != 0)
         bx_die("store: %zu sessions are still held while the store closes", bx_map_count(s->table));
     bx_index_free(s->index);

@@ -16,6 +16,7 @@
 #include "base/id.h"
 #include "base/path.h"
 #include "json/write.h"
+#include "store/internal.h"
 #include "store/session.h"
 
 /* The program's own pwrite and fdatasync stand before libc's, so that a test can let them fail. */
@@ -72,6 +73,13 @@ static int teardown(void **state) {
     bx_dir_remove(f->dir, NULL);
     bx_free(f);
     return 0;
+}
+
+/* From the disk, unless somebody still holds it. */
+static int open_fresh(struct bx_store *store, const char *id, struct bx_session **ret,
+                      struct bx_err *err) {
+    bx_recent_forget(store, NULL);
+    return bx_session_open(store, id, ret, err);
 }
 
 static struct bx_session *make(struct fixture *f) {
@@ -216,19 +224,19 @@ static void test_same_object_and_reopen(void **state) {
     memcpy(id, bx_session_header(s)->id, 37);
     append(s, "user", "{\"text\":\"first words\"}", BX_DURABLE);
     append(s, "model", "{\"model\":\"q/n\"}", BX_DURABLE);
-    assert_int_equal(bx_session_open(f->store, id, &again, NULL), 0);
+    assert_int_equal(open_fresh(f->store, id, &again, NULL), 0);
     assert_ptr_equal(s, again);
     bx_session_unref(s);
     bx_session_unref(again);
-    assert_int_equal(bx_session_open(f->store, id, &s, NULL), 0);
+    assert_int_equal(open_fresh(f->store, id, &s, NULL), 0);
     assert_int_equal(bx_session_last_seq(s), 2);
     assert_string_equal(bx_session_header(s)->model, "p/m");
     bx_auto(bx_freep) char *model = bx_session_model(s);
     assert_string_equal(model, "q/n");
     assert_int_equal(append(s, "usage", "{}", BX_DURABLE), 3);
     bx_session_unref(s);
-    assert_int_equal(bx_session_open(f->store, "0", &s, NULL), BX_ERR_NOTFOUND);
-    assert_int_equal(bx_session_open(f->store, "../../../../etc/passwd-aaaaaaaaaaaaaa", &s, NULL),
+    assert_int_equal(open_fresh(f->store, "0", &s, NULL), BX_ERR_NOTFOUND);
+    assert_int_equal(open_fresh(f->store, "../../../../etc/passwd-aaaaaaaaaaaaaa", &s, NULL),
                      BX_ERR_NOTFOUND);
 }
 
@@ -237,6 +245,42 @@ static void test_same_object_and_reopen(void **state) {
  *
  * Whatever part of the last line reached the disk: the events before it are all there, and the next
  * append is whole. */
+/* A page reads a session by many requests: it stays open for a while, unless its file was changed
+ * by other hands. */
+static void test_recent_ones_stay_open(void **state) {
+    struct fixture *f = *state;
+    struct bx_session *s = make(f), *others[20];
+    char id[37];
+    memcpy(id, bx_session_header(s)->id, 37);
+    append(s, "usage", "{}", BX_DURABLE);
+    bx_session_delta(s, BX_STR_LIT("{\"type\":\"delta\"}")); /* lives as long as the object */
+    for (int round = 0; round < 3; round++) {
+        bx_session_unref(s);
+        if (round == 1) { /* other hands */
+            bx_auto(bx_freep) char *path = path_of(f, id);
+            size_t n;
+            bx_auto(bx_freep) char *bytes = slurp(path, &n);
+            bx_auto(bx_freep) char *more =
+                bx_asprintf("%.*s{\"seq\":2,\"t\":\"x\",\"type\":\"usage\"}\n", (int)n, bytes);
+            spit(path, more, strlen(more));
+        }
+        assert_int_equal(bx_session_open(f->store, id, &s, NULL), 0);
+        struct bx_cursor c = {.next_seq = 1};
+        bx_auto(bx_freep) char *text = all(s, &c);
+        assert_int_equal(strstr(text, "delta") != NULL, round == 0);
+        assert_int_equal(bx_session_last_seq(s), round == 0 ? 1 : 2);
+    }
+    bx_session_delta(s, BX_STR_LIT("{\"type\":\"delta\"}"));
+    bx_session_unref(s);
+    for (size_t i = 0; i < BX_ARRAY_LEN(others); i++) /* others take its place */
+        bx_session_unref(others[i] = make(f));
+    assert_int_equal(bx_session_open(f->store, id, &s, NULL), 0);
+    struct bx_cursor c = {.next_seq = 1};
+    bx_auto(bx_freep) char *text = all(s, &c);
+    assert_null(strstr(text, "delta"));
+    bx_session_unref(s);
+}
+
 static void test_torn_at_every_byte(void **state) {
     struct fixture *f = *state;
     struct bx_session *s = make(f);
@@ -252,7 +296,7 @@ static void test_torn_at_every_byte(void **state) {
     bx_session_unref(s);
     for (size_t n = before; n <= whole; n++) {
         spit(path, bytes, n);
-        assert_int_equal(bx_session_open(f->store, id, &s, NULL), 0);
+        assert_int_equal(open_fresh(f->store, id, &s, NULL), 0);
         assert_int_equal(bx_session_last_seq(s), n == whole ? 3 : 2);
         assert_int_equal(bx_session_torn_bytes(s), n == whole ? 0 : n - before);
         assert_int_equal(bx_session_damaged_lines(s), 0);
@@ -262,7 +306,7 @@ static void test_torn_at_every_byte(void **state) {
         bx_auto(bx_freep) char *text = all(s, &c);
         assert_int_equal(count_lines(text), seq);
         bx_session_unref(s);
-        assert_int_equal(bx_session_open(f->store, id, &s, NULL),
+        assert_int_equal(open_fresh(f->store, id, &s, NULL),
                          0); /* nothing of the torn line stayed behind the new one */
         assert_int_equal(bx_session_torn_bytes(s), 0);
         assert_int_equal(bx_session_last_seq(s), seq);
@@ -285,7 +329,7 @@ static void test_damaged_line(void **state) {
     memset(strstr(bytes, "\"seq\":6"), 'x', 5);
     memset(strstr(bytes, "\"seq\":9"), 'x', 5); /* the last one */
     spit(path, bytes, n);
-    assert_int_equal(bx_session_open(f->store, id, &s, NULL), 0);
+    assert_int_equal(open_fresh(f->store, id, &s, NULL), 0);
     assert_int_equal(bx_session_damaged_lines(s), 3);
     assert_int_equal(bx_session_last_seq(s), 8);
     struct bx_cursor c = {.next_seq = 1};
@@ -300,13 +344,13 @@ static void test_damaged_line(void **state) {
         bx_asprintf("%.*s{\"seq\":9007199254740993,\"type\":\"usage\"}\n",
                     (int)strcspn(bytes, "\n") + 1, bytes);
     spit(path, wild, strlen(wild));
-    assert_int_equal(bx_session_open(f->store, id, &s, NULL),
+    assert_int_equal(open_fresh(f->store, id, &s, NULL),
                      0); /* and not memory for all the events before it */
     assert_int_equal(bx_session_last_seq(s), 0);
     assert_int_equal(bx_session_damaged_lines(s), 1);
     bx_session_unref(s);
     spit(path, "\0\0\0\0\n", 5);
-    assert_int_equal(bx_session_open(f->store, id, &s, NULL), BX_ERR_DAMAGED);
+    assert_int_equal(open_fresh(f->store, id, &s, NULL), BX_ERR_DAMAGED);
     struct bx_session_list list;
     assert_int_equal(bx_store_list(f->store, &(struct bx_session_filter){0}, 10, &list, NULL), 0);
     assert_int_equal(list.n, 1);
@@ -448,7 +492,7 @@ static void test_kill_loop(void **state) {
     }
     assert_true(acknowledged > 200);
     assert_int_equal(bx_store_open(f->dir, BX_STORE_OWNER, &f->store, NULL), 0);
-    assert_int_equal(bx_session_open(f->store, id, &s, NULL), 0);
+    assert_int_equal(open_fresh(f->store, id, &s, NULL), 0);
     assert_true(bx_session_last_seq(s) >= acknowledged);
     assert_int_equal(bx_session_damaged_lines(s), 0);
     struct bx_cursor c = {.next_seq = 1};
@@ -464,6 +508,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_deltas_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ring_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_same_object_and_reopen, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_recent_ones_stay_open, setup, teardown),
         cmocka_unit_test_setup_teardown(test_torn_at_every_byte, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_line, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_disk, setup, teardown),

@@ -2,8 +2,8 @@
 """SIGKILL at random moments, under load: nothing that was acknowledged is lost, every session opens, what was interrupted is
 closed, and the check of the files finds nothing.
 
-The load: several sessions at once talk to a scripted model, whose replies stream and call tools (in the sandbox, native, and
-ones that write files); meanwhile sessions are renamed, pinned, copied, deleted and brought back. Acknowledged is what an
+The load: several sessions at once talk to a scripted model, whose replies stream and call tools (in the sandbox, native, ones
+that write files, and executors); meanwhile sessions are renamed, pinned, copied, deleted and brought back. Acknowledged is what an
 answer (202, 201, 200, 204) or an event on a WebSocket said. Some kills come while the server is just starting.
 
 BX_CRASH_KILLS=1000 (make crash) for the full size, BX_CRASH_SEED to see a run again (as far as timing lets it)."""
@@ -39,8 +39,12 @@ TURNS = [
     {"calls": [{"tool": "write", "input": {"file_path": "out.txt", "content": "x" * 5000}}, CALLS[2]], "chunk_bytes": 40},
     {"reasoning": "hm " * 30, "text": "a longer answer, in pieces. " * 100, "chunk_bytes": 64},
     {"text": "slow", "stall_ms": 40, "calls": CALLS},
+    {"calls": [{"tool": "Agent", "input": {"description": "probe", "prompt": "probe: do it"}}, CALLS[0]]},
     {"text": "that is all"},
 ]
+
+
+PROBE = [{"calls": CALLS[:2]}, {"text": "found. " * 30, "chunk_bytes": 64}]  # an executor's
 
 
 class Acknowledged:
@@ -156,11 +160,11 @@ class Crash(unittest.TestCase):
         self.rng = random.Random(SEED)
         self.workspace = Workspace(settings={"mode": "accept-edits"}, files={"note.txt": "hello\n"})
         self.addCleanup(self.workspace.close)
-        self.workspace.start_model({"turns": TURNS * 400})
+        self.workspace.start_model({"turns": TURNS * 400, "when": [{"contains": '"content":"probe: do it', "turns": PROBE}]})
         self.server = None
         self.ack = Acknowledged()
         self.sessions, self.retired, self.ages = [], [], {}
-        self.kills = self.kills_at_start = 0
+        self.kills = self.kills_at_start = self.executors = 0
 
     def tearDown(self):
         if self.server:
@@ -219,10 +223,19 @@ class Crash(unittest.TestCase):
         texts = {e["text"] for e in events if e["type"] in ("user", "queued")}
         for text in self.ack.texts.get(session, []):
             self.assertIn(text, texts, (session, SEED))
+        self.check_calls(session, events)
+        states = {e["executor"]: e["state"] for e in events if e["type"] == "executor"}
+        for executor, state in states.items():
+            self.assertNotIn(state, ("queued", "running"), (session, executor, SEED))
+            self.check_calls(executor, self.closed(executor))
+            self.assertEqual(self.ok("GET", f"/sessions/{executor}")["session"]["parent"]["session"], session)
+        self.executors += len(states)
+        self.ok("GET", f"/sessions/{session}")
+
+    def check_calls(self, session, events):
         calls = {c["id"] for e in events if e["type"] == "assistant" for c in e["calls"]}
         results = {e["call"] for e in events if e["type"] == "tool_result"}
         self.assertLessEqual(calls, results, (session, SEED))
-        self.ok("GET", f"/sessions/{session}")
 
     def check_moved(self):
         for session, place in self.ack.places.items():
@@ -283,6 +296,7 @@ class Crash(unittest.TestCase):
             self.check_moved()
             if self.kills % 50 == 0:
                 print(f"{self.kills} kills, {time.monotonic() - began:.0f} s", file=sys.stderr)
+        self.executors = 0
         for session in self.retired + self.sessions:
             self.check_talk(session)
         seen = sum(map(len, self.ack.events.values()))
@@ -291,7 +305,7 @@ class Crash(unittest.TestCase):
         self.server = None
         said = self.fsck()
         print(f"{self.kills} kills ({self.kills_at_start} at the start), seed {SEED}: {seen} events and "
-              f"{sum(map(len, self.ack.texts.values()))} messages acknowledged, {len(self.ack.copies)} copies; {said.strip()}",
+              f"{sum(map(len, self.ack.texts.values()))} messages acknowledged, {self.executors} executors, {len(self.ack.copies)} copies; {said.strip()}",
               file=sys.stderr)
 
 

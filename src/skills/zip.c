@@ -113,7 +113,7 @@ int bx_unzip(struct bx_str zip, struct bx_unpacker *u, struct bx_err *err) {
         return bx_fail(err, BX_ERR_INVALID, "it is one part of a split archive");
     int rc = 0;
     for (uint32_t i = 0; i < entries && !rc; i++) {
-        struct entry e;
+        struct entry e = {0};
         rc = read_entry(zip, &next, &e, err);
         if (!rc)
             rc = unpack(zip, &e, u, err);

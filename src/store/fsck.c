@@ -76,6 +76,7 @@ static void look_at_header(struct bx_fsck_file *file, struct bx_str text) {
         say(file, 1, "names another session than the file's name does");
     else
         file->bad_header = false;
+    file->executor = bx_str_eqz(bx_val_get_str(v, "kind"), "executor");
     const char *parent = bx_val_get_z(bx_val_get(v, "parent"), "session");
     struct bx_store *s = file->fsck->store;
     if (!file->bad_header && parent && *parent && bx_id_is_valid(bx_str(parent)) &&
@@ -111,6 +112,9 @@ static void look_at_event(struct bx_fsck_file *file, const struct bx_val *event,
         snprintf(file->run, sizeof file->run, BX_STR_FMT, BX_STR_ARG(run));
     } else if (bx_str_eqz(type, "run_end")) {
         file->run[0] = '\0';
+        file->waits = false;
+    } else if (bx_str_eqz(type, "question") || bx_str_eqz(type, "answer")) {
+        file->waits = bx_str_eqz(type, "question") && !file->executor;
     } else if (bx_str_eqz(type, "assistant")) {
         add_calls(file, event, line);
     } else if (bx_str_eqz(type, "tool_result")) {
@@ -147,7 +151,7 @@ static void look_at_end(struct bx_fsck_file *file, uint64_t end, uint64_t size, 
                     "is torn: %" PRIu64 " bytes without a line end", size - end);
         file->wrong = true;
     }
-    if (file->run[0] && !in_use) {
+    if (file->run[0] && !in_use && !file->waits) {
         bx_fsck_say(file->fsck, file->path, lines,
                     "run %s has no end: the next start of the server closes it", file->run);
         file->wrong = true;

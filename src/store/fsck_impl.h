@@ -27,6 +27,8 @@ struct bx_fsck_file {
     char *path;
     char id[37]; /* by its name */
     bool bad_header, orphan, wrong;
+    bool executor;
+    bool waits;              /* the open run waits for a person: it goes on with the next start */
     char run[37];            /* without an end */
     struct bx_map *calls;    /* id -> struct bx_fsck_call: calls without a result */
     uint64_t last_seq;

@@ -172,6 +172,7 @@ int bx_fsck_repair(struct bx_fsck_file *file, struct bx_err *err) {
     if (rc < 0 && !r.w.rc)
         return rc;
     add_results(&r);
-    bx_ends_close(&r.ends, &r.w, INTERRUPTED, "interrupted");
+    if (!file->waits)
+        bx_ends_close(&r.ends, &r.w, INTERRUPTED, "interrupted");
     return bx_session_writer_commit(&r.w, NULL, err);
 }

@@ -228,6 +228,10 @@ static const struct {
          E(2, "\"assistant\",\"run\":\"r\",\"calls\":[{\"id\":\"c\",\"tool\":\"read\"}]")
              E(3, "\"run_end\",\"run\":\"r\""),
      "file:3: the call c of read has no result\n", 4},
+    {"H\n" E(1, "\"run_start\",\"run\":\"r\"") E(2, "\"question\",\"run\":\"r\""), "",
+     2}, /* waits for a person */
+    {"H\n" E(1, "\"run_start\",\"run\":\"r\"") E(2, "\"question\",\"run\":\"r\"") "x\n",
+     "file:4: is no JSON\n", 2},
     {"", "file:0: is empty\n", 0},
     {"nonsense\n" E(1, "\"user\""), "file:1: is no header of a session\n", 1},
     {E(1, "\"user\"") E(2, "\"user\""),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """SIGKILL at random moments, under load: nothing that was acknowledged is lost, every session opens, what was interrupted is
-closed, and the check of the files finds nothing.
+closed, what waits for a person still waits, and the check of the files finds nothing.
 
 The load: several sessions at once talk to a scripted model, whose replies stream and call tools (in the sandbox, native, ones
 that write files, and executors); meanwhile sessions are renamed, pinned, copied, deleted and brought back. Acknowledged is what an
@@ -44,6 +44,7 @@ TURNS = [
 ]
 
 
+ASKS = [{"calls": [{"tool": "write", "input": {"file_path": "asked.txt", "content": "asked"}}]}, {"text": "thank you"}]
 PROBE = [{"calls": CALLS[:2]}, {"text": "found. " * 30, "chunk_bytes": 64}]  # an executor's
 
 
@@ -80,8 +81,8 @@ class Driver(threading.Thread):
                     event = message.get("event", {})
                     if message["op"] == "event" and "seq" in event:
                         self.crash.ack.event(self.session, event)
-                        if event["type"] == "run_end":
-                            self.say_something()
+                        if event["type"] == "run_end" or (event["type"] == "assistant" and self.rng.random() < 0.1):
+                            self.say_something()  # or typed while it works
         except (OSError, EOFError, HTTPException, URLError, ValueError, KeyError):
             pass  # the server was killed
 
@@ -160,7 +161,8 @@ class Crash(unittest.TestCase):
         self.rng = random.Random(SEED)
         self.workspace = Workspace(settings={"mode": "accept-edits"}, files={"note.txt": "hello\n"})
         self.addCleanup(self.workspace.close)
-        self.workspace.start_model({"turns": TURNS * 400, "when": [{"contains": '"content":"probe: do it', "turns": PROBE}]})
+        self.workspace.start_model({"turns": TURNS * 400, "when": [{"contains": '"content":"probe: do it', "turns": PROBE},
+                                                                       {"contains": "ask me first", "turns": ASKS}]})
         self.server = None
         self.ack = Acknowledged()
         self.sessions, self.retired, self.ages = [], [], {}
@@ -250,6 +252,26 @@ class Crash(unittest.TestCase):
                 self.ack.titles[session] = [row["title"]]
                 self.assertEqual(row["forked_from"]["session"], self.ack.copies[session][0])
 
+    def begin_to_wait(self):
+        """A run that waits for a person, through all that follows."""
+        self.waiting = self.ok("POST", "/sessions", {"model": "scripted/m", "mode": "default"}, 201)["id"]
+        self.ok("POST", f"/sessions/{self.waiting}/messages", {"text": "ask me first"}, 202)
+        self.question = self.workspace.wait_for(self.waiting, {"type": "question"})["question"]
+
+    def check_waiting(self):
+        give_up = time.monotonic() + PATIENCE
+        while self.ok("GET", f"/sessions/{self.waiting}")["question"] != self.question:
+            self.assertLess(time.monotonic(), give_up, (self.waiting, SEED))
+            time.sleep(0.01)
+
+    def end_of_waiting(self):
+        self.check_waiting()
+        asked = os.path.join(self.workspace.root, "asked.txt")
+        self.assertFalse(os.path.exists(asked))
+        self.ok("POST", f"/sessions/{self.waiting}/answers", {"question": self.question, "choice": "once"}, 202)
+        self.workspace.wait_for(self.waiting, {"type": "run_end", "reason": "done"})
+        self.assertTrue(os.path.exists(asked))
+
     def fsck(self):
         done = subprocess.run([BINARY, "session", "fsck", "--workspace-dir", self.workspace.path], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, env=self.workspace.environment(), timeout=10 * PATIENCE)
@@ -285,6 +307,7 @@ class Crash(unittest.TestCase):
     def test_kills(self):
         began = time.monotonic()
         self.start()
+        self.begin_to_wait()
         while self.kills < KILLS:
             self.renew_sessions()
             self.load_and_kill()
@@ -294,11 +317,13 @@ class Crash(unittest.TestCase):
             for session in self.sessions:
                 self.check_talk(session)
             self.check_moved()
+            self.check_waiting()
             if self.kills % 50 == 0:
                 print(f"{self.kills} kills, {time.monotonic() - began:.0f} s", file=sys.stderr)
         self.executors = 0
         for session in self.retired + self.sessions:
             self.check_talk(session)
+        self.end_of_waiting()
         seen = sum(map(len, self.ack.events.values()))
         self.assertGreater(seen, 0)
         self.assertEqual(self.server.end(), 0)

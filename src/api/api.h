@@ -26,6 +26,7 @@ struct bx_api {
     struct bx_agent_watch *agent_watch; /* loop thread */
     struct bx_mcp_watch *mcp_watch;   /* loop thread */
     struct bx_retention_job *retention; /* loop thread */
+    struct bx_skill_watch *skill_watch; /* loop thread */
     pthread_mutex_t settings_mutex; /* one change of the settings at a time; held by workers over disk writes */
 };
 

@@ -10,6 +10,7 @@
 #include "api/socket.h"
 #include "api/mcp_watch.h"
 #include "api/retention.h"
+#include "api/skill_watch.h"
 #include "api/tool_watch.h"
 #include "base/log.h"
 
@@ -128,6 +129,7 @@ static int make_parts(struct running *run, struct bx_err *err) {
     api->mcp_watch = bx_mcp_watch_start(api);
     api->retention = bx_retention_job_start(api);
     api->agent_watch = bx_agent_watch_start(api);
+    api->skill_watch = bx_skill_watch_start(api);
     return 0;
 }
 
@@ -157,6 +159,7 @@ static void take_down(struct running *run) {
     bx_tool_watch_stop(api->tool_watch);
     bx_mcp_watch_stop(api->mcp_watch);
     bx_agent_watch_stop(api->agent_watch);
+    bx_skill_watch_stop(api->skill_watch);
     if (api->hub)
         bx_hub_stop(api->hub);
     bx_loop_free(api->loop); /* what the workers have posted still runs */
@@ -164,6 +167,7 @@ static void take_down(struct running *run) {
     bx_tool_watch_free(api->tool_watch);
     bx_mcp_watch_free(api->mcp_watch);
     bx_retention_job_free(api->retention);
+    bx_skill_watch_free(api->skill_watch);
     bx_http_server_free(api->server);
     bx_auth_free(api->auth);
     bx_cancel_unref(api->cancel);

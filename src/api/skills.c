@@ -1,6 +1,7 @@
 /* Skills: what they are, and the workspace's own. Worker threads. */
 #include "agent/history.h"
 #include "api/call.h"
+#include "api/skill_watch.h"
 #include "skills/check.h"
 #include "skills/expand.h"
 #include "skills/own.h"
@@ -20,13 +21,6 @@ static const char *state_of(struct bx_api_call *c) {
 
 static char *name_of(struct bx_api_call *c) {
     return bx_str_dup(bx_call_param(c, 0));
-}
-
-static int missing(const struct bx_skills *all, const char *name, struct bx_err *err) {
-    const char *nearest = bx_skills_nearest(all, bx_str(name));
-    return bx_fail(err, BX_ERR_NOTFOUND, "there is no skill \"%.100s\"%s%s%s", name,
-                   nearest ? ": did you mean \"" : "", nearest ? nearest : "",
-                   nearest ? "\"?" : "");
 }
 
 static void write_members(struct bx_api_call *c, struct bx_jw *w, const struct bx_skills *all,
@@ -73,7 +67,7 @@ static int reply_skill(struct bx_api_call *c, const char *name, struct bx_err *e
     const struct bx_skill *s = bx_skills_get(all, bx_str(name));
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(2 * BX_MIB);
     if (!s)
-        return missing(all, name, err);
+        return bx_skills_missing(all, bx_str(name), err);
     int r = bx_skill_text(s, &text, err);
     if (r < 0 && r != BX_ERR_LIMIT)
         return r;
@@ -97,6 +91,7 @@ int bx_route_skill_put(struct bx_api_call *c, struct bx_err *err) {
     int r = bx_skill_put(state_of(c), all, name, bx_val_get_str(c->body, "text"), err);
     if (r == BX_ERR_INVALID || r == BX_ERR_LIMIT)
         snprintf(c->field, sizeof c->field, "text");
+    bx_skill_watch_look(c->api->skill_watch);
     return r < 0 ? r : reply_skill(c, name, err);
 }
 
@@ -104,6 +99,7 @@ int bx_route_skill_delete(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_freep) char *name = name_of(c);
     bx_auto(bx_skills_freep) struct bx_skills *all = all_skills(c);
     int r = bx_skill_remove(state_of(c), all, name, err);
+    bx_skill_watch_look(c->api->skill_watch);
     if (r == 0)
         bx_call_empty(c, 204);
     return r;
@@ -149,5 +145,6 @@ int bx_route_skill_trust(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_freep) char *name = name_of(c);
     bx_auto(bx_skills_freep) struct bx_skills *all = all_skills(c);
     int r = bx_skill_say_yes(state_of(c), all, name, bx_val_get_z(c->body, "digest"), err);
+    bx_skill_watch_look(c->api->skill_watch);
     return r < 0 ? r : reply_skill(c, name, err);
 }

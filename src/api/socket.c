@@ -130,7 +130,8 @@ static bool advance(struct bx_socket *s, struct subscription *sub) {
 
 static const char *const list_notices[] = {[BX_LIST_SESSIONS] = "{\"op\":\"sessions\"}",
                                            [BX_LIST_TOOLS] = "{\"op\":\"tools\"}",
-                                           [BX_LIST_AGENTS] = "{\"op\":\"agents\"}"};
+                                           [BX_LIST_AGENTS] = "{\"op\":\"agents\"}",
+                                           [BX_LIST_SKILLS] = "{\"op\":\"skills\"}"};
 
 /* Sends while there is room: the subscriptions take turns. */
 static void pump(struct bx_socket *s) {

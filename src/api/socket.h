@@ -10,7 +10,7 @@
 /* Upgrades; refuses by itself when it is no handshake. */
 void bx_socket_open(struct bx_api *api, struct bx_http_exchange *ex);
 /* Every page is told to fetch a list again: {"op":"tools"} … */
-enum bx_list { BX_LIST_SESSIONS, BX_LIST_TOOLS, BX_LIST_AGENTS };
+enum bx_list { BX_LIST_SESSIONS, BX_LIST_TOOLS, BX_LIST_AGENTS, BX_LIST_SKILLS };
 void bx_sockets_changed(struct bx_api *api, enum bx_list list);
 void bx_sockets_list_changed(void *api); /* the list of sessions */
 

@@ -22,7 +22,8 @@ static char *next_word(struct bx_str *rest) {
         char c = rest->p[i];
         if (c == '\\' && i + 1 < rest->n && quote != '\'' && strchr("\"'\\ ", rest->p[i + 1]))
             bx_buf_addc(&out, rest->p[++i]);
-        else if (quote ? c == quote : (c == '"' || (c == '\'' && !out.size)))
+        else if (quote ? c == quote
+                       : (c == '"' || (c == '\'' && (!out.size || out.p[out.size - 1] == '='))))
             quote = quote ? 0 : c;
         else
             bx_buf_addc(&out, c);

@@ -283,12 +283,8 @@ int bx_skill_expand(const struct bx_skills *skills, struct bx_str name, struct b
     if (bx_str_starts(name, "/"))
         name = bx_str_slice(name, 1, name.n);
     const struct bx_skill *s = bx_skills_get(skills, name);
-    const char *nearest = s ? NULL : bx_skills_nearest(skills, name);
     if (!s)
-        return bx_fail(err, BX_ERR_NOTFOUND, "there is no skill \"%.*s\"%s%s%s",
-                       (int)BX_MIN(name.n, (size_t)100), name.n ? name.p : "",
-                       nearest ? ": did you mean \"" : "", nearest ? nearest : "",
-                       nearest ? "\"?" : "");
+        return bx_skills_missing(skills, name, err);
     if (args.n > BX_SKILL_ARGUMENTS_MAX)
         return bx_fail(err, BX_ERR_LIMIT,
                        "the arguments are larger than 128 KiB: put them into a file");

@@ -108,7 +108,7 @@ int bx_skill_remove(const char *state, const struct bx_skills *all, const char *
     char id[BX_ID_LEN + 1];
     bx_id_new(id);
     if (!own && !s)
-        return bx_fail(err, BX_ERR_NOTFOUND, "there is no skill \"%.100s\"", name);
+        return bx_skills_missing(all, bx_str(name), err);
     if (!own && s->source == BX_SKILL_BUNDLED)
         return bx_fail(
             err, BX_ERR_DENIED,
@@ -137,7 +137,7 @@ int bx_skill_say_yes(const char *state, const struct bx_skills *all, const char 
     const struct bx_skill *s = bx_skills_get(all, bx_str(name));
     char now[BX_SHA256_HEX + 1];
     if (!s)
-        return bx_fail(err, BX_ERR_NOTFOUND, "there is no skill \"%.100s\"", name);
+        return bx_skills_missing(all, bx_str(name), err);
     if (s->problem)
         return bx_fail(err, BX_ERR_INVALID, "the skill %s is broken: %.350s", name, s->problem);
     if (!s->untrusted)

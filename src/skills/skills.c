@@ -154,6 +154,18 @@ struct bx_skills *bx_skills_find(const struct bx_skills_where *where) {
     return s;
 }
 
+char *bx_skills_place(const struct bx_skills_where *where, size_t i) {
+    if (where->workspace && i-- == 0)
+        return bx_strdup(where->workspace);
+    if (where->root && i < BX_ARRAY_LEN(root_folders))
+        return bx_path_join(where->root, root_folders[i]);
+    i -= where->root ? BX_ARRAY_LEN(root_folders) : 0;
+    for (const char *const *user = where->user; user && *user; user++)
+        if (i-- == 0)
+            return bx_strdup(*user);
+    return NULL;
+}
+
 struct bx_skills *bx_skills_read(const char *dir) {
     struct finder f = {.base_fd = -1};
     bx_auto(bx_freep) char *file = bx_path_join(dir, BX_SKILL_FILE), *above = bx_path_dir(dir),
@@ -220,4 +232,12 @@ const char *bx_skills_nearest(const struct bx_skills *s, struct bx_str name) {
         }
     }
     return best;
+}
+
+int bx_skills_missing(const struct bx_skills *s, struct bx_str name, struct bx_err *err) {
+    const char *nearest = bx_skills_nearest(s, name);
+    return bx_fail(err, BX_ERR_NOTFOUND, "there is no skill \"%.*s\"%s%s%s",
+                   (int)BX_MIN(name.n, (size_t)100), name.n ? name.p : "",
+                   nearest ? ": did you mean \"" : "", nearest ? nearest : "",
+                   nearest ? "\"?" : "");
 }

@@ -50,6 +50,8 @@ struct bx_skills_where { /* each may be NULL; a folder that is not there is fine
 };
 /* Never fails: what cannot be read is left out or listed as broken. Those whose `uses` lead back to themselves are broken. */
 struct bx_skills *bx_skills_find(const struct bx_skills_where *where);
+/* The i-th folder in which it looks, there or not; the caller's; NULL behind the last. */
+char *bx_skills_place(const struct bx_skills_where *where, size_t i);
 /* Of one folder: the skill that it is, or those below it, as the workspace's. */
 struct bx_skills *bx_skills_read(const char *dir);
 void bx_skills_free(struct bx_skills *s);
@@ -59,6 +61,7 @@ bool bx_skill_usable(const struct bx_skill *s); /* neither broken nor shadowed; 
 /* Of this name: the usable one, else a broken one, else NULL. */
 const struct bx_skill *bx_skills_get(const struct bx_skills *s, struct bx_str name);
 const char *bx_skills_nearest(const struct bx_skills *s, struct bx_str name); /* a usable one's, or NULL */
+int bx_skills_missing(const struct bx_skills *s, struct bx_str name, struct bx_err *err); /* BX_ERR_NOTFOUND, and the nearest */
 char *bx_skill_path(const struct bx_skill *s); /* for people: of its folder on the host, or "bundled/NAME"; the caller's */
 
 /* ---- what lies in its folder (files.c) ---- */

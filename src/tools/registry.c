@@ -266,15 +266,30 @@ const char *bx_registry_state(struct bx_registry *r) {
     return r->where.state;
 }
 
+static struct bx_skills_where skills_where(const struct bx_registry *r, const char *root,
+                                           const char *own) {
+    return (struct bx_skills_where){.root = root,
+                                    .workspace = own,
+                                    .user = (const char *const *)r->user_skills.p,
+                                    .bundled = r->bundled_skills};
+}
+
+static char *own_skills(const struct bx_registry *r) {
+    return r->where.state ? bx_path_join(r->where.state, "skills") : NULL;
+}
+
 struct bx_skills *bx_registry_skills(struct bx_registry *r, const char *root) {
-    bx_auto(bx_freep) char *own = r->where.state ? bx_path_join(r->where.state, "skills") : NULL;
-    struct bx_skills *s =
-        bx_skills_find(&(struct bx_skills_where){.root = root,
-                                                 .workspace = own,
-                                                 .user = (const char *const *)r->user_skills.p,
-                                                 .bundled = r->bundled_skills});
+    bx_auto(bx_freep) char *own = own_skills(r);
+    struct bx_skills_where where = skills_where(r, root, own);
+    struct bx_skills *s = bx_skills_find(&where);
     bx_skills_mark_trust(s, r->where.state);
     return s;
+}
+
+char *bx_registry_skill_place(struct bx_registry *r, const char *root, size_t i) {
+    bx_auto(bx_freep) char *own = own_skills(r);
+    struct bx_skills_where where = skills_where(r, root, own);
+    return bx_skills_place(&where, i);
 }
 
 bool bx_tool_is_extra(const struct bx_tool *t) {

@@ -61,6 +61,7 @@ int bx_registry_load_file(struct bx_registry *r, const char *path, struct bx_too
  * (skills/trust.h). The caller's. */
 struct bx_skills;
 struct bx_skills *bx_registry_skills(struct bx_registry *r, const char *root);
+char *bx_registry_skill_place(struct bx_registry *r, const char *root, size_t i); /* bx_skills_place */
 const char *bx_registry_state(struct bx_registry *r); /* state_dir, or NULL */
 
 /* Tools that did not come with the program (MCP, remote, from files). Where there are many, their schemas are sent to a model

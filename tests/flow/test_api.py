@@ -273,6 +273,7 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("DELETE", one_grant, grant=wide).status, 204)
         self.assertEqual(self.call("GET", grants, query="?session=" + session).json["grants"], [])
         self.agents()
+        self.skills()
         self.context(session)
         self.worktrees()
         mcp, entry = "/api/v1/mcp", {"command": sys.executable, "args": [os.path.join(ROOT, "tests", "peers", "mcp", "fake.py")]}
@@ -331,7 +332,7 @@ class Documented(unittest.TestCase):
         seen = self.call("GET", one + "/context", session=session).json
         self.assertEqual((seen["window"], seen["window_from"], seen["compact_at"], seen["packs"]), (32768, "settings", 16384, ["p"]))
         self.assertEqual(seen["facts"], [{"id": fact, "text": "Pay in euros.", "from": "user"}])
-        self.assertEqual([p["part"] for p in seen["parts"]], ["instructions", "tools", "memory", "packs", "facts", "history"])
+        self.assertEqual([p["part"] for p in seen["parts"]], ["instructions", "tools", "skills", "memory", "packs", "facts", "history"])
         self.assertEqual(sum(p["tokens"] for p in seen["parts"]), seen["estimated"])
         with self.server.websocket() as ws:
             ws.say(op="subscribe", session=session, **{"from": 1})
@@ -349,6 +350,21 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("DELETE", pack, pack="p").status, 404)
         self.call("PUT", memory, {"text": ""})
         self.call("PUT", "/api/v1/settings", {"compact_at": None})
+
+    def skills(self):
+        skills, one = "/api/v1/skills", "/api/v1/skills/{skill}"
+        text = "---\nname: mine\ndescription: d\nmetadata: {a: b}\n---\nDo {{x}}.\n"
+        self.assertEqual({s["state"] for s in self.call("GET", skills).json["skills"]}, {"ok"})
+        self.assertEqual(self.call("GET", one, skill="nothing").status, 404)
+        self.assertEqual(len(self.call("POST", skills + "/check", {"text": text}).json["warnings"]), 1)
+        self.assertEqual(self.call("PUT", one, {"text": "no front"}, skill="mine").json["field"], "text")
+        self.assertEqual(self.call("PUT", one, {"text": text}, skill="mine").json["metadata"], {"a": "b"})
+        self.assertEqual(self.call("GET", one, skill="mine").json["text"], text)
+        self.assertEqual(self.call("POST", one + "/expand", {"args": "y"}, skill="mine").json["text"], "Do {{x}}.\n\nARGUMENTS: y")
+        self.assertEqual(self.call("POST", one + "/expand", {}, skill="weather-now").status, 400)
+        self.assertEqual(self.call("POST", one + "/trust", {}, skill="mine").json["state"], "ok")
+        self.assertEqual(self.call("DELETE", one, skill="weather-now").status, 403)
+        self.assertEqual(self.call("DELETE", one, skill="mine").status, 204)
 
     def agents(self):
         agents, one = "/api/v1/agents", "/api/v1/agents/{agent}"

@@ -1,6 +1,7 @@
 #include "skills/front.h"
 
 #include "base/utf8.h"
+#include "skills/members.h"
 #include "skills/yaml.h"
 
 bool bx_skill_name_ok(struct bx_str name) {
@@ -40,23 +41,6 @@ size_t bx_front_end(struct bx_str text, struct bx_str *ret_yaml) {
     return 0;
 }
 
-/* "name: anything" at the start of a line, for front matters that are almost YAML: a description
- * with a colon in it is the usual case. */
-static char *by_line(struct bx_str yaml, const char *key) {
-    struct bx_str line;
-    while (bx_str_split(&yaml, '\n', &line)) {
-        size_t n = strlen(key);
-        if (!bx_str_starts(line, key) || line.n <= n || line.p[n] != ':')
-            continue;
-        struct bx_str value = bx_str_trim(bx_str_slice(line, n + 1, line.n));
-        if (value.n >= 2 && (value.p[0] == '"' || value.p[0] == '\'') &&
-            value.p[value.n - 1] == value.p[0])
-            value = bx_str_slice(value, 1, value.n - 2);
-        return value.n ? bx_str_dup(value) : NULL;
-    }
-    return NULL;
-}
-
 /* One line, no control characters. */
 static char *one_line(const char *text) {
     struct bx_str s = bx_str_trim(bx_str(text));
@@ -79,27 +63,28 @@ static void warn(struct bx_front *f, char *take_text) {
     bx_free(take_text);
 }
 
+/* What must not get lost where the text is not YAML: a skill without its list of tools, say, would
+ * be another one. */
+static const char *const needed[] = {"name",        "description",   "license", "compatibility",
+                                     "when_to_use", "allowed-tools", "tools",   "parameters",
+                                     "args",        "uses",          NULL};
+
 static void read_members(struct bx_front *f, struct bx_str yaml) {
     struct bx_err err = {0};
-    if (bx_yaml_parse(yaml, &f->members, &err) == 0) {
-        const struct bx_val *root = bx_doc_root(f->members);
-        f->name = bx_val_get_z(root, "name") ? one_line(bx_val_get_z(root, "name")) : NULL;
-        f->description =
-            bx_val_get_z(root, "description") ? one_line(bx_val_get_z(root, "description")) : NULL;
-        return;
-    }
-    bx_auto(bx_freep) char *name = err.code == BX_ERR_LIMIT ? NULL : by_line(yaml, "name");
-    bx_auto(bx_freep) char *description =
-        err.code == BX_ERR_LIMIT ? NULL : by_line(yaml, "description");
-    if (!description) {
+    char *odd = NULL;
+    if (bx_front_members(yaml, needed, &f->members, &odd, &err)) {
         f->problem = bx_asprintf("its front matter cannot be read: %s", err.msg);
         return;
     }
-    f->name = name ? one_line(name) : NULL;
-    f->description = one_line(description);
-    warn(f, bx_asprintf("its front matter is not YAML (%s); only name and description were read "
-                        "from it, put the value into quotes",
-                        err.msg));
+    const struct bx_val *root = bx_doc_root(f->members);
+    f->name = bx_val_get_z(root, "name") ? one_line(bx_val_get_z(root, "name")) : NULL;
+    f->description =
+        bx_val_get_z(root, "description") ? one_line(bx_val_get_z(root, "description")) : NULL;
+    if (odd)
+        warn(f, bx_asprintf("its front matter is not YAML (%s); it was read line by line, without "
+                            "triggers and metadata: put the value into quotes",
+                            odd));
+    bx_free(odd);
 }
 
 static void settle_name(struct bx_front *f, const char *folder) {

@@ -12,7 +12,7 @@
 #define BX_SKILL_BODY_MAX        BX_MIB
 
 struct bx_front {
-    struct bx_doc *members; /* all of them, an object; NULL when it is not YAML */
+    struct bx_doc *members; /* all of them, an object; NULL when it cannot be read */
     char *name, *description;
     struct bx_skill_meta meta;
     char *problem, *warning; /* sentences without a full stop, or NULL */

@@ -17,10 +17,14 @@ static struct bx_str unquoted(struct bx_str value) {
     return quoted ? bx_str_slice(value, 1, value.n - 2) : value;
 }
 
-static void write_value(struct bx_jw *w, struct bx_str value) {
-    int64_t number;
-    if (bx_str_to_i64(value, &number))
-        bx_jw_int(w, number);
+/* A line that is YAML by itself is what it says ("tools: [read, grep]"), any other a text. */
+static void write_value(struct bx_jw *w, struct bx_str line, struct bx_str name,
+                        struct bx_str value) {
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    const struct bx_val *v =
+        bx_yaml_parse(line, &doc, NULL) ? NULL : bx_val_get_n(bx_doc_root(doc), name);
+    if (v && !bx_val_is(v, BX_VAL_NULL))
+        bx_jw_val(w, v);
     else
         bx_jw_str(w, value);
 }
@@ -46,7 +50,7 @@ static bool by_lines(struct bx_str yaml, const char *const *known, struct bx_buf
             return false;
         seen[n++] = name;
         bx_jw_keys(&w, name);
-        write_value(&w, value);
+        write_value(&w, line, name, value);
     }
     bx_jw_end(&w);
     return n > 0;

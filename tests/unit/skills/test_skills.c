@@ -149,6 +149,19 @@ static void test_what_can_be_mended_is(void **state) {
                  NULL);
     expect_front("---\nname: a\ndescription: Use when: asked\n---\n", "a", "a", "Use when: asked",
                  "is not YAML (line 2");
+    struct bx_front kept;
+    bx_front_parse(
+        BX_STR_LIT("---\nname: a\ndescription: Use when: asked\ntools: [Read, Grep]\n---\n"), "a",
+        &kept);
+    assert_null(kept.problem);
+    assert_int_equal(kept.meta.tools.n, 2);
+    bx_front_deinit(&kept);
+    /* a list of tools that got lost would be a wider one */
+    bx_front_parse(
+        BX_STR_LIT("---\nname: a\ndescription: Use when: asked\ntools:\n  - Read\n---\n"), "a",
+        &kept);
+    assert_non_null(strstr(kept.problem, "cannot be read: line 2"));
+    bx_front_deinit(&kept);
     expect_front("---\ndescription: x\n---\n", "my-skill", "my-skill", "x", "it has no name");
     expect_front("---\nname: Bad name!\ndescription: x\n---\n", "good", "good", "x",
                  "not made of letters");
@@ -282,6 +295,35 @@ static void test_no_link_leads_out_of_the_root(void **state) {
     bx_buf_deinit(&out);
 }
 
+static int find_leak(void *user, const char *name, struct bx_str bytes, bool is_program,
+                     struct bx_err *err) {
+    (void)is_program, (void)err;
+    *(bool *)user |= strstr(name, "leak") && bx_str_eqz(bytes, "outside");
+    return 0;
+}
+
+/* Nor out of a skill's folder, also where the user's own folder may be a link. */
+static void test_no_link_leads_out_of_a_skill(void **state) {
+    (void)state;
+    put("secret.txt", "outside");
+    put("user/mine/SKILL.md", SKILL("mine", "x"));
+    put("user/mine/inside.txt", "inside");
+    link_to("user/mine/leak1", "../../secret.txt");
+    link_to("user/mine/leak2", "/etc/hostname");
+    link_to("user/mine/fine", "inside.txt");
+    link_to("user/mine/folder", ".");
+    bx_auto(bx_skills_freep) struct bx_skills *s = find(true);
+    bool leaks = false;
+    assert_int_equal(bx_skill_each_file(&s->items[0], find_leak, &leaks, NULL), 0);
+    assert_false(leaks);
+#ifdef BX_UNWIRE
+    setenv("BX_UNWIRE", "skills_beneath", 1);
+    assert_int_equal(bx_skill_each_file(&s->items[0], find_leak, &leaks, NULL), 0);
+    unsetenv("BX_UNWIRE");
+    assert_true(leaks);
+#endif
+}
+
 #ifdef BX_UNWIRE
 static void test_without_the_kernels_resolution_it_does(void **state) {
     (void)state;
@@ -332,6 +374,7 @@ int main(void) {
         T(test_without_the_kernels_resolution_it_does),
 #endif
         T(test_no_link_leads_out_of_the_root),
+        T(test_no_link_leads_out_of_a_skill),
         T(test_a_fifo_does_not_hang),
         T(test_too_many_folders),
     };

@@ -1,4 +1,5 @@
 /* run: one message to the agent, its answer on stdout, what it does on stderr. */
+#include "agent/slash.h"
 #include "cli/commands.h"
 #include "cli/follow.h"
 
@@ -134,6 +135,24 @@ static int open_session(const struct bx_args *args, struct bx_cli_context *c,
     return bx_session_create(c->store, &h, ret, err);
 }
 
+/* A message, or a command as in the message box: "/code-review src" starts a skill, "//x" says
+ * "/x". */
+static int begin(struct bx_follow *f, const char *prompt, const struct bx_run_options *options,
+                 bool *ret_runs, struct bx_err *err) {
+    struct bx_slash_env env = {.options = options};
+    struct bx_slash_result result = {0};
+    if (!bx_slash_is(bx_str(prompt))) {
+        bx_auto(bx_freep) char *message = bx_str_dup(bx_slash_message(bx_str(prompt)));
+        return bx_agent_send(f->c->agent, f->session, message, options, NULL, err);
+    }
+    int r = bx_agent_slash(f->c->agent, f->session, bx_str(prompt), &env, &result, err);
+    *ret_runs = r == 0 && result.kind == BX_SLASH_RUN;
+    if (r == 0 && result.text)
+        printf("%s\n", result.text);
+    bx_slash_result_deinit(&result);
+    return r;
+}
+
 static int run(const struct bx_args *args, struct bx_follow *f, const char *prompt,
                const struct bx_run_options *options, struct bx_err *err) {
     struct bx_session *session = NULL;
@@ -152,10 +171,11 @@ static int run(const struct bx_args *args, struct bx_follow *f, const char *prom
         f->code = BX_EXIT_STOPPED;
         return 0;
     }
-    r = bx_agent_send(f->c->agent, f->session, prompt, options, NULL, err);
-    if (r == 0)
+    bool runs = true;
+    r = begin(f, prompt, options, &runs, err);
+    if (r == 0 && runs)
         r = bx_follow_run(f, err);
-    if (r == 0 && !f->json)
+    if (r == 0 && runs && !f->json)
         bx_show_end(&f->show, bx_session_header(f->session)->id);
     return r;
 }

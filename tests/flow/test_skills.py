@@ -363,6 +363,17 @@ class CommandLine(unittest.TestCase):
         self.assertIn("leads out of the folder", self.skill("add", "evil.zip", code=1))
         self.assertFalse(any(name == "evil" for name, _, _ in self.names()))
 
+    def test_run_starts_one(self):
+        self.workspace.start_model({"turns": [{"text": "reviewed"}]})
+        command = lambda text: subprocess.run([BINARY, "run", "--workspace-dir", self.workspace.path, "--model", "scripted/m", text], capture_output=True,  # noqa: E731
+                                              text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, env=self.workspace.environment(), cwd=self.workspace.folder)
+        self.assertEqual(command("/code-review src/a.c").stdout.strip(), "reviewed")
+        asked = self.workspace.model.requests()[-1]["body"]["messages"][-1]["content"]
+        self.assertIn("Review src/a.c. Focus: all.", json.dumps(asked))
+        wrong = command("/code-reviw src")
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("did you mean /code-review?", wrong.stderr)
+
     def test_trust_and_bad_ones(self):
         put(self.workspace.root, ".claude/skills/theirs/SKILL.md", front(name="theirs", description="\"\\e[31mred\"") + "Theirs.\x1b[2J")
         put(self.workspace.root, ".claude/skills/bad/SKILL.md", "no front")

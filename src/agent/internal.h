@@ -222,6 +222,7 @@ void bx_run_mount_skills(struct bx_run *run, struct bx_arena *arena, struct bx_g
 void bx_run_propose_for_text(struct bx_run *run, struct bx_str message);
 void bx_run_propose_for_call(struct bx_run *run, const struct bx_call *call);
 void bx_run_add_proposals(struct bx_run *run, struct bx_buf *out);
+void bx_agent_sweep_skill_files(struct bx_agent *a); /* of roots that are gone; at the start */
 void bx_run_skills_deinit(struct bx_run *run);
 
 /* ---- questions (question.c) ---- */

@@ -89,6 +89,7 @@ int bx_agent_recover(struct bx_agent *a, bool resume, struct bx_err *err) {
     size_t dead;
     (void)bx_worktrees_recover(a->worktrees, &dead, NULL); /* what failed is in their records */
     char before[37] = "";
+    bx_agent_sweep_skill_files(a);
     for (bool more = true; more;) {
         struct bx_session_list list = {0};
         struct bx_session_filter all = {.before = *before ? before : NULL};

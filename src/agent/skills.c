@@ -27,8 +27,9 @@ struct bx_skills *bx_run_skills(struct bx_run *run) {
 
 /* ---- its files, read-only and apart from where they came from ---- */
 
-/* One folder a root: <state>/skill-files/<digest of the root's path>. All skills of a root are in
- * one mount, so that its workers are the same whichever of them are loaded. */
+/* One folder a root, <state>/skill-files/<digest of the root's path>: `files` is what tools see,
+ * beside it are the digests of what was copied and the root's path. All skills of a root are in one
+ * mount, so that its workers are the same whichever of them are loaded. */
 static char *tree_of(const struct bx_run *run) {
     const char *state = bx_registry_state(run->agent->registry);
     char hex[BX_SHA256_HEX + 1];
@@ -38,19 +39,27 @@ static char *tree_of(const struct bx_run *run) {
     return bx_asprintf("%s/skill-files/%.16s", state, hex);
 }
 
-static bool has_digest(const char *path, const char *digest) {
-    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(200);
-    return bx_file_read(path, &text, NULL) == 0 && bx_str_eqz(bx_buf_str(&text), digest);
+static bool has_text(const char *path, const char *text) {
+    bx_auto(bx_buf_deinit) struct bx_buf got = BX_BUF_INIT(16 * BX_KIB);
+    return bx_file_read(path, &got, NULL) == 0 && bx_str_eqz(bx_buf_str(&got), text);
 }
 
-/* A copy takes its place whole; `digest` is the one that was approved, or NULL. */
+static int make_tree(const struct bx_run *run, const char *tree, struct bx_err *err) {
+    bx_auto(bx_freep) char *files = bx_path_join(tree, "files"), *root = bx_path_join(tree, "root");
+    int rc = bx_dir_make(files, 0700, err);
+    return rc || has_text(root, root_of(run))
+               ? rc
+               : bx_file_write_atomic(root, bx_str(root_of(run)), 0600, err);
+}
+
+/* A copy takes its place whole. */
 static int copy_into(const struct bx_skill *s, const char *tree, const char *mark,
                      struct bx_err *err) {
     char id[BX_ID_LEN + 1], digest[BX_SHA256_HEX + 1];
     bx_id_new(id);
-    bx_auto(bx_freep) char *fresh = bx_asprintf("%s/.new-%s", tree, id),
-                           *old = bx_asprintf("%s/.old-%s", tree, id),
-                           *place = bx_path_join(tree, s->name);
+    bx_auto(bx_freep) char *fresh = bx_asprintf("%s/new-%s", tree, id),
+                           *old = bx_asprintf("%s/old-%s", tree, id),
+                           *place = bx_asprintf("%s/files/%s", tree, s->name);
     int rc = bx_skill_copy(s, fresh, digest, err);
     if (!rc && s->in_root && s->approved && strcmp(digest, s->approved))
         rc = bx_fail(err, BX_ERR_DENIED, "the skill %s has changed just now: load it again",
@@ -68,12 +77,28 @@ static int copy_into(const struct bx_skill *s, const char *tree, const char *mar
 
 static int stage(const struct bx_skill *s, const char *tree, struct bx_err *err) {
     char digest[BX_SHA256_HEX + 1];
-    bx_auto(bx_freep) char *mark = bx_asprintf("%s/.%s.digest", tree, s->name),
-                           *place = bx_path_join(tree, s->name);
+    bx_auto(bx_freep) char *mark = bx_asprintf("%s/%s.digest", tree, s->name),
+                           *place = bx_asprintf("%s/files/%s", tree, s->name);
     int rc = bx_skill_digest(s, digest, err);
-    if (rc || (has_digest(mark, digest) && bx_file_exists(place)))
+    if (rc || (has_text(mark, digest) && bx_file_exists(place)))
         return rc;
     return copy_into(s, tree, mark, err);
+}
+
+/* The trees of worktrees and folders that are gone. */
+static int sweep_one(void *user, const char *name) {
+    bx_auto(bx_freep) char *tree = bx_path_join(user, name), *file = bx_path_join(tree, "root");
+    bx_auto(bx_buf_deinit) struct bx_buf root = BX_BUF_INIT(16 * BX_KIB);
+    if (bx_file_read(file, &root, NULL) || !bx_file_exists(bx_buf_z(&root)))
+        bx_dir_remove(tree, NULL);
+    return 0;
+}
+
+void bx_agent_sweep_skill_files(struct bx_agent *a) {
+    const char *state = bx_registry_state(a->registry);
+    bx_auto(bx_freep) char *all = state ? bx_path_join(state, "skill-files") : NULL;
+    if (all && bx_file_exists(all))
+        bx_dir_each(all, sweep_one, all, NULL);
 }
 
 static bool has_files(const struct bx_skill *s) {
@@ -101,7 +126,7 @@ static int stage_all(struct bx_run *run, struct bx_skill_use *use, char **ret_mo
                      struct bx_err *err) {
     bx_auto(bx_freep) char *tree = tree_of(run);
     size_t staged = 0;
-    int rc = tree ? bx_dir_make(tree, 0700, err) : 0;
+    int rc = tree ? make_tree(run, tree, err) : 0;
     for (size_t i = 0; tree && !rc && i < use->all_count; i++) {
         if (!has_files(use->all[i]))
             continue;
@@ -125,12 +150,13 @@ void bx_run_mount_skills(struct bx_run *run, struct bx_arena *arena, struct bx_g
     for (size_t i = 0; i < g->mount_count; i++)
         if (strcmp(g->mounts[i].guest_path, mount) == 0)
             return; /* map_dirs put something else there: the user's word counts */
-    if (!tree || !bx_file_exists(tree))
+    bx_auto(bx_freep) char *files = tree ? bx_path_join(tree, "files") : NULL;
+    if (!files || !bx_file_exists(files))
         return;
     struct bx_mount *all = bx_arena_alloc(arena, (g->mount_count + 1) * sizeof *all);
     for (size_t i = 0; i < g->mount_count; i++)
         all[i] = g->mounts[i];
-    all[g->mount_count] = (struct bx_mount){.host_path = bx_arena_str(arena, bx_str(tree)),
+    all[g->mount_count] = (struct bx_mount){.host_path = bx_arena_str(arena, bx_str(files)),
                                             .guest_path = bx_arena_str(arena, bx_str(mount)),
                                             .writable = false};
     g->mounts = all;

@@ -190,9 +190,10 @@ static void test_files_are_laid_out_and_follow_changes(void **state) {
     put(w, "state/skills/helper/b.txt", "two");
     put(w, "secret.txt", "outside");
     bx_auto(bx_freep) char *link = bx_asprintf("%s/state/skills/doc/leak", w->dir),
-                           *tree = tree_name(w), *a = bx_asprintf("%s/doc/references/a.md", tree),
-                           *b = bx_asprintf("%s/helper/b.txt", tree),
-                           *leak = bx_asprintf("%s/doc/leak", tree);
+                           *tree = tree_name(w),
+                           *a = bx_asprintf("%s/files/doc/references/a.md", tree),
+                           *b = bx_asprintf("%s/files/helper/b.txt", tree),
+                           *leak = bx_asprintf("%s/files/doc/leak", tree);
     assert_int_equal(symlink("../../../secret.txt", link), 0);
     W_SCRIPT({.calls = {{"1", "Skill", "{\"name\":\"doc\"}"}}}, {.text = "done"},
              {.calls = {{"2", "Skill", "{\"name\":\"doc\"}"}}}, {.text = "done"});
@@ -206,6 +207,17 @@ static void test_files_are_laid_out_and_follow_changes(void **state) {
     put(w, "state/skills/doc/references/a.md", "new");
     w_send(w, "again", AUTO);
     assert_string_equal(text_of(w, a), "new");
+}
+
+static void test_files_of_roots_that_are_gone_are_swept(void **state) {
+    struct world *w = *state;
+    put(w, "state/skill-files/gone/root", "/nowhere/at/all");
+    put(w, "state/skill-files/gone/files/a/b.md", "x");
+    put(w, "state/skill-files/here/root", w->root);
+    put(w, "state/skill-files/here/files/a/b.md", "x");
+    assert_int_equal(bx_agent_recover(w->agent, NULL), 0);
+    assert_null(text_of(w, "gone/files/a/b.md"));
+    assert_string_equal(text_of(w, "here/files/a/b.md"), "x");
 }
 
 static void test_a_folder_of_the_project_keeps_its_name(void **state) {
@@ -316,6 +328,7 @@ int main(void) {
         T(test_what_is_wrong_is_said_before_anything_is_logged),
         T(test_the_log_knows_what_is_active),
         T(test_files_are_laid_out_and_follow_changes),
+        T(test_files_of_roots_that_are_gone_are_swept),
         T(test_a_folder_of_the_project_keeps_its_name),
         T(test_triggers_only_propose),
         T(test_a_projects_skill_asks_once_for_each_digest),

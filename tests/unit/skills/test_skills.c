@@ -346,6 +346,29 @@ static void test_a_fifo_does_not_hang(void **state) {
     assert_int_equal(s->n, 0);
 }
 
+static void test_limits_of_one_skill(void **state) {
+    (void)state;
+    struct bx_buf text = BX_BUF_INIT(BX_MIB);
+    bx_buf_addz(&text, "---\ndescription: x\n");
+    while (text.size <= BX_YAML_MAX)
+        bx_buf_addz(&text, "# a comment that goes on\n");
+    bx_buf_addz(&text, "---\nbody");
+    put("root/.claude/skills/long/SKILL.md", bx_buf_z(&text));
+    bx_buf_deinit(&text);
+    put("root/.claude/skills/many/SKILL.md", SKILL("many", "x"));
+    for (int i = 0; i <= BX_SKILL_FILES_MAX; i++) {
+        bx_auto(bx_freep) char *name = bx_asprintf("root/.claude/skills/many/f%d", i);
+        put(name, "");
+    }
+    bx_auto(bx_skills_freep) struct bx_skills *s = find(false);
+    char digest[BX_SHA256_HEX + 1];
+    struct bx_err err = {0};
+    assert_non_null(strstr(bx_skills_get(s, BX_STR_LIT("long"))->problem, "64 KiB"));
+    assert_int_equal(bx_skill_digest(bx_skills_get(s, BX_STR_LIT("many")), digest, &err),
+                     BX_ERR_LIMIT);
+    assert_non_null(strstr(err.msg, "more than 1000 files"));
+}
+
 /* Links to the folder itself: four at each of six levels would be thousands of folders. */
 static void test_too_many_folders(void **state) {
     (void)state;
@@ -377,6 +400,7 @@ int main(void) {
         T(test_no_link_leads_out_of_a_skill),
         T(test_a_fifo_does_not_hang),
         T(test_too_many_folders),
+        T(test_limits_of_one_skill),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -195,18 +195,21 @@ class InARun(Conversation):
         self.assertIn("the reference", self.results(3)[0]["content"])
 
     def test_a_crash_while_a_skill_narrows(self):
-        """The next run is not narrowed by one that a crash ended."""
+        """The run goes on behind its question, as narrow as it was; the next one is not."""
         put(os.path.join(self.workspace.state, "skills"), "look/SKILL.md", front(name="look", description="x", tools=["read"]) + "Look.")
         write = {"tool": "write", "input": {"file_path": "/a", "content": "x"}}
         ask = {"tool": "AskUserQuestion", "input": {"question": "Go on?"}}
-        self.begin({"calls": [ask]}, {"calls": [write]}, {"text": "done"})
+        self.begin({"calls": [ask]}, {"calls": [write]}, {"text": "done"}, {"calls": [write]}, {"text": "done"})
         self.mode("auto")
         self.slash("/look")
-        self.wait_for({"type": "question"})
+        question = self.wait_for({"type": "question"})
         self.server.end(signal.SIGKILL)
         self.restart()
-        self.send("write it")
+        self.answer(question, "answer", text="yes")
         self.end_of_run()
+        self.wait_for({"type": "permission", "tool": "write", "decision": "deny", "by": "narrow"})
+        self.send("write it")
+        self.end_of_run(2)
         self.wait_for({"type": "permission", "tool": "write", "decision": "allow"})
 
 

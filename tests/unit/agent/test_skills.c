@@ -215,7 +215,7 @@ static void test_files_of_roots_that_are_gone_are_swept(void **state) {
     put(w, "state/skill-files/gone/files/a/b.md", "x");
     put(w, "state/skill-files/here/root", w->root);
     put(w, "state/skill-files/here/files/a/b.md", "x");
-    assert_int_equal(bx_agent_recover(w->agent, NULL), 0);
+    assert_int_equal(bx_agent_recover(w->agent, true, NULL), 0);
     assert_null(text_of(w, "gone/files/a/b.md"));
     assert_string_equal(text_of(w, "here/files/a/b.md"), "x");
 }

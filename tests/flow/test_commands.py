@@ -109,11 +109,11 @@ class Commands(Conversation):
         os.makedirs(folder)
         with open(os.path.join(folder, "SKILL.md"), "w") as file:
             file.write(SKILL)
-        self.begin({"text": "One.", "usage": {"prompt_tokens": 1200, "completion_tokens": 34}})
+        self.begin({"text": "One.", "usage": {"prompt_tokens": 3200, "completion_tokens": 34}})
         self.send("First")
         self.wait_for({"type": "run_end"})
         cost = self.command("/cost")
-        self.assertRegex(cost["text"], r"1 requests?: 1200 tokens in .* 34 out")
+        self.assertRegex(cost["text"], r"1 requests?: 3200 tokens in .* 34 out")
         with open(os.path.join(self.workspace.state, "memory.md"), "w") as file:
             file.write("- The owner is Ada.\n")
         self.assertEqual(self.command("/memory")["text"], "- The owner is Ada.\n")

@@ -306,6 +306,6 @@ const char *bx_compact_by_user(struct bx_run *run, const char *focus) {
     struct bx_err err = {0};
     bx_fail(&err, BX_ERR_INVALID, "The conversation was not compacted: %s. Nothing has changed",
             why ? why : "it could not be written down");
-    bx_event_error(run, "model", &err);
+    bx_event_error(run, "context", &err);
     return "error";
 }

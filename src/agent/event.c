@@ -63,7 +63,10 @@ void bx_run_state(struct bx_run *run, const char *phase, struct bx_str text) {
     bx_event_delta(run, &e);
 }
 
-static const char *hint_for(int code) {
+static const char *hint_for(const char *where, int code) {
+    if (strcmp(where, "context") == 0)
+        return "There may be little to leave out yet; it is tried again by itself when the window "
+               "fills.";
     switch (code) {
     case BX_ERR_AUTH:
         return "Put the provider's key into its environment variable or into the settings, then "
@@ -92,7 +95,7 @@ void bx_event_error(struct bx_run *run, const char *where, const struct bx_err *
     bx_jw_kstr(&e.w, "where", where);
     bx_jw_kstr(&e.w, "code", bx_err_name(err->code));
     bx_jw_kstr(&e.w, "text", err->msg);
-    bx_jw_kstr(&e.w, "hint", hint_for(err->code));
+    bx_jw_kstr(&e.w, "hint", hint_for(where, err->code));
     bx_event_append(run, &e, "error", BX_BATCHED);
     bx_executor_on_fault(run, err->msg);
 }

@@ -204,7 +204,7 @@ static void test_by_request(void **state) {
     talk(w, 3);
     w_send(w, "the bridge", &compact); /* no summary: nothing has changed */
     w_expect(w, "user compact error run_end", "where reason",
-             "user user user error|model run_end|error");
+             "user user user error|context run_end|error");
     w_model.summary = SUMMARY;
     w_send(w, "the bridge", &compact);
     at(w_model.asked_summary, "Keep above all what bears on this: the bridge");

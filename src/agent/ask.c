@@ -98,8 +98,10 @@ static bool is_truncated(const struct bx_run *run, const struct bx_usage *u, int
     const struct bx_history *h = run->history;
     if (u->input_tokens <= 0 || estimated < CUT_FROM || bx_model_is_small(run->model))
         return false;
+    /* some count what they had in their cache beside it, not within */
+    int64_t counted = u->input_tokens + (u->cached_tokens > u->input_tokens ? u->cached_tokens : 0);
     double expected = (double)estimated * (h->factor_known ? h->factor : 1);
-    return (double)u->input_tokens < expected * (h->factor_known ? 0.5 : 0.35);
+    return (double)counted < expected * (h->factor_known ? 0.5 : 0.35);
 }
 
 static void warn_truncated(struct bx_run *run, const struct bx_usage *u, int64_t estimated) {

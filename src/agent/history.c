@@ -46,6 +46,7 @@ void bx_history_free(struct bx_history *h) {
     bx_free(h->first_request);
     bx_free(h->request);
     bx_free(h->broken_what);
+    bx_free(h->model);
     bx_free(h);
 }
 
@@ -261,6 +262,15 @@ static void fold_break(struct bx_history *h, const struct bx_val *event) {
     h->broken_now = true;
 }
 
+/* Another model counts in another way, and may be served with another window; choosing the same one
+ * again says that it is. */
+static void forget_counts(struct bx_history *h) {
+    h->truncated_at = 0;
+    h->truncated = h->factor_known = false;
+    h->factor = 1;
+    h->counted = h->cached = -1;
+}
+
 /* What it says is built for a moment only: the strings are the event's. */
 static void fold_compact(struct bx_history *h, const struct bx_val *event) {
     const struct bx_val *kept = bx_val_get(event, "kept"), *lost = bx_val_get(event, "lost");
@@ -363,7 +373,16 @@ static void fold(struct bx_history *h, const struct bx_val *event) {
         fold_loaded(h, event);
     } else if (bx_str_eqz(type, "title")) {
         h->has_title = true;
+    } else if (bx_str_eqz(type, "model")) {
+        forget_counts(h);
+        bx_given_fold(&h->given, type, event);
     } else if (bx_str_eqz(type, "run_start")) {
+        if (!bx_str_eqz(bx_val_get_str(event, "model"), h->model ? h->model : "")) {
+            if (h->model)
+                forget_counts(h);
+            bx_free(h->model);
+            h->model = bx_str_dup(bx_val_get_str(event, "model"));
+        }
         snprintf(h->open_run, sizeof h->open_run, BX_STR_FMT,
                  BX_STR_ARG(bx_val_get_str(event, "run")));
         forget_open_calls(h);

@@ -59,6 +59,7 @@ struct bx_history {
     size_t turns_gone;       /* of the user's, no longer told */
     uint64_t upto;           /* of the last cut */
     int64_t after_cut;       /* estimate of the whole request right after it, in the provider's tokens; 0: none yet */
+    char *model;             /* of the last run, or NULL */
     char *head, *kept;       /* texts of the summary message: before the facts, and behind them; or NULL */
     char *first_request, *request; /* of the user's: the first and the last one, cut where they are long; or NULL */
     uint64_t request_seq;

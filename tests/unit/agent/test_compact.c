@@ -237,7 +237,7 @@ static void test_a_provider_that_cuts_silently(void **state) {
     struct world *w = *state;
     talk(w, 20);
     w_model.counted = 700;
-    W_SCRIPT({.text = "what?"}, {.text = "again?"}, {.text = "ah"});
+    W_SCRIPT({.text = "what?"}, {.text = "again?"}, {.text = "ah"}, {.text = "oh"});
     w_send(w, "remember the first question?", NULL);
     w_expect(w, "usage", "truncated", "usage|true");
     char *said = w_log(w, "limit", "limit text");
@@ -248,6 +248,13 @@ static void test_a_provider_that_cuts_silently(void **state) {
     at(compacts, "compact|threshold");
     bx_free(compacts);
     assert_true(number(w, "usage", "window") == 700);
+    add(w, "model",
+        "{\"model\":\"test/scripted\"}"); /* chosen again: the server may have been mended */
+    w_model.counted = 0;
+    w_send(w, "now?", NULL);
+    char *windows = w_log(w, "usage", "window");
+    assert_string_equal(strrchr(windows, '|'), "|null");
+    bx_free(windows);
 }
 
 static void test_the_setting(void **state) {

@@ -1,5 +1,6 @@
 #include "agent/compact.h"
 
+#include "agent/executor.h"
 #include "agent/request.h"
 #include "base/utf8.h"
 
@@ -182,6 +183,11 @@ int bx_agent_context_report(struct bx_agent *a, struct bx_session *session, stru
     if (rc)
         return rc;
     pthread_mutex_init(&run.rules_lock, NULL);
+    struct bx_run_options options = {0};
+    bx_executor_enter(
+        &run, &options,
+        NULL); /* its role, and the tools that it may not call; a damaged one has none */
+    bx_run_look_at_planner(&run);
     run.history = bx_agent_take_history(a, &run);
     if (!(rc = bx_history_catch_up(run.history, session, err))) {
         run.context = bx_run_context_new(&run);
@@ -189,6 +195,8 @@ int bx_agent_context_report(struct bx_agent *a, struct bx_session *session, stru
     }
     bx_context_free(run.context);
     bx_agent_keep_history(a, run.history);
+    bx_run_narrows_free(&run);
+    bx_executor_unref(run.executor);
     bx_model_unref(run.model);
     pthread_mutex_destroy(&run.rules_lock);
     return rc;

@@ -447,6 +447,14 @@ static void test_the_report_is_the_request(void **state) {
     int64_t last = strtoll(bar + 1, NULL, 10);
     assert_true(estimated >= last && estimated <= last + 12);
     bx_free(log);
+    at(bx_buf_z(&out), "\"name\":\"write\"");
+    add(w, "planner",
+        "{\"planner\":true}"); /* a planner is not told of tools that it may not call */
+    bx_buf_reset(&out);
+    bx_jw_init(&jw, &out);
+    assert_int_equal(bx_agent_context_report(w->agent, w->session, &jw, &err), 0);
+    not_at(bx_buf_z(&out), "\"name\":\"write\"");
+    at(bx_buf_z(&out), "\"name\":\"role\"");
     bx_buf_deinit(&out);
 }
 

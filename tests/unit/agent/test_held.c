@@ -388,6 +388,75 @@ static void test_what_breaks_a_cache_is_named(void **state) {
     bx_free(breaks);
 }
 
+/* A context of pieces "part:name=text" separated by '|'. */
+static struct bx_prefix *prefix_of(const char *text) {
+    struct bx_context c = {0};
+    struct bx_history *h = bx_history_new("s", 100);
+    struct bx_str rest = bx_str(text), one;
+    struct bx_buf system = BX_BUF_INIT(BX_KIB);
+    while (bx_str_split(&rest, '|', &one)) {
+        struct bx_str part, name;
+        bx_str_split(&one, ':', &part);
+        bx_str_split(&one, '=', &name);
+        size_t i = 0;
+        while (!bx_str_eqz(part, bx_part_name((enum bx_part)i)))
+            i++;
+        struct bx_context_item item = {
+            .part = (enum bx_part)i, .name = bx_str_dup(name), .from = system.size, .n = one.n};
+        bx_vec_push(&c.items, item);
+        bx_buf_adds(&system, one);
+    }
+    bx_buf_addz(&system, "");
+    c.system = system.p;
+    struct bx_prefix *p = bx_prefix_take(&c, h, "m");
+    for (size_t i = 0; i < c.items.n; i++)
+        bx_free(c.items.p[i].name);
+    bx_vec_free(&c.items);
+    bx_buf_deinit(&system);
+    bx_history_free(h);
+    return p;
+}
+
+static void test_how_differences_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *before, *now, *part, *what;
+    } rows[] = {
+        {"instructions:date=1", "instructions:date=1", NULL, NULL},
+        {"instructions:how=x|instructions:date=1", "instructions:how=x|instructions:date=2",
+         "instructions", "date changed"},
+        {"packs:a=1|packs:b=2", "packs:b=2", "packs", "pack a is gone"},
+        {"packs:b=2", "packs:a=1|packs:b=2", "packs", "pack a came"},
+        {"packs:a=1|packs:b=2", "packs:b=2|packs:a=1", "packs", "pack a moved; pack b moved"},
+        {"skills:catalogue=1|memory:memory.md=1", "skills:catalogue=2|memory:memory.md=2", "skills",
+         "catalogue changed; memory.md changed"},
+        {"memory:memory.md=1", "", "memory", "memory.md is gone"},
+    };
+    for (size_t i = 0; i < BX_ARRAY_LEN(rows); i++) {
+        bx_auto(bx_prefix_freep) struct bx_prefix *before =
+            prefix_of(*rows[i].before ? rows[i].before : "skills:x=");
+        bx_auto(bx_prefix_freep) struct bx_prefix *now =
+            prefix_of(*rows[i].now ? rows[i].now : "memory:memory.md=1");
+        if (!*rows[i].now) { /* nothing at all */
+            bx_prefix_free(now);
+            struct bx_context none = {.system = (char *)(uintptr_t) ""};
+            bx_auto(bx_history_freep) struct bx_history *h = bx_history_new("s", 100);
+            now = bx_prefix_take(&none, h, "m");
+        }
+        struct bx_break found;
+        bool breaks = bx_prefix_breaks(before, now, &found);
+        assert_int_equal(breaks, rows[i].what != NULL);
+        if (breaks) {
+            assert_string_equal(found.what, rows[i].what);
+            assert_string_equal(bx_part_name(found.part), rows[i].part);
+        }
+    }
+    struct bx_break found;
+    bx_auto(bx_prefix_freep) struct bx_prefix *now = prefix_of("memory:m=1");
+    assert_false(
+        bx_prefix_breaks(NULL, now, &found)); /* the first request has nothing to go on from */
+}
+
 #ifdef BX_UNWIRE
 static void test_without_the_guard_nothing_is_said(void **state) {
     struct world *w = *state;
@@ -474,6 +543,7 @@ int main(void) {
         T(test_nearest_instructions_are_told_when_they_matter),
         T(test_the_window_bounds_what_stands_in_front),
         T(test_what_breaks_a_cache_is_named),
+        cmocka_unit_test(test_how_differences_are_named),
         T(test_the_report_is_the_request),
 #ifdef BX_UNWIRE
         T(test_without_nested_instructions),

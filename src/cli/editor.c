@@ -207,6 +207,8 @@ enum bx_edit bx_editor_read(struct bx_editor *e, const char *prompt, struct bx_b
         int count = 0;
         e->prompt = more ? "" : prompt;
         e->interrupted = false;
+        el_set(e->el, EL_PREP_TERM,
+               1); /* before the prompt is seen: a Ctrl-D on its heels is ours */
         const char *line = el_gets(e->el, &count);
         if (!line || count <= 0) {
             fputc('\n', stderr);

@@ -82,7 +82,7 @@ class Workspace:
     def events(self, session):
         """Of a session's file, without the header."""
         with open(os.path.join(self.state, "sessions", session + ".jsonl")) as file:
-            return [json.loads(line) for line in file.read().splitlines()[1:]]
+            return [json.loads(line) for line in file.read().split("\n")[1:-1]] # the last one may be half written
 
     def wait_for(self, session, pattern, n=1):
         """The n-th event like the pattern, once it is on the disk."""

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -202,7 +203,13 @@ class Terminal(unittest.TestCase):
         if self.pid == 0:
             os.chdir(self.workspace.folder)
             os.execve(BINARY, [BINARY, *self.arguments()], self.workspace.environment() | {"TERM": term, "NO_COLOR": "1"})
-        self.addCleanup(os.close, self.terminal)
+        self.addCleanup(self.clean, self.pid, self.terminal)
+
+    def clean(self, pid, terminal):
+        os.close(terminal)
+        if self.pid == pid: # it has not ended
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
     def until(self, pattern):
         give_up = time.monotonic() + PATIENCE
@@ -217,12 +224,10 @@ class Terminal(unittest.TestCase):
 
     def end(self):
         self.type(b"\x04")
-        try:
-            while os.read(self.terminal, 65536):
-                pass
-        except OSError:
-            pass # it has ended
+        with self.assertRaises(OSError): # of the terminal, when the program has ended
+            self.until("never said")
         self.assertEqual(os.waitpid(self.pid, 0)[1], 0)
+        self.pid = None
 
     def test_terminal(self):
         """A question, Ctrl-C at the prompt and in a run, the end; with and without editing of lines."""

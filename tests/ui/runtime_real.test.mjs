@@ -108,4 +108,81 @@ describe("on the real server", { skip: !real }, () => {
         await list.locator(".tool-row", { hasText: "Builds slowly" }).waitFor({ state: "detached" });
         await list.locator(".tool-row", { hasText: "build" }).waitFor();
     });
+
+    test("context: what fills the window, a fact, a pack, and a compaction that copies the fact", async () => {
+        await go("#/memory");
+        const memory = page.getByRole("textbox", { name: "Memory" });
+        await memory.fill("- Call me Ada.\n");
+        await memory.press("Control+s");
+        await page.getByText(/^15 of \d+ bytes$/).waitFor();
+        await page.getByRole("link", { name: "New pack…" }).click();
+        await page.getByRole("textbox", { name: "Name" }).fill("grafting");
+        await page.getByLabel("Text of item 1").fill("Graft in spring.");
+        await page.getByRole("button", { name: "Add a file" }).click();
+        await page.getByLabel("Path of item 2").fill("/file-1.txt");
+        await page.getByRole("button", { name: "Create it" }).click();
+        await page.locator("nav .tool-row", { hasText: "grafting" }).waitFor();
+        await go("");
+        await say("LOOK AROUND, please");
+        for (let n = 1; n <= 3; n++) {
+            await page.waitForFunction((k) => document.querySelectorAll(".item.end").length === k, n);
+            if (n < 3) await say(`Message ${n} more`);
+        }
+        await openInspector();
+        const facts = section("Pinned facts"), packs = section("Packs"), context = section("Context");
+        await context.locator(".context-sum", { hasText: "of 33 k tokens" }).waitFor();
+        assert.match(await context.innerText(), /Instructions[\s\S]*Tools[\s\S]*Memory[\s\S]*Conversation[\s\S]*Results of tools/);
+        await facts.getByLabel("A fact to pin").fill("Never touch third_party.");
+        await facts.getByRole("button", { name: "Pin" }).click();
+        await facts.locator("li", { hasText: "Never touch" }).waitFor();
+        await packs.getByLabel("A pack to attach").selectOption("grafting");
+        await packs.getByRole("button", { name: "Attach" }).click();
+        await packs.getByRole("button", { name: "Detach grafting" }).waitFor();
+        await context.locator(".context-parts li", { hasText: "Packs" }).waitFor();
+        await context.getByRole("button", { name: "Compact now…" }).click();
+        await page.keyboard.type("the files");
+        await page.keyboard.press("Enter");
+        await context.locator("summary", { hasText: "Last compaction" }).click();
+        await context.locator(".context-parts li", { hasText: "Summary" }).waitFor();
+        await packs.getByRole("button", { name: "Detach grafting" }).click();
+        await packs.getByText("None is attached.").waitFor();
+        await facts.getByRole("button", { name: "Drop Never touch third_party." }).click();
+        await facts.locator("li").waitFor({ state: "detached" });
+        await go("#/memory/pack:grafting");
+        await detail().getByRole("button", { name: "Delete", exact: true }).click();
+        await detail().getByRole("button", { name: "Delete it" }).click();
+        await page.locator("nav .tool-row", { hasText: "grafting" }).waitFor({ state: "detached" });
+    });
+
+    test("skills: one of the project's is trusted as it was shown; one is made, checked, filled in, deleted", async () => {
+        const folder = join(server.root, ".claude", "skills", "odd");
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(join(folder, "SKILL.md"), "---\nname: odd\ndescription: \"<img src=x onerror=window.pwned=1> reads your mail\"\n---\n<script>window.pwned=1</script>\n\n![p](http://127.0.0.1:9/x.png)\n");
+        await go("#/skills/odd");
+        await page.locator(".document .markdown", { hasText: "<script>window.pwned=1</script>" }).waitFor();
+        assert.equal(await page.locator(".document img, .document script").count(), 0);
+        await section("Trust").getByRole("button").click();
+        await page.locator(".tool-view h2", { hasText: "ready" }).waitFor();
+        await page.getByRole("link", { name: "New skill…" }).click();
+        await page.getByRole("textbox", { name: "Name" }).fill("prune-trees");
+        await page.locator("#new-text").fill("---\nname: prune-trees\ndescription: Cuts them\nparameters:\n  - name: path\n    required: true\n---\nCut what is in {{path}}.\n");
+        await page.getByRole("button", { name: "Create it" }).click();
+        await page.locator(".tool-view h2", { hasText: "prune-trees" }).waitFor();
+        const fill = section("How it fills in");
+        await fill.getByRole("button", { name: "Show" }).click();
+        await fill.locator(".field-problem", { hasText: "path" }).waitFor();
+        faults.length = 0; // the browser's own line about the 400
+        await fill.getByLabel("Arguments of prune-trees").fill("/src");
+        await fill.getByRole("button", { name: "Show" }).click();
+        await fill.locator("pre", { hasText: "Cut what is in /src." }).waitFor();
+        await detail().getByRole("button", { name: "Edit" }).click();
+        await page.getByLabel("Text of prune-trees").fill("no front matter");
+        await page.locator(".check .field-problem").waitFor();
+        await page.getByRole("button", { name: "Take the changes back" }).click();
+        await page.locator(".check", { hasText: "It can be loaded" }).waitFor();
+        await page.getByRole("button", { name: "Close the editor" }).click();
+        await detail().getByRole("button", { name: "Delete", exact: true }).click();
+        await detail().getByRole("button", { name: "Delete it" }).click();
+        await page.locator("nav .tool-row", { hasText: "prune-trees" }).waitFor({ state: "detached" });
+    });
 });

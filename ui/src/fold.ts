@@ -132,11 +132,12 @@ export function fold(view: View, ev: Event): void {
     }
     case "usage":
         if ((ev.seq ?? 0) > view.countedTo) view.totals = { input: view.totals.input + Math.max(0, ev.input_tokens), output: view.totals.output + Math.max(0, ev.output_tokens) };
-        view.usage = {
+        if (!ev.for || !view.usage) view.usage = { // what a summary took says nothing of the conversation
             input: ev.input_tokens, output: ev.output_tokens, cached: ev.cached_tokens, window: ev.window, estimated: ev.estimated,
             ms: ev.ms, firstTokenMs: ev.first_token_ms,
-            totalIn: view.totals.input, totalOut: view.totals.output,
+            totalIn: 0, totalOut: 0,
         };
+        Object.assign(view.usage, { totalIn: view.totals.input, totalOut: view.totals.output });
         view.runTokens.input += Math.max(0, ev.input_tokens);
         view.runTokens.output += Math.max(0, ev.output_tokens);
         break;

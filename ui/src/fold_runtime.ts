@@ -6,16 +6,21 @@ export interface Side {
     executorRev: number; // the tree has changed
     contextRev: number; // the context has changed
     compaction: CompactEvent | null; // the last one
+    filled: number | null; // what the last compaction left, until a request is counted again
 }
 
-export const newSide = (): Side => ({ executors: new Map(), executorRev: 0, contextRev: 0, compaction: null });
+export const newSide = (): Side => ({ executors: new Map(), executorRev: 0, contextRev: 0, compaction: null, filled: null });
 
 const ofContext = new Set(["usage", "compact", "fact", "fact_drop", "attach", "detach", "cache_break", "rewind", "run_end", "model"]);
 
 /** True: the event is of no concern to the log. */
-export function foldSide(side: Side, ev: { type: string; seq?: number }): boolean {
+export function foldSide(side: Side, ev: { type: string; seq?: number; for?: string }): boolean {
     if (ofContext.has(ev.type)) side.contextRev++;
-    if (ev.type === "compact") side.compaction = ev as CompactEvent;
+    if (ev.type === "usage" && !ev.for) side.filled = null;
+    if (ev.type === "compact") {
+        side.compaction = ev as CompactEvent;
+        side.filled = side.compaction.after_tokens;
+    }
     if (ev.type !== "executor" && ev.type !== "executor_state") return false;
     const said = ev as ExecutorEvent;
     side.executors.set(said.executor, { ...side.executors.get(said.executor), ...said });

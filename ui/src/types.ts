@@ -30,7 +30,7 @@ export type Event = Base & (
     | { type: "tool_start"; turn: number; call: string; tool: string; level: Level; limits?: Record<string, number> }
     | { type: "tool_result"; turn: number; call: string; tool: string; content: Content; is_error: boolean; metadata?: Record<string, Json>; limit: string | null; receipt: Receipt | null; denied?: Denied; ms: number }
     | { type: "guarded"; call: string; tool: string; paths: string[]; text: string }
-    | { type: "usage"; turn: number; input_tokens: number; output_tokens: number; cached_tokens: number; window: number; estimated: number; ms: number; first_token_ms: number }
+    | { type: "usage"; for?: string; turn: number; input_tokens: number; output_tokens: number; cached_tokens: number; window: number; estimated: number; ms: number; first_token_ms: number }
     | { type: "error"; where: string; code: string; text: string; hint?: string }
     | { type: "limit"; limit: string; text: string }
     | { type: "todo"; call: string; todos: Todo[] }

@@ -69,6 +69,6 @@ export interface ExecutorEvent {
     input_tokens?: number; output_tokens?: number; cost?: number | null; ms?: number; waiting?: boolean; parent?: string;
 }
 export interface CompactEvent {
-    type: "compact"; by: "threshold" | "error" | "user"; upto: number; summary: string; kept?: string[]; before_tokens: number; after_tokens: number;
+    type: "compact"; by: "threshold" | "error" | "user"; upto: number; summary: string; why?: string; kept?: string[]; before_tokens: number; after_tokens: number;
     lost?: { turns?: number; results?: number; tokens?: number; files?: string[] };
 }

@@ -11,7 +11,7 @@ export function ContextSection({ view }: { view: View }) {
     return <>
         <section aria-label="Context"><h3>Context</h3>{context ? <>
             <ContextBar context={context} /><ContextFacts context={context} /><ContextParts context={context} open />
-            {view.usage ? <p class="muted small">The last reply began after {millis(view.usage.firstTokenMs)} and took {millis(view.usage.ms)}.</p> : null}
+            {view.usage?.firstTokenMs ? <p class="muted small">The last reply began after {millis(view.usage.firstTokenMs)} and took {millis(view.usage.ms)}.</p> : null}
             {view.side.compaction ? <LastCompaction event={view.side.compaction} /> : null}
             <Compact view={view} done={reload} /></> : <p class="muted small">Reading…</p>}</section>
         {context ? <><Facts view={view} context={context} changed={reload} /><Packs view={view} context={context} changed={reload} /></> : null}

@@ -11,7 +11,7 @@ export function ContextMeter({ view }: { view: View | null }) {
     const { open, setOpen, box } = usePopover();
     const usage = view?.usage;
     if (!view) return null;
-    const filled = Math.max(0, usage?.input ?? 0) + Math.max(0, usage?.output ?? 0);
+    const filled = view.side.filled ?? Math.max(0, usage?.input ?? 0) + Math.max(0, usage?.output ?? 0);
     const share = usage && usage.window > 0 ? Math.min(1, filled / usage.window) : 0;
     const tone = share > 0.9 ? "stop" : share > 0.75 ? "warn" : "";
     return <div class="popover-box" ref={box}>

@@ -26,7 +26,7 @@ export function LastCompaction({ event }: { event: CompactEvent }) {
     const lost = event.lost ?? {}, what = [lost.turns ? plural(lost.turns, "turn") : "", lost.results ? plural(lost.results, "result") : ""].filter(Boolean).join(" and ");
     return <details class="fold"><summary>Last compaction: {count(event.before_tokens)} to {count(event.after_tokens)} tokens</summary>
         {what ? <p class="muted small">{what} are in the log only{lost.files?.length ? `; files: ${lost.files.join(", ")}` : ""}.</p> : null}
-        <div class="document compact-summary"><Markdown text={event.summary} /></div></details>;
+        {event.summary ? <div class="document compact-summary"><Markdown text={event.summary} /></div> : <p class="muted small">There is no summary{event.why ? `: ${event.why}` : ""}.</p>}</details>;
 }
 
 /** Facts that every compaction copies word for word. */

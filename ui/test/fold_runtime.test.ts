@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fold, newView } from "../src/fold.ts";
+import type { Event } from "../src/types.ts";
+
+const feed = (view: ReturnType<typeof newView>, ...events: object[]) => { for (const e of events) fold(view, { seq: view.lastSeq + 1, t: "2026-11-23T10:00:00Z", run: "r", ...e } as Event); };
+const usage = (input: number, more = {}) => ({ type: "usage", turn: 1, input_tokens: input, output_tokens: 10, cached_tokens: 0, window: 1000, estimated: input, ms: 5, first_token_ms: 2, ...more });
+
+test("what a compaction took is no measure of the conversation; what it left is, until the next request", () => {
+    const view = newView("s");
+    feed(view, { type: "run_start", model: "m", mode: "default", max_turns: 5 }, usage(800));
+    feed(view, usage(300, { for: "summary", window: undefined }), { type: "compact", by: "user", upto: 3, summary: "## Goal", before_tokens: 800, after_tokens: 200, kept: [], lost: {} });
+    assert.deepEqual([view.usage!.input, view.usage!.window, view.usage!.totalIn, view.side.filled], [800, 1000, 1100, 200]);
+    feed(view, usage(220));
+    assert.deepEqual([view.usage!.input, view.side.filled], [220, null]);
+});
+
+test("an executor's state is followed when its manager's run is over, and is no item of the log", () => {
+    const view = newView("s");
+    feed(view, { type: "executor", executor: "x", agent: "explore", description: "Look", state: "running", turns: 0 });
+    const items = view.items.length;
+    fold(view, { type: "executor_state", executor: "x", state: "running", turns: 3 } as unknown as Event);
+    assert.deepEqual([view.side.executors.get("x")!.turns, view.side.executors.get("x")!.agent, view.items.length], [3, "explore", items]);
+    const rev = view.side.executorRev;
+    feed(view, { type: "executor", executor: "x", state: "done", turns: 4 });
+    assert.deepEqual([view.side.executors.get("x")!.state, view.side.executorRev], ["done", rev + 1]);
+});
+
+test("what changes the context is told to those who show it", () => {
+    const view = newView("s");
+    const rev = view.side.contextRev;
+    feed(view, { type: "fact", id: "f", text: "x", from: "user" }, { type: "attach", pack: "p" }, { type: "cache_break", turn: 1, part: "tools", what: "read" });
+    assert.equal(view.side.contextRev, rev + 3);
+});

@@ -82,7 +82,7 @@ export function managedSessions(at) {
         const s = new Session({ title: description, at: at + 1000 });
         Object.assign(s, { kind: "executor", parent: { session: parent.id, run: manager.run, call: "call_agent" }, agent });
         s.begin(description);
-        if (more.worktree) worktrees.set(more.worktree.id, { ...more.worktree, executor: s.id, base: "main", path: `/home/ada/orchard/.boxagnts/worktrees/${more.worktree.id}` });
+        if (more.worktree) worktrees.set(more.worktree.id, { ...more.worktree, executor: s.id, base: "4f1c9e0d", into: "main", uncommitted: 1, path: `/home/ada/orchard/.boxagnts/worktrees/${more.worktree.id}` });
         const { worktree, ...rest } = more;
         s.executor = { session: s.id, agent, description, state, parent: parent.id, depth: parent === manager ? 1 : 2, turns: 4, max_turns: 20, input_tokens: 14200, output_tokens: 830, cost: 0.0084, reason: null, started_at: new Date(at).toISOString(), ms: 41200, waiting: false, worktree: worktree ? worktree.id : null, ...rest };
         const calls = [call("read", { file_path: "/src/tree.c" })];
@@ -134,6 +134,7 @@ export function runtimeRoutes({ sessions, find, Problem, sockets, settings, tool
             const s = find(id);
             if (!s.executor) { if (!s.run) throw new Problem(409, "Nothing runs."); stop(s); return [202, {}]; }
             Object.assign(s.executor, { state: "stopped", waiting: false });
+            if (worktrees.has(s.executor.worktree)) worktrees.get(s.executor.worktree).state = "finished";
             s.end("stopped");
             find(s.executor.parent).add("executor", { call: "call_agent", executor: id, agent: s.agent, description: s.executor.description, state: "stopped", reason: null, turns: s.executor.turns, input_tokens: 14200, output_tokens: 830, cost: 0.0084, ms: 41200 });
             return [202, {}];
@@ -151,7 +152,7 @@ export function runtimeRoutes({ sessions, find, Problem, sockets, settings, tool
         ["POST", /^\/worktrees\/([^/]+)\/(merge|keep|discard)$/, ([id, how]) => {
             const w = worktrees.get(id) ?? gone("worktree"), clash = how === "merge" && id === "w-manual";
             w.state = clash ? "conflict" : { merge: "merged", keep: "kept", discard: "discarded" }[how];
-            return { state: w.state, conflicts: clash ? ["docs/manual.md", "README.md"] : [] };
+            return { state: w.state, conflicts: clash ? ["docs/manual.md", "README.md"] : [], ...(clash ? { problem: "Both sides changed the same places; nothing was merged. Let an executor merge it in its worktree, or keep the branch." } : {}) };
         }],
         ["GET", /^\/skills$/, () => ({ skills })],
         ["POST", /^\/skills\/check$/, (_, body) => check(body.text)],

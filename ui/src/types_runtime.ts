@@ -38,9 +38,9 @@ export interface Executor {
     worktree?: { id: string; branch: string; state: WorktreeState } | null;
 }
 export interface Worktree {
-    id: string; executor: string; branch: string; base: string; path: string; state: WorktreeState; files: number; insertions: number; deletions: number; problem?: string | null;
+    id: string; executor: string | null; branch: string; base: string; into?: string; path: string; state: WorktreeState; created_at?: string; files: number; insertions: number; deletions: number; uncommitted?: number; problem?: string | null;
 }
-export interface Settled { state: WorktreeState; conflicts: string[]; detail?: string }
+export interface Settled { state: WorktreeState; conflicts: string[]; problem?: string | null }
 
 export interface SkillParameter { name: string; type?: string; required?: boolean; default?: Json; enum?: Json[] | null; description?: string }
 export interface Skill {

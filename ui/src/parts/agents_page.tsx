@@ -5,6 +5,7 @@ import { loadAgents, loadPage, runtime } from "../runtime.ts";
 import { app, attempt, useApp } from "../state.ts";
 import type { Agent } from "../types_runtime.ts";
 import { plural } from "../words.ts";
+import { Branches } from "./branches.tsx";
 import { Document } from "./document.tsx";
 import { Inline } from "./markdown.tsx";
 import { NewText } from "./new_text.tsx";
@@ -30,11 +31,13 @@ export function AgentsPage() {
             : <section key={title} aria-label={title}><h2>{title}</h2><ul>{rows.map((a) => <PlaceRow key={a.source + a.name} href={`#/agents/${encodeURIComponent(a.shadowed ? `${a.name}~${a.source}` : a.name)}`} current={a === chosen} name={a.name}
                 icon={<Icon name={a.problem ? "triangle" : "bot"} size={14} label={a.problem ? "broken" : undefined} />} tone={a.problem ? "stop" : ""} says={a.problem ? "broken" : a.shadowed ? "hidden by a nearer one" : a.description} />)}</ul></section>)}
         <a class="tool-row" href="#/agents/" aria-current={item === "" ? "true" : undefined}><Icon name="plus" size={14} /><span>New agent…</span></a>
+        <section aria-label="Work"><h2>Their work</h2><ul><PlaceRow href="#/agents/+branches" icon={<Icon name="branch" size={14} />} name="Branches" says="what executors changed, to merge, keep or discard" current={item === "+branches"} /></ul></section>
         <p class="muted small new-tool">An agent is what an executor starts from: instructions, tools, model, limits. It never has more than the session that starts it.</p>
     </>;
     return <Place page="agents" title="Agents" list={list} opened={item !== null}>
         {item === "" ? <NewText what="agent" draft={draft} taken={agents.filter((a) => a.source === "workspace").map((a) => a.name)}
             create={async (name, text) => { await runtimeApi.saveAgent(name, text); await loadAgents(); location.hash = `#/agents/${encodeURIComponent(name)}`; }} />
+            : item === "+branches" ? <Branches />
             : chosen ? <AgentView key={chosen.name + (chosen.shadowed ? chosen.source : "")} agent={chosen} />
             : item && runtime.agents ? <div class="tool-empty"><h2>There is no agent {item} now</h2><p class="muted">Its file was removed or renamed.</p></div>
             : <div class="tool-empty"><h2>{plural(agents.filter((a) => !a.problem).length, "agent")}</h2><p class="muted">Choose one to read its instructions and what it may do.</p></div>}

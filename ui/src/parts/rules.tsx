@@ -66,7 +66,7 @@ export function RuleForm() {
         <label><span>Where</span><select value={session ? "session" : "workspace"} onChange={(e) => setScope(e.currentTarget.value)}>{app.current ? <option value="session">this session</option> : null}<option value="workspace">this workspace</option></select></label>
         <label><span>How long</span><select value={String(end)} onChange={(e) => setEnd(Number(e.currentTarget.value))}>{ends.map(([text, s]) => <option key={s} value={String(s)}>{text}</option>)}</select></label>
         <label><span>How often</span><input value={calls} inputMode="numeric" placeholder="any number" onInput={(e) => setCalls(e.currentTarget.value)} /></label>
-        <p class="muted small wide" role="status">{problem && (tool || pattern || calls) ? problem : says}</p>
+        <p class="muted small wide" role="status">{problem && (tool || pattern || calls) ? problem : tool ? says : ""}</p>
         <div class="choices wide"><button type="submit" class="primary" disabled={problem !== ""}>Add the rule</button></div>
     </form>;
 }

@@ -56,3 +56,17 @@ export function typedOf(fields: Field[], example: Json | undefined): Record<stri
     }
     return typed;
 }
+
+/** The needed members with some value that fits, for a call that is only asked about. */
+export function needed(schema: Json): Members {
+    return Object.fromEntries(fieldsOf(schema).filter((f) => f.required).map((f) => [f.name, f.fallback ?? f.choices[0] ?? sample(isObject(schema) && isObject(schema.properties) ? schema.properties[f.name] : undefined)]));
+}
+
+function sample(of: Json | undefined): Json {
+    const s = isObject(of) ? of : {}, type = Array.isArray(s.type) ? s.type[0] : s.type;
+    if (type === "integer" || type === "number") return typeof s.minimum === "number" ? s.minimum : 1;
+    if (type === "boolean") return false;
+    if (type === "array") return typeof s.minItems === "number" && s.minItems > 0 ? Array.from({ length: s.minItems }, () => sample(s.items)) : [];
+    if (type === "object") return needed(s);
+    return "x";
+}

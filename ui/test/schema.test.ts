@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fieldsOf, inputOf, typedOf } from "../src/schema.ts";
+import { fieldsOf, inputOf, needed, typedOf } from "../src/schema.ts";
 
 const schema = { type: "object", required: ["pattern"], properties: { limit: { type: "integer" }, pattern: { type: "string", description: "What" }, all: { type: "boolean" },
     mode: { enum: ["a", "b", 3] }, content: { type: "string" }, edits: { type: "array" }, maybe: { type: ["string", "null"] } } };
@@ -26,4 +26,10 @@ test("what cannot be a value is said", () => {
 test("an example fills the form and comes out again", () => {
     const fields = fieldsOf(schema), example = { pattern: "a", limit: 2, all: true, edits: [{ a: 1 }] };
     assert.deepEqual(inputOf(fields, typedOf(fields, example)), example);
+});
+
+test("what is needed gets a value that fits", () => {
+    assert.deepEqual(needed({ required: ["path", "n", "how", "list", "of"], properties: { path: { type: "string" }, n: { type: "integer", minimum: 3 }, how: { enum: ["a", "b"] }, list: { type: "array", minItems: 1, items: { type: "boolean" } },
+        of: { type: "object", required: ["x"], properties: { x: { type: ["number", "null"] } } }, free: { type: "string" } } }), { path: "x", n: 3, how: "a", list: [false], of: { x: 1 } });
+    assert.deepEqual(needed(null), {});
 });

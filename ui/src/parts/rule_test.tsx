@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { runtimeApi } from "../api_runtime.ts";
 import { app, attempt } from "../state.ts";
+import { needed } from "../schema.ts";
 import type { Json } from "../types.ts";
 import type { Trial } from "../types_runtime.ts";
 import { Inline } from "./markdown.tsx";
@@ -31,7 +32,7 @@ export function RuleTest({ mode }: { mode: string }) {
     const run = () => attempt(async () => {
         setProblem("");
         let input: Json;
-        try { input = main ? { [main]: typed } : (JSON.parse(typed.trim() || "{}") as Json); } catch { setProblem("This is not JSON. Texts stand in quotes, members in { }."); return; }
+        try { input = main ? { ...needed(app.tools?.tools.find((t) => t.name === tool.trim())?.input_schema ?? null), [main]: typed } : (JSON.parse(typed.trim() || "{}") as Json); } catch { setProblem("This is not JSON. Texts stand in quotes, members in { }."); return; }
         setTrial(null);
         setTrial(await runtimeApi.tryCall(tool.trim(), input, asMode || (app.current ? undefined : mode), app.current ?? undefined));
     });

@@ -283,6 +283,10 @@ test("executors: the tree, a message, stop, and what becomes of a branch", onMoc
     await page.keyboard.type("and main.c");
     await page.keyboard.press("Enter");
     await tree.getByText("8 of 20 turns").waitFor();
+    await tree.getByRole("button", { name: "Message Give the tests of orchard.c names that say what they test" }).click();
+    await page.keyboard.type("hurry");
+    await page.keyboard.press("Enter");
+    assert.match(await page.locator(".status .waiting").getAttribute("title"), /Give the tests/); // said in the manager's session
     await tree.getByRole("button", { name: "Stop Look at the other library" }).click();
     await tree.getByText("2 of 7 executors at work").waitFor();
     await tree.getByRole("button", { name: "Changes of boxagnts/walk-19c2" }).click();
@@ -297,6 +301,7 @@ test("executors: the tree, a message, stop, and what becomes of a branch", onMoc
     await tree.locator(".worktree[data-state=discarded]").waitFor();
     await tree.getByRole("button", { name: "Stop all" }).click();
     await tree.getByText(/^7 executors/).waitFor();
+    await page.locator(".status .waiting").waitFor({ state: "detached" });
     await tree.getByRole("button", { name: "Keep boxagnts/orchard-7f3a" }).click();
     await tree.locator(".worktree[data-state=kept]").waitFor();
     await tree.getByRole("link", { name: "Open Rename the walk" }).click();

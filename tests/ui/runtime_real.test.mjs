@@ -1,6 +1,7 @@
 // The same pages on the real server with a scripted model: what a mock cannot prove, that both sides speak of the same things.
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { launch, visit } from "./browser.mjs";
@@ -62,6 +63,25 @@ describe("on the real server", { skip: !real }, () => {
         await tree.locator(".instead").waitFor({ state: "detached" });
         await tree.getByRole("link", { name: "Open Read the first file" }).click();
         await page.locator(".item.user", { hasText: "READ THE FIRST again" }).waitFor();
+    });
+
+    test("an executor's question is a sign in its manager's session, and is answered in its own", async () => {
+        await say("LET ONE WRITE, please");
+        const sign = page.locator(".status .waiting", { hasText: "waits for you" });
+        await sign.waitFor();
+        await openInspector();
+        await section("Executors").getByText("waiting for you").waitFor();
+        await page.reload();
+        await sign.waitFor(); // also for a page that was opened later
+        await sign.click();
+        await page.waitForSelector(".question[data-armed]");
+        assert.ok(!existsSync(join(server.root, "asked.md")));
+        await page.keyboard.press("1");
+        await page.locator(".item", { hasText: "Written." }).waitFor();
+        await page.locator(".to-manager").click();
+        await page.locator(".item", { hasText: "It is written." }).waitFor();
+        assert.equal(await page.locator(".status .waiting").count(), 0);
+        assert.equal(readFileSync(join(server.root, "asked.md"), "utf8"), "asked\n");
     });
 
     test("a budget is set, ends the run by its name, and the usage says what was used", async () => {
@@ -184,5 +204,37 @@ describe("on the real server", { skip: !real }, () => {
         await detail().getByRole("button", { name: "Delete", exact: true }).click();
         await detail().getByRole("button", { name: "Delete it" }).click();
         await page.locator("nav .tool-row", { hasText: "prune-trees" }).waitFor({ state: "detached" });
+    });
+
+    test("an executor's branch: what it changed is shown, merged into the folder, and gone from the list", async () => {
+        const git = (...args) => execFileSync("git", ["-C", server.root, "-c", "user.name=t", "-c", "user.email=t@localhost", ...args]);
+        git("init", "-q");
+        git("add", ".");
+        git("commit", "-q", "-m", "first");
+        await page.getByRole("combobox", { name: "Mode", exact: true }).selectOption("accept-edits");
+        await say("BRANCH IT please");
+        await page.waitForSelector(".item.end");
+        await openInspector();
+        const row = section("Executors").locator(".worktree");
+        await row.getByText("ready to merge").waitFor();
+        assert.ok(!existsSync(join(server.root, "notes.md")), "nothing is in the folder before the merge");
+        await row.getByRole("button", { name: /^Changes of/ }).click();
+        await row.locator("pre.diff .add", { hasText: "# Notes" }).waitFor();
+        await row.getByRole("button", { name: /^Merge/ }).click();
+        await section("Executors").locator(".worktree[data-state=merged]").waitFor();
+        assert.equal(readFileSync(join(server.root, "notes.md"), "utf8"), "# Notes\n");
+        await go("#/agents/+branches");
+        await page.getByText("No branch waits").waitFor();
+    });
+
+    test("how long sessions are kept is set, and nothing young would go", async () => {
+        await page.getByRole("button", { name: "Settings" }).click();
+        const keep = section("How long sessions are kept");
+        await keep.getByLabel("Deleted after").fill("30");
+        await keep.getByRole("button", { name: "Save" }).click();
+        await keep.getByRole("button", { name: "Save" }).waitFor({ state: "detached" });
+        assert.equal((await page.evaluate(() => fetch("/api/v1/retention").then((r) => r.json()))).delete_after_days, 30);
+        assert.equal(await keep.locator("summary").count(), 0);
+        await page.getByRole("button", { name: "Close", exact: true }).click();
     });
 });

@@ -143,7 +143,7 @@ export function runtimeRoutes({ sessions, find, Problem, sockets, settings, tool
             const s = find(id);
             if (!s.executor || !s.run) return messages([id], body);
             s.add("user", { text: body.text });
-            find(s.executor.parent).delta("executor_state", { executor: id, state: "running", turns: ++s.executor.turns, waiting: false });
+            find(s.executor.parent).delta("executor_state", { executor: id, state: "running", turns: ++s.executor.turns, waiting: s.executor.waiting, agent: s.agent, description: s.executor.description });
             return [202, { queued: newId() }];
         }],
         ["GET", /^\/sessions\/([^/]+)\/executors$/, ([id]) => { find(id); return { executors: executorsOf(id) }; }],

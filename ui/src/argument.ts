@@ -9,6 +9,7 @@ export function mainArgument(input: Json): string {
     if (asked && typeof asked === "object" && !Array.isArray(asked) && typeof asked.question === "string") return asked.question;
     if (Array.isArray(input.todos)) return plural(input.todos.length, "task");
     if (typeof input.plan === "string") return input.plan.replace(/^[#\s]+/, "").split("\n", 1)[0]!;
+    if (typeof input.prompt === "string" && typeof input.description === "string") return input.description;
     for (const key of ["file_path", "pattern", "command", "url", "query", "path"]) {
         const value = input[key];
         if (typeof value === "string") return key === "pattern" && typeof input.path === "string" ? `${value} in ${input.path}` : value;

@@ -21,6 +21,7 @@ export function foldSide(side: Side, ev: { type: string; seq?: number; for?: str
         side.compaction = ev as CompactEvent;
         side.filled = side.compaction.after_tokens;
     }
+    if (ev.type === "executor_question") return true; // executor_state says that it waits, its own session what it asks
     if (ev.type !== "executor" && ev.type !== "executor_state") return false;
     const said = ev as ExecutorEvent;
     side.executors.set(said.executor, { ...side.executors.get(said.executor), ...said });

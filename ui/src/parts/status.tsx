@@ -5,6 +5,7 @@ import { rowOf } from "../list.ts";
 import { setPlanner } from "../sessions.ts";
 import { app, pendingQuestion, setMode, setModel, useApp } from "../state.ts";
 import { ContextMeter } from "./context_meter.tsx";
+import { ExecutorsWaiting } from "./executors_waiting.tsx";
 import { usePopover } from "./popover.ts";
 
 export const modes: [mode: string, name: string, says: string][] = [
@@ -35,7 +36,7 @@ export function StatusLine({ view }: { view: View | null }) {
         <button type="button" class={`quiet planner ${planner ? "on" : ""}`} aria-pressed={planner} disabled={disabled} aria-label="Planner"
             title={planner ? "Planner: it plans and hands the work to executors" : "Planner is off: the assistant works itself"} onClick={() => { void setPlanner(!planner); }}><Icon name="users" size={14} /><span class="planner-text">Planner</span></button>
         {view?.skills.map((s) => <span key={s.skill} class="skill-chip" title={s.tools ? `While it is active: only ${s.tools.join(", ")}` : "Active in this run"}><Icon name="sparkles" size={12} label="Active skill" /> {s.skill}</span>)}
-        <Waiting />
+        <Waiting view={view} />
         <span class="spring" />
         <ContextMeter view={view} />
         <Walls />
@@ -49,9 +50,9 @@ function Pick({ label, value, title, disabled, onPick, children }: { label: stri
 }
 
 /** The question again, for a reader who is elsewhere in the conversation. */
-function Waiting() {
+function Waiting({ view }: { view: View | null }) {
     const pending = pendingQuestion();
-    if (!pending) return null;
+    if (!pending) return view ? <ExecutorsWaiting view={view} /> : null;
     const go = () => {
         const box = document.querySelector<HTMLElement>(".question");
         box?.scrollIntoView({ block: "center" });

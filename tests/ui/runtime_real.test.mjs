@@ -1,6 +1,5 @@
 // The same pages on the real server with a scripted model: what a mock cannot prove, that both sides speak of the same things.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
@@ -204,27 +203,6 @@ describe("on the real server", { skip: !real }, () => {
         await detail().getByRole("button", { name: "Delete", exact: true }).click();
         await detail().getByRole("button", { name: "Delete it" }).click();
         await page.locator("nav .tool-row", { hasText: "prune-trees" }).waitFor({ state: "detached" });
-    });
-
-    test("an executor's branch: what it changed is shown, merged into the folder, and gone from the list", async () => {
-        const git = (...args) => execFileSync("git", ["-C", server.root, "-c", "user.name=t", "-c", "user.email=t@localhost", ...args]);
-        git("init", "-q");
-        git("add", ".");
-        git("commit", "-q", "-m", "first");
-        await page.getByRole("combobox", { name: "Mode", exact: true }).selectOption("accept-edits");
-        await say("BRANCH IT please");
-        await page.waitForSelector(".item.end");
-        await openInspector();
-        const row = section("Executors").locator(".worktree");
-        await row.getByText("ready to merge").waitFor();
-        assert.ok(!existsSync(join(server.root, "notes.md")), "nothing is in the folder before the merge");
-        await row.getByRole("button", { name: /^Changes of/ }).click();
-        await row.locator("pre.diff .add", { hasText: "# Notes" }).waitFor();
-        await row.getByRole("button", { name: /^Merge/ }).click();
-        await section("Executors").locator(".worktree[data-state=merged]").waitFor();
-        assert.equal(readFileSync(join(server.root, "notes.md"), "utf8"), "# Notes\n");
-        await go("#/agents/+branches");
-        await page.getByText("No branch waits").waitFor();
     });
 
     test("how long sessions are kept is set, and nothing young would go", async () => {

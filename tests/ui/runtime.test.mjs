@@ -85,6 +85,7 @@ test("permissions: a rule is added, seen and removed; what would happen is said 
     await outcome.waitFor();
     assert.equal(await outcome.getAttribute("data-decision"), "deny");
     assert.match(await outcome.locator("li").nth(1).innerText(), /Deny\s+rm -r build/);
+    assert.match(await outcome.innerText(), /Rule: deny bash rm \*/);
     await clean("permissions");
     await row.getByRole("button", { name: /Remove the rule deny bash/ }).click();
     await rules.getByText("the mode alone decides").waitFor();

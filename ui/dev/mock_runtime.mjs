@@ -203,5 +203,5 @@ function trial({ tool, input, mode = "default" }, tools) {
     const worst = (list) => ["deny", "ask", "allow"].find((d) => list.some((p) => p.decision === d));
     const decision = parts ? worst(parts) : level === "read_only" || level === "none" ? "allow" : mode === "plan" ? "deny" : "ask";
     return { decision, by: parts && decision === "deny" ? "rule" : "mode", reason: decision === "deny" && parts ? "`rm` is denied by a rule of this workspace." : decision === "ask" ? `this mode asks before it ${level === "write" ? "changes files" : "runs anything"}` : "reading is allowed in this mode",
-        ...(parts && decision === "deny" ? { rule: { id: "r1", tool: "bash", command: "rm*", verdict: "deny" } } : {}), ...(parts ? { parts } : {}) };
+        ...(parts && decision === "deny" ? { rule: "g0" } : {}), ...(parts ? { parts } : {}) };
 }

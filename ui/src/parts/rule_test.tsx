@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { runtimeApi } from "../api_runtime.ts";
+import { runtime } from "../runtime.ts";
 import { app, attempt } from "../state.ts";
 import { needed } from "../schema.ts";
 import type { Json } from "../types.ts";
@@ -48,8 +49,9 @@ export function RuleTest({ mode }: { mode: string }) {
     </form>;
 }
 
-/** A rule in one line, however much of it is told. */
-function ruleText(rule: Json): string {
+/** A rule in one line, however much of it is told: often its id alone. */
+function ruleText(given: Json): string {
+    const rule = typeof given === "string" ? (runtime.rules?.find((r) => r.id === given) as Json | undefined) ?? given : given;
     if (rule === null || typeof rule !== "object" || Array.isArray(rule)) return String(rule);
     const { verdict, tool, host, path, command, id } = rule;
     return tool ? [verdict, tool, host ?? path ?? command].filter(Boolean).join(" ") : String(id ?? JSON.stringify(rule));

@@ -277,6 +277,7 @@ test("executors: the tree, a message, stop, and what becomes of a branch", onMoc
     await openInspector();
     const tree = section("Executors");
     await tree.getByText("3 of 7 executors at work").waitFor();
+    await section("Usage").getByText("90 k tokens, $0.050").waitFor();
     assert.equal(await tree.locator(".tree .tree li").count(), 1, "an executor of an executor stands below it");
     assert.match(await tree.innerText(), /waiting for you[\s\S]*limit: tokens[\s\S]*queued/);
     await clean("executors");

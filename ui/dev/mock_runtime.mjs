@@ -71,7 +71,7 @@ function usage(s) {
         return { run: e.run, t: e.t, reason: e.reason, turns: e.turns, input_tokens: own.reduce((n, u) => n + u.input_tokens, 0), output_tokens: own.reduce((n, u) => n + u.output_tokens, 0), cost: 0.0021 * own.length, ms: e.ms };
     });
     return { input_tokens: sum("input_tokens"), output_tokens: sum("output_tokens"), cached_tokens: sum("cached_tokens"), cost: runs.reduce((n, r) => n + r.cost, 0), turns: list.length, calls: [...byTool.values()].reduce((n, t) => n + t.calls, 0),
-        ms: runs.reduce((n, r) => n + r.ms, 0), by_model: [{ model: s.model, input_tokens: sum("input_tokens"), output_tokens: sum("output_tokens"), cost: 0.0021 * list.length, turns: list.length }], by_tool: [...byTool.values()], runs };
+        ms: runs.reduce((n, r) => n + r.ms, 0), by_model: [{ model: s.model, input_tokens: sum("input_tokens"), output_tokens: sum("output_tokens"), cost: 0.0021 * list.length, turns: list.length }], by_tool: [...byTool.values()], runs, executors: { sessions: s.title.startsWith("Mend") ? 7 : 0, input_tokens: 85200, output_tokens: 4980, cost: 0.0504 } };
 }
 
 /** A session that delegates: five executors in every state, one of them with one of its own. */

@@ -60,6 +60,7 @@ export interface SessionUsage {
     by_model: { model: string; input_tokens?: number; output_tokens?: number; cached_tokens?: number; cost?: number | null; turns?: number }[];
     by_tool: { tool: string; calls: number; errors: number; ms: number }[];
     runs: UsageRun[];
+    executors?: { sessions: number; input_tokens: number; output_tokens: number; cost: number | null }; // beside it, all levels
 }
 export interface Retention { archive_after_days: number | null; delete_after_days: number | null; would_archive: SessionRow[]; would_delete: SessionRow[] }
 

@@ -28,7 +28,7 @@ export function RetentionSection() {
             {dirty ? <button type="submit" disabled={bad}>Save</button> : null}
         </form>
         <Rows title="would go to the archive" rows={now.would_archive} /><Rows title="would be deleted" rows={now.would_delete} />
-        <p class="muted">Counted from the last event. Pinned sessions stay.</p>
+        <p class="muted">Counted from the last event, done once a day. Pinned sessions stay; archived ones can be brought back.</p>
     </section>;
 }
 

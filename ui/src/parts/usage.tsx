@@ -20,11 +20,12 @@ const ends: Record<string, string> = { done: "done", stopped: "stopped", error: 
 /** What the session used: in sum, by model, by tool, by run. */
 export function UsageSection({ usage }: { usage: SessionUsage | null }) {
     if (!usage) return null;
-    const { input_tokens: input, output_tokens: output, cached_tokens: cached } = usage;
+    const { input_tokens: input, output_tokens: output, cached_tokens: cached, executors: below } = usage;
     return <section aria-label="Usage"><h3>Usage</h3>
         <dl><dt>Cost</dt><dd>{usage.cost === null ? <span class="muted">no price known</span> : money(usage.cost)}</dd>
             <dt>Tokens in</dt><dd>{count(input)}{cached ? <span class="muted"> ({count(cached)} from cache)</span> : null}</dd><dt>Tokens out</dt><dd>{count(output)}</dd>
-            <dt>Turns, calls</dt><dd>{count(usage.turns)}, {count(usage.calls)}</dd><dt>Time</dt><dd>{millis(usage.ms)}</dd></dl>
+            <dt>Turns, calls</dt><dd>{count(usage.turns)}, {count(usage.calls)}</dd><dt>Time</dt><dd>{millis(usage.ms)}</dd>
+            {below?.sessions ? <><dt>{below.sessions === 1 ? "Its executor" : `Its ${below.sessions} executors`}, beside</dt><dd>{count(below.input_tokens + below.output_tokens)} tokens{below.cost === null ? "" : `, ${money(below.cost)}`}</dd></> : null}</dl>
         {usage.by_model.length ? <details class="fold"><summary>By model</summary><table class="usage-table"><thead><tr><th scope="col">Model</th><th scope="col">Tokens</th><th scope="col">Cost</th></tr></thead>
             <tbody>{usage.by_model.map((m) => <tr key={m.model}><td class="path">{m.model}</td><td>{count((m.input_tokens ?? 0) + (m.output_tokens ?? 0))}</td><td>{m.cost === null || m.cost === undefined ? "–" : money(m.cost)}</td></tr>)}</tbody></table></details> : null}
         {usage.by_tool.length ? <details class="fold"><summary>By tool</summary><table class="usage-table"><thead><tr><th scope="col">Tool</th><th scope="col">Calls</th><th scope="col">Failed</th><th scope="col">Time</th></tr></thead>

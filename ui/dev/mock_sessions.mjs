@@ -79,7 +79,7 @@ export function sessionRoutes({ sessions, find, Problem, announce }) {
         ["PATCH", /^\/sessions\/([^/]+)$/, ([id], body) => {
             const s = find(id);
             for (const [k, v] of Object.entries(body)) {
-                if (k === "budget") { s.budget = Object.fromEntries(Object.entries({ ...s.budget, ...v }).filter(([, x]) => x !== null)); continue; }
+                if (k === "budget") { s.budget = Object.fromEntries(Object.entries({ ...s.budget, ...v }).filter(([, x]) => x !== null)); s.add("budget", { budget: s.budget }); continue; }
                 s[k] = v;
                 s.add(k === "pinned" ? "pin" : k, { [k]: v });
             }

@@ -5,17 +5,19 @@ export interface Side {
     executors: Map<string, ExecutorEvent>; // the last that was said of each
     executorRev: number; // the tree has changed
     contextRev: number; // the context has changed
+    budgetRev: number; // the budget was set
     compaction: CompactEvent | null; // the last one
     filled: number | null; // what the last compaction left, until a request is counted again
 }
 
-export const newSide = (): Side => ({ executors: new Map(), executorRev: 0, contextRev: 0, compaction: null, filled: null });
+export const newSide = (): Side => ({ executors: new Map(), executorRev: 0, contextRev: 0, budgetRev: 0, compaction: null, filled: null });
 
 const ofContext = new Set(["usage", "compact", "fact", "fact_drop", "attach", "detach", "cache_break", "rewind", "run_end", "model"]);
 
 /** True: the event is of no concern to the log. */
 export function foldSide(side: Side, ev: { type: string; seq?: number; for?: string }): boolean {
     if (ofContext.has(ev.type)) side.contextRev++;
+    if (ev.type === "budget") side.budgetRev++;
     if (ev.type === "usage" && !ev.for) side.filled = null;
     if (ev.type === "compact") {
         side.compaction = ev as CompactEvent;

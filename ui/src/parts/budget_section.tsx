@@ -34,6 +34,6 @@ export function BudgetSection({ view, detail, usage, reload }: { view: View; det
 export function useDetail(view: View): [SessionDetail | null, () => void] {
     const [detail, setDetail] = useState<SessionDetail | null>(null);
     const load = () => attempt(async () => setDetail(await runtimeApi.session(view.id)));
-    useEffect(() => { void load(); }, [view.id, view.running]);
+    useEffect(() => { void load(); }, [view.id, view.running, view.side.budgetRev]);
     return [detail, () => void load()];
 }

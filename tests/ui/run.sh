@@ -22,5 +22,6 @@ tests=("$@")
 [ ${#tests[@]} -gt 0 ] || tests=("$here"/*.test.mjs)
 PAGE_DIST=$dist BOXAGNTS='' node --test --test-concurrency=1 "${tests[@]}"
 if [ -n "${BOXAGNTS-}" ]; then
-    PAGE_DIST=$dist node --test --test-concurrency=1 "$here/page.test.mjs" "$here/runtime.test.mjs" "$here/runtime_real.test.mjs"
+    PAGE_DIST=$dist node --test --test-concurrency=1 "$here/page.test.mjs" "$here/sessions.test.mjs" "$here/runtime.test.mjs" \
+        "$here/runtime_real.test.mjs"
 fi

@@ -1,6 +1,6 @@
 // The mock's half of sessions: search, pins, bulk, the trash, forks, export and import, the queue, edited messages, commands, files.
-import { newId, Session } from "./log.mjs";
-import { play } from "./plays.mjs";
+import { call, newId, Session } from "./log.mjs";
+import { play, plays, say } from "./plays.mjs";
 
 const commands = [
     ["help", "", "Says what there is"], ["clear", "", "Begins a new session"], ["compact", "[focus]", "Replaces old turns by a summary"], ["resume", "", "Opens the list of sessions"], ["model", "[id]", "Shows or changes the model"],
@@ -18,8 +18,27 @@ function hit(s, q) {
     return null;
 }
 
+/** A play in which an executor is at work: found by the word HANDS ON. */
+function handsOn(sessions) {
+    plays["HANDS ON"] = async (s) => {
+        const c = call("Agent", { description: "Find every tree", prompt: "Find every tree.", agent: "explore" }), child = new Session({ title: "Find every tree" });
+        Object.assign(child, { kind: "executor", parent: { session: s.id, run: s.run, call: c.id }, agent: "explore" });
+        sessions.set(child.id, child);
+        if (!await say(s, "One of us looks around.", [c])) return;
+        const state = (state, more) => ({ call: c.id, executor: child.id, agent: "explore", description: "Find every tree", state, reason: null, turns: 0, input_tokens: 0, output_tokens: 0, cost: 0, ms: 0, ...more });
+        s.allow(c); s.started(c, "execute");
+        s.add("executor", state("running"));
+        child.begin("Find every tree."); child.assistant("There are two."); child.end();
+        s.delta("executor_state", state("running", { turns: 1, input_tokens: 1200 }));
+        s.add("executor", state("done", { reason: "done", turns: 3, input_tokens: 4800, output_tokens: 210, cost: 0.003, ms: 900 }));
+        s.result(c, "There are two trees.");
+        await say(s, "There are two.");
+    };
+}
+
 export function sessionRoutes({ sessions, find, Problem, announce }) {
     const trash = new Map();
+    handsOn(sessions);
     const bad = (detail) => { throw new Problem(400, "Bad request", detail); };
     const remove = (id) => { const s = find(id); if (s.run) throw new Problem(409, "This session is working. Stop it first."); sessions.delete(id); trash.set(id, s); announce(); };
     const restore = (id) => { const s = trash.get(id) ?? (() => { throw new Problem(404, "There is no such session in the trash."); })(); trash.delete(id); sessions.set(id, s); announce(); return s; };

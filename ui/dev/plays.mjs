@@ -5,7 +5,7 @@ import { call, newId } from "./log.mjs";
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Streams a reply in pieces; ends early when the run was stopped. */
-async function say(s, text, calls = [], { pause = 8, size = 12, more = {} } = {}) {
+export async function say(s, text, calls = [], { pause = 8, size = 12, more = {} } = {}) {
     for (const { id, text: word } of s.queue.splice(0)) s.add("user", { text: word, queued: id }); // typed meanwhile
     const turn = s.turn + 1;
     s.delta("state", { phase: "thinking", text: "" });
@@ -39,7 +39,7 @@ function ask(s, c, text, more = { kind: "permission", level: "write", input: c.i
 const essay = (n) => Array.from({ length: n }, (_, i) => `## Part ${i + 1}\n\nThe **orchard** keeps its trees in one array, and \`tree_walk\` visits them in order. `
     + `What follows is a list:\n\n- apples are sorted\n- pears are not\n\n\`\`\`c\nfor (size_t i = 0; i < o->count; i++)\n    tree_walk(o->trees[i]);\n\`\`\`\n\n`).join("");
 
-const plays = {
+export const plays = {
     "EIGHT FILES": async (s) => {
         const calls = Array.from({ length: 8 }, (_, i) => call("read", { file_path: `/file-${i + 1}.txt` }));
         if (!await say(s, "I will read all eight at once.", calls)) return;

@@ -1,4 +1,4 @@
-// Esc stops (twice while a write is under way) or says no to a question, digits answer it, Ctrl+K begins a session.
+// Esc stops (twice while a write is under way) or says no to a question, digits answer it, Ctrl+K begins a session, Ctrl+Z takes back what the foot of the page offers to.
 import { useEffect } from "preact/hooks";
 import { answer, app, change, currentView, open, pendingQuestion, showList, stop, toast } from "./state.ts";
 import type { Question, View } from "./fold.ts";
@@ -11,6 +11,11 @@ export function useKeys(): void {
             if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") {
                 e.preventDefault();
                 open(null);
+                return;
+            }
+            if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "z" && app.toast?.act && !inField(e.target, true)) {
+                e.preventDefault();
+                app.toast.act();
                 return;
             }
             if (e.ctrlKey || e.metaKey || e.altKey) return;
@@ -52,9 +57,9 @@ function answerByDigit(question: Question, n: number): boolean {
     return choice !== undefined;
 }
 
-/** Where a digit is text. */
-function inField(target: EventTarget | null): boolean {
-    return target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+/** Where a digit is text; `filled`: only where something is written, that could be undone itself. */
+function inField(target: EventTarget | null, filled = false): boolean {
+    return target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !(filled && (target as HTMLInputElement).value === "");
 }
 
 function writes(view: View): boolean {

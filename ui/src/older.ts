@@ -17,20 +17,28 @@ export async function prepare(view: View): Promise<void> {
     if (first > 1 && session.input_tokens !== undefined) Object.assign(view, { countedTo: session.events, totals: { input: session.input_tokens, output: session.output_tokens ?? 0 } });
 }
 
-const busy = new WeakSet<View>();
+const busy = new WeakMap<View, Promise<void>>();
 
-/** Reads the page before what is there, or as much as it takes to come to the event `upTo`. False when nothing came. */
-export async function loadOlder(view: View, changed: (fn: () => void) => void, upTo?: number): Promise<boolean> {
-    if (view.firstSeq <= 1 || busy.has(view)) return false;
-    busy.add(view);
-    try {
+/** Reads the page before what is there, or as much as it takes to come to the event `upTo`. */
+export async function loadOlder(view: View, changed: (fn: () => void) => void, upTo?: number): Promise<void> {
+    const other = busy.get(view);
+    if (other) {
+        if (upTo === undefined) return;
+        await other.catch(() => {}); // whoever asked for that hears of it
+    }
+    const lacks = () => view.firstSeq > 1 && (upTo === undefined ? view.items.length === 0 : view.firstSeq > upTo || view.carry.some((e) => e.seq === upTo));
+    if (view.firstSeq <= 1 || (upTo !== undefined && !lacks())) return;
+    const work = (async () => {
         do {
             const wanted = upTo === undefined ? page : Math.min(most, Math.max(page, view.firstSeq - upTo));
             const from = Math.max(1, view.firstSeq - wanted);
             const events = await read(view.id, from, view.firstSeq - from);
             changed(() => take(view, from, events));
-        } while (view.firstSeq > 1 && (upTo !== undefined ? view.firstSeq > upTo || view.carry.some((e) => e.seq === upTo) : view.items.length === 0));
-        return true;
+        } while (lacks());
+    })();
+    busy.set(view, work);
+    try {
+        await work;
     } finally {
         busy.delete(view);
     }

@@ -152,17 +152,17 @@ export class Virtual<T> {
     }
 
     /** Brings an entry into the view: `share` of the view's height is left above it. */
-    reveal(i: number, share = 0): void {
-        const item = this.items[i];
-        if (item === undefined || !this.box) return;
+    reveal(key: string, share = 0): void {
+        if (!this.box) return;
         this.follow = false;
-        this.anchor = { key: this.options.key(item), below: -share * this.box.clientHeight };
+        this.anchor = { key, below: -share * this.box.clientHeight };
+        this.known = this.box.scrollTop;
         this.redraw();
     }
 
     /** Whether all of it is in the view. */
-    sees(i: number): boolean {
-        const slot = this.items[i] === undefined ? undefined : this.slot(this.options.key(this.items[i]!));
+    sees(key: string): boolean {
+        const slot = this.slot(key);
         if (!slot) return false;
         const rect = slot.getBoundingClientRect(), box = this.box!.getBoundingClientRect();
         return rect.top >= box.top && rect.bottom <= box.bottom;

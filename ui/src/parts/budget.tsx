@@ -43,7 +43,7 @@ export function BudgetForm({ id, close }: { id: string; close(): void }) {
         toast({ text: Object.values(values).some((v) => v !== null) ? "The budget counts from the next request on." : "This session has no budget now." });
     };
     return <form class="budget" onSubmit={(e) => { e.preventDefault(); void save(); }}>
-        <h3>Budget of this session</h3>
+        <h2>Budget of this session</h2>
         <p class="muted small">When one of them is used up the run ends and says which. Empty means no bound.</p>
         {fields.map(([name, label, unit, says], i) => <label key={name}><span>{label}{unit ? <span class="muted"> ({unit})</span> : null}</span>
             <input ref={i === 0 ? first : undefined} inputMode="decimal" value={text?.[name] ?? ""} placeholder={says} disabled={!text} aria-invalid={values[name] === undefined}

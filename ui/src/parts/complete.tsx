@@ -3,7 +3,7 @@ import { sessionsApi } from "../api_sessions.ts";
 import { Icon } from "../icon.tsx";
 import type { Command } from "../types_sessions.ts";
 
-export interface Offer { key: string; name: string; says: string; icon: "slash" | "sparkles" | "users" | "file" | "folder"; from: number; to: number; put: string; more: boolean }
+export interface Offer { key: string; name: string; says: string; icon: "slash" | "sparkles" | "users" | "file" | "folder"; put: string; more: boolean }
 export interface Completion { offers: Offer[]; at: number; move(by: number): void; close(): void; pick(offer: Offer): void }
 
 const icons = { builtin: "slash", skill: "sparkles", agent: "users" } as const;
@@ -40,27 +40,26 @@ export function useCompletion(text: string, caret: number, put: (text: string, c
             return;
         }
         const show = (list: Offer[]) => { if (number.current === mine) { setOffers(list); setAt(0); } };
-        const to = word.from + word.word.length + 1;
         if (word.kind === "command") {
-            const list = (all: Command[]) => matching(all, word.word).map((c): Offer => ({ key: `${c.kind} ${c.name}`, name: `/${c.name}${c.args ? ` ${c.args}` : ""}`, says: c.description, icon: icons[c.kind] ?? "slash", from: 0, to,
+            const list = (all: Command[]) => matching(all, word.word).map((c): Offer => ({ key: `${c.kind} ${c.name}`, name: `/${c.name}${c.args ? ` ${c.args}` : ""}`, says: c.description, icon: icons[c.kind] ?? "slash",
                 put: `/${c.name}${c.args ? " " : ""}`, more: Boolean(c.args) }));
             if (commands) show(list(commands));
             if (!commands || word.word === "") void sessionsApi.commands().then((all) => { commands = all.commands; show(list(commands)); }, () => show([]));
         } else {
             const timer = setTimeout(() => {
-                void sessionsApi.files(word.word).then(({ files }) => show(files.map((f): Offer => ({ key: f.path, name: f.path, says: "", icon: f.kind, from: word.from, to, put: `@${f.path}${f.kind === "folder" ? (f.path.endsWith("/") ? "" : "/") : " "}`, more: f.kind === "folder" }))), () => show([]));
+                void sessionsApi.files(word.word).then(({ files }) => show(files.map((f): Offer => ({ key: f.path, name: f.path, says: "", icon: f.kind, put: `@${f.path}${f.kind === "folder" ? (f.path.endsWith("/") ? "" : "/") : " "}`, more: f.kind === "folder" }))), () => show([]));
             }, 60);
             return () => clearTimeout(timer);
         }
     }, [id]);
     const pick = (o: Offer) => {
-        const next = text.slice(0, o.from) + o.put + text.slice(o.to);
+        if (!word) return;
         if (!o.more) setOffers([]);
-        put(next, o.from + o.put.length);
+        put(text.slice(0, word.from) + o.put + text.slice(word.from + word.word.length + 1), word.from + o.put.length); // more may have been typed since it was offered
     };
     return { offers: word ? offers : [], at: Math.min(at, Math.max(0, offers.length - 1)), pick,
         move: (by) => setAt((i) => (i + by + offers.length) % Math.max(1, offers.length)),
-        close: () => { closed.current = word ? `${word.kind} ${word.from}` : ""; setOffers([]); } };
+        close: () => { number.current++; closed.current = word ? `${word.kind} ${word.from}` : ""; setOffers([]); } };
 }
 
 export function Offers({ completion, id }: { completion: Completion; id: string }) {

@@ -22,9 +22,9 @@ export function Compact({ item }: { item: Of<"compact"> }) {
         {item.before && item.after ? <span class="muted"> · {count(item.before)} → {count(item.after)} tokens</span> : null}</span></summary>
         <div class="compact-body">
             <p class="muted small" title={exact(item.t)}>From here on the model sees this summary in place of what is above, because {why[item.by] ?? item.by}. The session keeps all of it.</p>
-            <h3>Summary</h3><Markdown text={item.summary} live={false} />
-            {item.kept.length ? <><h3>Kept word by word</h3><ul>{item.kept.map((k, i) => <li key={i}>{k}</li>)}</ul></> : null}
-            {lost.length || files?.length ? <><h3>No longer in the context</h3>
+            <h2>Summary</h2><Markdown text={item.summary} live={false} />
+            {item.kept.length ? <><h2>Kept word by word</h2><ul>{item.kept.map((k, i) => <li key={i}>{k}</li>)}</ul></> : null}
+            {lost.length || files?.length ? <><h2>No longer in the context</h2>
                 {lost.length ? <p>{lost.join(", ")}</p> : null}
                 {files?.length ? <ul>{files.map((f) => <li key={f} class="path">{f}</li>)}</ul> : null}</> : null}
         </div></details>;

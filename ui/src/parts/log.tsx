@@ -35,11 +35,11 @@ export function Log({ view }: { view: View }) {
     useEffect(() => { // an event that was asked for: by a hit of the search, or the address
         if (!ready || goTo === null) return;
         void attempt(async () => {
-            while (view.firstSeq > goTo && await loadOlder(view, change, goTo)) { /* until it is there */ }
-            const list = shownItems(view), i = indexOfSeq(list, goTo);
+            await loadOlder(view, change, goTo);
+            const list = shownItems(view), found = list[indexOfSeq(list, goTo)];
             if (app.goTo !== goTo) return;
-            change(() => { app.goTo = null; app.marked = list[i]?.key ?? null; });
-            v.reveal(i, 0.2);
+            change(() => { app.goTo = null; app.marked = found?.key ?? null; });
+            if (found) v.reveal(found.key, 0.2);
         });
     }, [ready, goTo]);
     const onScroll = () => {

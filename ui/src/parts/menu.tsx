@@ -11,13 +11,16 @@ export function Menu({ label, icon, entries, tabindex, children }: { label: stri
     const box = useRef<HTMLDivElement>(null);
     const close = () => { setOpen(false); button.current?.focus(); };
     const items = () => [...box.current!.querySelectorAll<HTMLElement>("[role=menuitem]")];
-    const show = () => {
+    const place = () => {
         const at = button.current!.getBoundingClientRect(), el = box.current!;
-        el.showPopover();
         const { width, height } = el.getBoundingClientRect();
         el.style.left = `${Math.max(8, Math.min(at.right - width, innerWidth - width - 8))}px`;
         el.style.top = `${at.bottom + height + 12 > innerHeight ? Math.max(8, at.top - height - 4) : at.bottom + 4}px`;
-        (items()[0] ?? el.querySelector<HTMLElement>("input:not(:disabled), button"))?.focus();
+    };
+    const show = () => {
+        box.current!.showPopover();
+        place();
+        (items()[0] ?? box.current!.querySelector<HTMLElement>("input:not(:disabled), button"))?.focus();
     };
     useLayoutEffect(() => {
         if (!open) return;
@@ -25,9 +28,9 @@ export function Menu({ label, icon, entries, tabindex, children }: { label: stri
         const away = (e: Event) => { if (!box.current?.contains(e.target as Node) && !button.current!.contains(e.target as Node)) setOpen(false); };
         const esc = (e: KeyboardEvent) => { if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); close(); } };
         document.addEventListener("pointerdown", away);
-        document.addEventListener("scroll", away, true);
+        document.addEventListener("scroll", place, true);
         document.addEventListener("keydown", esc, true);
-        return () => { document.removeEventListener("keydown", esc, true); document.removeEventListener("pointerdown", away); document.removeEventListener("scroll", away, true); };
+        return () => { document.removeEventListener("keydown", esc, true); document.removeEventListener("pointerdown", away); document.removeEventListener("scroll", place, true); };
     }, [open]);
     const onKey = (e: KeyboardEvent) => {
         const list = items(), at = list.indexOf(document.activeElement as HTMLElement);

@@ -87,7 +87,7 @@ function List() {
         if (!entry) return;
         setReached(entry.key);
         wanted.current = entry.key;
-        if (!v.sees(i)) v.reveal(i, 0.3);
+        if (!v.sees(entry.key)) v.reveal(entry.key, 0.3);
         v.list!.querySelector<HTMLElement>(`[data-row="${entry.key}"]`)?.focus({ preventScroll: true });
     };
     const step = (i: number, by: number) => { for (let at = i + by; at >= 0 && at < list.length; at += by) if (isRow(list[at])) return at; return i; };

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "../icon.tsx";
 import { forkBefore, resend } from "../sessions.ts";
 import { app, change, focusComposer, useApp } from "../state.ts";
@@ -29,8 +29,8 @@ function Editor({ view, seq, before }: { view: View; seq: number; before: string
     const box = useRef<HTMLTextAreaElement>(null);
     const text = editing?.text ?? before;
     const grow = () => { const el = box.current!; el.style.height = "auto"; el.style.height = `${Math.min(el.scrollHeight + 2, innerHeight * 0.5)}px`; };
-    useEffect(() => { box.current!.focus(); box.current!.setSelectionRange(text.length, text.length); }, []);
-    useEffect(grow, [text]);
+    useLayoutEffect(() => { box.current!.focus(); box.current!.setSelectionRange(text.length, text.length); }, []);
+    useLayoutEffect(grow, [text]);
     const leave = () => { change(() => { app.editing = null; }); focusComposer(); };
     const submit = () => { if (text.trim()) void resend(view, seq, text.trim()); };
     return <form class="item edit-message" aria-label="Edit the message" onSubmit={(e) => { e.preventDefault(); submit(); }}>

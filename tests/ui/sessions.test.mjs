@@ -1,0 +1,364 @@
+// Sessions, the message box and the conversation, on the mock and (where it can play it) on the real server.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { launch, visit } from "./browser.mjs";
+import { real, start } from "./server.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let server, browser, page, faults;
+
+before(async () => {
+    [server, browser] = await Promise.all([start(), launch()]);
+    ({ page, faults } = await visit(browser, { permissions: ["clipboard-read", "clipboard-write"] }));
+    page.origin = new URL(server.url).origin;
+    await page.goto(server.url);
+    await page.waitForSelector("textarea");
+});
+after(async () => {
+    await browser?.close();
+    await server?.stop();
+});
+beforeEach(async () => {
+    faults.length = 0;
+    await page.keyboard.press("Control+k");
+    await page.waitForSelector(".first-run");
+});
+afterEach(async () => {
+    assert.deepEqual(faults, []);
+    assert.deepEqual(await page.evaluate(() => window.reports), [], "reports of the content policy");
+});
+
+const mockOnly = { skip: real && "played by the mock" };
+const box = () => page.getByLabel("Message", { exact: true });
+const row = (title) => page.locator(".session", { hasText: title });
+const key = (...keys) => keys.reduce((before, k) => before.then(() => page.keyboard.press(k)), Promise.resolve());
+async function say(text, ends = 1) {
+    await box().fill(text);
+    await key("Enter");
+    await page.waitForFunction((n) => document.querySelectorAll(".item.end").length >= n, ends);
+}
+async function clean(what) {
+    await page.evaluate(axe);
+    for (const colorScheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+        assert.deepEqual(result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join(" | ")}`), [], `${what}, ${colorScheme}`);
+    }
+    await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
+}
+const focused = () => page.evaluate(() => document.activeElement.dataset.row ? document.activeElement.querySelector(".session-title").textContent : document.activeElement.getAttribute("aria-label") ?? document.activeElement.tagName);
+const log = () => page.locator(".log").innerText();
+
+test("a message is edited and sent again; what it replaces is folded away, and is there after a reload", async () => {
+    await say("MARK DOWN the first");
+    await key("ArrowUp"); // in the empty box: the last message
+    const editor = page.getByLabel("The message in other words");
+    await editor.waitFor();
+    assert.equal(await editor.inputValue(), "MARK DOWN the first");
+    await key("Escape");
+    await editor.waitFor({ state: "detached" });
+    assert.ok(await box().evaluate((el) => el === document.activeElement));
+    await page.locator(".item.user").hover();
+    await page.getByRole("button", { name: "Edit this message" }).click();
+    await editor.fill("MARK DOWN the second");
+    await clean("a message being edited");
+    await key("Enter");
+    await page.getByRole("button", { name: "1 earlier version" }).waitFor();
+    await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 1);
+    assert.deepEqual(await page.locator(".item.user > p").allInnerTexts(), ["MARK DOWN the second"]);
+    await page.reload();
+    await page.waitForSelector(".item.end");
+    assert.deepEqual(await page.locator(".item.user > p").allInnerTexts(), ["MARK DOWN the second"]);
+    await page.getByRole("button", { name: "1 earlier version" }).click();
+    assert.deepEqual(await page.locator(".item.user > p").allInnerTexts(), ["MARK DOWN the first", "MARK DOWN the second"]);
+    assert.equal(await page.locator(".versions-body .item.end").count(), 1);
+    assert.equal(await page.getByRole("button", { name: "Edit this message" }).count(), 1, "an old version is not edited");
+    await clean("an earlier version");
+});
+
+test("a fork has what was there up to the message, the first session keeps all", async () => {
+    await say("MARK DOWN trunk");
+    await say("MARK DOWN branch", 2);
+    const trunk = new URL(page.url()).hash;
+    await page.locator(".item.user").nth(1).hover();
+    await page.getByRole("button", { name: "Fork at this message" }).nth(1).click();
+    await page.waitForFunction((hash) => location.hash !== hash && document.querySelectorAll(".item.user").length === 1, trunk);
+    assert.equal(await box().inputValue(), "MARK DOWN branch", "the message is ready to be sent in other words");
+    await box().fill("");
+    await page.evaluate((hash) => { location.hash = hash; }, trunk);
+    await page.waitForFunction(() => document.querySelectorAll(".item.user").length === 2);
+    await page.locator(".item.assistant").first().hover();
+    await page.getByRole("button", { name: "Copy this reply" }).first().click();
+    await page.getByText("Copied.").waitFor();
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^## Part 1/);
+    await page.getByRole("button", { name: "Fork at this reply" }).first().click();
+    await page.waitForFunction((hash) => location.hash !== hash && document.querySelectorAll(".item.assistant").length === 1, trunk);
+});
+
+test("the slash offers commands by keyboard alone; an answer is a note; an unknown one is said where it was typed", async () => {
+    await say("MARK DOWN commands");
+    await box().focus();
+    await page.keyboard.type("/hel");
+    const offers = page.getByRole("listbox", { name: "Suggestions" });
+    await offers.waitFor();
+    assert.match(await offers.getByRole("option", { selected: true }).innerText(), /^\/help/);
+    assert.equal(await box().getAttribute("aria-activedescendant"), "offers-0");
+    await clean("commands");
+    await key("Tab");
+    assert.match(await box().inputValue(), /^\/help ?$/);
+    await key("Enter");
+    await page.locator(".local").waitFor();
+    assert.match(await page.locator(".local").innerText(), /^\/help[\s\S]*compact/);
+    assert.equal(await box().inputValue(), "");
+    await page.keyboard.type("/comppact now");
+    await key("Enter");
+    await page.locator(".wrong").waitFor();
+    assert.match(await page.locator(".wrong").innerText(), /compact/);
+    assert.equal(await box().inputValue(), "/comppact now", "nothing typed is lost");
+    assert.match(faults.splice(0).join(), /status of 400/);
+    await clean("a wrong command");
+    await key("Escape");
+    await page.locator(".wrong").waitFor({ state: "detached" });
+    await box().fill("");
+    await page.keyboard.type("/");
+    await offers.waitFor();
+    await key("Escape");
+    await offers.waitFor({ state: "detached" });
+    assert.equal(await box().inputValue(), "/");
+    await box().fill("/permissions");
+    await key("Enter");
+    await page.waitForFunction(() => location.hash === "#/permissions");
+    await page.goBack();
+    await box().waitFor();
+    await box().fill("/fork");
+    const before = new URL(page.url()).hash;
+    await key("Enter");
+    await page.waitForFunction((hash) => location.hash !== hash && document.querySelector(".item.user"), before);
+    assert.equal(await page.locator(".item.user > p").innerText(), "MARK DOWN commands");
+});
+
+test("the at sign offers files, folders stay open", async () => {
+    await box().focus();
+    await page.keyboard.type(real ? "Read @file-3" : "Read @orchard.c");
+    const first = page.getByRole("listbox", { name: "Suggestions" }).getByRole("option").first();
+    await first.waitFor();
+    await page.waitForFunction((text) => document.querySelector(".offers li")?.textContent.includes(text), real ? "file-3.txt" : "orchard.c");
+    await key("Enter");
+    assert.match(await box().inputValue(), real ? /^Read @\/?file-3\.txt $/ : /^Read @(src\/orchard|tests\/test_orchard)\.c $/);
+    await key("Escape");
+    await box().fill("mail@example.org is no file");
+    assert.equal(await page.locator(".offers").count(), 0);
+    await box().fill("");
+});
+
+test("what is typed while a run is at work waits, joins at the next turn, and can be taken back until then", mockOnly, async () => {
+    await box().fill("NEVER ENDS and I add to it");
+    await key("Enter");
+    await page.waitForSelector(".item.assistant");
+    await page.keyboard.type("one more thing");
+    await key("Enter");
+    const queue = page.getByRole("list", { name: "Waiting to be sent" });
+    await queue.waitFor();
+    assert.match(await queue.innerText(), /one more thing[\s\S]*Joins at the next turn/);
+    assert.equal(await box().inputValue(), "");
+    await clean("a waiting message");
+    await page.reload();
+    await queue.waitFor();
+    await queue.getByRole("button", { name: /^Take back/ }).click();
+    await queue.waitFor({ state: "detached" });
+    assert.equal(await box().inputValue(), "one more thing");
+    await box().fill("");
+    await key("Escape");
+    await page.waitForSelector(".item.end");
+    await key("Control+k");
+    await box().fill("TWO TURNS please");
+    await key("Enter");
+    await page.waitForSelector(".card[data-state=running]");
+    await page.keyboard.type("and the pears");
+    await key("Enter");
+    await page.waitForSelector(".item.end");
+    assert.match(await log(), /and the pears\s+said while it worked[\s\S]*Now I know both/);
+    assert.equal(await queue.count(), 0);
+});
+
+test("what is typed while a run is at work begins the next run when that is stopped", async () => {
+    await box().fill("NEVER ENDS with a word behind it");
+    await key("Enter");
+    await page.waitForSelector(".item.assistant");
+    await page.keyboard.type("MARK DOWN after it");
+    await key("Enter");
+    await page.getByRole("list", { name: "Waiting to be sent" }).waitFor();
+    await key("Escape");
+    await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 2);
+    assert.match(await log(), /Stopped[\s\S]*MARK DOWN after it[\s\S]*Part 2[\s\S]*Done/);
+});
+
+test("all that happens to a session is in its conversation", mockOnly, async () => {
+    await row("Everything that happens").locator("a").click();
+    await page.waitForSelector(".item.end");
+    const text = await log();
+    for (const words of [/2 earlier versions/, /The model reads everything anew: tools changed\.\s+the tool mcp__git__status was added/, /And the pears\?\s+said while it worked/, /Context compacted\s+· 26 k → 4\.1 k tokens/, /Context pack house-rules is attached/,
+        /A pinned fact was dropped/, /plans and hands work to executors/, /the budget of \$0\.50 is used up/, /Out of money \(budget\)/]) assert.match(text, words);
+    assert.equal(await page.getByRole("button", { name: "Planner", exact: true }).getAttribute("aria-pressed"), "true");
+    await page.locator(".compact summary").focus();
+    await key("Enter");
+    assert.match(await page.locator(".compact").innerText(), /nearly full[\s\S]*Only apples[\s\S]*Kept word by word[\s\S]*orchard-2[\s\S]*4 turns, 9 results, 18 k tokens[\s\S]*\/src\/tree\.c/);
+    await clean("a compaction");
+});
+
+test("executors are under their manager in the list, and at the call that began them", mockOnly, async () => {
+    const manager = row("Mend the orchard with four hands");
+    await manager.locator("a").focus();
+    await key("ArrowRight");
+    await row("Check what calloc returns").waitFor();
+    await clean("executors in the list");
+    await row("Check what calloc returns").locator("a").click();
+    await page.locator(".to-manager").waitFor();
+    assert.match(await page.locator(".chat-head h1").innerText(), /Mend the orchard with four hands\s*Check what calloc returns/);
+    await page.locator(".to-manager").click();
+    await page.waitForFunction(() => document.querySelector(".chat-head h1").innerText.startsWith("Mend the orchard"));
+    await manager.locator("a").focus();
+    await key("ArrowLeft");
+    await row("Check what calloc returns").waitFor({ state: "detached" });
+    await key("Control+k");
+    await say("HANDS ON it");
+    const line = page.locator(".executor-line");
+    assert.match(await line.innerText(), /explore\s*done\s*3 turns · 5 k tokens · \$0\.0030/);
+    await line.getByRole("link", { name: /^Open/ }).click();
+    await page.locator(".to-manager").waitFor();
+});
+
+test("the list: searched in titles and texts, a hit opens where it was said", mockOnly, async () => {
+    await page.getByLabel("Search sessions").fill("calloc");
+    await page.getByRole("list", { name: "Sessions found" }).waitFor();
+    await page.locator(".hit", { hasText: "calloc" }).first().waitFor();
+    assert.match(await page.locator(".session-list").innerText(), /In what was said[\s\S]*calloc/);
+    assert.ok((await page.locator(".hit mark").allInnerTexts()).every((t) => t.toLowerCase() === "calloc"));
+    await clean("hits");
+    await page.getByLabel("Search sessions").fill("file 12 says");
+    await page.waitForFunction(() => document.querySelector(".hit")?.textContent.includes("File 12 says"));
+    await key("ArrowDown", "Enter");
+    const hit = page.locator(".slot.marked");
+    await hit.waitFor();
+    assert.match(await hit.innerText(), /File 12 says/);
+    const inView = await hit.evaluate((el) => { const r = el.getBoundingClientRect(), l = document.querySelector(".log").getBoundingClientRect(); return r.top >= l.top && r.bottom <= l.bottom; });
+    assert.ok(inView, "the hit is in the view");
+    await page.getByLabel("Search sessions").fill("no such words anywhere");
+    await page.getByText("Nothing in your sessions says").waitFor();
+    await page.getByLabel("Search sessions").focus();
+    await key("Escape");
+    await page.getByText("Nothing in your sessions says").waitFor({ state: "detached" });
+});
+
+test("the list by keyboard: moved in, renamed, pinned, selected, deleted and taken back", async () => {
+    for (const name of ["one", "two", "three"]) { await say(`MARK DOWN ${name}`); await key("Control+k"); await page.waitForSelector(".first-run"); }
+    await row("MARK DOWN three").waitFor();
+    await page.locator(".session a").first().focus();
+    const top = await focused();
+    await key("ArrowDown");
+    assert.notEqual(await focused(), top);
+    await key("ArrowUp");
+    assert.equal(await focused(), top);
+    await key("F2");
+    await page.keyboard.type("The pear tree");
+    await key("Enter");
+    await row("The pear tree").waitFor();
+    await row("The pear tree").locator("a").focus();
+    await key("p");
+    await page.getByRole("heading", { name: "Pinned" }).waitFor();
+    assert.match(await page.locator(".session-list").innerText(), /^Pinned\s+The pear tree/);
+    await row("The pear tree").locator("a").focus();
+    await key("p");
+    await page.getByRole("heading", { name: "Pinned" }).waitFor({ state: "detached" });
+    await row("MARK DOWN two").locator("a").focus();
+    await key("Space", "Shift+ArrowDown");
+    const bar = page.getByRole("toolbar", { name: "Selected sessions" });
+    assert.match(await bar.innerText(), /2 sessions/);
+    await clean("a selection");
+    await key("Delete");
+    await row("MARK DOWN two").waitFor({ state: "detached" });
+    await row("MARK DOWN one").waitFor({ state: "detached" });
+    await page.getByText("Deleted 2 sessions.").waitFor();
+    await key("Control+z");
+    await row("MARK DOWN two").waitFor();
+    await row("MARK DOWN one").waitFor();
+    await row("MARK DOWN two").locator("a").focus();
+    await key("Space", "Escape");
+    await bar.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "More for MARK DOWN two" }).focus();
+    await key("Enter");
+    const menu = page.getByRole("menu", { name: "More for MARK DOWN two" });
+    await menu.waitFor();
+    await clean("a session's menu");
+    await key("End");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), "Delete");
+    await key("Escape");
+    await menu.waitFor({ state: "detached" });
+});
+
+test("a session is exported, and imported again by file and by drop; what is no session is said so", async () => {
+    await say("MARK DOWN to export");
+    await page.getByRole("button", { name: "This session", exact: true }).click();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: "Export as JSON" }).click()]);
+    const file = await download.path(), text = readFileSync(file, "utf8");
+    assert.match(text, /MARK DOWN to export/);
+    const here = new URL(page.url()).hash;
+    await page.setInputFiles('input[type="file"]', { name: "session.json", mimeType: "application/json", buffer: Buffer.from(text) });
+    await page.getByText("Imported “MARK DOWN to export”").waitFor();
+    await page.waitForFunction((hash) => location.hash !== hash && document.querySelector(".item.end"), here);
+    assert.match(await log(), /MARK DOWN to export[\s\S]*Part 2/);
+    await page.locator(".sessions").evaluate((el) => {
+        const data = new DataTransfer();
+        data.items.add(new File(["this is no session"], "shopping.json", { type: "application/json" }));
+        for (const type of ["dragover", "drop"]) el.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: data }));
+    });
+    await page.getByText(/shopping\.json was not imported: /).waitFor();
+    assert.match(faults.splice(0).join(), /status of 4\d\d/);
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    await page.getByRole("button", { name: "This session", exact: true }).click();
+    const [html] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: "Export as HTML" }).click()]);
+    assert.match(readFileSync(await html.path(), "utf8"), /^<!doctype html>/i);
+});
+
+test("a session's budget and its planner are kept", async () => {
+    await say("MARK DOWN with a budget");
+    await page.getByRole("button", { name: "Budget", exact: true }).click();
+    const form = page.getByRole("dialog", { name: "Budget" });
+    await form.getByLabel("Tokens").fill("many");
+    assert.match(await form.getByRole("alert").innerText(), /Tokens must be a number/);
+    assert.ok(await form.getByRole("button", { name: "Keep" }).isDisabled());
+    await clean("a budget");
+    await form.getByLabel("Tokens").fill("200000");
+    await form.getByLabel("Money").fill("0.5");
+    await form.getByLabel("Time").fill("30");
+    await key("Enter");
+    await form.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Planner", exact: true }).click();
+    await page.waitForSelector('.planner[aria-pressed="true"]');
+    await page.reload();
+    await page.waitForSelector('.planner[aria-pressed="true"]');
+    await page.getByRole("button", { name: "Budget", exact: true }).click();
+    await page.waitForSelector(".budget input:not([disabled])");
+    assert.deepEqual(await form.locator("input").evaluateAll((list) => list.map((el) => el.value)), ["200000", "0.5", "", "30", ""]);
+    await key("Escape");
+    await form.waitFor({ state: "detached" });
+});
+
+test("at phone width the list, its menu, the box and its offers fit", async () => {
+    await say("MARK DOWN narrow");
+    await page.setViewportSize({ width: 390, height: 844 });
+    const wide = () => page.evaluate(() => [...document.querySelectorAll("body *")].filter((el) => { const r = el.getBoundingClientRect(); return r.width && r.left >= 0 && r.right > innerWidth + 1 && !el.closest("pre, table, .sr-only"); }).map((el) => el.className || el.tagName));
+    await page.getByRole("button", { name: "Show sessions" }).click();
+    await page.getByRole("button", { name: /^More for MARK DOWN narrow/ }).click();
+    await page.getByRole("menuitem", { name: "Rename" }).waitFor();
+    assert.deepEqual(await wide(), []);
+    await key("Escape", "Escape");
+    await box().fill("/");
+    await page.locator(".offers").waitFor();
+    assert.deepEqual(await wide(), []);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    await box().fill("");
+    await page.setViewportSize({ width: 1440, height: 900 });
+});

@@ -7,7 +7,7 @@ import { start } from "./server.mjs";
 
 let server, browser, page, faults;
 before(async () => {
-    [server, browser] = await Promise.all([start("--many", "300"), launch()]);
+    [server, browser] = await Promise.all([start("--many", "10000", "--big"), launch()]);
     ({ page, faults } = await visit(browser));
     await page.goto(server.url);
     await page.waitForSelector(".session");
@@ -33,6 +33,72 @@ test("of a session with 2,680 items only what is near the view is drawn, and old
     assert.ok(await seen() <= 560, "older pages came");
     assert.equal(await page.locator(".chip").count(), 0);
     await page.fill("input[type=search]", "");
+});
+
+test("in a session of 10,000 messages what is in the view stays there while older pages come, and the page stays small", async () => {
+    await page.fill("input[type=search]", "Ten thousand");
+    await page.locator(".session a", { hasText: "Ten thousand messages" }).click();
+    await page.waitForFunction(() => document.querySelector(".log")?.textContent.includes("Reply 5000"));
+    await page.fill("input[type=search]", "");
+    const log = page.locator(".log");
+    await log.hover();
+    const frame = () => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    // the first entry that is wholly in the view, and where it stands
+    const place = () => log.evaluate((el) => { const edge = el.getBoundingClientRect().top, slot = [...el.querySelectorAll(".slot")].find((s) => s.getBoundingClientRect().top >= edge); return [slot.dataset.key, Math.round(slot.getBoundingClientRect().top - edge)]; });
+    const nodes = () => log.evaluate((el) => el.querySelectorAll("*").length);
+    let before = 0, most = 0;
+    let asked, go;
+    await page.route(/\/events\?/, async (route) => { // held back until the place is known
+        const wait = new Promise((done) => { go = done; });
+        asked();
+        await wait;
+        await route.continue();
+    });
+    for (let i = 0; i < 6; i++) {
+        const question = new Promise((done) => { asked = done; }), answer = page.waitForResponse(/\/events\?/);
+        await log.evaluate((el) => { el.scrollTop = 1400; }); // near the top: the page before is asked for
+        await question;
+        await frame();
+        const [key, top] = await place();
+        go();
+        await (await answer).finished();
+        await frame();
+        await frame();
+        const now = await log.evaluate((el, k) => { const s = el.querySelector(`[data-key="${k}"]`); return s ? Math.round(s.getBoundingClientRect().top - el.getBoundingClientRect().top) : null; }, key);
+        assert.ok(now !== null && Math.abs(now - top) <= 2, `entry ${key} was at ${top}, is at ${now}`);
+        most = Math.max(most, await nodes());
+        const height = await log.evaluate((el) => el.scrollHeight);
+        assert.ok(height > before, "it grew");
+        before = height;
+    }
+    await page.unroute(/\/events\?/);
+    await log.focus();
+    for (let i = 0; i < 10; i++) { await page.keyboard.press("PageUp"); await frame(); most = Math.max(most, await nodes()); }
+    assert.ok(most < 1500, `${most} nodes`);
+    const id = /s\/([0-9a-f-]+)/.exec(page.url())[1];
+    await page.evaluate((hash) => { location.hash = hash; }, `#/s/${id}/3`); // the very first message
+    await page.locator(".slot.marked").waitFor();
+    assert.match(await log.innerText(), /Message 1\s/);
+    assert.ok(await nodes() < 1500);
+    assert.equal(await page.getByRole("button", { name: "Earlier messages" }).count(), 0);
+});
+
+test("of 10,000 sessions those near the view are drawn; End and Home go to the ends of what is loaded", async () => {
+    const list = page.locator(".session-list");
+    await page.locator(".session a").first().focus();
+    let reached = "";
+    for (let i = 0; i < 8; i++) {
+        await page.keyboard.press("End");
+        await page.waitForFunction((was) => document.activeElement.dataset.row && document.activeElement.dataset.row !== was, reached);
+        reached = await page.evaluate(() => document.activeElement.dataset.row);
+        assert.ok(await page.locator(".session").count() < 120);
+        await page.waitForFunction(() => { const l = document.querySelector(".session-list"); return l.scrollHeight - l.scrollTop - l.clientHeight > 1000; }); // the next page is there
+    }
+    assert.ok(await list.evaluate((el) => el.scrollHeight) > 8 * 100 * 30);
+    const there = await page.evaluate(() => document.activeElement.dataset.row);
+    await page.keyboard.press("Home");
+    await page.waitForFunction((was) => document.activeElement.dataset.row !== was, there);
+    assert.equal(await page.evaluate(() => document.activeElement === document.querySelector(".session a")), true);
 });
 
 test("5,000 pieces of a reply: settled blocks are not drawn again, what is typed meanwhile is all there", async () => {

@@ -31,6 +31,7 @@ afterEach(async () => {
 });
 
 const mockOnly = { skip: real && "played by the mock" };
+const notYet = { skip: real && "not on the server yet" };
 const box = () => page.getByLabel("Message", { exact: true });
 const row = (title) => page.locator(".session", { hasText: title });
 const key = (...keys) => keys.reduce((before, k) => before.then(() => page.keyboard.press(k)), Promise.resolve());
@@ -183,7 +184,7 @@ test("what is typed while a run is at work waits, joins at the next turn, and ca
     assert.equal(await queue.count(), 0);
 });
 
-test("what is typed while a run is at work begins the next run when that is stopped", async () => {
+test("what is typed while a run is at work begins the next run when that is stopped", notYet, async () => {
     await box().fill("NEVER ENDS with a word behind it");
     await key("Enter");
     await page.waitForSelector(".item.assistant");
@@ -298,7 +299,7 @@ test("the list by keyboard: moved in, renamed, pinned, selected, deleted and tak
     await menu.waitFor({ state: "detached" });
 });
 
-test("a session is exported, and imported again by file and by drop; what is no session is said so", async () => {
+test("a session is exported, and imported again by file and by drop; what is no session is said so", notYet, async () => {
     await say("MARK DOWN to export");
     await page.getByRole("button", { name: "This session", exact: true }).click();
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: "Export as JSON" }).click()]);
@@ -322,7 +323,7 @@ test("a session is exported, and imported again by file and by drop; what is no 
     assert.match(readFileSync(await html.path(), "utf8"), /^<!doctype html>/i);
 });
 
-test("a session's budget and its planner are kept", async () => {
+test("a session's budget and its planner are kept", notYet, async () => {
     await say("MARK DOWN with a budget");
     await page.getByRole("button", { name: "Budget", exact: true }).click();
     const form = page.getByRole("dialog", { name: "Budget" });

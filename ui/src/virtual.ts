@@ -25,6 +25,7 @@ export class Virtual<T> {
     private heights = new Map<string, number>();
     private stale = true;
     private drawn = 0; // the room above, as it is drawn
+    private rounds = 0; // of drawing without a frame between
     private known = 0; // where the view was when it was last looked at
     private anchor: { key: string; below: number } | null = null; // below: how far the edge is below the entry's top
 
@@ -110,7 +111,9 @@ export class Virtual<T> {
         if (this.stale || !this.covered()) {
             const { from, to } = this;
             this.place(this.items);
-            if (from !== this.from || to !== this.to || Math.abs(this.drawn - this.tops[from]!) > 0.5) this.redraw();
+            const more = from !== this.from || to !== this.to || Math.abs(this.drawn - this.tops[from]!) > 0.5;
+            if (more && this.rounds++ === 0) requestAnimationFrame(() => { this.rounds = 0; });
+            if (more && this.rounds < 12) this.redraw(); // heights that never come to rest must not hold up the page
         }
         this.known = box.scrollTop;
         this.options.settled?.();

@@ -31,7 +31,6 @@ afterEach(async () => {
 });
 
 const mockOnly = { skip: real && "played by the mock" };
-const notYet = { skip: real && "not on the server yet" };
 const box = () => page.getByLabel("Message", { exact: true });
 const row = (title) => page.locator(".session", { hasText: title });
 const key = (...keys) => keys.reduce((before, k) => before.then(() => page.keyboard.press(k)), Promise.resolve());
@@ -184,7 +183,7 @@ test("what is typed while a run is at work waits, joins at the next turn, and ca
     assert.equal(await queue.count(), 0);
 });
 
-test("what is typed while a run is at work begins the next run when that is stopped", notYet, async () => {
+test("what is typed while a run is at work begins the next run when that is stopped", async () => {
     await box().fill("NEVER ENDS with a word behind it");
     await key("Enter");
     await page.waitForSelector(".item.assistant");
@@ -253,6 +252,25 @@ test("the list: searched in titles and texts, a hit opens where it was said", mo
     await page.getByText("Nothing in your sessions says").waitFor({ state: "detached" });
 });
 
+test("the words of a reply are found, and lead to it", async () => {
+    await say("MARK DOWN to be found");
+    await key("Control+k");
+    await page.waitForSelector(".first-run");
+    await page.getByLabel("Search sessions").fill("pears are not");
+    const first = page.locator(".session").first();
+    await first.locator(".hit mark").waitFor();
+    assert.equal(await first.locator(".hit mark").innerText(), "pears are not");
+    await key("ArrowDown", "Enter");
+    const hit = page.locator(".slot.marked");
+    await hit.waitFor();
+    assert.match(await hit.innerText(), /pears are not/);
+    await page.getByLabel("Search sessions").fill("to be found");
+    await page.getByRole("heading", { name: "In titles" }).waitFor();
+    assert.match(await page.locator(".session-list").innerText(), /^In titles\s+MARK DOWN to be found/);
+    await page.getByLabel("Search sessions").fill("");
+    await page.getByRole("heading", { name: "In titles" }).waitFor({ state: "detached" });
+});
+
 test("the list by keyboard: moved in, renamed, pinned, selected, deleted and taken back", async () => {
     for (const name of ["one", "two", "three"]) { await say(`MARK DOWN ${name}`); await key("Control+k"); await page.waitForSelector(".first-run"); }
     await row("MARK DOWN three").waitFor();
@@ -299,7 +317,7 @@ test("the list by keyboard: moved in, renamed, pinned, selected, deleted and tak
     await menu.waitFor({ state: "detached" });
 });
 
-test("a session is exported, and imported again by file and by drop; what is no session is said so", notYet, async () => {
+test("a session is exported, and imported again by file and by drop; what is no session is said so", async () => {
     await say("MARK DOWN to export");
     await page.getByRole("button", { name: "This session", exact: true }).click();
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: "Export as JSON" }).click()]);
@@ -323,7 +341,7 @@ test("a session is exported, and imported again by file and by drop; what is no 
     assert.match(readFileSync(await html.path(), "utf8"), /^<!doctype html>/i);
 });
 
-test("a session's budget and its planner are kept", notYet, async () => {
+test("a session's budget and its planner are kept", async () => {
     await say("MARK DOWN with a budget");
     await page.getByRole("button", { name: "Budget", exact: true }).click();
     const form = page.getByRole("dialog", { name: "Budget" });

@@ -25,6 +25,7 @@ export class Virtual<T> {
     private heights = new Map<string, number>();
     private stale = true;
     private drawn = 0; // the room above, as it is drawn
+    private focused = false;
     private rounds = 0; // of drawing without a frame between
     private known = 0; // where the view was when it was last looked at
     private anchor: { key: string; below: number } | null = null; // below: how far the edge is below the entry's top
@@ -33,6 +34,7 @@ export class Virtual<T> {
 
     /** Which are drawn now, and the room that the others take. */
     place(items: readonly T[]): { from: number; to: number; above: number; below: number } {
+        this.focused = this.list?.contains(document.activeElement) ?? false;
         if (!this.follow && this.box && Math.abs(this.box.scrollTop - this.known) > 1) this.hold(); // scrolled, and the event is still on its way
         if (items !== this.items || items.length !== this.counted) {
             if (items !== this.items || items.length < this.counted) this.index.clear();
@@ -83,6 +85,7 @@ export class Virtual<T> {
         this.list!.style.paddingTop = `${above}px`;
         this.list!.style.paddingBottom = `${below}px`;
         this.drawn = above;
+        if (this.focused && document.activeElement === document.body) this.box!.focus({ preventScroll: true }); // what had the focus is no longer drawn
         this.settle();
     }
 

@@ -139,7 +139,7 @@ test("a command is completed at the beginning only, a file behind an @ that begi
 
 test("a budget's numbers: none, a number above 0, or wrong", () => {
     const { budgetValue } = budget;
-    assert.deepEqual([budgetValue("tokens", " "), budgetValue("tokens", "20"), budgetValue("time", "1.5"), budgetValue("money", "0,5")], [null, 20, 90_000, 0.5]);
+    assert.deepEqual([budgetValue("tokens", " "), budgetValue("tokens", "20"), budgetValue("time", "1.5"), budgetValue("money", "0,5")], [null, 20, 90, 0.5]);
     for (const text of ["0", "-1", "many", "1.5"]) assert.equal(budgetValue("calls", text), undefined, text);
 });
 

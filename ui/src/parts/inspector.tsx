@@ -35,6 +35,7 @@ function Overview({ view }: { view: View }) {
             {files.length === 0 ? <p class="muted">None.</p> : <ul class="files">{files.map(({ call, path, added, removed }) => <li key={call.id}>
                 <button type="button" class="quiet" onClick={() => inspect(call.id)}><span class="path">{path}</span>
                     <span class="added">+{added}</span><span class="removed">−{removed}</span></button></li>)}</ul>}
+            {view.firstSeq > 1 ? <p class="muted">Of the messages that are loaded. Earlier ones come as you scroll up.</p> : null}
         </section>
     </>;
 }

@@ -153,7 +153,7 @@ test("the at sign offers files, folders stay open", async () => {
     await box().fill("");
 });
 
-test("what is typed while a run is at work waits, joins at the next turn, and can be taken back until then", mockOnly, async () => {
+test("what is typed while a run is at work waits, also over a reload, and can be taken back", async () => {
     await box().fill("NEVER ENDS and I add to it");
     await key("Enter");
     await page.waitForSelector(".item.assistant");
@@ -172,7 +172,10 @@ test("what is typed while a run is at work waits, joins at the next turn, and ca
     await box().fill("");
     await key("Escape");
     await page.waitForSelector(".item.end");
-    await key("Control+k");
+});
+
+test("what is typed while a run is at work joins at its next turn", mockOnly, async () => {
+    const queue = page.getByRole("list", { name: "Waiting to be sent" });
     await box().fill("TWO TURNS please");
     await key("Enter");
     await page.waitForSelector(".card[data-state=running]");

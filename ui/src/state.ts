@@ -196,10 +196,16 @@ function followHash(): void {
     if (id) void watch(id);
 }
 
+/** An address of a session that is not there (any more) leads to a new one. */
+function gone(e: unknown): never {
+    if (e instanceof ApiError && e.status === 404) open(null);
+    throw e;
+}
+
 /** What comes from here on, and the end of what there is already. */
 async function watch(id: string): Promise<void> {
     const v = view(id);
-    if (!v.prepared && await attempt(async () => { await prepare(v); return true; }) !== true) return; // without a server: when it is there again
+    if (!v.prepared && await attempt(async () => { await prepare(v).catch(gone); return true; }) !== true) return; // without a server: when it is there again
     if (app.current === id) live?.subscribe(id);
 }
 

@@ -211,7 +211,7 @@ test("all that happens to a session is in its conversation", mockOnly, async () 
     await clean("a compaction");
 });
 
-test("executors are under their manager in the list, and at the call that began them", mockOnly, async () => {
+test("executors are under their manager in the list, folded away", mockOnly, async () => {
     const manager = row("Mend the orchard with four hands");
     await manager.locator("a").focus();
     await key("ArrowRight");
@@ -225,12 +225,19 @@ test("executors are under their manager in the list, and at the call that began 
     await manager.locator("a").focus();
     await key("ArrowLeft");
     await row("Check what calloc returns").waitFor({ state: "detached" });
-    await key("Control+k");
+});
+
+test("the call that began an executor says how it fares and leads to it; from there back to its manager", async () => {
     await say("HANDS ON it");
-    const line = page.locator(".executor-line");
-    assert.match(await line.innerText(), /explore\s*done\s*3 turns · 5 k tokens · \$0\.0030/);
+    const line = page.locator(".executor-line"), manager = new URL(page.url()).hash;
+    assert.match(await line.innerText(), real ? /^explore\s*done\s*1 turn · \d+.* tokens/ : /^explore\s*done\s*3 turns · 5 k tokens · \$0\.0030/);
+    await clean("an executor's card");
     await line.getByRole("link", { name: /^Open/ }).click();
     await page.locator(".to-manager").waitFor();
+    assert.match(await log(), /There are two/);
+    await page.locator(".to-manager").click();
+    await page.waitForFunction((hash) => location.hash === hash, manager);
+    await row("HANDS ON it").getByRole("button", { name: "1 executor" }).waitFor();
 });
 
 test("the list: searched in titles and texts, a hit opens where it was said", mockOnly, async () => {

@@ -25,8 +25,9 @@ export function foldSide(side: Side, ev: { type: string; seq?: number; for?: str
     }
     if (ev.type === "executor_question") return true; // executor_state says that it waits, its own session what it asks
     if (ev.type !== "executor" && ev.type !== "executor_state") return false;
-    const said = ev as ExecutorEvent;
-    side.executors.set(said.executor, { ...side.executors.get(said.executor), ...said });
+    const said = ev as ExecutorEvent, known = side.executors.get(said.executor);
+    if (ev.type === "executor_state" && known?.type === "executor" && known.state !== "running" && known.state !== "queued") return true; // on its way when it ended
+    side.executors.set(said.executor, { ...known, ...said });
     side.executorRev++;
     return ev.type === "executor_state"; // never written, and it may come when its manager's run is over
 }

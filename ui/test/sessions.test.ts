@@ -118,6 +118,15 @@ test("what is queued waits, joins, or is taken back", () => {
     assert.deepEqual(view.items.map((i) => i.kind === "user" && i.queued), [false, true]);
 });
 
+test("a live word of an executor that comes after its end changes nothing", () => {
+    const view = folded(long()), word = { type: "executor_state", run: "b", call: "c1", executor: "x1", agent: "explore", description: "d", state: "running" };
+    fold(view, word as unknown as Event);
+    assert.equal(view.side.executors.get("x1")!.state, "done");
+    fold(view, at(99, { ...word, type: "executor" }));
+    fold(view, { ...word, turns: 2 } as unknown as Event);
+    assert.deepEqual([view.side.executors.get("x1")!.state, view.side.executors.get("x1")!.turns], ["running", 2]);
+});
+
 test("a skill is active until it ends, or its run does", () => {
     const view = folded(numbered([start("a"), user("a", "one"), { type: "skill", run: "a", skill: "review", active: true, tools: ["read"] }, { type: "skill", run: "a", skill: "pdf", active: true, tools: null }, { type: "skill", run: "a", skill: "review", active: false }]));
     assert.deepEqual(view.skills, [{ skill: "pdf", tools: null }]);

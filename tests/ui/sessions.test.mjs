@@ -127,6 +127,10 @@ test("the slash offers commands by keyboard alone; an answer is a note; an unkno
     await key("Escape");
     await offers.waitFor({ state: "detached" });
     assert.equal(await box().inputValue(), "/");
+    await box().fill("//MARK DOWN, not a command");
+    await key("Enter");
+    await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 2);
+    assert.equal(await page.locator(".item.user > p").last().innerText(), "/MARK DOWN, not a command");
     await box().fill("/permissions");
     await key("Enter");
     await page.waitForFunction(() => location.hash === "#/permissions");
@@ -136,7 +140,7 @@ test("the slash offers commands by keyboard alone; an answer is a note; an unkno
     const before = new URL(page.url()).hash;
     await key("Enter");
     await page.waitForFunction((hash) => location.hash !== hash && document.querySelector(".item.user"), before);
-    assert.equal(await page.locator(".item.user > p").innerText(), "MARK DOWN commands");
+    assert.equal(await page.locator(".item.user > p").first().innerText(), "MARK DOWN commands");
 });
 
 test("the at sign offers files, folders stay open", async () => {

@@ -213,7 +213,7 @@ class Attacks(unittest.TestCase):
         reply = self.server.api("GET", f"/sessions/{row['id']}/export")
         self.assertEqual(reply.status, 200)
         self.assertNotIn("x-evil", reply.headers)
-        self.assertEqual(reply.json["title"], title)
+        self.assertEqual(reply.json["header"]["title"], title)
         self.assertEqual(reply.headers["content-disposition"], f'attachment; filename="boxagnts-{row["id"]}.json"')
 
     def test_every_reply_is_closed_to_other_pages(self):

@@ -130,6 +130,7 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("GET", one, session=session).json["budget"], {})
         self.assertEqual(self.call("POST", one + "/command", {"text": "/help"}, session=session).json["kind"], "text")
         self.assertEqual(self.call("POST", one + "/command", {"text": "/nothing-like-it"}, session=session).json["field"], "text")
+        self.assertEqual(self.call("GET", one + "/executors", session=session).json, {"executors": []})
         self.assertEqual(self.call("GET", "/api/v1/commands").json["commands"][0]["name"], "help")
         self.assertEqual(self.call("GET", "/api/v1/files", query="?q=nobody").json, {"files": [], "cut": False})
         self.assertEqual(self.call("GET", "/api/v1/files", query="?limit=0").json["field"], "limit")

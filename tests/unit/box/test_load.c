@@ -101,8 +101,8 @@ static void one_call(long i) {
 static void check_same(const char *who, const struct holdings *before,
                        const struct holdings *after) {
     say(who, calls, after);
-    /* a thread that is between two jobs may be a little late or early */
-    if (after->descriptors > before->descriptors || after->threads > before->threads + 2) {
+    /* threads between two jobs are late or early, more of them on a busy machine; a leak would be one a call */
+    if (after->descriptors > before->descriptors || after->threads > before->threads + 8) {
         fail_msg("%s holds more than before", who);
     }
 #ifndef __SANITIZE_ADDRESS__ /* which keeps freed memory for a while */

@@ -101,7 +101,8 @@ static void one_call(long i) {
 static void check_same(const char *who, const struct holdings *before,
                        const struct holdings *after) {
     say(who, calls, after);
-    /* threads between two jobs are late or early, more of them on a busy machine; a leak would be one a call */
+    /* threads between two jobs are late or early, more of them on a busy machine; a leak would be
+     * one a call */
     if (after->descriptors > before->descriptors || after->threads > before->threads + 8) {
         fail_msg("%s holds more than before", who);
     }

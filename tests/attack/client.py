@@ -166,6 +166,7 @@ class WebSocket:
         while not head.endswith(b"\r\n\r\n"):
             byte = self.socket.recv(1)
             if not byte:
+                self.socket.close()
                 raise EOFError(f"no handshake: {head!r}")
             head += byte
         self.status = int(head.split()[1])

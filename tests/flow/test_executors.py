@@ -498,6 +498,45 @@ class Together(Managed):
         self.assertFalse(os.path.exists(os.path.join(self.workspace.root, "new")))
         self.assertEqual([(e["name"], e["state"]) for e in self.executors()], [("e1", "done")])
 
+    def test_a_person_writes_while_it_waits(self):
+        """To the manager, which waits for an executor, and to the executor, which works: each hears it at its next turn."""
+        self.manage([{"calls": [agent("a", background=True)]}, {"text": "I wait"}, {"text": "I hear"}, {"text": "reported"}],
+                    {"a": [{"calls": [call("Sleep", seconds=2)]}, {"text": "a ended"}]})
+        self.send("go")
+        self.wait_for({"type": "assistant", "text": "I wait"})
+        self.send("how far are you?")
+        own = self.own("a")
+        self.assertEqual(self.server.call("POST", f"/sessions/{own}/messages", {"text": "hurry"})[0], 202)
+        self.wait_for({"type": "assistant", "text": "I hear"})
+        self.wait_for({"type": "run_end", "reason": "done"})
+        heard = [e["text"] for e in self.workspace.events(own) if e["type"] == "user"]
+        self.assertEqual(heard, ["a: do it", "hurry"])
+        self.assertIn("a ended", self.wait_for({"type": "user", "executor": own})["text"])
+
+    def test_packs(self):
+        self.manage([{"calls": [agent("a", packs=["style"]), agent("b", packs=["stile"])]}, {"text": "reported"}], {"a": [{"text": "a ended"}]})
+        pack = {"description": "How we write", "items": [{"kind": "text", "text": "Tabs are never used here."}]}
+        self.assertIn(self.server.call("PUT", "/packs/style", pack)[0], (200, 201, 204))
+        self.send("go")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        asked = [json.dumps(r["body"]) for r in self.workspace.model.requests() if "a: do it" in json.dumps(r["body"].get("messages", [])[-1:])]
+        self.assertIn("Tabs are never used here.", asked[0])
+        refused = [e for e in self.workspace.events(self.session) if e["type"] == "tool_result" and e["is_error"]]
+        self.assertEqual(len(refused), 1)
+        self.assertIn("stile", refused[0]["content"])
+
+    def test_settings_that_cannot_be(self):
+        self.manage([{"text": "none"}], {})
+        for wrong in ({"max_concurrent_executors": 0}, {"max_executor_depth": 9}, {"max_executors": 0},
+                      {"executor_budget": {"kind": "all"}}, {"executor_budget": {"kind": "fixed_caps", "caps": {"tokens": 0}}}):
+            status, problem = self.server.call("PUT", "/settings", wrong)
+            self.assertEqual((status, problem.get("field")), (400, list(wrong)[0]), problem)
+        self.assertEqual(self.server.call("PUT", "/settings", {"max_executor_depth": 0})[0], 200)
+        self.send("go")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        offered = {t["function"]["name"] for t in self.workspace.model.requests()[-1]["body"]["tools"]}
+        self.assertNotIn("Agent", offered)
+
     def test_stopped_by_its_manager(self):
         self.manage([{"calls": [agent("a", background=True)]}, {"calls": [call("AgentStop", id="e1")]}, {"text": "reported"}],
                     {"a": [{"text": "never", "delay_ms": 50000}]})

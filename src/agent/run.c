@@ -140,6 +140,13 @@ static bool has_calls(const struct bx_message *m) {
     return false;
 }
 
+/* Its own budget, or the one of what it is a part of: that one stops the run, too, and says so. */
+static bool out_of_budget(struct bx_run *run) {
+    const char *name = bx_budget_fired(run->budget);
+    return name &&
+           (!bx_cancel_fired(run->cancel) || strcmp(bx_cancel_reason(run->cancel), name) == 0);
+}
+
 /* A budget has run out: the model says where it stands, if there is something left for that. */
 static const char *say_last(struct bx_run *run) {
     const char *name = bx_budget_fired(run->budget);
@@ -158,13 +165,13 @@ static const char *say_last(struct bx_run *run) {
         answer_all(&calls, 0, "Not called: the limit of this task is reached.");
         run_calls(run, &calls);
     }
-    return bx_cancel_fired(run->cancel) ? cut_short(run) : name;
+    return out_of_budget(run) || !bx_cancel_fired(run->cancel) ? name : cut_short(run);
 }
 
 /* Why the model's reply, or the calls of one, could not be had. */
 static const char *give_reason(struct bx_run *run) {
-    return bx_cancel_fired(run->cancel)   ? cut_short(run)
-           : bx_budget_fired(run->budget) ? say_last(run)
+    return out_of_budget(run)             ? say_last(run)
+           : bx_cancel_fired(run->cancel) ? cut_short(run)
                                           : "error";
 }
 

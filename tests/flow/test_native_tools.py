@@ -75,31 +75,29 @@ class ByProgram(Conversation):
         self.assertEqual(told, [False, True, True, True, False, False])
 
     def test_a_crash_in_plan_mode(self):
-        self.begin({"calls": [ENTER]}, {"calls": [PLAN]}, {"calls": [PLAN]}, {"text": "done"})
+        self.begin({"calls": [ENTER]}, {"calls": [PLAN]}, {"text": "done"})
         self.assertEqual(self.server.call("PATCH", f"/sessions/{self.session}", {"mode": "auto"})[0], 200)
         self.send("plan it")
-        lost = self.wait_for({"type": "question", "kind": "plan"})
+        plan = self.wait_for({"type": "question", "kind": "plan"})
         self.server.end(signal.SIGKILL)
         self.restart()
-        self.wait_for({"type": "run_end", "reason": "interrupted"})
-        self.answer(lost, "approve", status=404)
+        self.assertEqual(self.about()["question"], plan["question"])
         self.assertEqual(self.about()["session"]["mode"], "plan")
-        self.send("go on")
-        self.answer(self.wait_for({"type": "question", "kind": "plan"}, 2), "approve")
-        self.wait_for({"type": "run_end", "reason": "done"})
+        self.answer(plan, "approve")
+        self.wait_for({"type": "run_end", "reason": "done", "run": plan["run"]})
         self.assertEqual(self.about()["session"]["mode"], "auto")
 
-    def test_the_end_of_the_program_closes_a_question(self):
+    def test_a_question_survives_the_end_of_the_program(self):
         self.begin({"calls": [ASK]}, {"text": "here again"})
         self.send("ask me")
         question = self.wait_for({"type": "question"})
         self.assertEqual(self.server.end(), 0)
-        self.wait_for({"type": "run_end", "reason": "interrupted"})
         self.restart()
-        self.answer(question, "answer", status=404, text="SQLite")
+        self.assertEqual(self.about()["question"], question["question"])
+        self.answer(question, "answer", text="SQLite")
+        self.wait_for({"type": "tool_result", "content": {"$has": "SQLite"}})
+        self.wait_for({"type": "run_end", "reason": "done", "run": question["run"]})
         self.assertIsNone(self.about()["question"])
-        self.send("go on")
-        self.wait_for({"type": "run_end", "reason": "done"})
 
     def test_tasks_and_notes(self):
         self.begin({"calls": [TODO, {"tool": "Brief", "input": {"message": "Halfway."}}]}, {"text": "more"},
@@ -150,7 +148,7 @@ class ByProgram(Conversation):
             with open(os.path.join(folder, f"thing_{i:02}.json"), "w") as file:
                 json.dump({"name": f"thing_{i:02}", "description": "Sends a letter" if i == 42 else "Does something",
                            "permission_level": "read_only", "input_schema": {"type": "object"}}, file)
-        self.begin({"calls": [{"tool": "ToolSearch", "input": {"query": "send letters"}}]},
+        self.begin({"calls": [{"tool": "ToolSearch", "input": {"query": "letter"}}]},
                    {"calls": [{"tool": "thing_42", "input": {}}]}, {"text": "done"}, {"text": "again"})
         self.wait_for_tools()
         self.send("send it")

@@ -140,16 +140,22 @@ static bool has_calls(const struct bx_message *m) {
     return false;
 }
 
-/* Its own budget, or the one of what it is a part of: that one stops the run, too, and says so. */
-static bool out_of_budget(struct bx_run *run) {
-    const char *name = bx_budget_fired(run->budget);
-    return name &&
-           (!bx_cancel_fired(run->cancel) || strcmp(bx_cancel_reason(run->cancel), name) == 0);
+/* The name of the budget that ended it: its own, or the one of what it is a part of, which stops
+ * the run with that name (and may have been extended for its own last word since). NULL: it was
+ * something else. */
+static const char *out_of_budget(struct bx_run *run) {
+    const char *why = bx_cancel_reason(run->cancel);
+    if (!bx_cancel_fired(run->cancel))
+        return bx_budget_fired(run->budget);
+    for (unsigned kind = 0; kind < BX_BUDGET_COUNT; kind++)
+        if (strcmp(why, bx_budget_name((enum bx_budget_kind)kind)) == 0)
+            return bx_budget_name((enum bx_budget_kind)kind);
+    return NULL;
 }
 
 /* A budget has run out: the model says where it stands, if there is something left for that. */
 static const char *say_last(struct bx_run *run) {
-    const char *name = bx_budget_fired(run->budget);
+    const char *name = out_of_budget(run);
     char words[400];
     bx_run_log_budget(run, name);
     bx_executors_end(

@@ -308,18 +308,23 @@ struct cleaner {
     size_t count;
 };
 
-/* A folder without a record: an addition that a crash cut short. One that is being made is locked.
+/* A folder without a record: an addition that a crash cut short, with or without its branch. One
+ * that is being made is locked.
  */
 static int clean_orphan(void *user, const char *id) {
     struct cleaner *c = user;
     bx_auto(bx_freep) char *dir = bx_record_dir(c->w, id);
     bx_auto(bx_freep) char *record = bx_record_path(c->w, id, "worktree.json");
     bx_auto(bx_record_unlock) int lock = -1;
+    struct bx_worktree t = {0};
     struct stat st;
-    if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || bx_file_exists(record) ||
-        bx_record_lock(c->w, id, &lock, NULL))
+    if (strlen(id) + 1 != sizeof t.id || lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) ||
+        bx_file_exists(record) || bx_record_lock(c->w, id, &lock, NULL))
         return 0;
-    c->count += bx_dir_remove(dir, NULL) == 0;
+    snprintf(t.id, sizeof t.id, "%s", id);
+    t.branch = bx_asprintf(PREFIX "%s", id);
+    c->count += discard_open(c->w, &t, NULL) == 0;
+    bx_worktree_deinit(&t);
     return 0;
 }
 

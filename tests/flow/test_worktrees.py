@@ -113,6 +113,32 @@ class Worktrees(Conversation):
         self.assertEqual(json.loads(self.command("list", "--json")[1]), [])
         self.assertEqual(self.command("merge", "nothing")[0], 1)
 
+    def test_a_run_decides_about_its_own_executors_only(self):
+        """Also after a restart: the same session may, another may not."""
+        self.repository()
+        self.manage([{"calls": [agent("x")]}, {"text": "reported"}], {"x": [write("/x.txt", "new\n"), {"text": "done"}]})
+        tree, first = self.tree_of("x"), self.session
+        self.server.end()
+        self.workspace.model.close()
+        calls = [{"tool": "Worktree", "input": {"id": tree[key], "action": action}} for key, action in
+                 (("id", "diff"), ("branch", "discard"), ("executor", "merge"))]
+        self.workspace.start_model({"when": [{"contains": "not yours", "turns": [{"calls": calls}, {"text": "ended"}]},
+                                             {"contains": "take it over", "turns": [{}, {}, {"calls": calls[2:]}, {"text": "ended"}]}]})
+        self.restart()
+        self.session = self.server.call("POST", "/sessions", {"model": "scripted/m", "mode": "auto"})[1]["id"]
+        self.send("not yours")
+        self.wait_for({"type": "run_end"})
+        results = [e for e in self.workspace.events(self.session) if e["type"] == "tool_result"]
+        self.assertEqual([e["is_error"] for e in results], [True] * 3)
+        for result in results:
+            self.assertIn("of an executor of yours", json.dumps(result["content"]))
+        self.assertEqual(self.trees()[tree["executor"]]["state"], "finished")
+        self.session = first
+        self.send("take it over")
+        merged = self.wait_for({"type": "tool_result", "tool": "Worktree"})
+        self.assertIn("Merged into main: 1 file, +1 -0", json.dumps(merged["content"]))
+        self.assertEqual(self.root_file("x.txt"), "new\n")
+
     def test_a_root_that_is_no_repository(self):
         self.manage([{"calls": [agent("x")]}, {"text": "reported"}], {"x": [{"text": "never asked"}]})
         result = self.wait_for({"type": "tool_result", "tool": "Agent"})

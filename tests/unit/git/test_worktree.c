@@ -285,6 +285,7 @@ static void test_after_a_crash(void **state) {
     size_t n = 0;
     put_file(t.path, "new.txt", "new\n");
     put_file(r_state, "worktrees/0123456789ab/tree/x", "an addition that was cut short");
+    sh("git branch boxagnts/0123456789ab");
     put_file(r_state, "worktrees/ba9876543210/worktree.json", "{damaged");
     assert_int_equal(bx_worktrees_recover(r_trees, &n, NULL), 0);
     assert_int_equal(n, 2);
@@ -297,6 +298,7 @@ static void test_after_a_crash(void **state) {
     assert_int_equal(now.files, 1);
     assert_int_equal(bx_worktrees_clean(r_trees, &n, NULL), 0);
     assert_int_equal(n, 1); /* never what holds work, nor what cannot be read */
+    assert_says("git branch --list 'boxagnts/0123456789ab'", "");
     assert_answer(merge(&t), BX_WORKTREE_MERGED, NULL, "");
     bx_worktree_deinit(&now);
     bx_worktree_deinit(&t);

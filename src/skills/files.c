@@ -255,7 +255,7 @@ void bx_skill_hash_file(struct bx_sha256 *h, const char *name, struct bx_str byt
     int n = snprintf(head, sizeof head, "%zu %d %zu ", strlen(name), is_program, bytes.n);
     bx_sha256_add(h, head, (size_t)n);
     bx_sha256_add(h, name, strlen(name));
-    bx_sha256_add(h, bytes.p, bytes.n);
+    bx_sha256_add(h, bytes.n ? bytes.p : "", bytes.n);
 }
 
 void bx_skill_hash_end(struct bx_sha256 *h, char ret[static BX_SHA256_HEX + 1]) {

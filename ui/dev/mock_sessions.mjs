@@ -71,7 +71,7 @@ export function sessionRoutes({ sessions, find, Problem, announce }) {
         return { run: s.run };
     }
     function command(s, text) {
-        if (text.startsWith("//")) return { kind: "run", run: send(s, text.slice(1)).run };
+        if (!/^\/[a-z]/i.test(text)) bad("a command begins with a slash and a name: /help lists them");
         const [name, ...args] = text.slice(1).split(/\s+/), known = commands.find((c) => c.name === name);
         if (!known) bad(`There is no command /${name}. ${name.startsWith("com") ? "Did you mean /compact?" : "/help lists them."}`);
         if (known.kind !== "builtin") return { kind: "run", run: send(s, `MARK DOWN of /${name} ${args.join(" ")}`).run };

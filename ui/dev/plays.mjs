@@ -154,11 +154,13 @@ export const plays = {
 export async function play(s, text, queued = undefined) {
     s.live = true;
     s.stopped = false;
-    s.begin(text, 50, queued);
+    const [first, ...waiting] = queued ? [{ id: queued, text }] : [...s.queue.splice(0), { text }]; // what was left waiting goes out first
+    s.begin(first.text, 50, first.id);
+    for (const w of waiting) s.add("user", { text: w.text, ...(w.id ? { queued: w.id } : {}) });
     const name = Object.keys(plays).find((word) => text.includes(word));
     const reason = name ? await plays[name](s) : void await say(s, "I am a mock. I know: " + Object.keys(plays).join(", ") + ".");
     s.end(s.stopped ? "stopped" : reason ?? "done");
-    const next = s.queue.shift();
+    const next = s.stopped ? undefined : s.queue.shift();
     if (next) await play(s, next.text, next.id);
 }
 

@@ -100,6 +100,16 @@ export async function takeBack(v: View, queued: Queued): Promise<void> {
     });
 }
 
+/** What was left waiting when its run was stopped. */
+export async function sendNow(v: View, queued: Queued): Promise<void> {
+    await attempt(async () => {
+        await sessionsApi.takeBack(v.id, queued.id);
+        change(() => { v.queued = v.queued.filter((q) => q.id !== queued.id); v.rev++; });
+        await sessionsApi.send(v.id, queued.text).catch((e) => { window.dispatchEvent(new CustomEvent("bx-add", { detail: queued.text })); throw e; });
+    });
+    focusComposer();
+}
+
 export async function setPlanner(planner: boolean): Promise<void> {
     const id = app.current;
     if (!id) return change(() => { app.newPlanner = planner; });

@@ -62,7 +62,8 @@ export function Composer({ view }: { view: View | null }) {
         setSending(true);
         const before = key(view);
         let sent = false;
-        if (message.startsWith("/") && !plain) {
+        if (message.startsWith("//") && !plain) sent = await send(message.slice(1)); // a message that begins with a slash
+        else if (message.startsWith("/") && !plain) {
             try {
                 await command(message);
                 sent = true;

@@ -1,14 +1,15 @@
 import { Icon } from "../icon.tsx";
-import { takeBack } from "../sessions.ts";
+import { sendNow, takeBack } from "../sessions.ts";
 import { useApp } from "../state.ts";
 import type { View } from "../fold.ts";
 
-/** What was typed while a run is at work: it joins at the next turn, and can be taken back until then. */
+/** What was typed while a run is at work: it joins at the next turn, and can be taken back until then. After a stop nothing goes out by itself. */
 export function Queue({ view }: { view: View }) {
-    useApp(() => [view.queued]);
+    useApp(() => [view.queued, view.running]);
     if (view.queued.length === 0) return null;
     return <ul class="queue" aria-label="Waiting to be sent">{view.queued.map((q) => <li key={q.id}>
         <div class="bubble"><p>{q.text}</p>
-            <p class="queue-foot"><Icon name="clock" size={12} /> Joins at the next turn
+            <p class="queue-foot"><Icon name="clock" size={12} /> {view.running ? "Joins at the next turn" : "Goes out before your next message"}
+                {view.running ? null : <button type="button" class="quiet" onClick={() => { void sendNow(view, q); }}>Send now</button>}
                 <button type="button" class="quiet" aria-label={`Take back: ${q.text.slice(0, 60)}`} onClick={() => { void takeBack(view, q); }}>Take back</button></p></div></li>)}</ul>;
 }

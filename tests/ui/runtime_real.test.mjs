@@ -1,5 +1,6 @@
 // The same pages on the real server with a scripted model: what a mock cannot prove, that both sides speak of the same things.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
@@ -111,8 +112,7 @@ describe("on the real server", { skip: !real }, () => {
         for (const name of ["plan", "build", "review"]) assert.equal(await list.locator(".tool-row", { hasText: name }).count() > 0, true, name);
         mkdirSync(join(server.root, ".boxagnts", "agents"), { recursive: true });
         writeFileSync(join(server.root, ".boxagnts", "agents", "half.md"), "---\nname: half\n---\nNo description.\n");
-        await go("#/tools");
-        await go("#/agents/half");
+        await list.locator(".tool-row", { hasText: "half" }).click(); // the server says that it came
         await detail().getByRole("alert").filter({ hasText: "description" }).waitFor();
         await go("#/agents/build");
         await detail().getByRole("button", { name: "Edit a copy in this workspace" }).click();
@@ -149,6 +149,7 @@ describe("on the real server", { skip: !real }, () => {
         }
         await openInspector();
         const facts = section("Pinned facts"), packs = section("Packs"), context = section("Context");
+        await context.locator(".context-parts li", { hasText: "Results of tools" }).waitFor();
         await context.locator(".context-sum", { hasText: "of 33 k tokens" }).waitFor();
         assert.match(await context.innerText(), /Instructions[\s\S]*Tools[\s\S]*Memory[\s\S]*Conversation[\s\S]*Results of tools/);
         await facts.getByLabel("A fact to pin").fill("Never touch third_party.");
@@ -203,6 +204,27 @@ describe("on the real server", { skip: !real }, () => {
         await detail().getByRole("button", { name: "Delete", exact: true }).click();
         await detail().getByRole("button", { name: "Delete it" }).click();
         await page.locator("nav .tool-row", { hasText: "prune-trees" }).waitFor({ state: "detached" });
+    });
+
+    test("an executor's branch: what it changed is shown, merged into the folder, and gone from the list", async () => {
+        const git = (...args) => execFileSync("git", ["-C", server.root, "-c", "user.name=t", "-c", "user.email=t@localhost", ...args]);
+        git("init", "-q");
+        git("add", ".");
+        git("commit", "-q", "-m", "first");
+        await page.getByRole("combobox", { name: "Mode", exact: true }).selectOption("accept-edits");
+        await say("BRANCH IT please");
+        await page.waitForSelector(".item.end");
+        await openInspector();
+        const row = section("Executors").locator(".worktree");
+        await row.getByText("ready to merge").waitFor();
+        assert.ok(!existsSync(join(server.root, "notes.md")), "nothing is in the folder before the merge");
+        await row.getByRole("button", { name: /^Changes of/ }).click();
+        await row.locator("pre.diff .add", { hasText: "# Notes" }).waitFor();
+        await row.getByRole("button", { name: /^Merge/ }).click();
+        await section("Executors").locator(".worktree[data-state=merged]").waitFor();
+        assert.equal(readFileSync(join(server.root, "notes.md"), "utf8"), "# Notes\n");
+        await go("#/agents/+branches");
+        await page.getByText("No branch waits").waitFor();
     });
 
     test("how long sessions are kept is set, and nothing young would go", async () => {

@@ -110,6 +110,8 @@ test("skills: each state is told, a text of a stranger's stays text and is trust
     const list = page.locator("nav[aria-label='List of skills']");
     await list.locator(".tool-row", { hasText: "odd" }).waitFor();
     assert.match(await list.innerText(), /half\s+broken[\s\S]*odd\s+not trusted yet[\s\S]*review\s+hidden by a nearer one/);
+    await go("#/skills/%"); // an address that somebody mistyped
+    await page.getByText("There is no skill % now").waitFor();
     await list.locator(".tool-row", { hasText: "hidden by" }).click();
     await page.locator(".tool-view h2", { hasText: "hidden" }).waitFor();
     await list.locator(".tool-row", { hasText: "half" }).click();

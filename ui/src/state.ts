@@ -179,6 +179,11 @@ export async function loadTools(): Promise<void> {
     change(() => { app.tools = tools; app.servers = mcp.servers; });
 }
 
+/** A name of the address; one that is no encoding stands for itself. */
+function decoded(text: string): string {
+    try { return decodeURIComponent(text); } catch { return text; }
+}
+
 function followHash(): void {
     const session = /^#\/s\/([0-9a-f-]{36})(?:\/(\d{1,15}))?$/.exec(location.hash);
     const id = session?.[1] ?? null;
@@ -186,8 +191,8 @@ function followHash(): void {
     const server = /^#\/mcp(?:\/([^/]+))?$/.exec(location.hash);
     const place = /^#\/(permissions|skills|agents|memory)(?:\/([^/]*))?$/.exec(location.hash);
     const isTools = tools !== null || server !== null;
-    change(() => Object.assign(app, { page: isTools ? "tools" : place?.[1] ?? "chat", tool: tools?.[1] ?? null, server: server ? decodeURIComponent(server[1] ?? "") : null,
-        item: place?.[2] === undefined ? null : decodeURIComponent(place[2]), drawer: false }));
+    change(() => Object.assign(app, { page: isTools ? "tools" : place?.[1] ?? "chat", tool: tools?.[1] ?? null, server: server ? decoded(server[1] ?? "") : null,
+        item: place?.[2] === undefined ? null : decoded(place[2]), drawer: false }));
     if (isTools && !app.tools) void attempt(loadTools);
     if (session?.[2]) change(() => { app.goTo = Number(session[2]); });
     if (app.page !== "chat" || id === app.current) return; // the session stays open behind the other pages

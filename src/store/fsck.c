@@ -259,7 +259,7 @@ static int check_folder(struct bx_fsck *f, const char *dir, struct bx_err *err) 
         if (name.n == BX_ID_LEN + 6 && bx_str_ends(name, ".jsonl") &&
             bx_id_is_valid(bx_str_slice(name, 0, BX_ID_LEN)))
             rc = check_file(f, dir, name.p, err);
-        else if (!bx_str_eqz(name, "index"))
+        else if (bx_store_is_leftover(name.p))
             rc = check_left_over(f, dir, name.p, err);
     }
     for (size_t i = 0; i < n.names.n; i++)

@@ -38,6 +38,8 @@ struct bx_store {
 
 char *bx_store_session_path(const struct bx_store *s, const char *id);
 void bx_store_changed(struct bx_store *s); /* tells the watcher of the list */
+/* Is a file of this name in sessions/ one that we were just writing when a crash came? Others are not ours to touch. */
+bool bx_store_is_leftover(const char *name);
 int bx_store_check_id(const char *id, struct bx_err *err);
 
 /* flush.c: the thread that brings batched appends to the platter within a few milliseconds. */

@@ -68,6 +68,11 @@ static int make_layout(struct bx_store *s, struct bx_err *err) {
     return 0;
 }
 
+bool bx_store_is_leftover(const char *name) {
+    struct bx_str s = bx_str(name);
+    return bx_str_starts(s, ".new-") || (bx_str_starts(s, ".bx-") && bx_str_ends(s, ".tmp"));
+}
+
 struct leftovers {
     const char *dir;
     BX_VEC(char *) paths;
@@ -75,7 +80,7 @@ struct leftovers {
 
 static int visit_leftover(void *user, const char *name) {
     struct leftovers *l = user;
-    if (name[0] == '.')
+    if (bx_store_is_leftover(name))
         bx_vec_push(&l->paths, bx_path_join(l->dir, name));
     return 0;
 }

@@ -170,7 +170,6 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("GET", sessions, query="?q=hello&in=x").json["field"], "in")
         usage = self.call("GET", one + "/usage", session=session).json
         self.assertEqual((usage["turns"], [r["reason"] for r in usage["runs"]], usage["by_model"][0]["model"]), (1, ["done"], "scripted/m"))
-        self.assertEqual(self.call("GET", one + "/executors", session=session).json["executors"], [])
         self.assertEqual(self.call("POST", one + "/fork", {"seq": 0}, session=session).json["field"], "seq")
         self.assertEqual(self.call("POST", one + "/fork", {"seq": 99999}, session=session).json["field"], "seq")
         copy = self.call("POST", one + "/fork", {"seq": 2}, session=session).json

@@ -310,6 +310,13 @@ static void test_fsck_beside_a_server(void **state) {
     bx_auto(bx_freep) char *now = fsck(f, true, false, NULL);
     assert_non_null(strstr(now, "left:0: was left half written by a crash"));
     assert_false(bx_file_exists(left));
+    spit(left, "half");
+    bx_auto(bx_freep) char *others = bx_asprintf("%s/sessions/.gitignore", f->dir);
+    spit(others, "index\n");
+    bx_store_close(f->store); /* the next owner takes away what is half, and nothing else */
+    assert_int_equal(bx_store_open(f->dir, BX_STORE_OWNER, &f->store, NULL), 0);
+    assert_false(bx_file_exists(left));
+    assert_true(bx_file_exists(others));
     bx_auto(bx_freep) char *after = fsck(f, false, false, NULL);
     assert_string_equal(after, "");
 }

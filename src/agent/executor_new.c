@@ -185,9 +185,9 @@ int bx_executor_new(struct bx_call *call, const struct bx_val *wish, struct bx_e
         rc = bx_executor_settings_read(bx_settings_root(settings), &s, err);
     bx_settings_unref(settings);
     if (!rc)
-        rc = check_room(run, &s, run->executor ? run->executor->depth + 1 : 1, err);
-    if (!rc)
         rc = find_definition(defs, wish, &def, err);
+    if (!rc)
+        rc = check_room(run, &s, run->executor ? run->executor->depth + 1 : 1, err);
     if (rc)
         return rc;
     fill(e, call, wish, def);
@@ -195,6 +195,8 @@ int bx_executor_new(struct bx_call *call, const struct bx_val *wish, struct bx_e
         (rc = take_packs(e, bx_val_get(wish, "packs"), err)) || (rc = make_session(e, run, err)) ||
         (rc = log_capability(e, err))) {
         bx_executor_discard_tree(e);
+        BX_LOCKED(&a->lock);
+        e->root->executors_started--; /* what was refused is not one of them */
         return rc;
     }
     e->inherited = bx_inherited_new(e);

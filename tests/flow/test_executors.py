@@ -442,11 +442,13 @@ class Queue(Managed):
 
     def test_their_number_ends(self):
         self.workspace.settings["max_executors"] = 2
-        self.manage([{"calls": [agent("a")]}, {"calls": [agent("b")]}, {"calls": [agent("c")]}, {"text": "reported"}],
+        refused = agent("x", paths=["/nowhere"])  # and does not count
+        self.manage([{"calls": [refused]}, {"calls": [agent("a")]}, {"calls": [agent("b")]}, {"calls": [agent("c")]}, {"text": "reported"}],
                     {name: [{"text": "ended"}] for name in "abc"})
         self.send("go")
         self.wait_for({"type": "run_end", "reason": "done"})
-        self.assertIn("max_executors", self.wait_for({"type": "tool_result"}, 3)["content"])
+        said = [e["content"] for e in self.workspace.events(self.session) if e["type"] == "tool_result"]
+        self.assertEqual(["max_executors" in text for text in said], [False, False, False, True])
 
 
 class Together(Managed):

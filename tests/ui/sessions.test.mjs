@@ -243,7 +243,7 @@ test("the call that began an executor says how it fares and leads to it; from th
     assert.match(await line.innerText(), real ? /^explore\s*done\s*1 turn · \d+.* tokens/ : /^explore\s*done\s*3 turns · 5 k tokens · \$0\.0030/);
     await line.getByRole("link", { name: /^Open/ }).click();
     await page.locator(".to-manager").waitFor();
-    assert.match(await log(), /There are two/);
+    await page.locator(".item.assistant", { hasText: "There are two" }).first().waitFor();
     await page.locator(".to-manager").click();
     await page.waitForFunction((hash) => location.hash === hash, manager);
     await row("HANDS ON it").getByRole("button", { name: "1 executor" }).waitFor();

@@ -51,6 +51,17 @@ async function clean(what) {
     await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
 }
 
+test("a new session has the settings' mode until another is chosen", async () => {
+    const set = (value) => page.evaluate((mode) => fetch("/api/v1/settings", { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ mode }) }), value);
+    const modeIs = async (value) => { while (await mode().inputValue() !== value) await page.waitForTimeout(20); };
+    await set("accept-edits");
+    await page.reload();
+    await modeIs("accept-edits");
+    await set("default");
+    await page.reload();
+    await modeIs("default");
+});
+
 test("the address works once; another browser is told how to sign in", async () => {
     assert.equal(new URL(page.url()).search, "");
     const other = await browser.newContext();

@@ -27,7 +27,7 @@ export const app = {
     views: new Map<string, View>(),
     models: null as Models | null,
     system: null as System | null,
-    newMode: "default", newPlanner: false, // of the next new session
+    newMode: "default", modeChosen: false, newPlanner: false, // of the next new session; the settings' mode until another is chosen
     connected: true, lostAt: 0,
     panel: "none" as Panel, inspected: null as string | null,
     drawer: false, // the list of sessions over a narrow page
@@ -132,8 +132,9 @@ export async function attempt<T>(action: () => Promise<T>): Promise<T | undefine
 
 async function loadAll(): Promise<void> {
     await attempt(async () => {
-        const [system, models] = await Promise.all([api.system(), api.models(), loadSessions()]);
-        change(() => Object.assign(app, { system, models }));
+        const [system, models, settings] = await Promise.all([api.system(), api.models(), api.settings(), loadSessions()]);
+        const mode = typeof settings.mode === "string" && settings.mode !== "bypass" ? settings.mode : "default";
+        change(() => Object.assign(app, { system, models }, app.modeChosen ? {} : { newMode: mode }));
     });
 }
 
@@ -287,7 +288,7 @@ export function inspect(call: string | null): void {
 
 export async function setMode(mode: string): Promise<void> {
     if (!app.current) {
-        change(() => { app.newMode = mode; });
+        change(() => { app.newMode = mode; app.modeChosen = true; });
         return;
     }
     await attempt(async () => {

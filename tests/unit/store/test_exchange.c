@@ -283,8 +283,8 @@ static void test_wild_events(void **state) {
     assert_int_equal(bx_session_last_seq(s), 5);
     assert_non_null(strstr(text, "{\"seq\":1,"));
     assert_null(strstr(text, "twice"));
-    assert_null(strstr(text, "9999"));
-    assert_null(strstr(text, "77"));
+    assert_null(strstr(text, "9999-"));
+    assert_null(strstr(text, ":77")); /* milliseconds may have it */
     assert_non_null(strstr(text, "\"weather\",\"deep\":[[[[1]]]]"));
     assert_true(warns(&w, "not in their order (4)"));
     assert_true(warns(&w, "damaged (1)"));

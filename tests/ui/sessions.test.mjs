@@ -67,8 +67,7 @@ test("a message is edited and sent again; what it replaces is folded away, and i
     await clean("a message being edited");
     await key("Enter");
     await page.getByRole("button", { name: "1 earlier version" }).waitFor();
-    await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 1);
-    assert.deepEqual(await page.locator(".item.user > p").allInnerTexts(), ["MARK DOWN the second"]);
+    await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 1 && [...document.querySelectorAll(".item.user > p")].map((p) => p.innerText).join() === "MARK DOWN the second");
     await page.reload();
     await page.waitForSelector(".item.end");
     assert.deepEqual(await page.locator(".item.user > p").allInnerTexts(), ["MARK DOWN the second"]);

@@ -117,13 +117,18 @@ export function onLive(fn: (what: string) => void): void {
 }
 const tellLive = (what: string) => { for (const fn of liveListeners) fn(what); };
 
-/** Runs an action; a failure is said at the foot of the page in the server's own words. */
+const readMs = 4000;
+let saidAt = 0;
+
+/** Runs an action; a failure is said at the foot of the page in the server's own words. It goes with the next success, but not before
+ * it can be read: lists are fetched again all the time, and that they came says nothing of what went wrong. */
 export async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
     try {
         const result = await action();
-        if (app.problem) change(() => { app.problem = null; });
+        if (app.problem && Date.now() - saidAt > readMs) change(() => { app.problem = null; });
         return result;
     } catch (e) {
+        saidAt = Date.now();
         if (e instanceof ApiError && e.status === 401) change(() => { app.signedOut = true; });
         else change(() => { app.problem = e instanceof Error ? e.message : String(e); });
         return undefined;

@@ -3,7 +3,7 @@ import { mainArgument } from "../argument.ts";
 import { Icon } from "../icon.tsx";
 import { levels } from "../levels.ts";
 import { noteOf, type Call, type CallState } from "../fold.ts";
-import { useApp } from "../state.ts";
+import { app, useApp } from "../state.ts";
 import { millis } from "../words.ts";
 import { CallBody } from "./call_body.tsx";
 import { ExecutorLine } from "./executor_line.tsx";
@@ -14,11 +14,13 @@ const words: Record<CallState, string> = { writing: "being written", queued: "qu
     limited: "limited", denied: "denied", failed: "failed", stopped: "stopped" };
 const tone: Record<CallState, string> = { writing: "quiet", queued: "quiet", waiting: "wait", running: "wait", done: "ok", limited: "warn", denied: "stop",
     failed: "stop", stopped: "quiet" };
-const opened = new Set<string>(); // a card that is scrolled out of the view and comes back is as it was
+const opened = new Set<string>(); // a card that is scrolled out of the view and comes back is as it was; two sessions may have calls of one id
 
 export function CallCard({ call, overlap }: { call: Call; overlap?: { left: number; width: number } }) {
-    const [open, setOpen] = useState(opened.has(call.id));
-    const turn = () => { if (open) opened.delete(call.id); else opened.add(call.id); setOpen(!open); };
+    const key = `${app.current} ${call.id}`;
+    const [, redraw] = useState(0);
+    const open = opened.has(key);
+    const turn = () => { if (open) opened.delete(key); else opened.add(key); redraw((n) => n + 1); };
     const { inspected, panel } = useApp(() => []);
     const [icon, level] = levels[call.level ?? ""] ?? ["box", ""];
     const body = `call-${call.id}`;

@@ -32,7 +32,7 @@ function Editor({ view, seq, before }: { view: View; seq: number; before: string
     useLayoutEffect(() => { box.current!.focus(); box.current!.setSelectionRange(text.length, text.length); }, []);
     useLayoutEffect(grow, [text]);
     const leave = () => { change(() => { app.editing = null; }); focusComposer(); };
-    const submit = () => { if (text.trim()) void resend(view, seq, text.trim()); };
+    const submit = () => { const said = box.current!.value.trim(); if (said) void resend(view, seq, said); }; // what stands there: the last letter may not be drawn yet
     return <form class="item edit-message" aria-label="Edit the message" onSubmit={(e) => { e.preventDefault(); submit(); }}>
         <textarea ref={box} value={text} aria-label="The message in other words" maxLength={1_000_000} onInput={(e) => { const value = e.currentTarget.value; change(() => { app.editing = { session: view.id, seq, text: value }; }); }}
             onKeyDown={(e) => {

@@ -312,7 +312,7 @@ test("the list by keyboard: moved in, renamed, pinned, selected, deleted and tak
     await row("MARK DOWN two").locator("a").focus();
     await key("Space", "Shift+ArrowDown");
     const bar = page.getByRole("toolbar", { name: "Selected sessions" });
-    assert.match(await bar.innerText(), /2 sessions/);
+    await bar.getByText("2 sessions").waitFor();
     await clean("a selection");
     await key("Delete");
     await row("MARK DOWN two").waitFor({ state: "detached" });

@@ -87,8 +87,6 @@ foreach(program IN ITEMS unit_box_test_group unit_box_test_load)
 endforeach()
 # Also of the product's own build, where memory is what it is
 set_tests_properties(unit.box.test_load PROPERTIES LABELS "unit;box;attack")
-# What these count (threads, memory, processor time) others would change
-set_tests_properties(unit.box.test_load unit.box.test_attack PROPERTIES RUN_SERIAL TRUE)
 set_tests_properties(unit.git.test_attack PROPERTIES LABELS "unit;git;attack")
 
 # What web_fetch reads: the guest's own code, natively; its libraries have sanitizers, too.

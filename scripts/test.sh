@@ -28,7 +28,7 @@ suite() {
     local preset=$1 log
     shift
     log=$logs/ctest-$preset-${RANDOM}.log
-    ctest --test-dir "build/$preset" --parallel 2 --output-on-failure "$@" 2>&1 | tee "$log" | grep -vE '^ +Start |^Test project' || true
+    ctest --test-dir "build/$preset" --output-on-failure "$@" 2>&1 | tee "$log" | grep -vE '^ +Start |^Test project' || true
     local ok bad
     ok=$(grep -cE ' +Passed +[0-9.]+ sec' "$log" || true)
     bad=$(grep -cE '\*\*\*(Failed|Timeout|Exception|Not Run)' "$log" || true)

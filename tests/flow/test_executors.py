@@ -483,7 +483,7 @@ class Together(Managed):
     def test_one_of_an_earlier_message(self):
         """After a restart of the program, too: its result, and more work with what it might do then."""
         self.manage([{"calls": [agent("a", agent="explore")]}, {"text": "reported"},
-                     {"calls": [call("AgentOutput", id="e1"), call("AgentSend", id="e1", text="write now")]}, {"text": "I wait"},
+                     {"calls": [call("AgentOutput", id="e1")]}, {"calls": [call("AgentSend", id="e1", text="write now")]}, {"text": "I wait"},
                      {"text": "reported again"}],
                     {"a": [{"text": "first"}, {"calls": [call("write", file_path="/new", content="x")]}, {"text": "second"}]})
         self.send("go")

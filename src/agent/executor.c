@@ -155,16 +155,32 @@ void bx_executor_pump(struct bx_agent *a, const char *root_run) {
 
 /* ---- saying more ---- */
 
+/* Of several calls of one reply that send to it, one gets it. */
+static bool take_ended(struct bx_executor *e, enum bx_executor_state *ret_was) {
+    BX_LOCKED(&e->agent->lock);
+    *ret_was = e->state;
+    if (!bx_executor_ended(e->state))
+        return false;
+    e->state = BX_EXECUTOR_ENDING;
+    return true;
+}
+
+static void give_back(struct bx_executor *e, enum bx_executor_state was) {
+    BX_LOCKED(&e->agent->lock);
+    e->state = was;
+    pthread_cond_broadcast(&e->agent->changed);
+}
+
 int bx_executor_again(struct bx_executor *e, const char *text, struct bx_err *err) {
     struct bx_agent *a = e->agent;
-    {
-        BX_LOCKED(&a->lock);
-        if (!bx_executor_ended(e->state))
-            return bx_fail(err, BX_ERR_BUSY, "it has not ended yet");
-    }
+    enum bx_executor_state was;
+    if (!take_ended(e, &was))
+        return bx_fail(err, BX_ERR_BUSY, "it has not ended yet");
     int rc = bx_executor_check_mounts(e, err);
-    if (rc)
+    if (rc) {
+        give_back(e, was);
         return rc;
+    }
     {
         BX_LOCKED(&a->lock);
         bx_free(e->prompt);
@@ -377,7 +393,6 @@ char *bx_executor_last_words(const struct bx_history *h) {
 
 void bx_executor_on_end(struct bx_run *run, const char *reason) {
     struct bx_executor *e = run->executor;
-    char root_run[sizeof e->root_run];
     if (!e)
         return;
     struct bx_agent *a = e->agent;
@@ -386,7 +401,6 @@ void bx_executor_on_end(struct bx_run *run, const char *reason) {
     bx_executor_finish_tree(e);
     if (!e->manager)
         return;
-    memcpy(root_run, e->root_run, sizeof root_run);
     const char *spent = bx_budget_fired(run->budget); /* perhaps by one above */
     if (spent && strcmp(reason, "stopped") == 0)
         reason = spent;
@@ -407,5 +421,10 @@ void bx_executor_on_end(struct bx_run *run, const char *reason) {
         e->result = bx_steal(&said);
     }
     end(e, state);
-    bx_executor_pump(a, root_run);
+}
+
+void bx_executor_leave(const struct bx_run *run) {
+    const struct bx_executor *e = run->executor;
+    if (e && e->manager)
+        bx_executor_pump(run->agent, e->root_run);
 }

@@ -142,6 +142,9 @@ void bx_executor_on_result(struct bx_call *call);
 void bx_executor_on_fault(struct bx_run *run, const char *text);
 void bx_executor_on_question(struct bx_run *run, struct bx_str question); /* the event; empty: answered */
 void bx_executor_on_end(struct bx_run *run, const char *reason); /* behind run_end; the history is still the run's */
+/* On its thread when its session is free again: its place in the queue goes on. Not earlier: the next in the queue may be the same
+ * executor, sent new work meanwhile, whose new run waits for the old one to be done. */
+void bx_executor_leave(const struct bx_run *run);
 
 /* ---- by a call ---- */
 enum bx_mode bx_executor_mode(const struct bx_run *run, enum bx_mode own); /* the stricter of its own and those above */

@@ -304,6 +304,7 @@ void *bx_run_main(void *user) {
         pthread_cond_broadcast(&a->changed);
     }
     bx_run_go_on(run, reason);
+    bx_executor_leave(run);
     BX_LOCKED(&a->lock);
     run->over = true;
     pthread_cond_broadcast(&a->changed);

@@ -480,6 +480,31 @@ class Together(Managed):
         self.assertIn("second", self.wait_for({"type": "tool_result", "tool": "AgentOutput"})["content"])
         self.assertEqual([e["type"] for e in self.workspace.events(self.session) if e["type"] == "user"], ["user"])
 
+    def test_one_works_again_at_once_and_often(self):
+        """Its thread is still leaving when it is sent the next word: neither waits for the other."""
+        rounds = 40
+        turns = [{"calls": [agent("a")]}]
+        for n in range(rounds):
+            turns += [{"calls": [call("AgentSend", id="e1", text=f"word {n}")]}, {"calls": [call("AgentOutput", id="e1", wait=True)]}]
+        self.manage(turns + [{"text": "reported"}], {"a": [{"text": f"heard {n}"} for n in range(rounds + 1)]})
+        self.server.call("PATCH", f"/sessions/{self.session}", {"budget": {"max_turns": 3 * rounds}})
+        self.send("go")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        self.assertIn(f"heard {rounds}", self.wait_for({"type": "tool_result", "tool": "AgentOutput"}, rounds)["content"])
+
+    def test_two_words_at_once_to_one_that_ended(self):
+        """One of the two calls wakes it, the other is heard by it or told to try again: none is lost without a word."""
+        self.manage([{"calls": [agent("a")]}, {"calls": [call("AgentSend", id="e1", text="left"), call("AgentSend", id="e1", text="right")]},
+                     {"calls": [call("AgentOutput", id="e1", wait=True)]}, {"text": "reported"}], {"a": [{"text": "a ended"}] * 4})
+        self.send("go")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        sent = [e for e in self.workspace.events(self.session) if e["type"] == "tool_result" and e["tool"] == "AgentSend"]
+        heard = [e["text"] for e in self.workspace.events(self.own("a")) if e["type"] == "user"]
+        self.assertEqual(len(sent), 2)
+        self.assertTrue(any("works again" in e["content"] for e in sent), sent)
+        for word, told in zip(("left", "right"), sorted(sent, key=lambda e: e["call"])):
+            self.assertEqual(heard.count(word), 0 if told["is_error"] else 1, (heard, sent))
+
     def test_one_of_an_earlier_message(self):
         """After a restart of the program, too: its result, and more work with what it might do then."""
         self.manage([{"calls": [agent("a", agent="explore")]}, {"text": "reported"},
@@ -514,6 +539,13 @@ class Together(Managed):
         heard = [e["text"] for e in self.workspace.events(own) if e["type"] == "user"]
         self.assertEqual(heard, ["a: do it", "hurry"])
         self.assertIn("a ended", self.wait_for({"type": "user", "executor": own})["text"])
+
+    def test_what_they_used_is_told(self):
+        self.manage([{"calls": [agent("a")]}, {"text": "reported"}], {"a": [{"text": "a ended"}]})
+        self.send("go")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        said = self.server.call("POST", f"/sessions/{self.session}/command", {"text": "/cost"})[1]["text"]
+        self.assertRegex(said, r"(?s)^2 requests: .*1 executor: \d+ tokens in, \d+ out")
 
     def test_packs(self):
         self.manage([{"calls": [agent("a", packs=["style"]), agent("b", packs=["stile"])]}, {"text": "reported"}], {"a": [{"text": "a ended"}]})

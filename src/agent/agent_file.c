@@ -35,20 +35,6 @@ static void broken(struct bx_agent_def *d, char *take_text) {
         d->problem = take_text;
 }
 
-static char *one_line(struct bx_str s) {
-    s = bx_str_trim(s);
-    struct bx_buf out = BX_BUF_INIT(BX_YAML_MAX);
-    for (size_t i = 0; i < s.n; i++) {
-        bool blank = (unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f;
-        if (!blank)
-            bx_buf_addc(&out, s.p[i]);
-        else if (out.size && out.p[out.size - 1] != ' ')
-            bx_buf_addc(&out, ' ');
-    }
-    bx_buf_addz(&out, "");
-    return bx_buf_steal(&out);
-}
-
 /* The first of two members that is there. */
 static const struct bx_val *either(const struct bx_val *o, const char *a, const char *b) {
     const struct bx_val *v = bx_val_get(o, a);
@@ -259,7 +245,7 @@ static void settle_names(struct bx_agent_def *d, const struct bx_val *o, const c
     } else if (!bx_skill_name_ok(bx_str(stem))) {
         broken(d, bx_strdup("it has no usable name: at most 64 letters, digits and hyphens"));
     }
-    d->description = one_line(bx_val_get_str(o, "description"));
+    d->description = bx_front_line(bx_val_get_str(o, "description"));
     if (!*d->description)
         broken(d, bx_strdup("it has no description: add `description: …` to the front matter, so "
                             "that it is known when to use it"));

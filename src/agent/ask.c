@@ -135,11 +135,7 @@ static void log_usage(struct bx_run *run, const struct bx_usage *u, int64_t esti
             bx_jw_int(&e.w, counts[i].n);
     }
     double cost = bx_model_cost(run->model, u);
-    bx_jw_key(&e.w, "cost");
-    if (cost < 0)
-        bx_jw_null(&e.w);
-    else
-        bx_jw_real(&e.w, cost);
+    bx_jw_kreal_if(&e.w, "cost", cost, cost >= 0);
     bx_jw_kint(&e.w, "estimated", estimated);
     bx_jw_kbool(&e.w, "truncated", truncated);
     bx_jw_kint(&e.w, "ms", u->ms);

@@ -85,15 +85,7 @@ void bx_capability_write(struct bx_jw *w, const struct bx_capability *c) {
         bx_jw_end(w);
     }
     bx_jw_end(w);
-    bx_jw_karr(w, "mounts");
-    for (size_t i = 0; i < c->mount_count; i++) {
-        bx_jw_obj(w);
-        bx_jw_kstr(w, "host", c->mounts[i].host_path);
-        bx_jw_kstr(w, "guest", c->mounts[i].guest_path);
-        bx_jw_kbool(w, "writable", c->mounts[i].writable);
-        bx_jw_end(w);
-    }
-    bx_jw_end(w);
+    bx_mounts_write(w, c->mounts, c->mount_count);
     bx_jw_kbool(w, "own_mounts", c->own_mounts);
     bx_jw_kbool(w, "empty_root", c->empty_root);
     bx_jw_kbool(w, "worktree", c->worktree);

@@ -24,11 +24,7 @@ void bx_executor_members(const struct bx_executor *e, enum bx_executor_state sta
     bx_jw_kuint(w, "failed_calls", e->failed_calls);
     bx_jw_kint(w, "input_tokens", e->input_tokens);
     bx_jw_kint(w, "output_tokens", e->output_tokens);
-    bx_jw_key(w, "cost");
-    if (e->cost_known)
-        bx_jw_real(w, e->cost);
-    else
-        bx_jw_null(w);
+    bx_jw_kreal_if(w, "cost", e->cost, e->cost_known);
     bx_jw_kuint(w, "ms", e->ms + (e->start_ms ? bx_mono_ms() - e->start_ms : 0));
     bx_jw_kbool(w, "waiting", e->asks);
     if (!e->tree.id[0])

@@ -6,6 +6,7 @@
 #include "agent/agents.h"
 #include "base/clock.h"
 #include "skills/skills.h"
+#include "store/usage.h"
 
 #define LISTED_SESSIONS 15
 
@@ -145,54 +146,45 @@ int bx_slash_memory(struct bx_slash *s, struct bx_err *err) {
     return rc;
 }
 
-struct sums {
-    int64_t input, output, cached, turns;
-    double cost;
-    bool has_cost, cost_is_whole;
-};
+static const char *plural(int64_t n) {
+    return n == 1 ? "" : "s";
+}
 
-static void add_usage(struct sums *sums, struct bx_str line) {
-    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
-    if (bx_str_find_str(line, BX_STR_LIT("\"type\":\"usage\"")) == (size_t)-1 ||
-        bx_doc_parse(line, NULL, &doc, NULL))
-        return;
-    const struct bx_val *e = bx_doc_root(doc), *cost = bx_val_get(e, "cost");
-    sums->input += BX_MAX(bx_val_get_int(e, "input_tokens", 0), (int64_t)0);
-    sums->output += BX_MAX(bx_val_get_int(e, "output_tokens", 0), (int64_t)0);
-    sums->cached += BX_MAX(bx_val_get_int(e, "cached_tokens", 0), (int64_t)0);
-    sums->turns++;
-    if (cost && !bx_val_is(cost, BX_VAL_NULL)) {
-        sums->cost += bx_val_real(cost, 0);
-        sums->has_cost = true;
-    } else {
-        sums->cost_is_whole = false;
-    }
+static void show_usage(const struct bx_val *u, struct bx_buf *out) {
+    const struct bx_val *cost = bx_val_get(u, "cost"), *executors = bx_val_get(u, "executors");
+    int64_t turns = bx_val_get_int(u, "turns", 0),
+            sessions = bx_val_get_int(executors, "sessions", 0);
+    bx_buf_addf(out,
+                "%" PRId64 " request%s: %" PRId64 " tokens in (%" PRId64
+                " of them from the cache), %" PRId64 " out.\n",
+                turns, plural(turns), bx_val_get_int(u, "input_tokens", 0),
+                bx_val_get_int(u, "cached_tokens", 0), bx_val_get_int(u, "output_tokens", 0));
+    if (bx_val_is(cost, BX_VAL_NULL))
+        bx_buf_addz(out, "No price is known for the models of this session.\n");
+    else
+        bx_buf_addf(out, "Cost: US$ %.4f%s\n", bx_val_real(cost, 0),
+                    bx_val_get_int(u, "unpriced", 0)
+                        ? ", without the requests whose price is not known"
+                        : "");
+    if (sessions)
+        bx_buf_addf(out,
+                    "Beside that %" PRId64 " executor%s: %" PRId64 " tokens in, %" PRId64 " out.\n",
+                    sessions, plural(sessions), bx_val_get_int(executors, "input_tokens", 0),
+                    bx_val_get_int(executors, "output_tokens", 0));
 }
 
 int bx_slash_cost(struct bx_slash *s, struct bx_err *err) {
-    struct bx_cursor cursor = {.next_seq = 1, .next_delta = UINT64_MAX};
-    bx_auto(bx_buf_deinit) struct bx_buf lines = BX_BUF_INIT(128 * BX_MIB);
-    struct sums sums = {.cost_is_whole = true};
-    int n;
-    while ((n = bx_session_read(s->session, &cursor, 256 * BX_KIB, &lines, err)) > 0) {
-        struct bx_str rest = bx_buf_str(&lines), line;
-        while (bx_str_split(&rest, '\n', &line))
-            add_usage(&sums, line);
-        bx_buf_reset(&lines);
-    }
-    if (n < 0)
-        return n;
+    bx_auto(bx_buf_deinit) struct bx_buf json = BX_BUF_INIT(16 * BX_MIB);
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    struct bx_jw w;
+    bx_jw_init(&w, &json);
     bx_slash_open(s, "cost");
-    bx_buf_addf(&s->out,
-                "%" PRId64 " requests: %" PRId64 " tokens in (%" PRId64
-                " of them from the cache), %" PRId64 " out.\n",
-                sums.turns, sums.input, sums.cached, sums.output);
-    if (sums.has_cost)
-        bx_buf_addf(&s->out, "Cost: US$ %.4f%s\n", sums.cost,
-                    sums.cost_is_whole ? "" : ", without the requests whose price is not known");
-    else
-        bx_buf_addz(&s->out, "No price is known for the models of this session.\n");
-    return 0;
+    int rc = bx_session_usage(s->agent->store, s->session, &w, err);
+    if (!rc)
+        rc = bx_doc_parse(bx_buf_str(&json), NULL, &doc, err);
+    if (!rc)
+        show_usage(bx_doc_root(doc), &s->out);
+    return rc;
 }
 
 int bx_slash_agents(struct bx_slash *s, struct bx_err *err) {

@@ -219,11 +219,7 @@ static void log_usage(struct bx_run *run, const struct bx_usage *u) {
     bx_jw_kint(&e.w, "input_tokens", BX_MAX(u->input_tokens, 0));
     bx_jw_kint(&e.w, "output_tokens", BX_MAX(u->output_tokens, 0));
     bx_jw_kint(&e.w, "cached_tokens", BX_MAX(u->cached_tokens, 0));
-    bx_jw_key(&e.w, "cost");
-    if (cost < 0)
-        bx_jw_null(&e.w);
-    else
-        bx_jw_real(&e.w, cost);
+    bx_jw_kreal_if(&e.w, "cost", cost, cost >= 0);
     bx_jw_kint(&e.w, "ms", u->ms);
     bx_event_append(run, &e, "usage", BX_BATCHED);
     bx_executor_on_usage(run, u);

@@ -35,11 +35,7 @@ static void write_hit(struct bx_jw *w, struct bx_agent *agent, const struct bx_s
     bx_jw_kbool(w, "planner", row->planner);
     bx_jw_kint(w, "input_tokens", row->input_tokens);
     bx_jw_kint(w, "output_tokens", row->output_tokens);
-    bx_jw_key(w, "cost");
-    if (row->cost_known)
-        bx_jw_real(w, row->cost);
-    else
-        bx_jw_null(w);
+    bx_jw_kreal_if(w, "cost", row->cost, row->cost_known);
     if (hit && hit->seq) {
         bx_jw_kobj(w, "hit");
         bx_jw_kuint(w, "seq", hit->seq);

@@ -73,18 +73,6 @@ static void write_hidden(struct bx_jw *w, struct bx_registry *registry) {
     bx_hidden_tools_free(hidden, count);
 }
 
-static void write_mounts(struct bx_jw *w, const struct bx_mount *mounts, size_t count) {
-    bx_jw_karr(w, "mounts");
-    for (size_t i = 0; i < count; i++) {
-        bx_jw_obj(w);
-        bx_jw_kstr(w, "host", mounts[i].host_path);
-        bx_jw_kstr(w, "guest", mounts[i].guest_path);
-        bx_jw_kbool(w, "writable", mounts[i].writable);
-        bx_jw_end(w);
-    }
-    bx_jw_end(w);
-}
-
 /* What settings.json says of it, under its own name. */
 static int write_own_settings(struct bx_api_call *c, struct bx_jw *w, const struct bx_tool *t,
                               struct bx_err *err) {
@@ -114,7 +102,7 @@ int bx_reply_tool(struct bx_api_call *c, struct bx_tool *t, struct bx_err *err) 
     bx_jw_key(w, "reach");
     bx_tool_lists_write(w, &limits);
     bool mounted = bx_agent_tool_grant(config->agent, t, &limits, &arena, &grant, &unmounted) == 0;
-    write_mounts(w, mounted ? grant.mounts : NULL, mounted ? grant.mount_count : 0);
+    bx_mounts_write(w, mounted ? grant.mounts : NULL, mounted ? grant.mount_count : 0);
     bx_jw_kstr(w, "problem", mounted ? NULL : unmounted.msg);
     r = write_own_settings(c, w, t, err);
     bx_jw_karr(w, "grants");
@@ -230,7 +218,7 @@ int bx_route_system(struct bx_api_call *c, struct bx_err *err) {
     bx_jw_kstr(w, "version", BX_VERSION);
     bx_jw_kstr(w, "workspace", config->workspace);
     bx_jw_kstr(w, "root", config->root);
-    write_mounts(w, config->mounts, config->mount_count);
+    bx_mounts_write(w, config->mounts, config->mount_count);
     write_walls(w, &walls);
     bx_jw_kbool(w, "offline", config->offline);
     bx_jw_kbool(w, "embedded_model", config->embedded_model);

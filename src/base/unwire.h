@@ -9,13 +9,13 @@
  *   store   redact import_grants
  *   tools   stale guarded shell_mark permit
  *   model   model_landlock model_seccomp
- *   skills  skills_beneath
+ *   skills  skills_beneath skill_trust archive_names
  *   git     git_wall git_config git_hooks
  *   permit  rule_digest shell_parts narrow
  *   mcp     mcp_approval mcp_trust
  *   agent   mode_recheck defer_tools same_tools network_question
  *           budget resume compaction pinned_facts prefix_guard nested_instructions project_beneath
- *           executor_subset executor_depth executor_queue
+ *           executor_subset executor_depth executor_queue planner
  *           agents_beneath
  */
 #ifndef BX_BASE_UNWIRE_H

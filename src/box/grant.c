@@ -42,17 +42,21 @@ static void write_list(struct bx_jw *w, const char *name, const char *const *ite
     bx_jw_end(w);
 }
 
-void bx_grant_write(struct bx_jw *w, const struct bx_grant *g) {
-    bx_jw_obj(w);
+void bx_mounts_write(struct bx_jw *w, const struct bx_mount *mounts, size_t count) {
     bx_jw_karr(w, "mounts");
-    for (size_t i = 0; i < g->mount_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         bx_jw_obj(w);
-        bx_jw_kstr(w, "host", g->mounts[i].host_path);
-        bx_jw_kstr(w, "guest", g->mounts[i].guest_path);
-        bx_jw_kbool(w, "writable", g->mounts[i].writable);
+        bx_jw_kstr(w, "host", mounts[i].host_path);
+        bx_jw_kstr(w, "guest", mounts[i].guest_path);
+        bx_jw_kbool(w, "writable", mounts[i].writable);
         bx_jw_end(w);
     }
     bx_jw_end(w);
+}
+
+void bx_grant_write(struct bx_jw *w, const struct bx_grant *g) {
+    bx_jw_obj(w);
+    bx_mounts_write(w, g->mounts, g->mount_count);
     write_list(w, "hosts", g->hosts, g->host_count);
     if (g->granted_host_count) {
         write_list(w, "granted_hosts", g->granted_hosts, g->granted_host_count);

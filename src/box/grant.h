@@ -35,6 +35,8 @@ struct bx_grant {
 };
 
 void bx_grant_init(struct bx_grant *g); /* reaches nothing, default limits */
+/* Member "mounts" of the object that is open: [{"host","guest","writable"}]. */
+void bx_mounts_write(struct bx_jw *w, const struct bx_mount *mounts, size_t count);
 /* BX_ERR_INVALID when a mount is not absolute, has no name, is there twice, or there are too many. */
 int bx_grant_check(const struct bx_grant *g, struct bx_err *err);
 void bx_grant_write(struct bx_jw *w, const struct bx_grant *g); /* one object, for receipts */

@@ -158,15 +158,7 @@ static void describe_json(const struct description *d, struct bx_buf *out) {
     bx_tool_limits_write(&w, &d->limits);
     bx_jw_key(&w, "reach");
     bx_tool_lists_write(&w, &d->limits);
-    bx_jw_karr(&w, "mounts");
-    for (size_t i = 0; i < d->grant.mount_count; i++) {
-        bx_jw_obj(&w);
-        bx_jw_kstr(&w, "host", d->grant.mounts[i].host_path);
-        bx_jw_kstr(&w, "guest", d->grant.mounts[i].guest_path);
-        bx_jw_kbool(&w, "writable", d->grant.mounts[i].writable);
-        bx_jw_end(&w);
-    }
-    bx_jw_end(&w);
+    bx_mounts_write(&w, d->grant.mounts, d->grant.mount_count);
     bx_jw_kstr(&w, "problem", d->unmounted.code ? d->unmounted.msg : NULL);
     bx_jw_end(&w);
     bx_buf_addc(out, '\n');

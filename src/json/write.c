@@ -266,6 +266,14 @@ void bx_jw_kreal(struct bx_jw *w, const char *key, double n) {
     bx_jw_real(w, n);
 }
 
+void bx_jw_kreal_if(struct bx_jw *w, const char *key, double n, bool known) {
+    bx_jw_key(w, key);
+    if (known)
+        bx_jw_real(w, n);
+    else
+        bx_jw_null(w);
+}
+
 void bx_jw_kbool(struct bx_jw *w, const char *key, bool b) {
     bx_jw_key(w, key);
     bx_jw_bool(w, b);

@@ -45,6 +45,7 @@ void bx_jw_kstrn(struct bx_jw *w, const char *key, struct bx_str s);
 void bx_jw_kint(struct bx_jw *w, const char *key, int64_t n);
 void bx_jw_kuint(struct bx_jw *w, const char *key, uint64_t n);
 void bx_jw_kreal(struct bx_jw *w, const char *key, double n);
+void bx_jw_kreal_if(struct bx_jw *w, const char *key, double n, bool known); /* null when it is not */
 void bx_jw_kbool(struct bx_jw *w, const char *key, bool b);
 void bx_jw_kval(struct bx_jw *w, const char *key, const struct bx_val *v);
 void bx_jw_kraw(struct bx_jw *w, const char *key, struct bx_str json);

@@ -41,21 +41,6 @@ size_t bx_front_end(struct bx_str text, struct bx_str *ret_yaml) {
     return 0;
 }
 
-/* One line, no control characters. */
-static char *one_line(const char *text) {
-    struct bx_str s = bx_str_trim(bx_str(text));
-    struct bx_buf out = BX_BUF_INIT(BX_YAML_MAX);
-    for (size_t i = 0; i < s.n; i++) {
-        bool blank = (unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f;
-        if (!blank)
-            bx_buf_addc(&out, s.p[i]);
-        else if (out.size && out.p[out.size - 1] != ' ')
-            bx_buf_addc(&out, ' ');
-    }
-    bx_buf_addz(&out, "");
-    return bx_buf_steal(&out);
-}
-
 static void warn(struct bx_front *f, char *take_text) {
     char *old = f->warning;
     f->warning = old ? bx_asprintf("%s; %s", old, take_text) : bx_strdup(take_text);
@@ -77,9 +62,10 @@ static void read_members(struct bx_front *f, struct bx_str yaml) {
         return;
     }
     const struct bx_val *root = bx_doc_root(f->members);
-    f->name = bx_val_get_z(root, "name") ? one_line(bx_val_get_z(root, "name")) : NULL;
-    f->description =
-        bx_val_get_z(root, "description") ? one_line(bx_val_get_z(root, "description")) : NULL;
+    f->name = bx_val_get_z(root, "name") ? bx_front_line(bx_val_get_str(root, "name")) : NULL;
+    f->description = bx_val_get_z(root, "description")
+                         ? bx_front_line(bx_val_get_str(root, "description"))
+                         : NULL;
     if (odd)
         warn(f, bx_asprintf("its front matter is not YAML (%s); it was read line by line, without "
                             "triggers and metadata: put the value into quotes",

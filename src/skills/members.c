@@ -70,3 +70,17 @@ int bx_front_members(struct bx_str yaml, const char *const *known, struct bx_doc
     }
     return rc ? bx_fail(err, why.code, "%s", why.msg) : 0;
 }
+
+char *bx_front_line(struct bx_str s) {
+    s = bx_str_trim(s);
+    struct bx_buf out = BX_BUF_INIT(BX_YAML_MAX);
+    for (size_t i = 0; i < s.n; i++) {
+        bool blank = (unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f;
+        if (!blank)
+            bx_buf_addc(&out, s.p[i]);
+        else if (out.size && out.p[out.size - 1] != ' ')
+            bx_buf_addc(&out, ' ');
+    }
+    bx_buf_addz(&out, "");
+    return bx_buf_steal(&out);
+}

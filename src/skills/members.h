@@ -11,4 +11,7 @@
  * caller's; NULL: it was. An error: nothing of it can be read. */
 int bx_front_members(struct bx_str yaml, const char *const *known, struct bx_doc **ret, char **ret_odd, struct bx_err *err);
 
+/* One line of it: no control characters, no more than one space between words. The caller's. */
+char *bx_front_line(struct bx_str s);
+
 #endif

@@ -9,7 +9,7 @@
 #define DEPTH_MAX  16
 
 struct sum {
-    int64_t input_tokens, output_tokens, cached_tokens, turns, calls, errors, ms;
+    int64_t input_tokens, output_tokens, cached_tokens, turns, unpriced, calls, errors, ms;
     double cost;
     bool cost_known;
 };
@@ -54,6 +54,7 @@ static void add_usage(struct sum *s, const struct bx_val *event) {
     s->turns++;
     s->cost += BX_MAX(cost, 0);
     s->cost_known |= cost >= 0;
+    s->unpriced += cost < 0;
 }
 
 static void add_result(struct sum *s, const struct bx_val *event) {
@@ -137,11 +138,7 @@ static void write_tokens(struct bx_jw *w, const struct sum *s) {
     bx_jw_kint(w, "input_tokens", s->input_tokens);
     bx_jw_kint(w, "output_tokens", s->output_tokens);
     bx_jw_kint(w, "cached_tokens", s->cached_tokens);
-    bx_jw_key(w, "cost");
-    if (s->cost_known)
-        bx_jw_real(w, s->cost);
-    else
-        bx_jw_null(w);
+    bx_jw_kreal_if(w, "cost", s->cost, s->cost_known);
     bx_jw_kint(w, "turns", s->turns);
 }
 
@@ -172,11 +169,7 @@ static void write_executors(const struct sum *sum, struct bx_jw *w) {
     bx_jw_kint(w, "sessions", sum->calls);
     bx_jw_kint(w, "input_tokens", sum->input_tokens);
     bx_jw_kint(w, "output_tokens", sum->output_tokens);
-    bx_jw_key(w, "cost");
-    if (sum->cost_known)
-        bx_jw_real(w, sum->cost);
-    else
-        bx_jw_null(w);
+    bx_jw_kreal_if(w, "cost", sum->cost, sum->cost_known);
     bx_jw_end(w);
 }
 
@@ -185,6 +178,7 @@ static void write_usage(const struct usage *u, const struct sum *executors, stru
     void *sum;
     bx_jw_obj(w);
     write_tokens(w, &u->all);
+    bx_jw_kint(w, "unpriced", u->all.unpriced);
     bx_jw_kint(w, "calls", u->all.calls);
     bx_jw_kint(w, "ms", u->all.ms);
     bx_jw_karr(w, "by_model");

@@ -114,7 +114,7 @@ class Commands(Conversation):
         self.send("First")
         self.wait_for({"type": "run_end"})
         cost = self.command("/cost")
-        self.assertRegex(cost["text"], r"1 requests?: 3200 tokens in .* 34 out")
+        self.assertRegex(cost["text"], r"1 request: 3200 tokens in .* 34 out")
         with open(os.path.join(self.workspace.state, "memory.md"), "w") as file:
             file.write("- The owner is Ada.\n")
         self.assertEqual(self.command("/memory")["text"], "- The owner is Ada.\n")

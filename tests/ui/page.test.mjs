@@ -1,14 +1,13 @@
 // The page in a real browser: the same tests against the mock and against the real server with the scripted model.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, afterEach, test } from "node:test";
+import { faultless } from "./axe.mjs";
 import { launch, visit, watch } from "./browser.mjs";
 import { real, start } from "./server.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let server, browser, context, page, faults;
 
 before(async () => {
@@ -42,13 +41,7 @@ const mode = () => page.getByRole("combobox", { name: "Mode", exact: true });
 const done = (p = page) => p.waitForSelector(".item.end");
 const logText = (p = page) => p.locator(".log").innerText();
 async function clean(what) {
-    await page.evaluate(axe);
-    for (const colorScheme of ["light", "dark"]) {
-        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-        const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-        assert.deepEqual(result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join(" | ")}`), [], `${what}, ${colorScheme}`);
-    }
-    await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
+    await faultless(page, what);
 }
 
 test("a new session has the settings' mode until another is chosen", async () => {

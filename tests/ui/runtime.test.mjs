@@ -1,12 +1,10 @@
 // Permissions, context, executors, skills, agents, memory: the pages beside the conversation and what the inspector shows of a session.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
 import { after, afterEach, before, beforeEach, test } from "node:test";
+import { faultless } from "./axe.mjs";
 import { launch, visit } from "./browser.mjs";
 import { real, start } from "./server.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const onMock = { skip: real && "needs what only the mock has" };
 let server, browser, page, faults;
 
@@ -48,13 +46,7 @@ async function talk(text = "MARK DOWN please") {
 
 /** No fault that axe knows in either theme, and at phone width nothing sticks out. */
 async function clean(what) {
-    if (!await page.evaluate(() => "axe" in window)) await page.evaluate(axe);
-    for (const colorScheme of ["light", "dark"]) {
-        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-        const result = await page.evaluate((dark) => window.axe.run({ include: [["main"], ["aside.panel"]].filter(([s]) => document.querySelector(s)) }, { resultTypes: ["violations"], preload: false, ...(dark ? { runOnly: ["color-contrast"] } : {}) }), colorScheme === "dark");
-        assert.deepEqual(result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join(" | ")}`), [], `${what}, ${colorScheme}`);
-    }
-    await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+    await faultless(page, what, { within: ["main", "aside.panel"], dark: { runOnly: ["color-contrast"] }, reducedMotion: "reduce" });
     await page.setViewportSize({ width: 390, height: 844 });
     const wide = await page.evaluate(() => [...document.querySelectorAll(".tool-detail *, .tool-list *, .panel *, .popover *")]
         .filter((el) => el.getBoundingClientRect().right > innerWidth + 1 && !el.closest(".wide-table, pre, .sr-only, .markdown table")).map((el) => el.outerHTML.slice(0, 120)));

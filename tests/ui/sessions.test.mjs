@@ -1,12 +1,11 @@
 // Sessions, the message box and the conversation, on the mock and (where it can play it) on the real server.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, afterEach, before, beforeEach, test } from "node:test";
+import { faultless } from "./axe.mjs";
 import { launch, visit } from "./browser.mjs";
 import { real, start } from "./server.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let server, browser, page, faults;
 
 before(async () => {
@@ -41,13 +40,7 @@ async function say(text, ends = 1) {
 }
 async function clean(what) {
     if (real) return; // the same page: looked at on the mock
-    await page.evaluate(axe);
-    for (const colorScheme of ["light", "dark"]) {
-        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-        const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-        assert.deepEqual(result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join(" | ")}`), [], `${what}, ${colorScheme}`);
-    }
-    await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
+    await faultless(page, what);
 }
 const focused = () => page.evaluate(() => document.activeElement.dataset.row ? document.activeElement.querySelector(".session-title").textContent : document.activeElement.getAttribute("aria-label") ?? document.activeElement.tagName);
 const log = () => page.locator(".log").innerText();

@@ -1,16 +1,9 @@
 /* Agent files: what is read from them, in all the forms that are about, and what hostile ones get:
  * nothing more. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/folder.h"
 #include <sys/stat.h>
 
 #include "agent/agents.h"
-#include "base/file.h"
-#include "base/path.h"
 #include "base/unwire.h"
 #include "tools/embedded.h"
 #include "tools/registry.h"
@@ -20,36 +13,6 @@ const struct bx_embedded_tool bx_embedded_tools[] = {
              "file\",\"permission_level\":\"read_only\",\"input_schema\":{\"type\":\"object\"}}"},
 };
 const size_t bx_embedded_tool_count = 1;
-
-static char dir[64];
-
-static void put(const char *name, const char *text) {
-    bx_auto(bx_freep) char *path = bx_path_join(dir, name);
-    bx_auto(bx_freep) char *parent = bx_path_dir(path);
-    assert_int_equal(bx_dir_make(parent, 0700, NULL), 0);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void link_to(const char *name, const char *target) {
-    bx_auto(bx_freep) char *path = bx_path_join(dir, name);
-    bx_auto(bx_freep) char *parent = bx_path_dir(path);
-    assert_int_equal(bx_dir_make(parent, 0700, NULL), 0);
-    assert_int_equal(symlink(target, path), 0);
-}
-
-static int setup(void **state) {
-    (void)state;
-    snprintf(dir, sizeof dir, "/tmp/bx-agents-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    return bx_dir_remove(dir, NULL);
-}
 
 static struct bx_agent_defs *load(void) {
     static const struct bx_file_blob built_in[] = {

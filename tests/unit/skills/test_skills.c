@@ -1,49 +1,11 @@
 /* Finding, reading and loading skills, in a folder with everything that can be wrong with them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/folder.h"
 #include <sys/stat.h>
 
-#include "base/file.h"
-#include "base/path.h"
 #include "skills/expand.h"
 #include "skills/front.h"
 #include "skills/skills.h"
 #include "skills/yaml.h"
-
-static char dir[64];
-
-static void put(const char *name, const char *text) {
-    bx_auto(bx_freep) char *path = bx_path_join(dir, name);
-    bx_auto(bx_freep) char *parent = bx_path_dir(path);
-    assert_int_equal(bx_dir_make(parent, 0700, NULL), 0);
-    FILE *file =
-        fopen(path, "w"); /* nothing here needs to outlive the test: no flush to the disk */
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void link_to(const char *name, const char *target) {
-    bx_auto(bx_freep) char *path = bx_path_join(dir, name);
-    bx_auto(bx_freep) char *parent = bx_path_dir(path);
-    assert_int_equal(bx_dir_make(parent, 0700, NULL), 0);
-    assert_int_equal(symlink(target, path), 0);
-}
-
-static int setup(void **state) {
-    (void)state;
-    snprintf(dir, sizeof dir, "/tmp/bx-skills-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    return bx_dir_remove(dir, NULL);
-}
 
 static struct bx_skills *find(bool with_user) {
     bx_auto(bx_freep) char *root = bx_path_join(dir, "root");

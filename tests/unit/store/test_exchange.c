@@ -1,37 +1,9 @@
 /* Sessions that leave and come: exports, imports, and what must not come along. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit/store/fixture.h"
 
-#include <cmocka.h>
-
-#include "base/file.h"
 #include "base/id.h"
 #include "store/export.h"
 #include "store/import.h"
-
-struct fixture {
-    char dir[64];
-    struct bx_store *store;
-};
-
-static int setup(void **state) {
-    struct fixture *f = bx_new(struct fixture);
-    snprintf(f->dir, sizeof f->dir, "/tmp/bx-test-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    assert_int_equal(bx_store_open(f->dir, BX_STORE_OWNER, &f->store, NULL), 0);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct fixture *f = *state;
-    bx_store_close(f->store);
-    bx_dir_remove(f->dir, NULL);
-    bx_free(f);
-    return 0;
-}
 
 static void add(struct bx_session *s, const char *type, const char *body) {
     struct bx_err err = {0};

@@ -1,47 +1,13 @@
 /* The state folder: one owner, the list and its index, settings and secrets, the trash. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/store/fixture.h"
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/id.h"
 #include "json/write.h"
 #include "store/place.h"
 #include "store/session.h"
-
-struct fixture {
-    char dir[64];
-    struct bx_store *store;
-};
-
-static void start(struct fixture *f) {
-    struct bx_err err = {0};
-    if (bx_store_open(f->dir, BX_STORE_OWNER, &f->store, &err) < 0)
-        fail_msg("%s", err.msg);
-}
-
-static int setup(void **state) {
-    struct fixture *f = bx_new(struct fixture);
-    snprintf(f->dir, sizeof f->dir, "/tmp/bx-test-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    start(f);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct fixture *f = *state;
-    bx_store_close(f->store);
-    bx_dir_remove(f->dir, NULL);
-    bx_free(f);
-    return 0;
-}
 
 static void restart(struct fixture *f) {
     bx_store_close(f->store);

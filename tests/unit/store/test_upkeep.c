@@ -1,15 +1,9 @@
 /* What is done to the sessions' folder over the years: retention, and the check of its files. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/store/fixture.h"
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/id.h"
 #include "store/fsck.h"
 #include "store/place.h"
@@ -17,28 +11,6 @@
 #include "store/session.h"
 
 #define DAY_MS (INT64_C(86400000))
-
-struct fixture {
-    char dir[64];
-    struct bx_store *store;
-};
-
-static int setup(void **state) {
-    struct fixture *f = bx_new(struct fixture);
-    snprintf(f->dir, sizeof f->dir, "/tmp/bx-test-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    assert_int_equal(bx_store_open(f->dir, BX_STORE_OWNER, &f->store, NULL), 0);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct fixture *f = *state;
-    bx_store_close(f->store);
-    bx_dir_remove(f->dir, NULL);
-    bx_free(f);
-    return 0;
-}
 
 static void add(struct fixture *f, const char *id, const char *type, const char *body) {
     struct bx_session *s = NULL;

@@ -1,39 +1,11 @@
 /* What is done with whole sessions: deleting with undo, copies, search, totals. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit/store/fixture.h"
 
-#include <cmocka.h>
-
-#include "base/file.h"
 #include "base/id.h"
 #include "store/fork.h"
 #include "store/place.h"
 #include "store/search.h"
 #include "store/usage.h"
-
-struct fixture {
-    char dir[64];
-    struct bx_store *store;
-};
-
-static int setup(void **state) {
-    struct fixture *f = bx_new(struct fixture);
-    snprintf(f->dir, sizeof f->dir, "/tmp/bx-test-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    assert_int_equal(bx_store_open(f->dir, BX_STORE_OWNER, &f->store, NULL), 0);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct fixture *f = *state;
-    bx_store_close(f->store);
-    bx_dir_remove(f->dir, NULL);
-    bx_free(f);
-    return 0;
-}
 
 static struct bx_session *make(struct fixture *f, const char *title, const char *parent) {
     struct bx_session_header h = {
@@ -308,7 +280,7 @@ static void test_usage(void **state) {
     assert_string_equal(
         text,
         "{\"input_tokens\":30,\"output_tokens\":3,\"cached_tokens\":4,\"cost\":0.25,\"turns\":2,"
-        "\"calls\":2,\"ms\":100,"
+        "\"unpriced\":1,\"calls\":2,\"ms\":100,"
         "\"by_model\":[{\"model\":\"p/"
         "a\",\"input_tokens\":10,\"output_tokens\":0,\"cached_tokens\":4,\"cost\":0.25,\"turns\":1,"
         "\"ms\":7},{\"model\":\"p/"

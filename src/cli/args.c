@@ -50,13 +50,17 @@ static const struct bx_command *find_command(const char *first, const char *seco
     return one;
 }
 
+/* Is the command one of "tool …"? */
+static bool is_in_group(const struct bx_command *c, const char *group) {
+    const char *space = strchr(c->name, ' ');
+    return space && bx_str_eqz(bx_str_n(c->name, (size_t)(space - c->name)), group);
+}
+
 /* "tool" alone, or with an unknown second word: says which there are. */
 static int half_command(const char *first, const char *second, struct bx_err *err) {
     struct bx_buf all = BX_BUF_INIT(300);
     for (size_t i = 0; i < bx_command_count; i++) {
-        const char *space = strchr(bx_commands[i].name, ' ');
-        if (space && strlen(first) == (size_t)(space - bx_commands[i].name) &&
-            strncmp(bx_commands[i].name, first, strlen(first)) == 0) {
+        if (is_in_group(&bx_commands[i], first)) {
             bx_buf_addf(&all, "%s%s", all.size ? ", " : "", bx_commands[i].name);
         }
     }
@@ -119,10 +123,28 @@ static int count_operands(const struct bx_args *a, struct bx_err *err) {
     return 0;
 }
 
+static bool asks_for_help(const char *word) {
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* Are there only commands of two words that begin with it? */
+static bool is_group(const char *word) {
+    int words;
+    bool some = false;
+    for (size_t i = 0; i < bx_command_count && !some; i++) {
+        some = is_in_group(&bx_commands[i], word);
+    }
+    return some && !find_command(word, NULL, &words);
+}
+
 int bx_args_parse(int argc, char **argv, struct bx_args *ret, struct bx_err *err) {
     struct bx_args a = {0};
     int at = 1, words = 0, r = 0;
     const char *first = argc > 1 ? argv[1] : NULL, *second = argc > 2 ? argv[2] : NULL;
+    if (first && second && asks_for_help(second) && is_group(first)) {
+        *ret = (struct bx_args){.help = true, .group = first};
+        return 0;
+    }
     if (first && first[0] != '-') {
         a.command = find_command(first, second, &words);
         if (!a.command &&
@@ -141,8 +163,7 @@ int bx_args_parse(int argc, char **argv, struct bx_args *ret, struct bx_err *err
                                   first);
         }
     }
-    a.help = first && (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 ||
-                       strcmp(first, "help") == 0);
+    a.help = first && (asks_for_help(first) || strcmp(first, "help") == 0);
     if (!a.command) {
         int ignored;
         const char *standard = first && strcmp(first, "--version") == 0 ? "version" : "serve";
@@ -160,7 +181,7 @@ int bx_args_parse(int argc, char **argv, struct bx_args *ret, struct bx_err *err
             bx_vec_push(&a.operands, argv[at]);
         } else if (strcmp(argv[at], "--") == 0) {
             only_operands = true;
-        } else if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
+        } else if (asks_for_help(argv[at])) {
             a.help = true;
         } else if (argv[at][1] != '-') {
             r = bx_fail(err, BX_ERR_INVALID, "options have two dashes: -%s", argv[at]);
@@ -240,13 +261,33 @@ static void add_options(const struct bx_command *command, struct bx_buf *out) {
     }
 }
 
-void bx_args_usage(const struct bx_command *command, struct bx_buf *out) {
+/* Padded by characters: the names of operands have an ellipsis. */
+static void add_command(const struct bx_command *c, struct bx_buf *out) {
+    size_t before = out->size, width = 0;
+    bx_buf_addf(out, "  %s %s", c->name, c->operands);
+    for (size_t i = before; i < out->size; i++) {
+        width += ((uint8_t)out->p[i] & 0xc0) != 0x80;
+    }
+    bx_buf_addf(out, "%*s %s\n", (int)(width < 36 ? 36 - width : 0), "", c->help);
+}
+
+void bx_args_usage(const struct bx_args *a, struct bx_buf *out) {
+    const struct bx_command *command = a->command;
     if (command) {
         bx_buf_addf(out, "boxagnts %s %s\n\n%s\n", command->name, command->operands, command->help);
         if (command->options[0]) {
             bx_buf_addz(out, "\nOptions:\n");
             add_options(command, out);
         }
+        return;
+    }
+    for (size_t i = 0; a->group && i < bx_command_count; i++) {
+        if (is_in_group(&bx_commands[i], a->group)) {
+            add_command(&bx_commands[i], out);
+        }
+    }
+    if (a->group) {
+        bx_buf_addf(out, "\n`boxagnts %s COMMAND --help` lists a command's options.\n", a->group);
         return;
     }
     bx_buf_addz(
@@ -256,9 +297,7 @@ void bx_args_usage(const struct bx_command *command, struct bx_buf *out) {
         "here)\n"
         "  boxagnts --workspace-dir DIR --port 30001\n\nCommands:\n");
     for (size_t i = 0; i < bx_command_count; i++) {
-        char left[64];
-        snprintf(left, sizeof left, "%s %s", bx_commands[i].name, bx_commands[i].operands);
-        bx_buf_addf(out, "  %-34s %s\n", left, bx_commands[i].help);
+        add_command(&bx_commands[i], out);
     }
     bx_buf_addz(out, "\n`boxagnts COMMAND --help` lists a command's options.\n\n"
                      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a limit ended the run, 130 "

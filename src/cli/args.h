@@ -42,7 +42,8 @@ struct bx_given {
     const char *value; /* NULL for a flag */
 };
 struct bx_args {
-    const struct bx_command *command;
+    const struct bx_command *command; /* NULL with help: all, or those of `group` */
+    const char *group;                /* "tool", for its help */
     BX_VEC(const char *) operands; /* NULL ended by bx_args_parse */
     BX_VEC(struct bx_given) options;
     bool help;
@@ -60,7 +61,7 @@ int bx_args_number(const struct bx_args *a, const char *option, uint64_t min, ui
 /* All values of an option that may be given many times, NULL ended; free with bx_free. */
 const char **bx_args_all(const struct bx_args *a, const char *option);
 
-void bx_args_usage(const struct bx_command *command, struct bx_buf *out); /* NULL = all commands */
+void bx_args_usage(const struct bx_args *a, struct bx_buf *out); /* of one that asks for help */
 /* The known word nearest to what was typed, or NULL when none is near. */
 const char *bx_args_nearest(const char *typed, const char *(*word)(size_t i));
 

@@ -28,7 +28,7 @@ int bx_cli_main(int argc, char **argv) {
     int code;
     if (args.help) {
         struct bx_buf out = BX_BUF_INIT(64 * BX_KIB);
-        bx_args_usage(args.command, &out);
+        bx_args_usage(&args, &out);
         code = bx_cli_print(&out);
     } else {
         code = args.command->run(&args);

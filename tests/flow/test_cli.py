@@ -98,6 +98,12 @@ class Words(Case):
             code, out, err = self.call(*command.split(), "--help")
             self.assertEqual((code, err), (0, ""), command)
             self.assertTrue(out.startswith(f"boxagnts {command} "), out)
+        for group in sorted({c.split()[0] for c in commands if " " in c}):
+            own = [c for c in commands if c.startswith(group + " ")]
+            code, out, err = self.call(group, "--help")
+            self.assertEqual((code, err), (0, ""), group)
+            if group not in commands:
+                self.assertEqual(re.findall(r"^  ([a-z]+ [a-z]+) ", out, re.M), own)
         for args in (["--version"], ["version"]):
             self.assertRegex(self.call(*args)[1], r"\Aboxagnts \d+\.\d+\.\d+\n\Z")
         code, out, _ = self.call("licences")

@@ -16,8 +16,10 @@ int bx_route_worktrees(struct bx_api_call *c, struct bx_err *err) {
     struct bx_jw *w = bx_call_json(c, 200);
     bx_jw_obj(w);
     bx_jw_karr(w, "worktrees");
-    for (size_t i = 0; i < all.n; i++)
+    for (size_t i = 0; i < all.n; i++) {
+        bx_worktree_look(trees_of(c), &all.items[i]);
         bx_worktree_write(&all.items[i], w);
+    }
     bx_jw_end(w);
     bx_jw_end(w);
     bx_worktree_list_deinit(&all);

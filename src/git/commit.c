@@ -90,9 +90,10 @@ int bx_stage(struct bx_worktrees *w, const struct bx_worktree *t, char **ret_tre
 }
 
 /* " 3 files changed, 10 insertions(+), 2 deletions(-)" */
-static void read_stat(struct bx_str text, struct bx_worktree *t) {
+void bx_read_shortstat(struct bx_str text, uint64_t *ret_files, uint64_t *ret_insertions,
+                       uint64_t *ret_deletions) {
     struct bx_str part;
-    t->files = t->insertions = t->deletions = 0;
+    *ret_files = *ret_insertions = *ret_deletions = 0;
     while (bx_str_split(&text, ',', &part)) {
         uint64_t n = 0;
         part = bx_str_trim(part);
@@ -101,11 +102,11 @@ static void read_stat(struct bx_str text, struct bx_worktree *t) {
             continue;
         struct bx_str what = bx_str_slice(part, blank + 1, part.n);
         if (bx_str_starts(what, "file"))
-            t->files = n;
+            *ret_files = n;
         else if (bx_str_starts(what, "ins"))
-            t->insertions = n;
+            *ret_insertions = n;
         else
-            t->deletions = n;
+            *ret_deletions = n;
     }
 }
 
@@ -116,7 +117,7 @@ static int count(struct bx_worktrees *w, struct bx_worktree *t, struct bx_err *e
                                   "--no-textconv", t->base, t->tip),
                           &stat, err);
     if (!rc)
-        read_stat(bx_str(stat), t);
+        bx_read_shortstat(bx_str(stat), &t->files, &t->insertions, &t->deletions);
     return rc;
 }
 

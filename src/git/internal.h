@@ -2,6 +2,7 @@
 #ifndef BX_GIT_INTERNAL_H
 #define BX_GIT_INTERNAL_H
 
+#include "base/map.h"
 #include "base/thread.h"
 #include "git/git.h"
 #include "git/worktree.h"
@@ -16,8 +17,9 @@ int bx_git_wall(char **rules, char **end, struct bx_err *err);
 
 struct bx_worktrees {
     char *root, *dir; /* dir: <state>/worktrees */
-    pthread_mutex_t lock; /* of git */
+    pthread_mutex_t lock; /* of the two below */
     struct bx_git *git;
+    struct bx_map *looks; /* look.c: id -> what was counted of an active one */
 };
 
 /* ---- repo.c: calls on the root's repository and on a worktree's own ---- */
@@ -61,9 +63,11 @@ int bx_record_write(struct bx_worktrees *w, const struct bx_worktree *t, struct 
 int bx_record_find(struct bx_worktrees *w, const char *name, char ret[static 13], struct bx_err *err);
 /* Also while another thread is starting a child, which has the descriptor for a moment. -1 is fine; for bx_auto. */
 void bx_record_unlock(int *fd);
-int bx_record_lock(struct bx_worktrees *w, const char *id, int *ret_fd, struct bx_err *err);
+/* wait: for whoever holds it, else BX_ERR_BUSY. */
+int bx_record_lock(struct bx_worktrees *w, const char *id, bool wait, int *ret_fd, struct bx_err *err);
 /* Finds, locks, reads. */
 int bx_record_open(struct bx_worktrees *w, const char *name, struct bx_worktree *ret, int *ret_fd, struct bx_err *err);
+int bx_record_open_waiting(struct bx_worktrees *w, const char *name, struct bx_worktree *ret, int *ret_fd, struct bx_err *err);
 bool bx_record_has_folder(const struct bx_worktree *t);
 
 /* ---- commit.c ---- */
@@ -71,5 +75,7 @@ bool bx_record_has_folder(const struct bx_worktree *t);
 int bx_stage(struct bx_worktrees *w, const struct bx_worktree *t, char **ret_tree, char **ret_left_out, struct bx_err *err);
 /* Stages and commits what is different, moves the branch, counts. The caller writes the record. */
 int bx_commit_all(struct bx_worktrees *w, struct bx_worktree *t, struct bx_err *err);
+/* What --shortstat says, "" when nothing changed. */
+void bx_read_shortstat(struct bx_str text, uint64_t *ret_files, uint64_t *ret_insertions, uint64_t *ret_deletions);
 
 #endif

@@ -151,12 +151,16 @@ void bx_record_unlock(int *fd) {
     bx_fd_close(fd);
 }
 
-int bx_record_lock(struct bx_worktrees *w, const char *id, int *ret_fd, struct bx_err *err) {
+int bx_record_lock(struct bx_worktrees *w, const char *id, bool wait, int *ret_fd,
+                   struct bx_err *err) {
     bx_auto(bx_freep) char *path = bx_record_path(w, id, "lock");
     bx_auto(bx_fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return bx_fail_errno(err, errno, "%s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+    int r;
+    while ((r = flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB)) < 0 && errno == EINTR)
+        ;
+    if (r < 0)
         return bx_fail(err, BX_ERR_BUSY,
                        "something else is being done with the worktree %s; try again", id);
     *ret_fd = fd;
@@ -164,17 +168,27 @@ int bx_record_lock(struct bx_worktrees *w, const char *id, int *ret_fd, struct b
     return 0;
 }
 
-int bx_record_open(struct bx_worktrees *w, const char *name, struct bx_worktree *ret, int *ret_fd,
-                   struct bx_err *err) {
+static int open_record(struct bx_worktrees *w, const char *name, bool wait, struct bx_worktree *ret,
+                       int *ret_fd, struct bx_err *err) {
     char id[13];
     int rc = bx_record_find(w, name, id, err);
-    rc = rc ? rc : bx_record_lock(w, id, ret_fd, err);
+    rc = rc ? rc : bx_record_lock(w, id, wait, ret_fd, err);
     if (rc)
         return rc;
     rc = bx_record_read(w, id, ret, err);
     if (rc)
         bx_record_unlock(ret_fd);
     return rc;
+}
+
+int bx_record_open(struct bx_worktrees *w, const char *name, struct bx_worktree *ret, int *ret_fd,
+                   struct bx_err *err) {
+    return open_record(w, name, false, ret, ret_fd, err);
+}
+
+int bx_record_open_waiting(struct bx_worktrees *w, const char *name, struct bx_worktree *ret,
+                           int *ret_fd, struct bx_err *err) {
+    return open_record(w, name, true, ret, ret_fd, err);
 }
 
 int bx_worktree_get(struct bx_worktrees *w, const char *name, struct bx_worktree *ret,

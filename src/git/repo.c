@@ -11,6 +11,7 @@ struct bx_worktrees *bx_worktrees_new(const char *root, const char *state) {
     pthread_mutex_init(&w->lock, NULL);
     w->root = bx_strdup(root);
     w->dir = bx_path_join(state, "worktrees");
+    w->looks = bx_map_new(bx_free);
     return w;
 }
 
@@ -18,6 +19,7 @@ void bx_worktrees_free(struct bx_worktrees *w) {
     if (!w)
         return;
     bx_git_free(w->git);
+    bx_map_free(w->looks);
     bx_free(w->root);
     bx_free(w->dir);
     pthread_mutex_destroy(&w->lock);

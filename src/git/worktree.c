@@ -144,7 +144,7 @@ int bx_worktree_add(struct bx_worktrees *w, const char *executor, const char *fr
         t.path = bx_record_path(w, t.id, "tree");
         bx_auto(bx_freep) char *dir = bx_record_dir(w, t.id);
         rc = bx_dir_make(dir, 0700, err);
-        rc = rc ? rc : bx_record_lock(w, t.id, &lock, err);
+        rc = rc ? rc : bx_record_lock(w, t.id, false, &lock, err);
         rc = rc ? rc : make(w, &t, from, cancel, err);
         if (rc)
             (void)bx_dir_remove(dir, NULL);
@@ -169,7 +169,7 @@ static int finish_as(struct bx_worktrees *w, const char *id, enum bx_worktree_st
                      struct bx_worktree *ret, struct bx_err *err) {
     struct bx_worktree t = {0};
     bx_auto(bx_record_unlock) int lock = -1;
-    int rc = bx_record_open(w, id, &t, &lock, err);
+    int rc = bx_record_open_waiting(w, id, &t, &lock, err);
     if (!rc && bx_record_has_folder(&t)) {
         rc = bx_commit_all(w, &t, err);
         if (!rc && t.state == BX_WORKTREE_ACTIVE)
@@ -319,7 +319,7 @@ static int clean_orphan(void *user, const char *id) {
     struct bx_worktree t = {0};
     struct stat st;
     if (strlen(id) + 1 != sizeof t.id || lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) ||
-        bx_file_exists(record) || bx_record_lock(c->w, id, &lock, NULL))
+        bx_file_exists(record) || bx_record_lock(c->w, id, false, &lock, NULL))
         return 0;
     snprintf(t.id, sizeof t.id, "%s", id);
     t.branch = bx_asprintf(PREFIX "%s", id);

@@ -68,7 +68,8 @@ int bx_worktrees_git(struct bx_worktrees *w, const char **ret_path, const char *
  * the root. ret may be NULL. */
 int bx_worktree_add(struct bx_worktrees *w, const char *executor, const char *from, struct bx_cancel *cancel,
                     struct bx_worktree *ret, struct bx_err *err);
-/* The executor has ended: all that is there goes into a commit on the branch (nothing changed: none). ret may be NULL. */
+/* The executor has ended: all that is there goes into a commit on the branch (nothing changed: none). Waits for a call that
+ * is at work on it: a look at its changes must not cost the executor its commit. ret may be NULL. */
 int bx_worktree_finish(struct bx_worktrees *w, const char *id, struct bx_worktree *ret, struct bx_err *err);
 /* The executor goes on (a message to one that has ended). BX_ERR_INVALID: the folder is gone. */
 int bx_worktree_resume(struct bx_worktrees *w, const char *id, struct bx_worktree *ret, struct bx_err *err);
@@ -81,6 +82,10 @@ struct bx_worktree_list {
 };
 int bx_worktree_all(struct bx_worktrees *w, struct bx_worktree_list *ret, struct bx_err *err);
 void bx_worktree_list_deinit(struct bx_worktree_list *list);
+/* Of an active one: files, insertions and deletions as they are by now; of any other nothing changes. Takes no lock and writes nothing, so
+ * the executor is not in its way. Counted again at the earliest after a second and after twenty times what it took; new files are
+ * counted as far as LOOK_FILES and LOOK_BYTES of look.c go. What cannot be counted stays as it was. */
+void bx_worktree_look(struct bx_worktrees *w, struct bx_worktree *t);
 /* What is different from the base, as a patch; of an active one as it is now. *ret_cut: there is more than the buffer takes. */
 int bx_worktree_diff(struct bx_worktrees *w, const char *id, struct bx_buf *out, bool *ret_cut, struct bx_err *err);
 

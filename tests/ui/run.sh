@@ -18,10 +18,15 @@ fi
 dist=$(mktemp -d)
 trap 'rm -rf "$dist"' EXIT
 "$here/../../ui/build.sh" "$dist"
-tests=("$@")
-[ ${#tests[@]} -gt 0 ] || tests=("$here"/*.test.mjs)
-PAGE_DIST=$dist BOXAGNTS='' node --test --test-concurrency=1 "${tests[@]}"
+mock=("$@") real=("$@")
+if [ $# -eq 0 ]; then
+    for test in "$here"/*.test.mjs; do
+        [[ $test == *_real.test.mjs ]] && real+=("$test") || mock+=("$test")
+    done
+    real+=("$here/page.test.mjs" "$here/sessions.test.mjs" "$here/runtime.test.mjs")
+fi
+export PAGE_DIST=$dist
+BOXAGNTS='' node --test --test-concurrency=1 "${mock[@]}"
 if [ -n "${BOXAGNTS-}" ]; then
-    PAGE_DIST=$dist node --test --test-concurrency=1 "$here/page.test.mjs" "$here/sessions.test.mjs" "$here/runtime.test.mjs" \
-        "$here/runtime_real.test.mjs"
+    node --test --test-concurrency=1 "${real[@]}"
 fi

@@ -1,51 +1,11 @@
 // The same pages on the real server with a scripted model: what a mock cannot prove, that both sides speak of the same things.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import { launch, visit } from "./browser.mjs";
-import { real, start } from "./server.mjs";
+import { onReal } from "./real.mjs";
 
-process.env.SCRIPT = "runtime_script.json";
-
-describe("on the real server", { skip: !real }, () => {
-    let server, browser, page, faults;
-    before(async () => {
-        [server, browser] = await Promise.all([start(), launch()]);
-        ({ page, faults } = await visit(browser));
-        page.origin = new URL(server.url).origin;
-        await page.goto(server.url);
-        await page.waitForSelector("textarea");
-        await page.emulateMedia({ reducedMotion: "reduce" });
-    });
-    after(async () => {
-        await browser?.close();
-        await server?.stop();
-    });
-    beforeEach(async () => {
-        faults.length = 0;
-        await go("");
-        await page.waitForSelector(".first-run");
-    });
-    afterEach(async () => {
-        assert.deepEqual(faults, []);
-        assert.deepEqual(await page.evaluate(() => window.reports), [], "reports of the content policy");
-        assert.equal(await page.evaluate(() => window.pwned), undefined);
-    });
-    const go = (hash) => page.evaluate((h) => { location.hash = h; }, hash);
-    const section = (name) => page.locator(`section[aria-label="${name}"]`);
-    const detail = () => page.locator(".tool-detail");
-    async function say(text) {
-        await page.fill("textarea", text);
-        await page.keyboard.press("Enter");
-        await page.waitForFunction(() => location.hash.startsWith("#/s/"));
-    }
-    async function openInspector() {
-        if (await page.locator("aside[aria-label=Inspector]").count() === 0) await page.getByRole("button", { name: "Inspector" }).click();
-    }
-
-    test("executors of a run are a tree; each is opened from there", async () => {
+onReal("on the real server", { script: "runtime_script.json" }, (check) => {
+    check("executors of a run are a tree; each is opened from there", async ({ page, section, say, openInspector }) => {
         await say("DELEGATE IT please");
         await page.waitForSelector(".item.end");
         await openInspector();
@@ -65,26 +25,24 @@ describe("on the real server", { skip: !real }, () => {
         await page.locator(".item.user", { hasText: "READ THE FIRST again" }).waitFor();
     });
 
-    test("an executor's question is a sign in its manager's session, and is answered in its own", async () => {
+    check("an executor's question is answered where its manager is, also on a page that was opened later", async ({ server, page, section, say, openInspector }) => {
         await say("LET ONE WRITE, please");
-        const sign = page.locator(".status .waiting", { hasText: "waits for you" });
-        await sign.waitFor();
+        const sign = page.locator(".status .waiting", { hasText: "waits for you" }), question = page.locator(".asking .question");
+        await question.waitFor();
         await openInspector();
         await section("Executors").getByText("waiting for you").waitFor();
         await page.reload();
-        await sign.waitFor(); // also for a page that was opened later
         await sign.click();
-        await page.waitForSelector(".question[data-armed]");
+        await page.waitForFunction(() => document.activeElement?.matches(".asking .question[data-armed]"));
+        assert.match(await page.locator(".asking").innerText(), /build\s+Write what was asked\s+Open[\s\S]*write[\s\S]*asked\.md/);
         assert.ok(!existsSync(join(server.root, "asked.md")));
         await page.keyboard.press("1");
-        await page.locator(".item", { hasText: "Written." }).waitFor();
-        await page.locator(".to-manager").click();
         await page.locator(".item", { hasText: "It is written." }).waitFor();
-        assert.equal(await page.locator(".status .waiting").count(), 0);
+        assert.equal(await page.locator(".status .waiting, .asking").count(), 0);
         assert.equal(readFileSync(join(server.root, "asked.md"), "utf8"), "asked\n");
     });
 
-    test("a budget is set, ends the run by its name, and the usage says what was used", async () => {
+    check("a budget is set, ends the run by its name, and the usage says what was used", async ({ page, section, say, openInspector }) => {
         await say("LOOK AROUND now");
         await page.waitForSelector(".item.end");
         await openInspector();
@@ -105,7 +63,7 @@ describe("on the real server", { skip: !real }, () => {
         assert.match(await page.locator(".item.end").last().innerText(), /Out of turns/);
     });
 
-    test("agents: the built-in ones, a file of the project's with its reason, a copy in the workspace", async () => {
+    check("agents: the built-in ones, a file of the project's with its reason, a copy in the workspace", async ({ server, page, go, detail }) => {
         await go("#/agents");
         const list = page.locator("nav[aria-label='List of agents']");
         await list.locator(".tool-row", { hasText: "explore" }).waitFor();
@@ -128,7 +86,7 @@ describe("on the real server", { skip: !real }, () => {
         await list.locator(".tool-row", { hasText: "build" }).waitFor();
     });
 
-    test("context: what fills the window, a fact, a pack, and a compaction that copies the fact", async () => {
+    check("context: what fills the window, a fact, a pack, and a compaction that copies the fact", async ({ page, go, section, detail, say, openInspector }) => {
         await go("#/memory");
         const memory = page.getByRole("textbox", { name: "Memory" });
         await memory.fill("- Call me Ada.\n");
@@ -174,7 +132,7 @@ describe("on the real server", { skip: !real }, () => {
         await page.locator("nav .tool-row", { hasText: "grafting" }).waitFor({ state: "detached" });
     });
 
-    test("skills: one of the project's is trusted as it was shown; one is made, checked, filled in, deleted", async () => {
+    check("skills: one of the project's is trusted as it was shown; one is made, checked, filled in, deleted", async ({ server, page, faults, go, section, detail }) => {
         const folder = join(server.root, ".claude", "skills", "odd");
         mkdirSync(folder, { recursive: true });
         writeFileSync(join(folder, "SKILL.md"), "---\nname: odd\ndescription: \"<img src=x onerror=window.pwned=1> reads your mail\"\n---\n<script>window.pwned=1</script>\n\n![p](http://127.0.0.1:9/x.png)\n");
@@ -206,12 +164,11 @@ describe("on the real server", { skip: !real }, () => {
         await page.locator("nav .tool-row", { hasText: "prune-trees" }).waitFor({ state: "detached" });
     });
 
-    test("an executor's branch: what it changed is shown, merged into the folder, and gone from the list", async () => {
-        const git = (...args) => execFileSync("git", ["-C", server.root, "-c", "user.name=t", "-c", "user.email=t@localhost", ...args]);
+    check("an executor's branch: what it changed is shown, merged into the folder, and gone from the list", async ({ server, page, go, section, say, openInspector, git, mode }) => {
         git("init", "-q");
         git("add", ".");
         git("commit", "-q", "-m", "first");
-        await page.getByRole("combobox", { name: "Mode", exact: true }).selectOption("accept-edits");
+        await mode("accept-edits");
         await say("BRANCH IT please");
         await page.waitForSelector(".item.end");
         await openInspector();
@@ -227,7 +184,7 @@ describe("on the real server", { skip: !real }, () => {
         await page.getByText("No branch waits").waitFor();
     });
 
-    test("how long sessions are kept is set, and nothing young would go", async () => {
+    check("how long sessions are kept is set, and nothing young would go", async ({ page, section }) => {
         await page.getByRole("button", { name: "Settings" }).click();
         const keep = section("How long sessions are kept");
         await keep.getByLabel("Deleted after").fill("30");

@@ -37,19 +37,24 @@ async function startMock(args) {
     return { url: found, child, root: null, stop: () => ended(child) };
 }
 
-async function startReal() {
+/** `script`: a file's name, or the script itself; `window`: of the model, in tokens; `before`: is given the workspace's folder before the server starts. */
+export async function startReal({ script = "script.json", window = 32768, before } = {}) {
     const folder = mkdtempSync(join(tmpdir(), "boxagnts-page-"));
     const workspace = join(folder, "workspace"), root = join(folder, "orchard");
     mkdirSync(join(workspace, ".boxagnts"), { recursive: true });
     mkdirSync(root);
     for (let i = 1; i <= 8; i++) writeFileSync(join(root, `file-${i}.txt`), `content of file ${i}\n`);
     writeFileSync(join(root, "<img src=x onerror=window.pwned=1>.txt"), JSON.parse(readFileSync(join(here, "script.json"))).when.find((w) => w.contains === "BREAK THE PAGE").turns[0].text);
-    const model = await started(process.env.SCRIPTED_ENDPOINT, [resolve(here, process.env.SCRIPT ?? "script.json")], /listening (\d+)/);
-    writeFileSync(join(workspace, ".boxagnts", "settings.json"), JSON.stringify({ providers: { scripted: { base_url: `http://127.0.0.1:${model.found}/v1`, models: [{ id: "m", window: 32768 }] } }, model: "scripted/m" }));
-    const serve = () => started(process.env.BOXAGNTS, ["serve", "--workspace-dir", workspace, "--root", root, "--port", "0"], /(http:\S+)/);
+    const scriptFile = typeof script === "string" ? resolve(here, script) : join(folder, "script.json");
+    if (typeof script !== "string") writeFileSync(scriptFile, JSON.stringify(script));
+    const model = await started(process.env.SCRIPTED_ENDPOINT, [scriptFile], /listening (\d+)/);
+    writeFileSync(join(workspace, ".boxagnts", "settings.json"), JSON.stringify({ providers: { scripted: { base_url: `http://127.0.0.1:${model.found}/v1`, models: [{ id: "m", window }] } }, model: "scripted/m" }));
+    await before?.(workspace, root);
+    const serve = (port = "0") => started(process.env.BOXAGNTS, ["serve", "--workspace-dir", workspace, "--root", root, "--port", port], /(http:\S+)/);
     let server = await serve();
-    return { url: server.found, root, child: server.child,
-        restart: async () => { await ended(server.child); server = await serve(); return server.found; },
+    return { url: server.found, root, workspace, child: server.child,
+        end: () => ended(server.child),
+        restart: async (port) => { await ended(server.child); server = await serve(port); return server.found; },
         stop: async () => { await ended(server.child); await ended(model.child); rmSync(folder, { recursive: true, force: true }); } };
 }
 

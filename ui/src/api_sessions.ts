@@ -21,3 +21,14 @@ export const sessionsApi = {
     importText: (text: string) => call<{ session: SessionRow; warnings: string[] }>("POST", "/sessions/import", text),
     exportPath: (id: string, format: "json" | "html") => `/api/v1/sessions/${id}/export?format=${format}`,
 };
+
+const near = 100; // events: nothing but the results of its siblings comes behind an open question
+
+/** The event of a session's open question, or null. */
+export async function questionEvent(id: string): Promise<Extract<Event, { type: "question" }> | null> {
+    const { session, question } = await sessionsApi.get(id);
+    if (!question) return null;
+    const { events } = await sessionsApi.events(id, Math.max(1, session.events - near), near + 1);
+    for (const e of events) if (e.type === "question" && e.question === question) return e;
+    return null;
+}

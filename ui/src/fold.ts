@@ -151,7 +151,7 @@ export function fold(view: View, ev: Event): void {
         touch(view, ev, (c) => {
             c.state = "waiting";
             c.level = ev.level ?? c.level;
-            c.question = { id: ev.question, kind: ev.kind ?? "permission", text: ev.text, choices: ev.choices ?? [], level: ev.level, questions: ev.questions ?? [], plan: ev.plan ?? "", grant: ev.grant, approved: ev.approved, now: ev.now };
+            c.question = questionOf(ev);
         });
         break;
     case "answer":
@@ -306,10 +306,15 @@ export function asksForLeave(question: Question): boolean {
     return question.kind !== "ask" && question.kind !== "plan";
 }
 
-export function openQuestion(view: View): { call: Call; question: Question } | null {
+/** A question as the page shows it, from its event. */
+export function questionOf(ev: Extract<Event, { type: "question" }>): Question {
+    return { id: ev.question, kind: ev.kind ?? "permission", text: ev.text, choices: ev.choices ?? [], level: ev.level, questions: ev.questions ?? [], plan: ev.plan ?? "", grant: ev.grant, approved: ev.approved, now: ev.now };
+}
+
+export function openQuestion(view: View): { call: Call; question: Question; item: AssistantItem } | null {
     for (const { call, item } of calls(view)) {
         if (item.run !== (view.run ?? undefined)) return null;
-        if (call.state === "waiting" && call.question && !call.question.answered) return { call, question: call.question };
+        if (call.state === "waiting" && call.question && !call.question.answered) return { call, question: call.question, item };
     }
     return null;
 }

@@ -1,6 +1,6 @@
 // Esc stops (twice while a write is under way) or says no to a question, digits answer it, Ctrl+K begins a session, Ctrl+Z takes back what the foot of the page offers to.
 import { useEffect } from "preact/hooks";
-import { answer, app, change, currentView, open, pendingQuestion, showList, stop, toast } from "./state.ts";
+import { answer, app, change, currentView, keyedQuestion, open, showList, stop, toast } from "./state.ts";
 import type { Question, View } from "./fold.ts";
 
 export function useKeys(): void {
@@ -19,15 +19,15 @@ export function useKeys(): void {
                 return;
             }
             if (e.ctrlKey || e.metaKey || e.altKey) return;
-            const pending = pendingQuestion();
-            if (/^[1-9]$/.test(e.key) && pending && app.armed === pending.question.id && !inField(e.target)) {
-                if (answerByDigit(pending.question, Number(e.key) - 1)) e.preventDefault();
+            const keyed = keyedQuestion();
+            if (/^[1-9]$/.test(e.key) && keyed && app.armed.has(keyed.question.id) && !inField(e.target)) {
+                if (answerByDigit(keyed, Number(e.key) - 1)) e.preventDefault();
             } else if (e.key === "Escape") {
                 e.preventDefault();
                 if (app.drawer) showList(false);
                 else if (app.page !== "chat") return; // what runs behind another page is not stopped from there
                 else if (app.panel !== "none" && matchMedia("(max-width: 1180px)").matches) change(() => { app.panel = "none"; });
-                else if (pending) void answer(pending.question.id, "no");
+                else if (keyed && (keyed.session === app.current || (e.target as HTMLElement).closest(".question"))) void answer(keyed.session, keyed.question.id, "no"); // an executor's only where the focus is: else Esc stops the run
                 else if (currentView()?.running) {
                     if (writes(currentView()!) && Date.now() - warned > 3000) {
                         warned = Date.now();
@@ -45,15 +45,15 @@ export function useKeys(): void {
 }
 
 /** The n-th choice; of a question of the model's with one list, its n-th option. */
-function answerByDigit(question: Question, n: number): boolean {
+function answerByDigit({ session, question }: { session: string; question: Question }, n: number): boolean {
     const [first, ...more] = question.questions;
     if (question.kind === "ask") {
         const option = first && !first.multi && more.length === 0 ? first.options?.[n] : undefined;
-        if (option) void answer(question.id, "answer", "", [{ selected: [option.label] }]);
+        if (option) void answer(session, question.id, "answer", "", [{ selected: [option.label] }]);
         return option !== undefined;
     }
     const choice = question.choices[n];
-    if (choice) void answer(question.id, choice);
+    if (choice) void answer(session, question.id, choice);
     return choice !== undefined;
 }
 

@@ -3,7 +3,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, Live } from "./api.ts";
 import { sessionsApi } from "./api_sessions.ts";
-import { caughtUp, fold, forgetLive, newView, openQuestion, type View } from "./fold.ts";
+import { caughtUp, fold, forgetLive, newView, openQuestion, type Question, type View } from "./fold.ts";
 import { loadSessions } from "./list.ts";
 import { prepare } from "./older.ts";
 import type { Answer, Choice, McpServer, Models, SessionRow, System, Tools } from "./types.ts";
@@ -32,7 +32,7 @@ export const app = {
     panel: "none" as Panel, inspected: null as string | null,
     drawer: false, // the list of sessions over a narrow page
     listHidden: localStorage.getItem("list") === "hidden",
-    armed: null as string | null, // the question that answers to keys: it has been visible for a moment
+    armed: new Set<string>(), // the questions that answer to keys: they have been visible for a moment
     toast: null as Toast | null,
     problem: null as string | null,
     signedOut: false, started: false,
@@ -203,7 +203,7 @@ function followHash(): void {
     if (session?.[2]) change(() => { app.goTo = Number(session[2]); });
     if (app.page !== "chat" || id === app.current) return; // the session stays open behind the other pages
     if (app.current) live?.unsubscribe(app.current);
-    change(() => { Object.assign(app, { current: id, inspected: null, drawer: false, armed: null, marked: null, goTo: session?.[2] ? Number(session[2]) : null }); });
+    change(() => { Object.assign(app, { current: id, inspected: null, drawer: false, armed: new Set(), marked: null, goTo: session?.[2] ? Number(session[2]) : null }); });
     if (id) void watch(id);
 }
 
@@ -227,6 +227,20 @@ export function openTool(name: string | null): void {
 export function open(id: string | null, seq?: number): void {
     location.hash = id ? `#/s/${id}${seq ? `/${seq}` : ""}` : "";
     if (!id) focusComposer();
+}
+
+/** Brings what an event of the open session became into the view, and marks it. */
+export function goToEvent(seq: number): void {
+    const over = matchMedia("(max-width: 1180px)").matches; // the inspector lies over the conversation
+    change(() => Object.assign(app, { goTo: seq, marked: null }, over ? { panel: "none" } : {}));
+}
+
+/** The focus goes to a question; one that is too far away to be drawn comes into the view. */
+export function toQuestion(id: string, seq?: number): void {
+    const box = document.querySelector<HTMLElement>(`.question[data-question="${id}"]`);
+    if (!box) return seq === undefined ? undefined : goToEvent(seq);
+    box.scrollIntoView({ block: "center" });
+    box.focus({ preventScroll: true });
 }
 
 /** Not on a touch screen, where focus opens the keyboard. */
@@ -261,15 +275,25 @@ export async function stop(): Promise<void> {
     if (await attempt(async () => { await api.stop(v.id); return true; }) !== true) change(() => { v.stopping = false; v.rev++; });
 }
 
-export async function answer(question: string, choice: Choice, text = "", answers?: Answer[]): Promise<void> {
-    if (!app.current) return;
-    await attempt(() => api.answer(app.current!, question, choice, text, answers));
+/** `session`: the one that asks, the open one or an executor of it. */
+export async function answer(session: string, question: string, choice: Choice, text = "", answers?: Answer[]): Promise<void> {
+    await attempt(() => api.answer(session, question, choice, text, answers));
     focusComposer();
 }
 
+/** The open question of the open session. */
 export function pendingQuestion() {
     const v = currentView();
     return v && v.running ? openQuestion(v) : null;
+}
+
+/** The question that answers to keys: the one that has the focus, else the session's own, else the first of its executors'. */
+export function keyedQuestion(): { session: string; question: Question } | null {
+    const v = currentView(), own = pendingQuestion(), asked = [...v?.side.asking.values() ?? []];
+    const focused = document.activeElement?.closest<HTMLElement>(".question")?.dataset.question, at = asked.find((a) => a.question.id === focused);
+    if (at) return { session: at.executor, question: at.question };
+    if (own) return { session: v!.id, question: own.question };
+    return asked[0] ? { session: asked[0].executor, question: asked[0].question } : null;
 }
 
 let toastTimer: ReturnType<typeof setTimeout> | undefined;

@@ -24,7 +24,7 @@ export type SessionEvent =
 
 export interface Queued { id: string; text: string }
 export interface Budget { tokens?: number | null; money?: number | null; calls?: number | null; time?: number | null; max_turns?: number | null }
-export interface SessionDetail { session: SessionRow; budget?: Budget | null; queued?: Queued[]; todos?: Todo[] }
+export interface SessionDetail { session: SessionRow; question?: string | null; budget?: Budget | null; queued?: Queued[]; todos?: Todo[] }
 export interface Listing { sessions: SessionRow[]; more: boolean }
 export interface ListQuery { limit?: number; before?: string; q?: string; in?: "title" | "text"; kind?: "chat" | "executor"; parent?: string; pinned?: boolean }
 export interface Command { name: string; args?: string; description: string; kind: "builtin" | "skill" | "agent" }

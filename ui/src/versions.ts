@@ -41,12 +41,13 @@ function fold(items: Item[], ranges: View["rewinds"]): Item[] {
 
 /** Where in the list the event is, or what was made of it. */
 export function indexOfSeq(items: readonly Item[], seq: number): number {
-    let at = -1;
+    let at = -1, around = -1; // around: a reply whose calls ended with that event; a notice may stand between them
     for (let i = 0; i < items.length; i++) {
         const item = items[i]!;
         const first = item.kind === "versions" ? item.versions[0]?.[0]?.seq : item.seq;
         if (first !== undefined && first > seq) break;
         if (first !== undefined) at = i;
+        if (item.kind === "assistant" && (item.until ?? 0) >= seq) around = i;
     }
-    return at;
+    return at >= 0 && items[at]!.seq !== seq && around >= 0 ? around : at;
 }

@@ -355,16 +355,84 @@ static void test_line_ends_are_the_repositorys(void **state) {
     bx_worktree_deinit(&t);
 }
 
+static void *finish_one(void *user) {
+    finish(user);
+    return NULL;
+}
+
+/* Is somebody waiting for this lock? */
+static bool waited_for(int lock) {
+    char inode[40];
+    struct stat st;
+    assert_int_equal(fstat(lock, &st), 0);
+    snprintf(inode, sizeof inode, ":%ju ", (uintmax_t)st.st_ino);
+    bx_auto(bx_freep) char *locks = slurp("/proc/locks");
+    for (char *at = locks; (at = strstr(at, "->")); at += 2) {
+        char *line_end = strchrnul(at, '\n'), *found = strstr(at, inode);
+        if (found && found < line_end)
+            return true;
+    }
+    return false;
+}
+
+/* One that ends while its changes are being looked at is committed afterwards; all else is told to
+ * try again. */
 static void test_one_at_a_time(void **state) {
     (void)state;
     struct bx_worktree t = add(NULL);
     struct bx_err err = {0};
+    pthread_t thread;
     bx_auto(bx_record_unlock) int lock = -1;
-    assert_int_equal(bx_record_lock(r_trees, t.id, &lock, &err), 0);
-    assert_int_equal(bx_worktree_finish(r_trees, t.id, NULL, &err), BX_ERR_BUSY);
+    put_file(t.path, "new.txt", "x\n");
+    char id[sizeof t.id];
+    memcpy(id, t.id, sizeof id);
+    assert_int_equal(bx_record_lock(r_trees, id, false, &lock, &err), 0);
+    assert_int_equal(bx_worktree_discard(r_trees, id, NULL, &err), BX_ERR_BUSY);
+    assert_int_equal(bx_thread_start(&thread, "finish", finish_one, &t, NULL), 0);
+    while (!waited_for(lock))
+        sched_yield();
     bx_record_unlock(&lock);
-    assert_int_equal(bx_worktree_finish(r_trees, t.id, NULL, &err), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(t.state, BX_WORKTREE_FINISHED);
+    assert_int_equal(t.files, 1);
     bx_worktree_deinit(&t);
+}
+
+static void assert_counts(const struct bx_worktree *t, uint64_t files, uint64_t insertions,
+                          uint64_t deletions) {
+    if (t->files != files || t->insertions != insertions || t->deletions != deletions)
+        fail_msg("%ju files, +%ju -%ju", (uintmax_t)t->files, (uintmax_t)t->insertions,
+                 (uintmax_t)t->deletions);
+}
+
+/* While it works: what it has done by now, and nothing is left behind by looking. */
+static void test_look(void **state) {
+    (void)state;
+    struct bx_worktree t = add(NULL), u = add(NULL);
+    bx_auto(bx_freep) char *objects = said("find .git/objects -type f | sort");
+    put_file(t.path, "a.txt", "one\nthree\nfour\n");
+    put_file(t.path, "docs/new.txt", "new\nno end of line");
+    put_file(t.path, ".gitignore", "*.o\n");
+    put_file(t.path, "x.o", "not counted\n");
+    bx_auto(bx_freep) char *binary = bx_path_join(t.path, "b.bin");
+    bx_auto(bx_buf_deinit) struct bx_buf bytes = BX_BUF_INIT(100);
+    bx_buf_adds(&bytes, bx_str_n("\n\0\n", 3));
+    assert_int_equal(bx_file_write_atomic(binary, bx_buf_str(&bytes), 0600, NULL), 0);
+    bx_worktree_look(r_trees, &t);
+    assert_counts(&t, 4, 4, 1);
+    bx_worktree_look(r_trees, &u);
+    assert_counts(&u, 0, 0, 0);
+    assert_says("find .git/objects -type f | sort", objects);
+    put_file(t.path, "later.txt", "x\n");
+    bx_worktree_look(r_trees, &t); /* at once: as it was counted a moment ago */
+    assert_counts(&t, 4, 4, 1);
+    finish(&t);
+    assert_counts(&t, 5, 5, 1);
+    t.files = 7;
+    bx_worktree_look(r_trees, &t);
+    assert_int_equal(t.files, 7); /* the record's */
+    bx_worktree_deinit(&t);
+    bx_worktree_deinit(&u);
 }
 
 static void test_stop_and_bounds(void **state) {
@@ -421,5 +489,5 @@ GIT_MAIN(IN_REPOSITORY(test_add_finish_merge), IN_FOLDER(test_roots_without),
          IN_REPOSITORY(test_root_is_not_ready), IN_REPOSITORY(test_cut_short),
          IN_REPOSITORY(test_after_a_crash), IN_REPOSITORY(test_a_branch_that_was_moved),
          IN_REPOSITORY(test_other_repositories), IN_REPOSITORY(test_line_ends_are_the_repositorys),
-         IN_REPOSITORY(test_one_at_a_time), IN_REPOSITORY(test_stop_and_bounds),
+         IN_REPOSITORY(test_one_at_a_time), IN_REPOSITORY(test_look), IN_REPOSITORY(test_stop_and_bounds),
          IN_REPOSITORY(test_side_by_side))

@@ -10,7 +10,7 @@ export function ContextSection({ view }: { view: View }) {
     const [context, reload] = useContext(view);
     return <>
         <section aria-label="Context"><h3>Context</h3>{context ? <>
-            <ContextBar context={context} /><ContextFacts context={context} /><ContextParts context={context} open />
+            <ContextBar context={context} /><ContextFacts context={context} /><ContextParts context={context} />
             {view.usage?.firstTokenMs ? <p class="muted small">The last reply began after {millis(view.usage.firstTokenMs)} and took {millis(view.usage.ms)}.</p> : null}
             {view.side.compaction ? <LastCompaction event={view.side.compaction} /> : null}
             <Compact view={view} done={reload} /></> : <p class="muted small">Reading…</p>}</section>

@@ -28,7 +28,7 @@ function Opened({ view, leave }: { view: View; leave(): void }) {
     const [context] = useContext(view);
     const [, redraw] = useState(0);
     return <><h2>Context window</h2>
-        {context ? <><ContextBar context={context} /><ContextFacts context={context} /><ContextParts context={context} />
+        {context ? <><ContextBar context={context} /><ContextFacts context={context} /><ContextParts context={context} leave={() => { leave(); document.querySelector<HTMLElement>(".log")?.focus({ preventScroll: true }); }} />
             <div class="choices"><Compact view={view} done={() => redraw((n) => n + 1)} /><button type="button" class="quiet" onClick={() => { leave(); inspect(null); }}>Facts, packs, details</button></div></>
             : <p class="muted small">Reading…</p>}</>;
 }

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { runtimeApi } from "../api_runtime.ts";
 import type { View } from "../fold.ts";
 import { Icon } from "../icon.tsx";
-import { attempt } from "../state.ts";
+import { attempt, goToEvent } from "../state.ts";
 import type { Context, ContextPart, PartName } from "../types_runtime.ts";
 import { count, plural } from "../words.ts";
 
@@ -59,11 +59,12 @@ function signed(estimated: number, measured: number): string {
     return off === 0 ? "exact" : `${off > 0 ? "+" : "−"}${Math.abs(off)} %`;
 }
 
-/** Every part with its tokens; opened, what it is made of. */
-export function ContextParts({ context, open }: { context: Context; open?: boolean }) {
+/** Every part with its tokens; opened, what it is made of, and the way to the messages among that. */
+export function ContextParts({ context, leave }: { context: Context; leave?(): void }) {
     const whole = context.window || context.estimated;
+    const go = (seq: number) => { leave?.(); goToEvent(seq); };
     return <ul class="context-parts" aria-label="Parts of the context">{context.parts.filter((p) => p.tokens > 0 || p.items.length > 0).map((p) => <li key={p.part}>
-        {open && p.items.length > 0 ? <details><summary><PartLine part={p} whole={whole} /></summary><Items part={p} /></details> : <div class="part-line"><PartLine part={p} whole={whole} /></div>}</li>)}</ul>;
+        {p.items.length > 0 ? <details><summary><PartLine part={p} whole={whole} /></summary><Items part={p} go={go} /></details> : <div class="part-line"><PartLine part={p} whole={whole} /></div>}</li>)}</ul>;
 }
 
 function PartLine({ part, whole }: { part: ContextPart; whole: number }) {
@@ -71,8 +72,8 @@ function PartLine({ part, whole }: { part: ContextPart; whole: number }) {
         <span class="part-tokens">{count(part.tokens)}</span><span class="part-share muted">{percent(part.tokens, whole)}</span></>;
 }
 
-function Items({ part }: { part: ContextPart }) {
+function Items({ part, go }: { part: ContextPart; go(seq: number): void }) {
     const items = [...part.items].sort((a, b) => b.tokens - a.tokens), rest = items.slice(itemsShown);
-    return <ul class="part-items">{items.slice(0, itemsShown).map((i, n) => <li key={n}><span class="part-name" title={i.name}>{i.name}</span><span class="part-tokens">{count(i.tokens)}</span></li>)}
+    return <ul class="part-items">{items.slice(0, itemsShown).map((i, n) => <li key={n}>{i.seq ? <button type="button" class="part-name part-link" title={i.name} onClick={() => go(i.seq!)}>{i.name || "without words"}</button> : <span class="part-name" title={i.name}>{i.name}</span>}<span class="part-tokens">{count(i.tokens)}</span></li>)}
         {rest.length ? <li class="muted"><span class="part-name">{plural(rest.length, "smaller one")}</span><span class="part-tokens">{count(rest.reduce((n, i) => n + i.tokens, 0))}</span></li> : null}</ul>;
 }

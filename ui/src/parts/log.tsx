@@ -6,6 +6,7 @@ import type { Item, View } from "../fold.ts";
 import { indexOfSeq, shownItems } from "../versions.ts";
 import { useVirtual } from "../virtual.ts";
 import { millis } from "../words.ts";
+import { ExecutorQuestions } from "./executors_waiting.tsx";
 import { ItemView } from "./items.tsx";
 import { Queue } from "./queue.tsx";
 
@@ -13,7 +14,7 @@ const guesses: Partial<Record<Item["kind"], number>> = { user: 72, assistant: 15
 const nearTop = 1500; // px: older events are asked for
 
 export function Log({ view }: { view: View }) {
-    const { goTo } = useApp(() => [view.rev, app.goTo]);
+    const { goTo } = useApp(() => [view.rev, view.side.executorRev, app.goTo]);
     const last = useRef({ top: 0, height: 0 });
     const [below, setBelow] = useState(false);
     const ready = view.caughtUp;
@@ -36,7 +37,7 @@ export function Log({ view }: { view: View }) {
         if (!ready || goTo === null) return;
         void attempt(async () => {
             await loadOlder(view, change, goTo);
-            const list = shownItems(view), found = list[indexOfSeq(list, goTo)];
+            const list = shownItems(view), found = list[Math.max(0, indexOfSeq(list, goTo))];
             if (app.goTo !== goTo) return;
             change(() => { app.goTo = null; app.marked = found?.key ?? null; });
             if (found) v.reveal(found.key, 0.2);
@@ -51,9 +52,15 @@ export function Log({ view }: { view: View }) {
         v.scrolled();
         older();
     };
+    const toStart = () => attempt(async () => { // of the session, not of what is loaded
+        await loadOlder(view, change, 1);
+        const first = shownItems(view)[0];
+        if (first && app.current === view.id) v.reveal(first.key);
+    });
     const marked = app.marked;
     return <div class="log-frame">
         <div class="log" ref={(el) => { v.box = el; }} tabindex={0} role="log" aria-label="Messages" aria-live="off" onScroll={onScroll}
+            onKeyDown={(e) => { if (e.key === "Home" && e.target === v.box) { e.preventDefault(); void toStart(); } }}
             onWheel={(e) => { if (e.deltaY < 0 && v.box!.scrollHeight > v.box!.clientHeight) v.follow = false; }}>
             <div class="column">
                 {ready && view.firstSeq > 1 ? <button type="button" class="quiet earlier" onClick={() => { void attempt(() => loadOlder(view, change)); }}>Earlier messages</button> : null}
@@ -61,6 +68,7 @@ export function Log({ view }: { view: View }) {
                     {items.slice(from, to).map((item) => <div key={item.key} data-key={item.key} class={`slot of-${item.kind} ${item.key === marked ? "marked" : ""}`}><ItemView item={item} rev={item.rev} view={view} /></div>)}
                 </div>
                 {ready ? <Activity view={view} /> : <Loading />}
+                {ready ? <ExecutorQuestions view={view} /> : null}
                 {ready ? <Queue view={view} /> : null}
                 {ready && items.length === 0 && !view.running ? <p class="empty">This session has no messages yet.</p> : null}
             </div>
@@ -83,6 +91,7 @@ function Loading() {
 function announce(view: View): string {
     const pending = pendingQuestion();
     if (pending) return `Waiting for you: ${pending.question.text}`;
+    for (const a of view.side.asking.values()) return `${a.agent || "An executor"} waits for you: ${a.question.text}`;
     if (view.running) return "The assistant is working.";
     const item = view.items[view.items.length - 1];
     return item?.kind === "end" ? (item.reason === "done" ? "The assistant is done." : "The run has ended.") : "";

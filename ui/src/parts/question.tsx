@@ -15,8 +15,8 @@ const label: Record<string, string> = { once: "Once", session: "This session", w
 const names: Record<string, string> = { permission: "Permission", network: "Network access", trust: "A tool that has changed", ask: "A question", plan: "A plan to approve" };
 const armAfter = 400; // a digit typed at the moment the question appears was meant for something else
 
-/** Inline where the work stopped; never a modal window, never a time-out. */
-export function QuestionView({ question, call }: { question: Question; call: Call }) {
+/** Inline where the work stopped; never a modal window, never a time-out. `session`: the one that asks. */
+export function QuestionView({ session, question, call }: { session: string; question: Question; call: Call }) {
     const [sent, setSent] = useState(false);
     const { armed } = useApp(() => [app.armed]);
     const box = useRef<HTMLDivElement>(null);
@@ -24,12 +24,12 @@ export function QuestionView({ question, call }: { question: Question; call: Cal
         // the focus goes to the question as a whole, so that no stray Enter answers it; never out of a text that is being written
         const at = document.activeElement;
         if (!at || at === document.body || at.matches(".log") || (at instanceof HTMLTextAreaElement && (!at.value || at.readOnly))) box.current?.focus({ preventScroll: true });
-        const timer = setTimeout(() => change(() => { app.armed = question.id; }), armAfter);
+        const timer = setTimeout(() => change(() => { app.armed = new Set([...app.armed, question.id]); }), armAfter);
         return () => clearTimeout(timer);
     }, [question.id]);
-    const choose: Choose = (choice, text = "", answers) => { setSent(true); void answer(question.id, choice, text, answers).then(() => setSent(false)); };
+    const choose: Choose = (choice, text = "", answers) => { setSent(true); void answer(session, question.id, choice, text, answers).then(() => setSent(false)); };
     const back = () => box.current?.focus();
-    return <div class="question" role="group" aria-label={names[question.kind] ?? "Question"} tabindex={-1} ref={box} data-kind={question.kind} data-armed={armed === question.id ? "" : undefined}>
+    return <div class="question" role="group" aria-label={names[question.kind] ?? "Question"} tabindex={-1} ref={box} data-kind={question.kind} data-question={question.id} data-armed={armed.has(question.id) ? "" : undefined}>
         {question.kind === "ask" ? <Asked questions={question.questions} text={question.text} sent={sent} choose={choose} /> : <>
             <p><Icon name="hand" size={14} label="Waiting for you" /> <span><Inline text={question.text} /></span></p>
             {question.kind === "trust" ? <TwoTexts approved={question.approved} now={question.now} /> : null}

@@ -3,7 +3,7 @@ import { Icon, type IconName } from "../icon.tsx";
 import type { View } from "../fold.ts";
 import { rowOf } from "../list.ts";
 import { setPlanner } from "../sessions.ts";
-import { app, pendingQuestion, setMode, setModel, useApp } from "../state.ts";
+import { app, pendingQuestion, setMode, setModel, toQuestion, useApp } from "../state.ts";
 import { ContextMeter } from "./context_meter.tsx";
 import { ExecutorsWaiting } from "./executors_waiting.tsx";
 import { usePopover } from "./popover.ts";
@@ -53,12 +53,7 @@ function Pick({ label, value, title, disabled, onPick, children }: { label: stri
 function Waiting({ view }: { view: View | null }) {
     const pending = pendingQuestion();
     if (!pending) return view ? <ExecutorsWaiting view={view} /> : null;
-    const go = () => {
-        const box = document.querySelector<HTMLElement>(".question");
-        box?.scrollIntoView({ block: "center" });
-        box?.focus({ preventScroll: true });
-    };
-    return <button type="button" class="waiting" onClick={go} title={pending.question.text}><Icon name="hand" size={14} /><span>Waiting for you: {pending.call.tool}</span></button>;
+    return <button type="button" class="waiting" onClick={() => toQuestion(pending.question.id, pending.item.seq)} title={pending.question.text}><Icon name="hand" size={14} /><span>Waiting for you: {pending.call.tool}</span></button>;
 }
 
 function Walls() {

@@ -56,8 +56,9 @@ static void count_new(const struct bx_worktree *t, struct bx_str names, struct l
 static int count(struct bx_worktrees *w, const struct bx_worktree *t, struct look *ret) {
     struct bx_git_result changed = {0}, names = {0};
     struct bx_repo_call call = {.id = t->id,
-                                .argv = BX_ARGV("diff-index", "--shortstat", "--no-ext-diff",
-                                                "--no-textconv", "--ignore-submodules=all", t->base),
+                                .argv =
+                                    BX_ARGV("diff-index", "--shortstat", "--no-ext-diff",
+                                            "--no-textconv", "--ignore-submodules=all", t->base),
                                 .output_max_bytes = 64 * BX_KIB,
                                 .timeout_ms = LOOK_TIMEOUT_MS};
     int rc = bx_repo_must(w, &call, &changed, NULL);

@@ -65,8 +65,8 @@ onReal("much at once, on the real server", { script: { turns: [{ text: "Yes." }]
             most = Math.max(most, await nodes(page));
             assert.ok(await blank(page, ".log") < 60, `${what}: ${await blank(page, ".log")} px are blank`); // the column's padding at either end
         };
-        await took("40 turns of the wheel", page, async () => {
-            for (let i = 0; i < 40; i++) { await page.mouse.wheel(0, -1500); await look(`wheel ${i}`); }
+        await took("25 turns of the wheel", page, async () => {
+            for (let i = 0; i < 25; i++) { await page.mouse.wheel(0, -2400); await look(`wheel ${i}`); }
         });
         assert.ok(await page.evaluate(() => document.querySelector(".item.user > p")?.textContent) !== null);
         await log.focus();
@@ -105,16 +105,16 @@ onReal("much at once, on the real server", { script: { turns: [{ text: "Yes." }]
     check(`of ${sessions} sessions those near the view are drawn, by wheel and keys; one far away is found and opened`, async ({ page }) => {
         const list = page.locator(".session-list"), at = () => page.evaluate(() => document.activeElement.dataset.row);
         await list.hover();
-        await took("30 turns of the wheel in the list", page, async () => {
-            for (let i = 0; i < 30; i++) {
+        await took("15 turns of the wheel in the list", page, async () => {
+            for (let i = 0; i < 15; i++) {
                 await page.mouse.wheel(0, 900);
                 await frames(page);
                 assert.ok(await blank(page, ".session-list") < 60, `wheel ${i}`);
             }
         });
         await page.locator(".session a").first().focus();
-        await took("8 times to the end of what is loaded", page, async () => {
-            for (let i = 0, was = ""; i < 8; i++, was = await at()) {
+        await took("4 times to the end of what is loaded", page, async () => {
+            for (let i = 0, was = ""; i < 4; i++, was = await at()) {
                 await page.keyboard.press("End");
                 await page.waitForFunction((w) => document.activeElement.dataset.row && document.activeElement.dataset.row !== w, was);
                 assert.ok(await page.locator(".session").count() < 120);

@@ -1,4 +1,7 @@
 // Numbers and times in words.
+
+const dayOfYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" }); // made once: to make one takes longer than to draw a row
+
 export function ago(iso: string | undefined, now = Date.now()): string {
     if (!iso) return "";
     const s = Math.max(0, (now - Date.parse(iso)) / 1000);
@@ -6,7 +9,7 @@ export function ago(iso: string | undefined, now = Date.now()): string {
     if (s < 3600) return `${Math.floor(s / 60)} min`;
     if (s < 86400) return `${Math.floor(s / 3600)} h`;
     if (s < 7 * 86400) return `${Math.floor(s / 86400)} d`;
-    return new Date(iso).toLocaleDateString(undefined, { day: "numeric", month: "short" });
+    return dayOfYear.format(Date.parse(iso));
 }
 
 export function exact(iso: string | undefined): string {

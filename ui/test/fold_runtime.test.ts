@@ -32,3 +32,14 @@ test("what changes the context is told to those who show it", () => {
     feed(view, { type: "fact", id: "f", text: "x", from: "user" }, { type: "attach", pack: "p" }, { type: "cache_break", turn: 1, part: "tools", what: "read" });
     assert.equal(view.side.contextRev, rev + 3);
 });
+
+test("what an executor asks is kept until it waits no longer, and is no item of the log", () => {
+    const view = newView("s"), state = (more: object) => fold(view, { type: "executor_state", executor: "x", agent: "build", description: "Write", ...more } as unknown as Event);
+    feed(view, { type: "executor", executor: "x", agent: "build", description: "Write", state: "running", turns: 0 });
+    state({ state: "running", waiting: true });
+    fold(view, { type: "executor_question", executor: "x", agent: "build", description: "Write", question: { type: "question", seq: 7, question: "q1", call: "c1", tool: "write", text: "Let it?", choices: ["once", "no"], input: { file_path: "/a" } } } as unknown as Event);
+    const asking = view.side.asking.get("x")!;
+    assert.deepEqual([asking.question.id, asking.question.choices, asking.call.tool, asking.call.input, view.items.length], ["q1", ["once", "no"], "write", { file_path: "/a" }, 0]);
+    state({ state: "running", waiting: false });
+    assert.equal(view.side.asking.size, 0);
+});

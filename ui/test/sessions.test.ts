@@ -59,6 +59,13 @@ test("an event is found in its item, or in the fold that it is in", () => {
     assert.equal((items[indexOfSeq(items, 11)] as { text: string }).text, "two");
 });
 
+test("a result leads to the reply that asked for it, also with a notice between them", () => {
+    const view = folded(numbered([start("a"), user("a", "go"), reply("a", 1, "I read.", [{ id: "c1", tool: "read", input: {} }, { id: "c2", tool: "read", input: {} }]), { type: "tool_result", run: "a", turn: 1, call: "c1", tool: "read", content: "x", is_error: false, limit: null, receipt: null, ms: 1 },
+        { type: "guarded", run: "a", call: "c2", tool: "read", paths: ["/x"], text: "put back" }, { type: "tool_result", run: "a", turn: 1, call: "c2", tool: "read", content: "y", is_error: false, limit: null, receipt: null, ms: 1 }, end("a")]));
+    const kind = (seq: number) => view.items[indexOfSeq(view.items, seq)]!.kind;
+    assert.deepEqual([3, 4, 5, 6, 7].map(kind), ["assistant", "assistant", "notice", "assistant", "end"]);
+});
+
 const long = () => numbered([
     ...turn("a", "one"),
     start("b"), user("b", "two"), reply("b", 1, "", [{ id: "c1", tool: "read", input: {} }]), usage("b", 1, 100, 10), { type: "tool_start", run: "b", turn: 1, call: "c1", tool: "read", level: "read_only" },

@@ -489,5 +489,5 @@ GIT_MAIN(IN_REPOSITORY(test_add_finish_merge), IN_FOLDER(test_roots_without),
          IN_REPOSITORY(test_root_is_not_ready), IN_REPOSITORY(test_cut_short),
          IN_REPOSITORY(test_after_a_crash), IN_REPOSITORY(test_a_branch_that_was_moved),
          IN_REPOSITORY(test_other_repositories), IN_REPOSITORY(test_line_ends_are_the_repositorys),
-         IN_REPOSITORY(test_one_at_a_time), IN_REPOSITORY(test_look), IN_REPOSITORY(test_stop_and_bounds),
-         IN_REPOSITORY(test_side_by_side))
+         IN_REPOSITORY(test_one_at_a_time), IN_REPOSITORY(test_look),
+         IN_REPOSITORY(test_stop_and_bounds), IN_REPOSITORY(test_side_by_side))

@@ -9,6 +9,7 @@
 #include "box/call.h"
 #include "box/embedded.h"
 #include "base/unwire.h"
+#include "base/utf8.h"
 #include "engine.h"
 
 #define ERR_KEPT   (64 * BX_KIB)
@@ -98,6 +99,24 @@ static void say_limit(struct bx_box_result *r, enum bx_limit_id id, const struct
     bx_buf_deinit(&text);
 }
 
+static void say_barred(const struct bx_call *c) {
+    struct bx_box_result *r = c->result;
+    const struct bx_barred *first = &r->barred[0];
+    struct bx_str command = bx_str(first->command);
+    uint64_t starts = 0;
+    for (size_t i = 0; i < r->barred_count; i++) {
+        starts += r->barred[i].times;
+    }
+    r->limit = "command";
+    int n = snprintf(r->message, sizeof r->message, "`%.*s` was not started: %.280s",
+                     (int)bx_utf8_cut(command, 120), command.p,
+                     c->request->grant->bars[first->bar].why);
+    if (starts > 1 && (size_t)n < sizeof r->message) {
+        snprintf(r->message + n, sizeof r->message - (size_t)n, " (%llu starts in all)",
+                 (unsigned long long)starts);
+    }
+}
+
 static void say_how_it_ended(const struct bx_call *c) {
     struct bx_box_result *r = c->result;
     int id = limit_id(c->limit);
@@ -118,6 +137,8 @@ static void say_how_it_ended(const struct bx_call *c) {
                  c->denied[0]
                      ? c->denied
                      : "this call has no network; allow a host with allowed_outbound_hosts");
+    } else if (r->barred_count > 0) {
+        say_barred(c);
     } else if (r->exit == BX_BOX_TRAPPED) {
         snprintf(trap, sizeof trap, "%s", r->message);
         snprintf(r->message, sizeof r->message, "the tool crashed: %.400s", trap);
@@ -164,6 +185,8 @@ static void leave_receipt(struct bx_box *box, const struct bx_call *c, const cha
         .out_bytes = r->out.size,
         .hosts = c->hosts.p,
         .host_count = c->hosts.n,
+        .barred = r->barred,
+        .barred_count = r->barred_count,
         .limit = r->limit,
         .verdict = failure ? "failed" : verdict(r),
         .reason = failure ? failure : r->message,
@@ -249,6 +272,7 @@ void bx_box_result_deinit(struct bx_box_result *r) {
         bx_free(r->hosts[i].host);
     }
     bx_free(r->hosts);
+    bx_barred_free(r->barred, r->barred_count);
     bx_buf_deinit(&r->out);
     bx_buf_deinit(&r->err);
 }

@@ -97,7 +97,7 @@ struct bx_box_result {
     enum bx_box_exit exit;
     int exit_status;   /* 0 to 255: a guest that is a program of a group says it, else 0 or 1; 134: it crashed; 126: SETUP */
     unsigned left;     /* processes that it had started and that ended because the call did */
-    const char *limit; /* "time" "memory" … "network" "cancelled" "room" (the box was too busy to start one more process: try
+    const char *limit; /* "time" "memory" … "network" "command" (a bar stopped a start) "cancelled" "room" (the box was too busy to start one more process: try
                         * again), NULL: none. A guest may have coped: see exit */
     char message[480]; /* "" when all is well; else one sentence: which limit, what it was, how to raise it; or the fault */
     struct bx_buf out; /* standard output, at most the limit */
@@ -107,6 +107,8 @@ struct bx_box_result {
     unsigned wall_parts;   /* of the worker that ran it */
     struct bx_receipt_host *hosts; /* that it asked for; the result's */
     size_t host_count;
+    struct bx_barred *barred; /* starts that bars of the grant stopped; the result's */
+    size_t barred_count;
     char receipt_id[37];   /* "" without receipts */
 };
 /* 0 whenever the tool was given a chance to run, however it ended. Else: BX_ERR_INVALID (grant), BX_ERR_NOTFOUND (no such

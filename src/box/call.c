@@ -64,6 +64,10 @@ static int take_done(struct bx_call *c, struct bx_str body, struct bx_err *err) 
         return bx_fail(err, BX_ERR_RETRY,
                        "too many tools run in the box at this moment; try again");
     }
+    if (bx_barred_decode(d.barred, c->request->grant->bar_count, &r->barred, &r->barred_count,
+                         NULL) < 0) {
+        return distrust(c, err);
+    }
     r->exit = (enum bx_box_exit)d.exit;
     r->exit_status = d.status;
     r->left = d.left;
@@ -225,10 +229,23 @@ static void add_texts(struct bx_buf *out, const char *const *texts, size_t count
     }
 }
 
+static int send_pieces(struct bx_call *c, enum bx_frame_type type, struct bx_str bytes,
+                       struct bx_err *err) {
+    int r = 0;
+    for (size_t at = 0; r == 0 && at < bytes.n; at += BX_FRAME_DATA) {
+        bx_frame_begin(&c->lane->frame_out, type, c->lane->last_call);
+        bx_buf_adds(&c->lane->frame_out, bx_str_slice(bytes, at, BX_FRAME_DATA));
+        r = bx_call_send(c, &c->lane->frame_out, err);
+    }
+    return r;
+}
+
 static int send_call(struct bx_call *c, struct bx_err *err) {
     const struct bx_box_request *q = c->request;
     bx_auto(bx_buf_deinit) struct bx_buf args = BX_BUF_INIT(BX_FRAME_DATA / 2),
-                                         env = BX_BUF_INIT(BX_FRAME_DATA / 4);
+                                         env = BX_BUF_INIT(BX_FRAME_DATA / 4),
+                                         bars = BX_BUF_INIT(BX_BARS_BYTES_MAX);
+    bx_bars_encode(&bars, q->grant->bars, q->grant->bar_count);
     add_texts(&args, q->argv ? q->argv : &q->tool, q->argv ? q->argc : 1);
     add_texts(&env, q->env, q->env_count);
     if (bx_buf_failed(&args) || bx_buf_failed(&env)) {
@@ -244,6 +261,7 @@ static int send_call(struct bx_call *c, struct bx_err *err) {
         .error_bytes = c->result->err.max,
         .args = bx_buf_str(&args),
         .env = bx_buf_str(&env),
+        .bars_size = bars.size,
         .input_size = q->input.n,
         .input = bx_str_slice(q->input, 0, first),
     };
@@ -253,12 +271,9 @@ static int send_call(struct bx_call *c, struct bx_err *err) {
     }
     bx_call_encode(&c->lane->frame_out, c->lane->last_call, &call);
     int r = bx_call_send(c, &c->lane->frame_out, err);
-    for (size_t at = first; r == 0 && at < q->input.n; at += BX_FRAME_DATA) {
-        bx_frame_begin(&c->lane->frame_out, BX_FRAME_INPUT, c->lane->last_call);
-        bx_buf_adds(&c->lane->frame_out, bx_str_slice(q->input, at, BX_FRAME_DATA));
-        r = bx_call_send(c, &c->lane->frame_out, err);
-    }
-    return r;
+    r = r == 0 ? send_pieces(c, BX_FRAME_BARS, bx_buf_str(&bars), err) : r;
+    return r == 0 ? send_pieces(c, BX_FRAME_INPUT, bx_str_slice(q->input, first, q->input.n), err)
+                  : r;
 }
 
 static bool next_ask(struct bx_call *c, struct bx_ask *ret) {

@@ -5,6 +5,7 @@
 #ifndef BX_BOX_GRANT_H
 #define BX_BOX_GRANT_H
 
+#include "box/bar.h"
 #include "box/limits.h"
 
 struct bx_mount {
@@ -29,6 +30,8 @@ struct bx_grant {
     size_t guarded_path_count;
     const char *const *within_hosts; /* the same syntax; whatever else allows a host, it must be among these too; NULL: no such bound */
     size_t within_host_count;
+    const struct bx_bar *bars; /* commands that no guest of the call may start */
+    size_t bar_count;
     uint16_t self_port; /* of our own server: what `self` in hosts means; 0: nothing */
     const char *worker; /* whose worker process runs it: calls of one name share theirs with no other; NULL: the common one of these
                            mounts */

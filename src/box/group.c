@@ -9,6 +9,7 @@
 #define ENDED_MAX      10000 /* that nobody waited for yet */
 #define REFUSED_STATUS 254   /* as of a shell that cannot fork */
 #define REFUSED_TOLD   3     /* so many are told why; what else asks is ended */
+#define BARRED_STATUS  126   /* as of a shell that may not run it */
 
 /* --- ends: with the mutex held */
 
@@ -83,6 +84,15 @@ static void say_crash(struct bx_guest *p, const struct bxe_result *r) {
     }
 }
 
+/* In the place of a program that may not be started. */
+static void say_barred(struct bx_guest *p, struct bxe_result *ret) {
+    char text[600];
+    int n = snprintf(text, sizeof text, "%.100s: not started: %.450s\n", p->request.argv[0],
+                     p->bar->why);
+    *ret = (struct bxe_result){.exit = BXE_EXIT_ERROR, .status = BARRED_STATUS};
+    bx_guest_write(p, 2, (const uint8_t *)text, (size_t)n);
+}
+
 static void leave(struct bx_guest *p, const struct bxe_result *r) {
     struct bx_group *g = p->group;
     bool cut = bx_wall_file_size_hit() && !bx_unwired("written");
@@ -130,8 +140,12 @@ static void process_main(void *user) {
         p->on_thread = true;
     }
     bx_wall_file_size_hit();
-    bxe_run(p->tool, &run, &result);
-    say_crash(p, &result);
+    if (p->bar) {
+        say_barred(p, &result);
+    } else {
+        bxe_run(p->tool, &run, &result);
+        say_crash(p, &result);
+    }
     leave(p, &result); /* from here on the group may be gone */
     process_free(p);
 }
@@ -155,6 +169,21 @@ static int32_t refuse(struct bx_guest *p, uint8_t limit) {
     return -BX_WASI_EAGAIN;
 }
 
+/* With the mutex held */
+static void note_barred(struct bx_group *g, const struct bx_guest *child) {
+    uint32_t bar = (uint32_t)(child->bar - g->plan.bars);
+    for (size_t i = 0; i < g->barred.n; i++) {
+        if (g->barred.p[i].bar == bar) {
+            g->barred.p[i].times += g->barred.p[i].times < UINT32_MAX;
+            return;
+        }
+    }
+    if (g->barred.n < BX_BARRED_MAX) {
+        char *command = bx_bars_command(child->request.argv, child->request.argc);
+        bx_vec_push(&g->barred, ((struct bx_barred){.bar = bar, .times = 1, .command = command}));
+    }
+}
+
 /* With the mutex held: the child is a process of the group, or why not. */
 static int32_t admit(struct bx_guest *p, struct bx_guest *child) {
     struct bx_group *g = p->group;
@@ -170,6 +199,9 @@ static int32_t admit(struct bx_guest *p, struct bx_guest *child) {
     }
     if (g->alive.n >= g->processes_max || p->depth >= g->processes_max || g->ended.n >= ENDED_MAX) {
         return refuse(p, BX_DONE_PROCESSES);
+    }
+    if (child->bar) {
+        note_barred(g, child);
     }
     child->pid = ++g->last_pid;
     child->parent = p->pid;
@@ -199,6 +231,13 @@ static int32_t find_program(struct bx_guest *child) {
     call.embedded = bx_embedded_program(bx_str(child->request.argv[0]));
     if (call.embedded.n == 0) {
         return -BX_WASI_ENOENT;
+    }
+    const struct bx_spawn_request *q = &child->request;
+    size_t bar =
+        bx_bars_find(g->plan.bars, g->plan.bar_count, q->argv, q->argc, q->env, q->env_count);
+    if (bar < g->plan.bar_count && !bx_unwired("command_deny")) {
+        child->bar = &g->plan.bars[bar];
+        return 0;
     }
     return bx_loader_find(g->plan.loader, &call, &child->tool, NULL) < 0 ? -BX_WASI_ENOEXEC : 0;
 }
@@ -254,6 +293,7 @@ void bx_group_free(struct bx_group *g) {
         bxe_budget_free(g->budget);
         bx_vec_free(&g->alive);
         bx_vec_free(&g->ended);
+        bx_barred_free(g->barred.p, g->barred.n);
         pthread_cond_destroy(&g->changed);
         pthread_mutex_destroy(&g->mutex);
         bx_free(g);
@@ -337,6 +377,11 @@ static void end_rest(struct bx_group *g) {
 
 unsigned bx_group_left(const struct bx_group *g) {
     return g->left;
+}
+
+const struct bx_barred *bx_group_barred(const struct bx_group *g, size_t *ret_count) {
+    *ret_count = g->barred.n;
+    return g->barred.p;
 }
 
 void bx_group_run(struct bx_group *g, struct bxe_result *ret, uint8_t *ret_limit) {

@@ -31,6 +31,7 @@ struct bx_guest {
     struct bxe_cancel *cancel;
     const struct bxe_tool *tool;
     struct bx_spawn_request request; /* not the root */
+    const struct bx_bar *bar;        /* that stops it, or NULL */
 };
 
 struct bx_ended { /* until its parent asks */
@@ -50,6 +51,7 @@ struct bx_group {
     int32_t last_pid;
     unsigned refused; /* starts */
     unsigned left;    /* that went on when the root was done */
+    BX_VEC(struct bx_barred) barred;
     size_t input_at;  /* of the call's standard input, which all share */
     bool over;        /* nothing starts any more */
     uint8_t limit;    /* that ended the call, as in DONE */

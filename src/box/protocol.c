@@ -2,7 +2,7 @@
 
 static bool known(unsigned type) {
     return (type >= BX_FRAME_CONFIG && type <= BX_FRAME_FATAL) ||
-           (type >= BX_FRAME_CALL && type <= BX_FRAME_DONE) ||
+           (type >= BX_FRAME_CALL && type <= BX_FRAME_BARS) ||
            (type >= BX_FRAME_ASK && type <= BX_FRAME_END) || type == BX_FRAME_COMPILE ||
            type == BX_FRAME_COMPILED;
 }
@@ -183,6 +183,7 @@ void bx_call_encode(struct bx_buf *out, uint32_t call, const struct bx_call_fram
     bx_put_u64(out, c->error_bytes);
     bx_put_str(out, c->args);
     bx_put_str(out, c->env);
+    bx_put_u64(out, c->bars_size);
     bx_put_u64(out, c->input_size);
     bx_put_str(out, c->input);
 }
@@ -206,6 +207,7 @@ int bx_call_decode(struct bx_str body, struct bx_call_frame *ret, struct bx_err 
     c.error_bytes = bx_read_u64(&r);
     c.args = bx_read_str(&r);
     c.env = bx_read_str(&r);
+    c.bars_size = bx_read_u64(&r);
     c.input_size = bx_read_u64(&r);
     c.input = bx_read_str(&r);
     if (!texts_are_ended(c.args) || !texts_are_ended(c.env) || c.input.n > c.input_size) {
@@ -231,6 +233,7 @@ void bx_done_encode(struct bx_buf *out, uint32_t call, const struct bx_done_fram
     bx_put_u64(out, d->out_bytes);
     bx_put_u64(out, d->err_bytes);
     bx_put_str(out, d->message);
+    bx_put_str(out, d->barred);
     bx_put_str(out, d->out);
     bx_put_str(out, d->error);
 }
@@ -248,6 +251,7 @@ int bx_done_decode(struct bx_str body, struct bx_done_frame *ret, struct bx_err 
     d.out_bytes = bx_read_u64(&r);
     d.err_bytes = bx_read_u64(&r);
     d.message = bx_read_str(&r);
+    d.barred = bx_read_str(&r);
     d.out = bx_read_str(&r);
     d.error = bx_read_str(&r);
     int result = bx_read_end(&r, err);

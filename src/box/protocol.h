@@ -8,7 +8,7 @@
  *
  * A control socket per worker:   server: CONFIG, SLOT (+ socket), STOP    worker: HELLO, FATAL
  * a slot socket per call at a time:
- *     server: CALL, INPUT…                 worker: NEED? (then IMAGE + memfd), OUT…, ERR…, ASK, ASK_BODY…, DONE
+ *     server: CALL, BARS…, INPUT…                 worker: NEED? (then IMAGE + memfd), OUT…, ERR…, ASK, ASK_BODY…, DONE
  *     server, answering an ASK: HEAD, BODY…, END
  * A compiler is a worker without folders: server: COMPILE + two memfds     worker: COMPILED */
 #ifndef BX_BOX_PROTOCOL_H
@@ -33,6 +33,7 @@ enum bx_frame_type {
     BX_FRAME_OUT,
     BX_FRAME_ERR,
     BX_FRAME_DONE,
+    BX_FRAME_BARS,
     BX_FRAME_ASK = 32,
     BX_FRAME_ASK_BODY,
     BX_FRAME_HEAD,
@@ -104,6 +105,7 @@ struct bx_call_frame {
     uint64_t error_bytes;   /* of standard error that are kept */
     struct bx_str args;     /* each NUL ended */
     struct bx_str env;      /* each NUL ended */
+    uint64_t bars_size;     /* of what BARS frames bring (bar.h), before the INPUT frames */
     uint64_t input_size;    /* all of it */
     struct bx_str input;    /* its first part; INPUT frames bring the rest */
 };
@@ -118,6 +120,7 @@ struct bx_done_frame {
     uint64_t fuel_used, memory_peak_bytes, cpu_us, wall_us;
     uint64_t out_bytes, err_bytes; /* written by the guest, kept or not */
     struct bx_str message;
+    struct bx_str barred; /* bx_barred_encode */
     struct bx_str out, error; /* the last pieces */
 };
 #define BX_DONE_WRITTEN   100

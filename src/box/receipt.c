@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/thread.h"
+#include "base/utf8.h"
 #include "base/vec.h"
 
 #define LINE_MAX_BYTES (256 * BX_KIB)
@@ -150,6 +151,23 @@ static void write_hosts(struct bx_jw *w, const struct bx_receipt *c) {
     bx_jw_end(w);
 }
 
+/* The command is content: only the pattern is said. */
+static void write_barred(struct bx_jw *w, const struct bx_receipt *c) {
+    bx_jw_karr(w, "not_started");
+    for (size_t i = 0; i < c->barred_count; i++) {
+        const struct bx_bar *bar = &c->granted->bars[c->barred[i].bar];
+        bx_jw_obj(w);
+        struct bx_str pattern = bx_str(bar->pattern);
+        bx_jw_kstrn(w, "pattern", bx_str_slice(pattern, 0, bx_utf8_cut(pattern, 200)));
+        if (bar->rule) {
+            bx_jw_kstr(w, "rule", bar->rule);
+        }
+        bx_jw_kuint(w, "times", c->barred[i].times);
+        bx_jw_end(w);
+    }
+    bx_jw_end(w);
+}
+
 static void write_line(struct bx_buf *out, const struct bx_receipt *c, const char *id,
                        const char *stamp, const char *previous, const char *input_digest,
                        const char *output_digest) {
@@ -183,6 +201,9 @@ static void write_line(struct bx_buf *out, const struct bx_receipt *c, const cha
     bx_jw_kstr(&w, "by", c->permit.by);
     bx_jw_kstr(&w, "rule", c->permit.rule);
     bx_jw_end(&w);
+    if (c->barred_count) {
+        write_barred(&w, c);
+    }
     bx_jw_kstr(&w, "limit", c->limit);
     bx_jw_kstr(&w, "verdict", c->verdict);
     if (c->reason && c->reason[0]) {

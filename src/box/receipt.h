@@ -30,6 +30,8 @@ struct bx_receipt { /* borrowed */
     uint64_t fuel, memory_peak_bytes, wall_us, cpu_us, out_bytes;
     const struct bx_receipt_host *hosts;
     size_t host_count;
+    const struct bx_barred *barred; /* of the bars of `granted` */
+    size_t barred_count;
     struct bx_receipt_permit permit;
     const char *limit;       /* or NULL */
     const char *verdict;     /* "ok" "error" "stopped" "crashed" "denied" "failed" */

@@ -31,6 +31,7 @@ struct bx_slot {
     uint64_t out_max, err_max;
     uint64_t out_bytes, err_bytes;
     unsigned left; /* of its group */
+    struct bx_buf barred;
     bool live;
     uint64_t flushed_at_ms;
     bool peer_gone;
@@ -188,25 +189,33 @@ static int on_answer(void *user, struct bxe_answers *answers) {
     }
 }
 
-/* All of standard input: what came with the call and the INPUT frames behind it. */
-static int read_input(struct bx_slot *s, const struct bx_call_frame *c, struct bx_buf *ret,
-                      struct bx_err *err) {
-    if (c->input_size > INPUT_MAX) {
-        return bx_fail(err, BX_ERR_LIMIT, "the tool's input is larger than %zu bytes", INPUT_MAX);
-    }
-    bx_buf_init(ret, (size_t)c->input_size + 1);
-    bx_buf_adds(ret, c->input);
-    while (ret->size < c->input_size) {
+/* Frames of this type until there are so many bytes. */
+static int read_pieces(struct bx_slot *s, enum bx_frame_type type, uint64_t size,
+                       struct bx_buf *ret, struct bx_err *err) {
+    while (ret->size < size) {
         struct bx_frame f;
         int r = bx_channel_recv(s->fd, &s->in_frame, &f, NULL, err);
         if (r < 0) {
             return r;
         }
-        if (f.type == BX_FRAME_INPUT && f.call == s->call && bx_buf_adds(ret, f.body) < 0) {
-            return bx_fail(err, BX_ERR_PROTO, "box protocol: more input than announced");
+        if (f.type == type && f.call == s->call && bx_buf_adds(ret, f.body) < 0) {
+            return bx_fail(err, BX_ERR_PROTO, "box protocol: more bytes than announced");
         }
     }
     return 0;
+}
+
+/* What came with the call and the frames behind it. */
+static int read_rest(struct bx_slot *s, const struct bx_call_frame *c, struct bx_buf *ret_bars,
+                     struct bx_buf *ret_input, struct bx_err *err) {
+    if (c->input_size > INPUT_MAX || c->bars_size > BX_BARS_BYTES_MAX) {
+        return bx_fail(err, BX_ERR_LIMIT, "the tool's input is larger than %zu bytes", INPUT_MAX);
+    }
+    bx_buf_init(ret_bars, (size_t)c->bars_size + 1);
+    bx_buf_init(ret_input, (size_t)c->input_size + 1);
+    bx_buf_adds(ret_input, c->input);
+    int r = read_pieces(s, BX_FRAME_BARS, c->bars_size, ret_bars, err);
+    return r < 0 ? r : read_pieces(s, BX_FRAME_INPUT, c->input_size, ret_input, err);
 }
 
 /* Views into texts that are NUL ended one after the other */
@@ -278,13 +287,27 @@ static void arm(struct bx_slot *s, struct bxe_cancel *cancel, struct bx_group *g
     }
 }
 
+struct bars {
+    struct bx_bar *p;
+    size_t n;
+};
+
 static void run_group(struct bx_slot *s, const struct bx_call_frame *c, const struct bxe_tool *tool,
-                      const struct bxe_run *run, struct bxe_result *ret, uint8_t *ret_limit) {
-    struct bx_group *group = bx_group_new(&(struct bx_group_plan){
-        .loader = s->setup->loader, .crew = s->setup->crew, .call = c, .tool = tool, .run = run});
+                      const struct bars *bars, const struct bxe_run *run, struct bxe_result *ret,
+                      uint8_t *ret_limit) {
+    size_t barred_count;
+    struct bx_group *group = bx_group_new(&(struct bx_group_plan){.loader = s->setup->loader,
+                                                                  .crew = s->setup->crew,
+                                                                  .call = c,
+                                                                  .tool = tool,
+                                                                  .run = run,
+                                                                  .bars = bars->p,
+                                                                  .bar_count = bars->n});
     arm(s, run->cancel, group);
     bx_group_run(group, ret, ret_limit);
     s->left = bx_group_left(group);
+    const struct bx_barred *barred = bx_group_barred(group, &barred_count);
+    bx_barred_encode(&s->barred, barred, barred_count);
     arm(s, NULL, NULL);
     bx_group_free(group);
 }
@@ -299,7 +322,8 @@ static void run_alone(struct bx_slot *s, const struct bxe_tool *tool, const stru
 }
 
 static void run_guest(struct bx_slot *s, const struct bx_call_frame *c, const struct bxe_tool *tool,
-                      const struct bx_buf *input, struct bxe_result *ret, uint8_t *ret_limit) {
+                      const struct bars *bars, const struct bx_buf *input, struct bxe_result *ret,
+                      uint8_t *ret_limit) {
     const char *argv[ARGS_MAX], *env[256];
     struct bxe_dir dirs[BX_MOUNTS_MAX];
     memcpy(dirs, s->setup->dirs, s->setup->dir_count * sizeof *dirs);
@@ -324,7 +348,7 @@ static void run_guest(struct bx_slot *s, const struct bx_call_frame *c, const st
     };
     set_limits(&run, c, s);
     if (bxe_tool_starts_others(tool)) {
-        run_group(s, c, tool, &run, ret, ret_limit);
+        run_group(s, c, tool, bars, &run, ret, ret_limit);
     } else {
         run_alone(s, tool, &run, ret, ret_limit);
     }
@@ -347,6 +371,7 @@ static void finish(struct bx_slot *s, const struct bxe_result *result, uint8_t l
         .out_bytes = s->out_bytes,
         .err_bytes = s->err_bytes,
         .message = bx_str(message),
+        .barred = bx_buf_str(&s->barred),
         .out = bx_buf_str(&s->out),
         .error = bx_buf_str(&s->err),
     };
@@ -358,6 +383,7 @@ static void begin_output(struct bx_slot *s, const struct bx_call_frame *c) {
     BX_LOCKED(&s->out_mutex);
     s->out_bytes = s->err_bytes = 0;
     s->left = 0;
+    bx_buf_reset(&s->barred);
     s->live = c->flags & BX_CALL_LIVE;
     s->flushed_at_ms = bx_mono_ms();
     bx_buf_reset(&s->out);
@@ -368,14 +394,17 @@ static void run_call(struct bx_slot *s, const struct bx_call_frame *c) {
     struct bx_err err = {0};
     struct bxe_result result = {.exit = BXE_EXIT_SETUP, .status = 126};
     uint8_t limit = BXE_LIMIT_NONE;
-    bx_auto(bx_buf_deinit) struct bx_buf input = BX_BUF_INIT(1);
+    bx_auto(bx_buf_deinit) struct bx_buf input = BX_BUF_INIT(1), text = BX_BUF_INIT(1);
     const struct bxe_tool *tool = NULL;
+    struct bars bars = {0};
     begin_output(s, c);
-    int r = read_input(s, c, &input, &err);
+    int r = read_rest(s, c, &text, &input, &err);
+    r = r < 0 ? r : bx_bars_decode(bx_buf_str(&text), &bars.p, &bars.n, &err);
     r = r < 0 ? r : find_tool(s, c, &tool, &err);
     if (r == 0) {
-        run_guest(s, c, tool, &input, &result, &limit);
+        run_guest(s, c, tool, &bars, &input, &result, &limit);
     }
+    bx_free(bars.p);
     finish(s, &result, limit, r < 0 ? err.msg : result.message);
 }
 
@@ -416,6 +445,7 @@ int bx_slot_start(const struct bx_slot_setup *setup, int take_socket, struct bx_
     s->call_frame = s->in_frame = s->out_frame = BX_BUF_INIT(BX_FRAME_MAX);
     s->out = BX_BUF_INIT(OUT_KEPT);
     s->err = BX_BUF_INIT(ERR_KEPT);
+    s->barred = BX_BUF_INIT(BX_BARRED_MAX * (BX_BARRED_TEXT + 16));
     pthread_mutex_init(&s->mutex, NULL);
     pthread_mutex_init(&s->out_mutex, NULL);
     pthread_t thread;

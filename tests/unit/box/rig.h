@@ -99,6 +99,8 @@ struct rig_call {
     void (*output)(void *user, int fd, struct bx_str piece);
     bx_outbound_fn *outbound;
     void *user;
+    const struct bx_bar *bars;
+    size_t bar_count;
 };
 static inline int rig_run(const struct rig_call *c, struct bx_box_result *ret, struct bx_err *err) {
     struct bx_mount mounts[] = {{c->mount ? c->mount : rig.root, "/", c->writable},
@@ -107,6 +109,8 @@ static inline int rig_run(const struct rig_call *c, struct bx_box_result *ret, s
     bx_grant_init(&grant);
     grant.mounts = mounts;
     grant.mount_count = c->extra ? 2 : 1;
+    grant.bars = c->bars;
+    grant.bar_count = c->bar_count;
     const char *argv[64];
     size_t argc = 0;
     bx_auto(bx_freep) char *words = bx_strdup(c->command),

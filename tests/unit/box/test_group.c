@@ -346,6 +346,138 @@ static void test_side_by_side(void **state) {
     }
 }
 
+/* ---- bars: starts that are stopped, by a guest that asks by itself ---- */
+
+static const struct bx_bar bars[] = {{"total *", "the rule t denies it", "t"},
+                                     {"sleep *", "the rule s denies `sleep *`", "s"},
+                                     {"emit 9*", "the rule e denies much", NULL}};
+static const struct {
+    const char *command, *command_said; /* the latter NULL: nothing is stopped */
+    uint32_t bar, times;
+    struct expectation want, unwired;
+} barred[] = {
+    {"process run sleep 0",
+     "sleep 0",
+     1,
+     1,
+     {"status 126\n", "command", BX_BOX_OK, "`sleep 0` was not started: the rule s denies",
+      "sleep: not started: the rule s denies `sleep *`\n"},
+     {"status 0\n", "", BX_BOX_OK, NULL, NULL}},
+    {"process run emit 1 | total x | pass",
+     "total x",
+     0,
+     1,
+     {"126 0\n", "command", BX_BOX_OK, NULL, "total: not started: the rule t denies it"},
+     {"status 0 0 0\n", "", BX_BOX_OK, NULL, NULL}},
+    /* by what was started, and by what that started */
+    {"process run process run process run sleep 0",
+     "sleep 0",
+     1,
+     1,
+     {"status 126\nstatus 0\nstatus 0\n", "command", BX_BOX_OK, NULL, NULL},
+     {"status 0\nstatus 0\nstatus 0\n", "", BX_BOX_OK, NULL, NULL}},
+    {"process capture emit 90",
+     "emit 90",
+     2,
+     1,
+     {"got 0 bytes, status 126\n", "command", BX_BOX_OK, NULL, "emit: not started"},
+     {"got 92160 bytes, status 0\n", "", BX_BOX_OK, NULL, NULL}},
+    {"process each 5 sleep 0",
+     "sleep 0",
+     1,
+     5,
+     {NULL, "command", BX_BOX_OK, "(5 starts in all)", NULL},
+     {NULL, "", BX_BOX_OK, NULL, NULL}},
+    {"process limit 60000 9 sleep 0",
+     "sleep 0",
+     1,
+     1,
+     {"status 126\n", "command", BX_BOX_OK, NULL, NULL},
+     {"status 0\n", "", BX_BOX_OK, NULL, NULL}},
+    {"process run emit 1 | total",
+     NULL,
+     0,
+     0,
+     {"status 0 0\n", "", BX_BOX_OK, NULL, NULL},
+     {"status 0 0\n", "", BX_BOX_OK, NULL, NULL}},
+    {"process run nobody 1",
+     NULL,
+     0,
+     0,
+     {"status -44\n", "", BX_BOX_OK, NULL, NULL},
+     {"status -44\n", "", BX_BOX_OK, NULL, NULL}},
+};
+
+static void test_bars(void **state) {
+    (void)state;
+    for (size_t i = 0; i < BX_ARRAY_LEN(barred); i++) {
+        struct bx_box_result r = call(&(struct rig_call){
+            .command = barred[i].command, .bars = bars, .bar_count = BX_ARRAY_LEN(bars)});
+        check_result(barred[i].command, &r, &barred[i].want);
+        assert_int_equal(r.barred_count, barred[i].command_said != NULL);
+        if (barred[i].command_said) {
+            assert_string_equal(r.barred[0].command, barred[i].command_said);
+            assert_int_equal(r.barred[0].bar, barred[i].bar);
+            assert_int_equal(r.barred[0].times, barred[i].times);
+        }
+        bx_box_result_deinit(&r);
+    }
+#ifdef BX_UNWIRE
+    unwire("command_deny");
+    for (size_t i = 0; i < BX_ARRAY_LEN(barred); i++) {
+        check(&(struct rig_call){.command = barred[i].command,
+                                 .bars = bars,
+                                 .bar_count = BX_ARRAY_LEN(bars)},
+              &barred[i].unwired);
+    }
+    rewire();
+#endif
+}
+
+/* More than fits into a message to the worker, and more than is taken at all. */
+static void test_many_bars(void **state) {
+    (void)state;
+    enum { MANY = 4000 };
+    struct bx_bar *many = bx_alloc(MANY * sizeof *many);
+    for (size_t i = 0; i < MANY; i++) {
+        many[i] = (struct bx_bar){bx_asprintf("sleep %zu", i), "there are many", NULL};
+    }
+    bx_auto(bx_freep) char *last = bx_asprintf("process run sleep %d", MANY - 1);
+    struct rig_call c = {.command = last, .bars = many, .bar_count = MANY};
+    bx_auto(bx_buf_deinit) struct bx_buf input = BX_BUF_INIT(BX_MIB);
+    while (input.size < 200000) {
+        bx_buf_addc(&input, 'x');
+    }
+    check(&c, &(struct expectation){"status 126\n", "command", 0, NULL, "there are many"});
+    c.command = "process run total"; /* the input comes behind them */
+    c.input = bx_buf_str(&input);
+    check(&c, &(struct expectation){"200000 bytes", "", BX_BOX_OK, NULL, NULL});
+    bx_auto(bx_freep) char *longer = bx_alloc(BX_BARS_BYTES_MAX);
+    memset(longer, 'x', BX_BARS_BYTES_MAX - 1);
+    struct bx_box_result r = {0};
+    struct bx_err err = {0};
+    const struct bx_bar one = {longer, "it is long", NULL};
+    assert_int_equal(
+        rig_run(&(struct rig_call){.command = "process exit 0", .bars = &one, .bar_count = 1}, &r,
+                &err),
+        BX_ERR_INVALID);
+    assert_non_null(strstr(err.msg, "1 MiB"));
+    for (size_t i = 0; i < MANY; i++) {
+        bx_free((char *)(uintptr_t)many[i].pattern);
+    }
+    bx_free(many);
+}
+
+/* Who does not take no for an answer is only slow. */
+static void test_bars_and_limits(void **state) {
+    (void)state;
+    check(&(struct rig_call){.command = "process bomb wide",
+                             .limits = "time=2s",
+                             .bars = bars,
+                             .bar_count = BX_ARRAY_LEN(bars)},
+          &(struct expectation){NULL, NULL, BX_BOX_TRAPPED, NULL, "sleep: not started"});
+}
+
 static void kill_worker(void *user, int fd, struct bx_str piece) {
     (void)fd;
     (void)piece;
@@ -407,6 +539,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_shared_output),
         cmocka_unit_test(test_bombs),
         cmocka_unit_test(test_side_by_side),
+        cmocka_unit_test(test_bars),
+        cmocka_unit_test(test_many_bars),
+        cmocka_unit_test(test_bars_and_limits),
         cmocka_unit_test(test_killed_worker),
     };
     if (argc > 1 && strcmp(argv[1], BX_BOX_WORKER_ARG) == 0) {

@@ -206,7 +206,7 @@ static void obey_answer(struct bx_call *call, const struct bx_question *answer) 
         bx_event_error(run, "store", &err);
 }
 
-static void fill_request(const struct bx_call *call, struct bx_permit_request *ret) {
+void bx_call_request(const struct bx_call *call, struct bx_permit_request *ret) {
     const struct bx_run *run = call->run;
     const struct bx_tool *t = call->tool;
     *ret = (struct bx_permit_request){
@@ -245,7 +245,7 @@ void bx_call_decide(struct bx_call *call, struct bx_arena *arena,
     struct bx_run *run = call->run;
     char bounds[300];
     bx_run_load_rules(run, NULL); /* when they cannot be read those that were there count */
-    fill_request(call, ret_request);
+    bx_call_request(call, ret_request);
     ret_request->rules = run->rules;
     ret_request->rule_count = run->rule_count;
     ret_request->narrows = run->narrows.p;
@@ -447,6 +447,16 @@ static void log_guarded(struct bx_call *call) {
     bx_event_append(call->run, &e, "guarded", BX_BATCHED);
 }
 
+static void log_not_started(struct bx_call *call) {
+    struct bx_event e;
+    bx_event_begin(&e, call->run->id);
+    bx_jw_kstr(&e.w, "call", call->id);
+    bx_jw_kstr(&e.w, "tool", call->tool_name);
+    bx_jw_kraw(&e.w, "commands", bx_str(call->result.not_started));
+    bx_jw_kstr(&e.w, "text", "Rules denied commands that the tool tried to start.");
+    bx_event_append(call->run, &e, "not_started", BX_BATCHED);
+}
+
 static void log_result(struct bx_call *call) {
     bx_executor_on_result(call);
     struct bx_event e;
@@ -468,6 +478,7 @@ void bx_call_execute(void *user) {
     if (!call->has_result) {
         struct bx_tool_ctx ctx;
         struct bx_err err = {0};
+        bx_call_take_bars(call);
         fill_ctx(call, &ctx);
         ctx.on_output = on_output;
         log_start(call);
@@ -482,6 +493,8 @@ void bx_call_execute(void *user) {
         call->result.ms = bx_mono_ms() - start_ms;
         call->has_result = true;
     }
+    if (call->result.not_started)
+        log_not_started(call);
     if (call->result.guarded)
         log_guarded(call);
     log_result(call);

@@ -172,6 +172,11 @@ void bx_call_prepare(struct bx_call *call);
  * rules that count stay those of the run until its lock is given up, so it is held. */
 void bx_call_decide(struct bx_call *call, struct bx_arena *arena, struct bx_permit_request *ret_request,
                     struct bx_decision *ret);
+/* What is asked of the check, but for the rules and narrowings. */
+void bx_call_request(const struct bx_call *call, struct bx_permit_request *ret);
+/* bars.c: what rules about commands leave to the box. The arena's. was_asked: a person, or --yes, allowed this very call. */
+void bx_call_bars(const struct bx_permit_request *req, bool was_asked, struct bx_arena *arena, struct bx_grant *ret);
+void bx_call_take_bars(struct bx_call *call); /* of the rules as they are when it starts */
 /* Grant and reach of a call that is read. BX_ERR_…: it cannot be made. */
 int bx_call_measure(struct bx_call *call, struct bx_err *err);
 /* Asks where it must, which holds only this call and those that may not overtake it; judges anew when the mode has changed

@@ -36,6 +36,7 @@ static int judge(struct bx_live_grants *live, struct bx_tool *tool, const struct
     bx_permit_evaluate(&request, ret);
     snprintf(ret_rule, 100, "%s", ret->rule ? ret->rule->id : "");
     ret->rule = NULL;
+    bx_call_bars(&request, true, arena, grant);
     bx_rules_free(rules, rule_count);
     return 0;
 }

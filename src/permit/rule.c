@@ -127,6 +127,14 @@ bool bx_rule_matches(const struct bx_rule *rule, const struct bx_permit_request 
     return !rule->command || command_matches(rule->command, req->command, allows);
 }
 
+bool bx_rule_bars(const struct bx_rule *rule, const struct bx_permit_request *req, bool was_asked) {
+    return rule->command && !rule->limits &&
+           (rule->verdict == BX_DENY || (rule->verdict == BX_ASK && !was_asked)) &&
+           bx_rule_is_live(rule, req->tool, req->digest, req->now_ms) &&
+           (!rule->path || paths_match(rule->path, req, false)) &&
+           (!rule->host || hosts_match(rule, req, false));
+}
+
 /* "Always allow `write`" was said of ordinary files. A guarded one must have been meant: the rule
  * names it, or the part of its pattern before the first star names the hidden folder that it is in.
  */

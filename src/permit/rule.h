@@ -16,6 +16,9 @@ bool bx_rule_grants_path(const struct bx_rule *rule, const char *tool, const cha
 bool bx_rule_command_fits(const char *const *patterns, size_t count, const char *command);
 /* The rule speaks of commands of this tool, and what the line runs cannot be told before it runs. */
 bool bx_rule_cannot_tell(const struct bx_rule *rule, const struct bx_permit_request *req);
+/* Must what a guest of the call starts be held against its command, too? A rule that asks no longer counts once the call
+ * was asked for. One that denies has no count that a start could use up. */
+bool bx_rule_bars(const struct bx_rule *rule, const struct bx_permit_request *req, bool was_asked);
 bool bx_rule_matches(const struct bx_rule *rule, const struct bx_permit_request *req);
 
 #endif

@@ -303,6 +303,37 @@ static void say_guarded(const struct bx_tool *t, struct bx_tool_result *ret) {
     ret->denied = bx_denied_json("guarded", "path", first, "guarded_paths", line);
 }
 
+static char *not_started(const struct bx_box_result *r, const struct bx_grant *grant) {
+    struct bx_buf out = BX_BUF_INIT(SIZE_MAX / 2);
+    struct bx_jw w;
+    bx_jw_init(&w, &out);
+    bx_jw_arr(&w);
+    for (size_t i = 0; i < r->barred_count; i++) {
+        const struct bx_bar *bar = &grant->bars[r->barred[i].bar];
+        bx_jw_obj(&w);
+        bx_jw_kstr(&w, "command", r->barred[i].command);
+        bx_jw_kstr(&w, "pattern", bar->pattern);
+        if (bar->rule)
+            bx_jw_kstr(&w, "rule", bar->rule);
+        bx_jw_kuint(&w, "times", r->barred[i].times);
+        bx_jw_end(&w);
+    }
+    bx_jw_end(&w);
+    return bx_buf_steal(&out);
+}
+
+/* Whatever became of what the guest said about it. */
+static void say_not_started(const struct bx_box_result *r, const struct bx_grant *grant,
+                            bool is_said, struct bx_tool_result *ret) {
+    if (!r->barred_count)
+        return;
+    ret->not_started = not_started(r, grant);
+    if (r->limit && strcmp(r->limit, "command") == 0 && !is_said)
+        bx_tool_result_add(ret, "[%s]", r->message);
+    if (!ret->denied)
+        ret->denied = bx_denied_json("command", "command", r->barred[0].command, "rules", "");
+}
+
 /* The call itself, between what the host does before and after it for the files that it names. */
 static int call_box(struct box_tool *b, const struct bx_box_request *request,
                     const struct bx_call_reach *reach, struct bx_tool_ctx *ctx,
@@ -376,6 +407,7 @@ int bx_box_tool_execute(const struct bx_tool *t, const struct bx_val *input,
         bx_box_tool_result(&r, call.network.msg, ret);
     bx_seen_end(&seen, !ret->is_error);
     ret->denied = call.outbound.denied;
+    say_not_started(&r, ctx->grant, shell.ctx || ret->is_error, ret);
     if (ret->guarded)
         say_guarded(t, ret);
     count_traffic(ctx->session, &r);

@@ -24,6 +24,7 @@ void bx_tool_result_deinit(struct bx_tool_result *r) {
     bx_free(r->metadata);
     bx_free(r->receipt);
     bx_free(r->denied);
+    bx_free(r->not_started);
     bx_free(r->guarded);
     *r = (struct bx_tool_result){0};
 }

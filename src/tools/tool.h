@@ -66,6 +66,7 @@ struct bx_tool_result {
     const char *limit; /* static name of the limit that fired, or NULL */
     char *receipt;  /* JSON text, or NULL */
     char *denied;   /* JSON text: what was denied and the setting that would allow it, said by the host; or NULL */
+    char *not_started; /* JSON array of {"command","pattern","rule"?,"times"}: starts of programs that rules stopped; or NULL */
     char *guarded;  /* JSON array of guarded files that the call changed and the host put back; or NULL */
     bool is_error;
     bool retryable;

@@ -178,6 +178,9 @@ export function fold(view: View, ev: Event): void {
             c.state = c.state === "denied" ? "denied" : ev.limit === "cancelled" ? "stopped" : ev.limit ? "limited" : ev.is_error ? "failed" : "done";
         });
         break;
+    case "not_started":
+        notice(view, ev, "warn", ev.text, ev.commands.map((c) => c.rule ? `${c.command} (rule ${c.rule})` : c.command).join(", "));
+        break;
     case "guarded":
         notice(view, ev, "warn", ev.text, ev.paths.join(", "));
         break;

@@ -29,6 +29,7 @@ export type Event = Base & (
     | { type: "answer"; question: string; choice: Choice; text?: string; from: string; answers?: Answer[] }
     | { type: "tool_start"; turn: number; call: string; tool: string; level: Level; limits?: Record<string, number> }
     | { type: "tool_result"; turn: number; call: string; tool: string; content: Content; is_error: boolean; metadata?: Record<string, Json>; limit: string | null; receipt: Receipt | null; denied?: Denied; ms: number }
+    | { type: "not_started"; call: string; tool: string; commands: { command: string; pattern: string; rule?: string; times: number }[]; text: string }
     | { type: "guarded"; call: string; tool: string; paths: string[]; text: string }
     | { type: "usage"; for?: string; turn: number; input_tokens: number; output_tokens: number; cached_tokens: number; window: number; estimated: number; ms: number; first_token_ms: number }
     | { type: "error"; where: string; code: string; text: string; hint?: string }
@@ -64,7 +65,7 @@ export interface System {
 }
 export interface LimitInfo { value: number; unit: string; from: string; key?: string; min?: number; max?: number; default?: number; setting?: string; what?: string }
 /** What the host refused in mid-call, and the line of settings.json that would allow it. */
-export interface Denied { limit: string; host?: string; path?: string; setting?: string; line?: string }
+export interface Denied { limit: string; host?: string; path?: string; command?: string; setting?: string; line?: string }
 export interface Grant {
     id: string; tool: string; host?: string; path?: string; command?: string; limits?: Json; verdict?: string; scope: string; session?: string | null;
     expires_at?: string | number | null; calls_left?: number | null; state: "active" | "expired" | "used_up";

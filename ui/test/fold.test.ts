@@ -172,6 +172,12 @@ test("what was put back is named", () => {
     assert.match(JSON.stringify(view.items.at(-1)), /They were put back\..*\/\.envrc, \/\.git/);
 });
 
+test("what a rule kept from starting is named", () => {
+    const view = begun();
+    feed(view, { type: "not_started", call: "c1", tool: "bash", commands: [{ command: "rm x", pattern: "rm *", rule: "no-rm", times: 2 }], text: "Rules denied them." });
+    assert.match(JSON.stringify(view.items.at(-1)), /Rules denied them\..*rm x \(rule no-rm\)/);
+});
+
 test("a question waits until its answer", () => {
     const view = begun();
     asked(view);

@@ -10,6 +10,7 @@ export function DeniedHelp({ call }: { call: Call }) {
     return <div class="denied">
         {denied.host ? granted ? <p role="status">Allowed now. Ask the assistant to try it again.</p>
             : <><p>Let <code>{call.tool}</code> reach <code>{denied.host}</code>:</p><GrantForm tool={call.tool} host={denied.host} done={() => setGranted(true)} /></> : null}
+        {denied.command ? <p><code>{denied.command}</code> was not started: a rule of yours is against it. The rules are under Permissions.</p> : null}
         {denied.line ? <p class="muted small">Or, for good, in settings.json: <code class="path">{denied.line}</code></p> : null}
     </div>;
 }

@@ -296,7 +296,7 @@ int bx_agent_def_put(const char *folder, const char *name, struct bx_str text,
         rc = bx_fail(err, BX_ERR_INVALID, "the text calls itself %s: write `name: %s`", d.name,
                      name);
     bx_agent_def_deinit(&d);
-    rc = rc ? rc : bx_dir_make(folder, 0700, err);
+    rc = rc ? rc : bx_dir_make_lasting(folder, 0700, err);
     return rc ? rc : bx_file_write_atomic(path, text, 0600, err);
 }
 
@@ -320,5 +320,7 @@ int bx_agent_def_remove(const struct bx_agent_defs *s, const char *name, struct 
                    : bx_fail(err, BX_ERR_DENIED,
                              "%s is a file of the project, %s: take it out there", name,
                              other->path);
-    return unlink(own->path) == 0 ? 0 : bx_fail_errno(err, errno, "%s", own->path);
+    bx_auto(bx_freep) char *folder = bx_path_dir(own->path);
+    return unlink(own->path) == 0 ? bx_dir_sync(folder, err)
+                                  : bx_fail_errno(err, errno, "%s", own->path);
 }

@@ -33,7 +33,7 @@ int bx_memory_write(const char *state_dir, struct bx_str text, struct bx_err *er
     if (!bx_utf8_valid(text))
         return bx_fail(err, BX_ERR_INVALID, "the memory must be UTF-8 text");
     bx_auto(bx_freep) char *path = bx_memory_path(state_dir);
-    int rc = bx_dir_make(state_dir, 0700, err);
+    int rc = bx_dir_make_lasting(state_dir, 0700, err);
     return rc ? rc : bx_file_write_atomic(path, text, 0600, err);
 }
 

@@ -111,7 +111,7 @@ int bx_pack_put(const char *state_dir, const char *name, const struct bx_val *pa
     bx_auto(bx_freep) char *folder = bx_path_join(state_dir, "packs"),
                            *path = path_of(state_dir, name);
     int rc = check_name(name, err);
-    if (rc || (rc = check(pack, err)) || (rc = bx_dir_make(folder, 0700, err)))
+    if (rc || (rc = check(pack, err)) || (rc = bx_dir_make_lasting(folder, 0700, err)))
         return rc;
     write_pack(pack, &text);
     bx_buf_addc(&text, '\n');
@@ -146,8 +146,10 @@ int bx_pack_remove(const char *state_dir, const char *name, struct bx_err *err) 
     int rc = check_name(name, err);
     if (rc)
         return rc;
-    if (unlink(path) == 0)
-        return 0;
+    if (unlink(path) == 0) {
+        bx_auto(bx_freep) char *folder = bx_path_dir(path);
+        return bx_dir_sync(folder, err);
+    }
     return errno == ENOENT ? bx_fail(err, BX_ERR_NOTFOUND, "there is no pack \"%s\"", name)
                            : bx_fail_errno(err, errno, "%s", path);
 }

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -104,7 +105,14 @@ int bx_file_read(const char *path, struct bx_buf *buf, struct bx_err *err) {
 }
 
 /* Some file systems cannot sync a folder and say EINVAL; there is nothing better to do there. */
+static _Atomic uint64_t folder_syncs;
+
+uint64_t bx_dir_syncs(void) {
+    return atomic_load(&folder_syncs);
+}
+
 static int sync_folder(int dir_fd, const char *path, struct bx_err *err) {
+    atomic_fetch_add(&folder_syncs, 1);
     return fsync(dir_fd) < 0 && errno != EINVAL
                ? bx_fail_errno(err, errno, "'%s' is written, but perhaps not to last", path)
                : 0;
@@ -160,7 +168,7 @@ int bx_dir_sync(const char *path, struct bx_err *err) {
                   : sync_folder(fd, path, err);
 }
 
-int bx_dir_make(const char *path, mode_t mode, struct bx_err *err) {
+static int make_folders(const char *path, mode_t mode, bool lasting, struct bx_err *err) {
     bx_auto(bx_freep) char *whole = bx_path_normal(path);
     for (char *at = whole + 1;; at++) {
         if (*at != '/' && *at != '\0') {
@@ -178,11 +186,26 @@ int bx_dir_make(const char *path, mode_t mode, struct bx_err *err) {
             }
             return bx_fail_errno(err, failed, "cannot make the folder '%s'", path);
         }
+        if (!failed && lasting) {
+            bx_auto(bx_freep) char *parent = bx_path_dir(whole);
+            int r = bx_dir_sync(parent, err);
+            if (r < 0) {
+                return r;
+            }
+        }
         if (stop == '\0') {
             return 0;
         }
         *at = stop;
     }
+}
+
+int bx_dir_make(const char *path, mode_t mode, struct bx_err *err) {
+    return make_folders(path, mode, false, err);
+}
+
+int bx_dir_make_lasting(const char *path, mode_t mode, struct bx_err *err) {
+    return make_folders(path, mode, true, err);
 }
 
 static int next_name(DIR *dir, const char **ret_name) {
@@ -308,4 +331,36 @@ int bx_dir_remove(const char *path, struct bx_err *err) {
         r = -errno;
     }
     return r < 0 ? bx_fail_errno(err, -r, "cannot remove '%s'", path) : 0;
+}
+
+/* ---- a whole tree to the platter ---- */
+
+struct tree_sync {
+    const char *dir;
+    struct bx_err *err;
+};
+
+static int sync_entry(void *user, const char *name) {
+    struct tree_sync *t = user;
+    bx_auto(bx_freep) char *path = bx_path_join(t->dir, name);
+    struct stat st;
+    if (lstat(path, &st) < 0) {
+        return bx_fail_errno(t->err, errno, "'%s' cannot be looked at", path);
+    }
+    if (S_ISDIR(st.st_mode)) {
+        return bx_tree_sync(path, t->err);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return 0;
+    }
+    bx_auto(bx_fd_close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    return fd < 0 || fsync(fd) < 0
+               ? bx_fail_errno(t->err, errno, "'%s' is written, but perhaps not to last", path)
+               : 0;
+}
+
+int bx_tree_sync(const char *path, struct bx_err *err) {
+    struct tree_sync t = {.dir = path, .err = err};
+    int r = bx_dir_each(path, sync_entry, &t, err);
+    return r ? r : bx_dir_sync(path, err);
 }

@@ -14,8 +14,14 @@ int bx_file_read(const char *path, struct bx_buf *buf, struct bx_err *err);
 int bx_file_write_atomic(const char *path, struct bx_str content, mode_t mode, struct bx_err *err);
 /* Makes the folder and its parents with the mode; fine when it is there. */
 int bx_dir_make(const char *path, mode_t mode, struct bx_err *err);
+/* The same for a folder whose content is acknowledged to somebody: the new names last through a crash, too. */
+int bx_dir_make_lasting(const char *path, mode_t mode, struct bx_err *err);
 /* Makes what was renamed into the folder or out of it last through a crash. */
 int bx_dir_sync(const char *path, struct bx_err *err);
+/* Brings a whole tree to the platter, files and folders, before it is renamed into its place. Links are left as they are. */
+int bx_tree_sync(const char *path, struct bx_err *err);
+/* How many folders were brought to the platter in this process: for tests, which can see no power loss. */
+uint64_t bx_dir_syncs(void);
 /* Deletes a tree without following links; fine when it is not there; BX_ERR_INVALID when path itself is no folder. */
 int bx_dir_remove(const char *path, struct bx_err *err);
 /* Calls visit(name) for each entry but "." and ".."; stops when visit returns non-zero and returns that. */

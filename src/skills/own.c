@@ -45,11 +45,15 @@ static int swap_in(const char *fresh, const char *place, struct bx_err *err) {
     char id[BX_ID_LEN + 1];
     bx_id_new(id);
     bx_auto(bx_freep) char *dir = bx_path_dir(place), *old = bx_asprintf("%s/.old-%s", dir, id);
+    int rc = bx_tree_sync(fresh, err);
+    if (rc)
+        return rc;
     if (rename(place, old) && errno != ENOENT)
         return bx_fail_errno(err, errno, "%s cannot be replaced", place);
     if (rename(fresh, place))
         return bx_fail_errno(err, errno, "%s cannot be made", place);
-    return bx_dir_remove(old, err);
+    rc = bx_dir_sync(dir, err);
+    return rc ? rc : bx_dir_remove(old, err);
 }
 
 static char *fresh_name(const char *dir) {
@@ -92,11 +96,11 @@ int bx_skill_put(const char *state, const struct bx_skills *all, const char *nam
     bx_auto(bx_freep) char *folder = own ? bx_skill_path(own) : own_folder(state, name);
     bx_auto(bx_freep) char *parent = bx_path_dir(folder),
                            *file = bx_path_join(folder, BX_SKILL_FILE);
-    rc = bx_dir_make(parent, 0700, err);
+    rc = bx_dir_make_lasting(parent, 0700, err);
     if (!rc && !own && s && !s->problem)
         rc = copy_along(s, folder, err);
     if (!rc)
-        rc = bx_dir_make(folder, 0700, err);
+        rc = bx_dir_make_lasting(folder, 0700, err);
     if (!rc)
         rc = bx_file_write_atomic(file, text, 0600, err);
     return rc ? rc : record_again(state, name, err);
@@ -123,12 +127,16 @@ int bx_skill_remove(const char *state, const struct bx_skills *all, const char *
             "the folder %s",
             name, s->source == BX_SKILL_ROOT ? "project" : "user", path);
     }
-    bx_auto(bx_freep) char *folder = bx_skill_path(own),
+    bx_auto(bx_freep) char *folder = bx_skill_path(own), *parent = bx_path_dir(folder),
                            *trash = bx_path_join(state, "trash/skills"),
                            *place = bx_asprintf("%s/%s-%s", trash, name, id);
-    int rc = bx_dir_make(trash, 0700, err);
+    int rc = bx_dir_make_lasting(trash, 0700, err);
     if (!rc && rename(folder, place))
         rc = bx_fail_errno(err, errno, "%s cannot be moved to the trash", folder);
+    if (!rc)
+        rc = bx_dir_sync(trash, err);
+    if (!rc)
+        rc = bx_dir_sync(parent, err);
     return rc ? rc : bx_skill_forget(state, own, err);
 }
 
@@ -197,7 +205,7 @@ int bx_skill_add(const struct bx_skill_adding *a, char ret_name[static 65],
     snprintf(ret_name, 65, "%s", s->name);
     int rc = bx_skill_digest(s, ret_digest, err);
     if (!rc)
-        rc = bx_dir_make(a->into, 0700, err);
+        rc = bx_dir_make_lasting(a->into, 0700, err);
     if (!rc)
         rc = place_it(a, s, ret_digest, ret_same, err);
     if (rc)

@@ -41,7 +41,7 @@ int bx_fsck_keep(struct bx_fsck *f, const char *path, struct bx_err *err) {
         char now[25];
         bx_time_format(bx_wall_ms(), now);
         f->report->kept = bx_asprintf("%s/repair/%s", f->store->dir, now);
-        int rc = bx_dir_make(f->report->kept, 0700, err);
+        int rc = bx_dir_make_lasting(f->report->kept, 0700, err);
         if (rc < 0)
             return rc;
     }

@@ -237,6 +237,8 @@ int bx_store_purge(struct bx_store *s, enum bx_place from, const char *id, struc
         if (unlink(path) < 0 && errno != ENOENT)
             rc = bx_fail_errno(err, errno, "'%s' cannot be deleted", path);
     }
+    if (t.ids.n && rc == 0)
+        rc = bx_dir_sync(folder(s, from), err); /* for good: also after a crash */
     return rc;
 }
 

@@ -121,7 +121,7 @@ int bx_settings_change(struct bx_store *s, bx_settings_change_fn *change, void *
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL, *patch = NULL, *after = NULL;
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(2 * DOCUMENT_MAX_BYTES);
     BX_LOCKED(&s->files_lock);
-    int rc = bx_dir_make(s->dir, 0700, err);
+    int rc = bx_dir_make_lasting(s->dir, 0700, err);
     bx_auto(bx_fd_close) int lock = rc < 0 ? -1 : lock_settings(s, err);
     if (lock < 0)
         return rc < 0 ? rc : lock;
@@ -194,7 +194,7 @@ static int set_secret(struct bx_store *s, const char *name, const char *value, s
 
 int bx_secret_set(struct bx_store *s, const char *name, const char *value, struct bx_err *err) {
     BX_LOCKED(&s->files_lock);
-    int rc = bx_dir_make(s->dir, 0700, err);
+    int rc = bx_dir_make_lasting(s->dir, 0700, err);
     return rc < 0 ? rc : set_secret(s, name, value, err);
 }
 

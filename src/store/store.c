@@ -59,7 +59,7 @@ static int take_lock(struct bx_store *s, struct bx_err *err) {
 static int make_layout(struct bx_store *s, struct bx_err *err) {
     const char *const dirs[] = {s->dir, s->sessions_dir, s->trash_dir, s->archive_dir};
     for (size_t i = 0; i < BX_ARRAY_LEN(dirs); i++) {
-        int rc = bx_dir_make(dirs[i], 0700, err);
+        int rc = bx_dir_make_lasting(dirs[i], 0700, err);
         if (rc < 0)
             return rc;
     }

@@ -211,6 +211,27 @@ static void test_remove_deep(void **state) {
     assert_int_equal(entries(folder), 0);
 }
 
+/* A name lasts through a crash when the folder that has it was brought to the platter. */
+static void test_names_that_last(void **state) {
+    (void)state;
+    uint64_t before = bx_dir_syncs();
+    assert_int_equal(bx_dir_make(in("a/b"), 0700, NULL), 0);
+    assert_int_equal(bx_dir_syncs(), before);
+    assert_int_equal(bx_dir_make_lasting(in("a/b/c/d"), 0700, NULL), 0);
+    assert_int_equal(bx_dir_syncs(), before + 2); /* c in b, d in c */
+    assert_int_equal(bx_dir_make_lasting(in("a/b/c/d"), 0700, NULL), 0);
+    assert_int_equal(bx_dir_syncs(), before + 2);
+    write_text(in("a/b/f"), "x");
+    assert_int_equal(symlink("/nowhere", in("a/b/c/dangling")), 0);
+    before = bx_dir_syncs();
+    assert_int_equal(bx_tree_sync(in("a"), NULL), 0);
+    assert_int_equal(bx_dir_syncs(), before + 4);
+    before = bx_dir_syncs();
+    assert_int_equal(bx_file_write_atomic(in("a/g"), BX_STR_LIT("x"), 0600, NULL), 0);
+    assert_int_equal(bx_dir_syncs(), before + 1);
+    assert_int_equal(bx_tree_sync(in("not there"), NULL), BX_ERR_NOTFOUND);
+}
+
 #define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void) {
@@ -218,7 +239,7 @@ int main(void) {
         FILE_TEST(test_read),        FILE_TEST(test_write),
         FILE_TEST(test_write_fails), FILE_TEST(test_dir_make),
         FILE_TEST(test_dir_each),    FILE_TEST(test_remove_follows_no_link),
-        FILE_TEST(test_remove_deep),
+        FILE_TEST(test_remove_deep), FILE_TEST(test_names_that_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/gzip.h"
 #include "skills/archive_internal.h"
 #include "skills/own.h"
@@ -221,8 +222,11 @@ static void test_adding_records_the_digest(void **state) {
     bool same;
     struct bx_err err = {0};
     put_skill();
+    uint64_t before = bx_dir_syncs();
     assert_int_equal(add(false, &same, &err), 0);
     assert_false(same);
+    assert_true(bx_dir_syncs() >= before + 7); /* its five folders, where it stands, the record */
+    before = bx_dir_syncs();
     assert_int_equal(add(false, &same, &err), 0);
     assert_true(same);
     put("own/pdf/scripts/run.sh", "echo other");
@@ -246,7 +250,9 @@ static void test_adding_records_the_digest(void **state) {
     bx_auto(bx_skills_freep) struct bx_skills *edited = workspace();
     assert_false(edited->items[0].untrusted); /* who edits it here knows it */
     assert_string_equal(edited->items[0].description, "mine");
+    before = bx_dir_syncs();
     assert_int_equal(bx_skill_remove(dir, edited, "pdf", &err), 0);
+    assert_true(bx_dir_syncs() >= before + 3);
     bx_auto(bx_skills_freep) struct bx_skills *gone = workspace();
     assert_int_equal(gone->n, 0);
     assert_int_equal(bx_skill_remove(dir, gone, "pdf", &err), BX_ERR_NOTFOUND);

@@ -272,6 +272,31 @@ static void test_bad_files_are_rows(void **state) {
     bx_session_list_deinit(&l);
 }
 
+/* Where a session stands is on the platter before anybody is told of it. */
+static void test_places_last(void **state) {
+    struct fixture *f = *state;
+    char id[37];
+    uint64_t before = bx_dir_syncs();
+    make(f, "x", id);
+    assert_int_equal(bx_dir_syncs(), before + 1);
+    assert_int_equal(bx_store_trash(f->store, id, NULL), 0);
+    assert_int_equal(bx_dir_syncs(), before + 3);
+    assert_int_equal(bx_store_restore(f->store, id, NULL), 0);
+    assert_int_equal(bx_dir_syncs(), before + 5);
+    assert_int_equal(bx_store_archive(f->store, id, NULL), 0);
+    assert_int_equal(bx_dir_syncs(), before + 7);
+    assert_int_equal(bx_store_purge(f->store, BX_PLACE_ARCHIVE, id, NULL), 0);
+    assert_int_equal(bx_dir_syncs(), before + 8);
+    assert_int_equal(bx_secret_set(f->store, "provider.x", "y", NULL), 0);
+    assert_int_equal(bx_dir_syncs(), before + 9);
+    bx_auto(bx_freep) char *fresh = bx_asprintf("%s/inner/state", f->dir);
+    struct bx_store *other = NULL;
+    before = bx_dir_syncs();
+    assert_int_equal(bx_store_open(fresh, BX_STORE_OWNER, &other, NULL), 0);
+    assert_true(bx_dir_syncs() >= before + 5); /* its five folders, and what it wrote */
+    bx_store_close(other);
+}
+
 static void test_trash(void **state) {
     struct fixture *f = *state;
     char id[37], busy[37];
@@ -399,6 +424,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_row_follows_events, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stale_index, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_files_are_rows, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_places_last, setup, teardown),
         cmocka_unit_test_setup_teardown(test_trash, setup, teardown),
         cmocka_unit_test_setup_teardown(test_settings, setup, teardown),
         cmocka_unit_test_setup_teardown(test_secrets, setup, teardown),

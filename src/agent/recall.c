@@ -1,7 +1,6 @@
 #include "agent/recall.h"
 
-#include <strings.h>
-
+#include "base/fold.h"
 #include "base/utf8.h"
 #include "json/write.h"
 
@@ -142,19 +141,12 @@ struct hit {
     char *line;
 };
 struct search {
-    struct bx_str words[WORDS_MAX];
+    struct bx_needle words[WORDS_MAX];
     size_t word_count, max, total;
     struct hit hits[HITS_MAX + 1];
     size_t n;
     struct bx_buf text;
 };
-
-static size_t find_word(struct bx_str text, struct bx_str word) {
-    for (size_t at = 0; at + word.n <= text.n; at++)
-        if ((text.p[at] | 32) == (word.p[0] | 32) && strncasecmp(text.p + at, word.p, word.n) == 0)
-            return at;
-    return (size_t)-1;
-}
 
 static char *snippet(const struct bx_val *event, struct bx_str text, size_t at) {
     size_t from = on_border(text, at > AROUND ? at - AROUND : 0);
@@ -189,11 +181,11 @@ static bool on_search(void *user, const struct bx_val *event) {
     if (bx_str_eqz(bx_val_get_str(event, "tool"), "recall") || !words_of(event, &s->text))
         return true;
     struct bx_str text = bx_buf_str(&s->text);
-    size_t first = (size_t)-1;
+    size_t first = SIZE_MAX;
     unsigned score = 0;
     for (size_t i = 0; i < s->word_count; i++) {
-        size_t at = find_word(text, s->words[i]);
-        score += at != (size_t)-1;
+        size_t at = bx_needle_find(&s->words[i], text);
+        score += at != SIZE_MAX;
         first = BX_MIN(first, at);
     }
     if (!score)
@@ -215,7 +207,7 @@ static void read_words(struct search *s, struct bx_str query) {
             i++;
         word = bx_str_slice(query, from, i - from);
         if (word.n && s->word_count < WORDS_MAX)
-            s->words[s->word_count++] = word;
+            bx_needle_init(&s->words[s->word_count++], word);
     }
 }
 

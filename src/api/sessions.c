@@ -36,12 +36,8 @@ static void write_hit(struct bx_jw *w, struct bx_agent *agent, const struct bx_s
     bx_jw_kint(w, "input_tokens", row->input_tokens);
     bx_jw_kint(w, "output_tokens", row->output_tokens);
     bx_jw_kreal_if(w, "cost", row->cost, row->cost_known);
-    if (hit && hit->seq) {
-        bx_jw_kobj(w, "hit");
-        bx_jw_kuint(w, "seq", hit->seq);
-        bx_jw_kstr(w, "text", hit->text);
-        bx_jw_end(w);
-    }
+    if (hit)
+        bx_search_write_said(w, hit);
     bx_jw_end(w);
 }
 

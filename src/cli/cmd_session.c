@@ -17,9 +17,9 @@ static void list_row(const struct bx_session_row *row, const struct bx_search_hi
         bx_buf_addf(out, "%s  %.16s  %4" PRIu64 "  %s%s", row->id, when, row->events,
                     row->pinned ? "[pinned] " : "", row->damaged ? "[damaged] " : "");
         bx_show_add_safe(out, bx_str(row->title), true);
-        if (hit && hit->seq) {
-            bx_buf_addf(out, "\n    %" PRIu64 ": ", hit->seq);
-            bx_show_add_safe(out, bx_str(hit->text), true);
+        for (size_t i = 0; hit && i < hit->n; i++) {
+            bx_buf_addf(out, "\n    %" PRIu64 ": ", hit->said[i].seq);
+            bx_show_add_safe(out, bx_str(hit->said[i].text), true);
         }
         bx_buf_addc(out, '\n');
         return;
@@ -39,12 +39,8 @@ static void list_row(const struct bx_session_row *row, const struct bx_search_hi
     bx_jw_kstr(&w, "kind", row->kind);
     bx_jw_kbool(&w, "pinned", row->pinned);
     bx_session_write_origin(&w, &row->parent, &row->forked_from);
-    if (hit && hit->seq) {
-        bx_jw_kobj(&w, "hit");
-        bx_jw_kuint(&w, "seq", hit->seq);
-        bx_jw_kstr(&w, "text", hit->text);
-        bx_jw_end(&w);
-    }
+    if (hit)
+        bx_search_write_said(&w, hit);
     bx_jw_end(&w);
     bx_buf_addc(out, '\n');
 }

@@ -1,6 +1,7 @@
 #include "store/index.h"
 
 #include "base/file.h"
+#include "base/fold.h"
 #include "base/id.h"
 #include "base/thread.h"
 #include "base/vec.h"
@@ -137,21 +138,6 @@ void bx_index_remove(struct bx_index *ix, const char *id) {
     ix->changed = true;
 }
 
-static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static bool contains(const char *text, const char *query) {
-    for (; *text; text++) {
-        size_t i = 0;
-        while (query[i] && lower(text[i]) == lower(query[i]))
-            i++;
-        if (!query[i])
-            return true;
-    }
-    return !*query;
-}
-
 static struct bx_session_row copy(const struct bx_session_row *row) {
     struct bx_session_row c = *row;
     c.title = bx_strdup(row->title);
@@ -164,7 +150,8 @@ static struct bx_session_row copy(const struct bx_session_row *row) {
 static bool fits(const struct bx_session_filter *f, const struct bx_session_row *row) {
     return (!f->kind || strcmp(row->kind, f->kind) == 0) &&
            (!f->parent || strcmp(row->parent.session, f->parent) == 0) &&
-           (!f->pinned || row->pinned) && (!f->title || contains(row->title, f->title));
+           (!f->pinned || row->pinned) &&
+           (!f->title || bx_find_folded(bx_str(row->title), bx_str(f->title)) != SIZE_MAX);
 }
 
 int bx_index_list(struct bx_index *ix, const struct bx_session_filter *filter, size_t limit,

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/fold.h"
 #include "base/utf8.h"
 #include "json/write.h"
 #include "store/internal.h"
@@ -13,66 +14,6 @@
 #define PIECE_BYTES  (256 * BX_KIB)
 #define PAGE         200
 #define FIELDS_MAX   64 /* texts of one event that are looked through */
-
-/* ---- finding bytes ---- */
-
-static unsigned char fold(unsigned char c) {
-    return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
-}
-
-static bool same(const char *at, struct bx_str needle) {
-    for (size_t i = 0; i < needle.n; i++) {
-        if (fold((unsigned char)at[i]) != fold((unsigned char)needle.p[i]))
-            return false;
-    }
-    return true;
-}
-
-/* The byte of the needle that is rarest in such texts: the search jumps from one to the next. */
-static size_t rarest(struct bx_str needle) {
-    static const char common[] = "\" ,:eationrslhdcu{}[]mfpgwybv0123456789.-_/\\kxjqz";
-    size_t best = 0, best_rank = 0;
-    for (size_t i = 0; i < needle.n; i++) {
-        const char *at = memchr(common, fold((unsigned char)needle.p[i]), sizeof common - 1);
-        size_t rank = at ? (size_t)(at - common) + 1 : sizeof common;
-        if (rank > best_rank) {
-            best = i;
-            best_rank = rank;
-        }
-    }
-    return best;
-}
-
-/* The next lower or upper case form of c at or behind `from`, or n. */
-struct jump {
-    size_t lower, upper;
-};
-static size_t next_of(struct bx_str text, size_t from, unsigned char c, size_t *known) {
-    if (*known == SIZE_MAX || (*known < from && *known != text.n)) {
-        const char *at = from < text.n ? memchr(text.p + from, c, text.n - from) : NULL;
-        *known = at ? (size_t)(at - text.p) : text.n;
-    }
-    return *known;
-}
-
-size_t bx_find_folded(struct bx_str text, struct bx_str needle) {
-    if (!needle.n || needle.n > text.n)
-        return needle.n ? SIZE_MAX : 0;
-    size_t anchor = rarest(needle);
-    unsigned char low = fold((unsigned char)needle.p[anchor]);
-    unsigned char high = low >= 'a' && low <= 'z' ? (unsigned char)(low - 32) : low;
-    struct jump j = {SIZE_MAX, SIZE_MAX};
-    for (size_t at = anchor; at < text.n;) {
-        size_t lower = next_of(text, at, low, &j.lower);
-        at = high == low ? lower : BX_MIN(lower, next_of(text, at, high, &j.upper));
-        if (at >= text.n || text.n - (at - anchor) < needle.n)
-            return SIZE_MAX;
-        if (same(text.p + (at - anchor), needle))
-            return at - anchor;
-        at++;
-    }
-    return SIZE_MAX;
-}
 
 /* ---- one event ---- */
 
@@ -128,28 +69,29 @@ static void gather(struct texts *t, const struct bx_val *event) {
         take(t, bx_val_get_str(block, "text"));
 }
 
-static bool event_says(struct bx_str line, struct bx_str needle, struct bx_search_hit *hit) {
+static void event_says(struct bx_str line, const struct bx_needle *needle,
+                       struct bx_search_hit *hit) {
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     struct bx_json_limits limits = {.max_size_bytes = BX_EVENT_MAX_BYTES};
     if (bx_doc_parse(line, &limits, &doc, NULL) < 0)
-        return false;
+        return;
     struct texts texts = {.n = 0};
     gather(&texts, bx_doc_root(doc));
     for (size_t i = 0; i < texts.n; i++) {
-        size_t at = bx_find_folded(texts.p[i], needle);
+        size_t at = bx_needle_find(needle, texts.p[i]);
         if (at != SIZE_MAX) {
-            hit->seq = (uint64_t)bx_val_get_int(bx_doc_root(doc), "seq", 0);
-            hit->text = snippet(texts.p[i], at, needle.n);
-            return true;
+            hit->said[hit->n++] =
+                (struct bx_search_said){.seq = (uint64_t)bx_val_get_int(bx_doc_root(doc), "seq", 0),
+                                        .text = snippet(texts.p[i], at, needle->text.n)};
+            return;
         }
     }
-    return false;
 }
 
 /* ---- one file ---- */
 
 struct looking {
-    struct bx_str needle, raw; /* as people write it, and as it stands in JSON */
+    struct bx_needle needle, raw; /* as people write it, and as it stands in JSON */
     struct bx_cancel *cancel;
     uint64_t end_ms; /* 0: none */
 };
@@ -158,11 +100,11 @@ static bool time_is_up(const struct looking *l) {
     return bx_cancel_fired(l->cancel) || (l->end_ms && bx_mono_ms() >= l->end_ms);
 }
 
-/* The whole lines at the front of the piece; true when one of them says it. */
+/* The whole lines at the front of the piece; true when enough of them have said it. */
 static bool piece_says(const struct looking *l, struct bx_str lines, struct bx_search_hit *hit) {
     for (size_t from = 0; from < lines.n;) {
         struct bx_str rest = bx_str_n(lines.p + from, lines.n - from);
-        size_t at = bx_find_folded(rest, l->raw);
+        size_t at = bx_needle_find(&l->raw, rest);
         if (at == SIZE_MAX)
             return false;
         size_t begin = from + at, end = from + at;
@@ -170,7 +112,8 @@ static bool piece_says(const struct looking *l, struct bx_str lines, struct bx_s
             begin--;
         const char *nl = memchr(lines.p + end, '\n', lines.n - end);
         end = nl ? (size_t)(nl - lines.p) : lines.n;
-        if (event_says(bx_str_n(lines.p + begin, end - begin), l->needle, hit))
+        event_says(bx_str_n(lines.p + begin, end - begin), &l->needle, hit);
+        if (hit->n == BX_SEARCH_SAID_MAX)
             return true;
         from = end + 1;
     }
@@ -200,10 +143,10 @@ static bool file_says(const struct looking *l, const char *path, struct bx_buf *
         size_t n = whole_lines(bx_str_n(piece->p + old, (size_t)got));
         n += n ? old : 0;
         if (n && piece_says(l, bx_str_n(piece->p, n), hit))
-            return true;
+            break;
         bx_buf_consume(piece, n);
     }
-    return false;
+    return hit->n > 0;
 }
 
 /* ---- all of them ---- */
@@ -217,7 +160,8 @@ static void raw_form(struct bx_str needle, struct bx_buf *out) {
 
 static void free_hit(struct bx_search_hit *hit) {
     bx_session_row_deinit(&hit->row);
-    bx_free(hit->text);
+    for (size_t i = 0; i < hit->n; i++)
+        bx_free(hit->said[i].text);
 }
 
 void bx_search_deinit(struct bx_search *s) {
@@ -225,6 +169,25 @@ void bx_search_deinit(struct bx_search *s) {
         free_hit(&s->hits[i]);
     bx_free(s->hits);
     *s = (struct bx_search){0};
+}
+
+static void write_one(struct bx_jw *w, const struct bx_search_said *said) {
+    bx_jw_kuint(w, "seq", said->seq);
+    bx_jw_kstr(w, "text", said->text);
+    bx_jw_end(w);
+}
+
+void bx_search_write_said(struct bx_jw *w, const struct bx_search_hit *hit) {
+    if (!hit->n)
+        return;
+    bx_jw_kobj(w, "hit");
+    write_one(w, &hit->said[0]);
+    bx_jw_karr(w, "hits");
+    for (size_t i = 0; i < hit->n; i++) {
+        bx_jw_obj(w);
+        write_one(w, &hit->said[i]);
+    }
+    bx_jw_end(w);
 }
 
 struct found {
@@ -241,10 +204,10 @@ static bool search_page(struct bx_store *s, const struct looking *l, struct bx_s
         if (found->hits.n == limit || (found->hits.n + i > 0 && time_is_up(l)))
             return true;
         bx_auto(bx_freep) char *path = bx_store_session_path(s, row->id);
-        struct bx_search_hit hit = {.seq = 0};
+        struct bx_search_hit hit = {.n = 0};
         memcpy(next, row->id, 37);
         if (file_says(l, path, piece, &hit) ||
-            bx_find_folded(bx_str(row->title), l->needle) != SIZE_MAX) {
+            bx_needle_find(&l->needle, bx_str(row->title)) != SIZE_MAX) {
             hit.row = *row;
             memset(row, 0, sizeof *row); /* its strings moved */
             bx_vec_push(&found->hits, hit);
@@ -265,8 +228,9 @@ int bx_store_search(struct bx_store *s, const struct bx_session_filter *filter, 
     int rc = 0;
     rest.title = NULL;
     raw_form(bx_str(filter->title), &raw);
-    struct looking l = {bx_str(filter->title), bx_buf_str(&raw), cancel,
-                        timeout_ms ? bx_mono_ms() + timeout_ms : 0};
+    struct looking l = {.cancel = cancel, .end_ms = timeout_ms ? bx_mono_ms() + timeout_ms : 0};
+    bx_needle_init(&l.needle, bx_str(filter->title));
+    bx_needle_init(&l.raw, bx_buf_str(&raw));
     while (rc == 0 && more && !stopped) {
         struct bx_session_list page = {0};
         rc = bx_store_list(s, &rest, PAGE, &page, err);

@@ -73,7 +73,7 @@ struct bx_session_list {
 /* Which rows; all zero is every session there is. */
 struct bx_session_filter {
     const char *before; /* an id: older ones than that */
-    const char *title;  /* text that the title must contain, ASCII case folded */
+    const char *title;  /* text that the title must contain, case folded */
     const char *kind;   /* "chat" or "executor" */
     const char *parent; /* an id: executors of that session */
     bool pinned;        /* those only */

@@ -174,23 +174,6 @@ static void test_fork(void **state) {
 
 /* ---- search ---- */
 
-static void test_find_folded(void **state) {
-    (void)state;
-    static const struct {
-        const char *text, *needle;
-        size_t at;
-    } cases[] = {
-        {"abc", "c", 2},           {"abc", "C", 2},     {"ABC", "bc", 1},
-        {"abc", "abcd", SIZE_MAX}, {"abc", "", 0},      {"aXbxaXc", "xc", 5},
-        {"", "a", SIZE_MAX},       {"zzzzZq", "zQ", 4}, {"a\"b", "\"B", 1},
-        {"äöü", "ö", 2},           {"KkKk", "kkk", 0},  {"q", "q", 0},
-        {"xq", "qx", SIZE_MAX},    {"qxq", "xq", 1},
-    };
-    for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++)
-        assert_int_equal(bx_find_folded(bx_str(cases[i].text), bx_str(cases[i].needle)),
-                         cases[i].at);
-}
-
 static struct bx_search search(struct fixture *f, const char *text, const char *before,
                                size_t limit) {
     struct bx_search found;
@@ -222,12 +205,14 @@ static void test_search(void **state) {
     assert_int_equal(found.n, 4);
     assert_false(found.more);
     assert_string_equal(found.hits[0].row.title, "needle in the title");
-    assert_int_equal(found.hits[0].seq, 0);
-    assert_int_equal(found.hits[1].seq, 1);
-    assert_non_null(strstr(found.hits[1].text, "nee Needle"));
-    assert_true(strlen(found.hits[1].text) < 200);
-    assert_string_equal(found.hits[2].text, "a needle");
-    assert_string_equal(found.hits[3].text, "before it stands a \"quoted\" NEEDLE, and ä behind");
+    assert_int_equal(found.hits[0].n, 0);
+    assert_int_equal(found.hits[1].n, 1);
+    assert_int_equal(found.hits[1].said[0].seq, 1);
+    assert_non_null(strstr(found.hits[1].said[0].text, "nee Needle"));
+    assert_true(strlen(found.hits[1].said[0].text) < 200);
+    assert_string_equal(found.hits[2].said[0].text, "a needle");
+    assert_string_equal(found.hits[3].said[0].text,
+                        "before it stands a \"quoted\" NEEDLE, and ä behind");
     bx_search_deinit(&found);
     found = search(f, "\"quoted\"\nneedle", NULL, 10);
     assert_int_equal(found.n, 1);
@@ -248,6 +233,42 @@ static void test_search(void **state) {
     bx_cancel_unref(stop);
     for (int i = 0; i < 5; i++)
         bx_session_unref(s[i]);
+}
+
+/* The first three events of a session that say it, each once; the case of no letter matters. */
+static void test_search_says_where(void **state) {
+    struct fixture *f = *state;
+    struct bx_session *s = make(f, "Über die Straße", NULL), *other = make(f, "", NULL);
+    add(s, "user", "{\"text\":\"Ärger mit Äpfeln, ärger mit Birnen\"}");
+    add(s, "usage", "{\"model\":\"ärger\"}");
+    add(s, "assistant", "{\"text\":\"kein ÄRGER\"}");
+    add(s, "user", "{\"text\":\"nichts\"}");
+    add(s, "assistant", "{\"text\":\"ärger\"}");
+    add(s, "assistant", "{\"text\":\"noch ein Ärger\"}");
+    add(other, "user", "{\"text\":\"ПРИВЕТ\"}");
+    struct bx_search found = search(f, "äRGER", NULL, 10);
+    assert_int_equal(found.n, 1);
+    assert_int_equal(found.hits[0].n, BX_SEARCH_SAID_MAX);
+    static const uint64_t seqs[] = {1, 3, 5};
+    for (size_t i = 0; i < BX_ARRAY_LEN(seqs); i++)
+        assert_int_equal(found.hits[0].said[i].seq, seqs[i]);
+    assert_string_equal(found.hits[0].said[1].text, "kein ÄRGER");
+    bx_search_deinit(&found);
+    found = search(f, "привет", NULL, 10);
+    assert_int_equal(found.n, 1);
+    assert_string_equal(found.hits[0].said[0].text, "ПРИВЕТ");
+    bx_search_deinit(&found);
+    found = search(f, "ÜBER", NULL, 10);
+    assert_int_equal(found.n, 1);
+    assert_int_equal(found.hits[0].n, 0);
+    bx_search_deinit(&found);
+    struct bx_session_list l = {0};
+    assert_int_equal(
+        bx_store_list(f->store, &(struct bx_session_filter){.title = "üBER"}, 10, &l, NULL), 0);
+    assert_int_equal(l.n, 1);
+    bx_session_list_deinit(&l);
+    bx_session_unref(s);
+    bx_session_unref(other);
 }
 
 /* ---- totals ---- */
@@ -301,8 +322,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_tree_goes_and_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_half_a_move_is_ended_by_the_next, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fork, setup, teardown),
-        cmocka_unit_test(test_find_folded),
         cmocka_unit_test_setup_teardown(test_search, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_search_says_where, setup, teardown),
         cmocka_unit_test_setup_teardown(test_usage, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

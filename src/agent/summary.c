@@ -240,7 +240,9 @@ char *bx_summary_ask(struct bx_run *run, const struct bx_summary_wish *wish,
         .message_count = 1,
         .max_output_tokens =
             small ? 200 : BX_MAX((int64_t)256, BX_MIN(wish->max_tokens, (int64_t)4000)),
-        .plain = true};
+        .plain = true,
+        .quick =
+            true}; /* without one, the oldest is left out: nobody waits for a provider that fails */
     struct bx_spend spend;
     if (!bx_spend_begin(&spend, run, bx_tokens_estimate(bx_buf_str(&question)))) {
         bx_fail(err, BX_ERR_CANCELLED, "the budget has no room for a summary");

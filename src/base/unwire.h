@@ -8,7 +8,7 @@
  *   fetch   address_check host_policy
  *   store   redact import_grants
  *   tools   stale guarded shell_mark permit
- *   model   model_landlock model_seccomp
+ *   model   model_landlock model_seccomp await_window
  *   skills  skills_beneath skill_trust archive_names
  *   git     git_wall git_config git_hooks
  *   permit  rule_digest shell_parts narrow

@@ -1,3 +1,4 @@
+#include "base/unwire.h"
 #include "model/constrained.h"
 #include "model/impl.h"
 
@@ -27,6 +28,15 @@ static void on_event(void *user, const struct bx_model_event *ev) {
 
 static void on_phase(void *user, const char *text) {
     tell(user, &(struct bx_model_event){.kind = BX_EV_PHASE, .text = bx_str(text)});
+}
+
+void bx_model_await_window(struct bx_model *m, bx_model_on_event *on_event_, void *user,
+                           struct bx_cancel *cancel) {
+    struct listener l = {.on_event = on_event_, .user = user};
+    if (atomic_load(&m->window) > 0 || !m->told || bx_unwired("await_window"))
+        return;
+    bx_auto(bx_freep) char *key = bx_models_key(m->models, m->provider, m->key_env);
+    bx_windows_await(m->models->windows, m->told, key, cancel, on_phase, &l);
 }
 
 /* ---- continuing a reply that the output limit cut ---- */

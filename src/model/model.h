@@ -27,6 +27,7 @@ struct bx_model_request {
     int64_t max_output_tokens; /* 0 = the model's default */
     bool no_tools;             /* tools are described but must not be called (last turn) */
     bool plain;                /* as it stands, whatever the model: no constrained mode */
+    bool quick;                /* the caller has another way: one retry, soon or not at all, and none after a time limit */
 };
 
 struct bx_usage {
@@ -67,8 +68,12 @@ int bx_model_ask(struct bx_model *m, const struct bx_model_request *req,
 
 const char *bx_model_id(const struct bx_model *m);   /* "provider/name" */
 /* Tokens; 0 = not known. From the settings, from the embedded server (after its start), or from the endpoint, which the first look
- * here asks in the background (model/window.h): nobody waits. */
+ * here asks in the background (model/window.h). */
 int64_t bx_model_window(struct bx_model *m);
+/* Before the first request of a run, where nothing else says it: asks the endpoint and waits, as bx_windows_await does.
+ * on_event hears BX_EV_PHASE. */
+void bx_model_await_window(struct bx_model *m, void (*on_event)(void *user, const struct bx_model_event *ev), void *user,
+                           struct bx_cancel *cancel);
 const char *bx_model_window_from(struct bx_model *m); /* "settings" "embedded" "provider" "error"; NULL = not known. Static */
 bool bx_model_is_small(const struct bx_model *m);    /* short instructions and few tools serve it better */
 /* US$ for a million tokens: of the settings (providers.*.models[].price: {"input","output","cached"?}); the embedded ones cost

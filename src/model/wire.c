@@ -6,6 +6,8 @@
 #define MAX_REQUEST_BYTES (128 * BX_MIB)
 #define MAX_ERROR_BYTES   (64 * BX_KIB)
 #define MAX_WAIT_MS       60000
+#define QUICK_ATTEMPTS    2u
+#define QUICK_WAIT_MS     2000
 
 struct attempt {
     const struct bx_wire *wire;
@@ -123,8 +125,11 @@ static int try_once(const struct bx_wire *w, const struct bx_model_request *req,
     return r;
 }
 
-static bool may_retry(const struct bx_wire *w, int code) {
-    return code == BX_ERR_RETRY || code == BX_ERR_TIMEOUT ||
+static bool may_retry(const struct bx_wire *w, const struct bx_model_request *req, int code,
+                      unsigned attempt) {
+    if (attempt >= (req->quick ? BX_MIN(w->attempts, QUICK_ATTEMPTS) : w->attempts))
+        return false;
+    return code == BX_ERR_RETRY || (code == BX_ERR_TIMEOUT && !req->quick) ||
            (code == BX_ERR_UNAVAILABLE && !w->local);
 }
 
@@ -150,11 +155,11 @@ int bx_wire_ask(const struct bx_wire *w, const struct bx_model_request *req,
                             .user = user,
                             .error_body = BX_BUF_INIT(MAX_ERROR_BYTES)};
         r = try_once(w, req, bx_buf_str(&body), &a, cancel, ret, err);
-        if (r == 0 || !may_retry(w, r) || attempt >= w->attempts) {
+        if (r == 0 || !may_retry(w, req, r, attempt)) {
             break;
         }
         uint64_t wait_ms = a.retry_after_ms ? a.retry_after_ms : backoff_ms(w, attempt);
-        if (wait_ms > MAX_WAIT_MS) {
+        if (wait_ms > (req->quick ? QUICK_WAIT_MS : MAX_WAIT_MS)) {
             struct bx_err plain = *err;
             r = bx_fail(err, r, "%s; it asks to be left alone for %" PRIu64 " s: try again then",
                         plain.msg, wait_ms / 1000);

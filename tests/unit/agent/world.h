@@ -232,6 +232,10 @@ double bx_model_cost(const struct bx_model *m, const struct bx_usage *u) {
     (void)m;
     return w_model.price < 0 ? -1 : (double)(BX_MAX(u->input_tokens, 0) + u->output_tokens) * w_model.price / 1e6;
 }
+void bx_model_await_window(struct bx_model *m, void (*on_event)(void *user, const struct bx_model_event *ev), void *user,
+                           struct bx_cancel *cancel) {
+    (void)m, (void)on_event, (void)user, (void)cancel;
+}
 const char *bx_model_window_from(struct bx_model *m) {
     (void)m;
     return w_model.window ? "settings" : NULL;

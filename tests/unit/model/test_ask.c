@@ -71,6 +71,7 @@ struct heard {
     uint64_t wait_ms;
     char reason[480];
     struct bx_cancel *fire_at_text;
+    bool quick; /* how it is asked */
 };
 
 static void on_event(void *user, const struct bx_model_event *ev) {
@@ -107,7 +108,8 @@ static int ask(struct world *w, const char *question, bool tools, struct bx_canc
                                    .messages = messages,
                                    .message_count = 1,
                                    .tools = &read_tool,
-                                   .tool_count = tools ? 1 : 0};
+                                   .tool_count = tools ? 1 : 0,
+                                   .quick = h->quick};
     h->text.max = h->calls.max = BX_MIB;
     int r = bx_model_ask(w->model, &req, on_event, h, cancel, ret, err);
     bx_message_free(user);
@@ -229,6 +231,35 @@ static void gives_up(void **state) {
     assert_int_equal(requests(&w), 3);
     heard_deinit(&h);
     close_world(&w);
+}
+
+/* For a request that there is another way for: one retry, no long pause, none after a time limit.
+ */
+static void gives_up_soon(void **state) {
+    (void)state;
+    static const struct {
+        const char *tries;
+        size_t asked;
+        int code;
+    } table[] = {
+        {"{\"status\":503},{\"status\":503},{\"text\":\"a\"}", 2, BX_ERR_RETRY},
+        {"{\"status\":503},{\"text\":\"a\"}", 2, 0},
+        {"{\"status\":429,\"retry_after\":20},{\"text\":\"a\"}", 1, BX_ERR_RETRY},
+        {"{\"text\":\"abc\",\"stall_ms\":60000},{\"text\":\"a\"}", 1, BX_ERR_TIMEOUT},
+    };
+    for (size_t i = 0; i < BX_ARRAY_LEN(table); i++) {
+        bx_auto(bx_freep) char *script = bx_asprintf("[{\"tries\":[%s]}]", table[i].tries);
+        struct world w = open_world(script, "");
+        struct heard h = {.quick = true};
+        struct bx_reply reply = {0};
+        struct bx_err err;
+        int r = ask(&w, "hello", false, NULL, &h, &reply, &err);
+        if (r != table[i].code || requests(&w) != table[i].asked)
+            fail_msg("%s: %s after %zu", table[i].tries, bx_err_name(r), requests(&w));
+        bx_reply_deinit(&reply);
+        heard_deinit(&h);
+        close_world(&w);
+    }
 }
 
 /* A date that has passed means now: the usual pause, and another try. */
@@ -492,6 +523,7 @@ int main(void) {
         cmocka_unit_test(retries),
         cmocka_unit_test(no_retries),
         cmocka_unit_test(gives_up),
+        cmocka_unit_test(gives_up_soon),
         cmocka_unit_test(retry_after),
         cmocka_unit_test(retry_after_past_date),
         cmocka_unit_test(cost),

@@ -48,8 +48,19 @@ static void answers(void **state) {
          "{\"parameters\":\"stop \\\"x\\\"\\nnum_ctx                        8192\\n\","
          "\"model_info\":{\"llama.context_length\":131072}}",
          8192},
+        {BX_WINDOW_SHOW,
+         "{\"parameters\":\"num_ctx 262144\",\"model_info\":{\"llama.context_length\":131072}}",
+         131072}, /* no more than it was trained for */
         {BX_WINDOW_SHOW, "{\"model_info\":{\"llama.context_length\":131072}}",
          0}, /* trained is not served */
+        {BX_WINDOW_INSTANCES,
+         "{\"models\":[{\"key\":\"x\",\"loaded_instances\":[{\"id\":\"x\",\"config\":{\"context_"
+         "length\":1}}]},{\"key\":\"m\",\"max_context_length\":131072,\"loaded_instances\":[{"
+         "\"id\":\"m:2\",\"config\":{\"context_length\":4096}}]}]}",
+         4096},
+        {BX_WINDOW_INSTANCES,
+         "{\"models\":[{\"key\":\"m\",\"max_context_length\":131072,\"loaded_instances\":[]}]}", 0},
+        {BX_WINDOW_INSTANCES, "{\"models\":7}", 0},
         {BX_WINDOW_LMSTUDIO,
          "{\"id\":\"m\",\"state\":\"loaded\",\"max_context_length\":131072,\"loaded_context_"
          "length\":4096}",
@@ -176,6 +187,84 @@ static void not_asked_for_ever(void **state) {
     close_world(&w);
 }
 
+static void on_phase(void *user, const char *text) {
+    char **heard = user;
+    bx_free(*heard);
+    *heard = bx_strdup(text);
+}
+
+/* It knows its window once the model is loaded: a run has it loaded, a look does not. */
+static void ollama_is_asked_before_the_first_request(void **state) {
+    (void)state;
+    bx_auto(bx_freep) char *heard = NULL;
+    struct world w = open_world(
+        "{\"turns\":[],\"paths\":{\"/props\":null,\"/api/show\":{\"parameters\":\"\"},\"/api/ps\":"
+        "{\"models\":[]},\"/api/generate\":{\"done\":true}}}");
+    struct bx_window *m = bx_windows_get(w.windows, w.url, "m", true);
+    bx_windows_ask(w.windows, m, NULL);
+    bx_windows_settle(w.windows);
+    bx_windows_await(w.windows, m, NULL, NULL, on_phase, &heard);
+    assert_string_equal(heard, "loading m");
+    assert_int_equal(atomic_load(&m->tokens), 0); /* it did not say, and is not asked again */
+    heard[0] = '\0';
+    bx_windows_await(w.windows, m, NULL, NULL, on_phase, &heard);
+    assert_string_equal(heard, "");
+    struct bx_window *far = bx_windows_get(w.windows, w.url, "m2", false); /* not of this machine */
+    bx_windows_await(w.windows, far, NULL, NULL, on_phase, &heard);
+    assert_string_equal(heard, "");
+    close_world(&w);
+
+    w = open_world(
+        "{\"turns\":[],\"paths\":{\"/props\":null,\"/api/show\":{\"parameters\":\"num_ctx "
+        "16384\"},\"/api/ps\":{\"models\":[{\"name\":\"m\",\"context_length\":2048}]}}}");
+    m = bx_windows_get(w.windows, w.url, "m", true);
+    bx_windows_await(w.windows, m, NULL, NULL, on_phase, &heard);
+    assert_int_equal(atomic_load(&m->tokens), 16384); /* what the user wrote down for it */
+    assert_string_equal(heard, "");
+    close_world(&w);
+}
+
+/* A run that is stopped does not wait, and the next one asks again. */
+static void a_stop_ends_the_waiting(void **state) {
+    (void)state;
+    bx_auto(bx_freep) char *heard = NULL;
+    struct world w = open_world("{\"turns\":[],\"window\":12288}");
+    struct bx_window *m = bx_windows_get(w.windows, w.url, "m", true);
+    bx_auto(bx_cancel_unrefp) struct bx_cancel *stopped = bx_cancel_new(NULL);
+    bx_cancel_fire(stopped, "stop");
+    bx_windows_await(w.windows, m, NULL, stopped, on_phase, &heard);
+    assert_int_equal(atomic_load(&m->tokens), 0);
+    bx_windows_await(w.windows, m, NULL, NULL, on_phase, &heard);
+    assert_int_equal(atomic_load(&m->tokens), 12288);
+    close_world(&w);
+}
+
+struct waiter {
+    struct bx_windows *windows;
+    struct bx_window *window;
+};
+static void *wait_for_it(void *user) {
+    struct waiter *w = user;
+    bx_windows_await(w->windows, w->window, NULL, NULL, NULL, NULL);
+    return (void *)(uintptr_t)atomic_load(&w->window->tokens);
+}
+
+static void several_wait_for_one_answer(void **state) {
+    (void)state;
+    struct world w = open_world("{\"turns\":[],\"window\":12288}");
+    struct waiter all = {w.windows, bx_windows_get(w.windows, w.url, "m", true)};
+    pthread_t threads[4];
+    for (size_t i = 0; i < BX_ARRAY_LEN(threads); i++)
+        pthread_create(&threads[i], NULL, wait_for_it, &all);
+    for (size_t i = 0; i < BX_ARRAY_LEN(threads); i++) {
+        void *got;
+        pthread_join(threads[i], &got);
+        assert_int_equal((uintptr_t)got, 12288);
+    }
+    assert_int_equal(scripted_connections(w.peer), 1);
+    close_world(&w);
+}
+
 static void of_a_model(void **state) {
     (void)state;
     struct world w = open_world("{\"turns\":[],\"window\":12288}");
@@ -214,6 +303,9 @@ int main(void) {
         cmocka_unit_test(asked_once),
         cmocka_unit_test(ollama_knows_after_the_first_reply),
         cmocka_unit_test(not_asked_for_ever),
+        cmocka_unit_test(ollama_is_asked_before_the_first_request),
+        cmocka_unit_test(a_stop_ends_the_waiting),
+        cmocka_unit_test(several_wait_for_one_answer),
         cmocka_unit_test(of_a_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

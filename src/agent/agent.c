@@ -79,6 +79,7 @@ static void run_free(struct bx_run *run) {
     bx_cancel_unref(run->cancel);
     bx_history_free(run->history);
     bx_context_free(run->context);
+    bx_prefix_free(run->prefix);
     bx_executor_unref(run->executor);
     bx_rules_free(run->rules, run->rule_count);
     bx_run_narrows_free(run);
@@ -155,9 +156,6 @@ void bx_agent_free(struct bx_agent *a) {
     for (size_t i = 0; i < a->histories.n; i++)
         bx_history_free(a->histories.p[i]);
     bx_vec_free(&a->histories);
-    for (size_t i = 0; i < a->prefixes.n; i++)
-        bx_prefix_free(a->prefixes.p[i]);
-    bx_vec_free(&a->prefixes);
     bx_vec_free(&a->runs);
     bx_vec_free(&a->executors);
     for (size_t i = 0; i < a->mount_count; i++) {
@@ -231,7 +229,7 @@ void bx_agent_keep_history(struct bx_agent *a, struct bx_history *take_h) {
 }
 
 /* A fifth of the window for one result, at three bytes a token. */
-static size_t result_max(int64_t window) {
+size_t bx_agent_result_max(int64_t window) {
     int64_t bytes = window * 3 / 5;
     return window > 0 ? (size_t)BX_MAX(1024, BX_MIN(bytes, (int64_t)DEFAULT_RESULT_BYTES))
                       : DEFAULT_RESULT_BYTES;
@@ -239,7 +237,7 @@ static size_t result_max(int64_t window) {
 
 struct bx_history *bx_agent_take_history(struct bx_agent *a, const struct bx_run *run) {
     const char *session_id = bx_session_header(run->session)->id;
-    size_t result_max_bytes = result_max(bx_model_window(run->model));
+    size_t result_max_bytes = bx_agent_result_max(bx_model_window(run->model));
     struct bx_history *h = NULL;
     {
         BX_LOCKED(&a->lock);

@@ -1,6 +1,7 @@
 #include "agent/compact.h"
 
 #include "agent/executor.h"
+#include "agent/prefix.h"
 #include "agent/request.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -140,6 +141,9 @@ static void log_usage(struct bx_run *run, const struct bx_usage *u, int64_t esti
     bx_jw_kbool(&e.w, "truncated", truncated);
     bx_jw_kint(&e.w, "ms", u->ms);
     bx_jw_kint(&e.w, "first_token_ms", u->first_token_ms);
+    bx_jw_kobj(&e.w, "prefix");
+    bx_prefix_write(run->prefix, run->history->told, &e.w);
+    bx_jw_end(&e.w);
     bx_event_append(run, &e, "usage", BX_BATCHED);
     if (truncated && first)
         warn_truncated(run, u, estimated);

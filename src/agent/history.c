@@ -1,5 +1,6 @@
 #include "agent/history.h"
 
+#include "agent/prefix.h"
 #include "base/utf8.h"
 #include "json/write.h"
 
@@ -47,6 +48,7 @@ void bx_history_free(struct bx_history *h) {
     bx_free(h->request);
     bx_free(h->broken_what);
     bx_free(h->model);
+    bx_prefix_free(h->told);
     bx_free(h);
 }
 
@@ -238,6 +240,8 @@ static void fold_result(struct bx_history *h, const struct bx_val *event) {
 static void fold_usage(struct bx_history *h, const struct bx_val *event) {
     if (bx_val_get(event, "for"))
         return; /* of a request that was not this conversation's */
+    if (bx_val_get(event, "prefix"))
+        h->told = bx_prefix_fold(h->told, bx_val_get(event, "prefix"));
     int64_t counted = bx_val_get_int(event, "input_tokens", -1),
             ours = bx_val_get_int(event, "estimated", 0);
     h->counted = counted;

@@ -33,6 +33,8 @@ struct bx_cut {
     size_t kept_count;
 };
 
+struct bx_prefix;
+
 struct bx_history {
     char session_id[37];
     struct bx_cursor cursor;
@@ -60,6 +62,7 @@ struct bx_history {
     uint64_t upto;           /* of the last cut */
     int64_t after_cut;       /* estimate of the whole request right after it, in the provider's tokens; 0: none yet */
     char *model;             /* of the last run, or NULL */
+    struct bx_prefix *told;  /* the last request that was answered (prefix.h), or NULL */
     char *head, *kept;       /* texts of the summary message: before the facts, and behind them; or NULL */
     char *first_request, *request; /* of the user's: the first and the last one, cut where they are long; or NULL */
     uint64_t request_seq;

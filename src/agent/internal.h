@@ -30,7 +30,6 @@ struct bx_agent {
     BX_VEC(struct bx_run *) runs;           /* running, or ended and not yet joined */
     BX_VEC(struct bx_executor *) executors; /* of runs that go on, in the order of their starts (executor.h) */
     BX_VEC(struct bx_history *) histories;  /* of sessions that rest, oldest first */
-    BX_VEC(struct bx_prefix *) prefixes;    /* of the last request of each session, oldest first */
     bool closing;
     pthread_mutex_t queue_lock;    /* a message that waits joins or is taken back, never both (queue.c) */
     pthread_mutex_t settings_lock; /* of what follows (settings.c) */
@@ -113,6 +112,7 @@ struct bx_run {
     /* the run thread's */
     struct bx_history *history;
     struct bx_context *context;
+    struct bx_prefix *prefix; /* of the request that was made last, or NULL */
     unsigned turn, failures; /* failures: the same failing call in a row */
     char *last_failure;
     uint64_t start_ms;
@@ -144,6 +144,7 @@ struct bx_run {
 void *bx_run_main(void *run);
 /* Keeps it for the session's next run, or frees it when there is no room. */
 void bx_agent_keep_history(struct bx_agent *a, struct bx_history *take_h);
+size_t bx_agent_result_max(int64_t window); /* bytes that one output may be told with */
 /* The one that was kept, or an empty one, for the window of the run's model; not caught up. */
 struct bx_history *bx_agent_take_history(struct bx_agent *a, const struct bx_run *run);
 

@@ -11,7 +11,6 @@ struct mark {
 typedef BX_VEC(struct mark) marks_t;
 
 struct bx_prefix {
-    char session[37];
     char *model;
     marks_t front, messages; /* pieces of the system text and tools; then the conversation */
 };
@@ -38,7 +37,6 @@ static void add(marks_t *to, enum bx_part part, const char *name, uint64_t hash)
 struct bx_prefix *bx_prefix_take(const struct bx_context *c, const struct bx_history *h,
                                  const char *model) {
     struct bx_prefix *p = bx_new(struct bx_prefix);
-    snprintf(p->session, sizeof p->session, "%s", h->session_id);
     p->model = bx_strdup(model);
     for (size_t i = 0; i < c->items.n; i++) {
         const struct bx_context_item *item = &c->items.p[i];
@@ -73,8 +71,106 @@ void bx_prefix_free(struct bx_prefix *p) {
     bx_free(p);
 }
 
-const char *bx_prefix_session(const struct bx_prefix *p) {
-    return p->session;
+/* ---- in the log ---- */
+
+static bool same_marks(const marks_t *a, const marks_t *b) {
+    bool same = a->n == b->n;
+    for (size_t i = 0; i < a->n && same; i++)
+        same = a->p[i].part == b->p[i].part && a->p[i].hash == b->p[i].hash &&
+               strcmp(a->p[i].name, b->p[i].name) == 0;
+    return same;
+}
+
+static void write_hash(struct bx_jw *w, uint64_t hash) {
+    char text[17];
+    snprintf(text, sizeof text, "%016" PRIx64, hash);
+    bx_jw_z(w, text);
+}
+
+void bx_prefix_write(const struct bx_prefix *now, const struct bx_prefix *told, struct bx_jw *w) {
+    bx_jw_kstr(w, "model", now->model);
+    if (!told || !same_marks(&told->front, &now->front)) {
+        bx_jw_karr(w, "front");
+        for (size_t i = 0; i < now->front.n; i++) {
+            const struct mark *m = &now->front.p[i];
+            bx_jw_arr(w);
+            bx_jw_z(w, bx_part_name(m->part));
+            bx_jw_z(w, m->name);
+            write_hash(w, m->hash);
+            bx_jw_end(w);
+        }
+        bx_jw_end(w);
+    }
+    size_t keep = 0;
+    while (told && keep < told->messages.n && keep < now->messages.n &&
+           told->messages.p[keep].hash == now->messages.p[keep].hash)
+        keep++;
+    bx_jw_kuint(w, "keep", keep);
+    bx_jw_karr(w, "messages");
+    for (size_t i = keep; i < now->messages.n; i++) {
+        const struct mark *m = &now->messages.p[i];
+        bx_jw_arr(w);
+        bx_jw_uint(w, m->origin);
+        write_hash(w, m->hash);
+        if (m->tag == BX_TAG_SUMMARY)
+            bx_jw_z(w, bx_part_name(BX_PART_SUMMARY));
+        bx_jw_end(w);
+    }
+    bx_jw_end(w);
+}
+
+static bool read_hash(const struct bx_val *v, uint64_t *ret) {
+    const char *text = bx_val_z(v);
+    char *end = NULL;
+    *ret = text ? strtoull(text, &end, 16) : 0;
+    return text && *text && !*end;
+}
+
+static bool read_front(const struct bx_val *front, marks_t *ret) {
+    bx_val_foreach_item (front, v) {
+        const char *part = bx_val_z(bx_val_at(v, 0)), *name = bx_val_z(bx_val_at(v, 1));
+        enum bx_part i = 0;
+        uint64_t hash;
+        while (part && i < BX_PART_COUNT && strcmp(part, bx_part_name(i)) != 0)
+            i++;
+        if (!part || !name || i == BX_PART_COUNT || !read_hash(bx_val_at(v, 2), &hash))
+            return false;
+        add(ret, i, name, hash);
+    }
+    return true;
+}
+
+static bool read_messages(const struct bx_val *messages, marks_t *ret) {
+    bx_val_foreach_item (messages, v) {
+        struct mark m = {.part = BX_PART_HISTORY,
+                         .tag = bx_val_at(v, 2) ? BX_TAG_SUMMARY : BX_TAG_TALK};
+        int64_t origin = bx_val_int(bx_val_at(v, 0), -1);
+        if (origin < 0 || !read_hash(bx_val_at(v, 1), &m.hash))
+            return false;
+        m.origin = (uint64_t)origin;
+        bx_vec_push(ret, m);
+    }
+    return true;
+}
+
+struct bx_prefix *bx_prefix_fold(struct bx_prefix *take_told, const struct bx_val *v) {
+    struct bx_prefix *p = take_told ? take_told : bx_new(struct bx_prefix);
+    const struct bx_val *front = bx_val_get(v, "front");
+    int64_t keep = bx_val_get_int(v, "keep", -1);
+    bool ok = bx_val_get_z(v, "model") && keep >= 0 && (uint64_t)keep <= p->messages.n &&
+              (front || take_told);
+    if (front)
+        marks_free(&p->front);
+    if (ok) {
+        bx_free(p->model);
+        p->model = bx_strdup(bx_val_get_z(v, "model"));
+        p->messages.n = (size_t)keep;
+    }
+    if (ok && read_front(front, &p->front) &&
+        read_messages(bx_val_get(v, "messages"), &p->messages))
+        return p;
+    bx_prefix_free(p); /* a damaged line was skipped before it: the next one is whole again */
+    return NULL;
 }
 
 /* ---- what is different ---- */

@@ -7,13 +7,29 @@
 #include "agent/project.h"
 #include "base/unwire.h"
 
-#define PREFIXES_MAX 64 /* sessions whose last request is known */
-
 struct bx_pack_place bx_agent_pack_place(struct bx_agent *a) {
     return (struct bx_pack_place){.state_dir = a->store ? bx_store_dir(a->store) : NULL,
                                   .root = a->mounts[0].host_path,
                                   .store = a->store,
                                   .registry = a->registry};
+}
+
+static void on_phase(void *user, const struct bx_model_event *ev) {
+    bx_run_state(user, "starting_model", ev->text);
+}
+
+void bx_run_await_window(struct bx_run *run) {
+    bx_model_await_window(run->model, on_phase, run, run->spend);
+    size_t max = bx_agent_result_max(bx_model_window(run->model));
+    if (run->history->result_max_bytes == max)
+        return;
+    struct bx_history *now = bx_history_new(run->history->session_id, max), *before = run->history;
+    bx_history_catch_up(now, run->session, NULL); /* one that cannot be read is told of next */
+    {
+        BX_LOCKED(&run->rules_lock);
+        run->history = now;
+    }
+    bx_history_free(before);
 }
 
 struct bx_context *bx_run_context_new(struct bx_run *run) {
@@ -54,40 +70,11 @@ void bx_run_request(struct bx_run *run, const char *words, struct bx_model_reque
 
 /* ---- the guard ---- */
 
-/* The caller's; NULL: it is not known. */
-static struct bx_prefix *take_last(struct bx_agent *a, const char *session) {
-    struct bx_prefix *last = NULL;
-    BX_LOCKED(&a->lock);
-    for (size_t i = 0; i < a->prefixes.n && !last; i++) {
-        if (strcmp(bx_prefix_session(a->prefixes.p[i]), session) == 0) {
-            last = a->prefixes.p[i];
-            bx_vec_remove(&a->prefixes, i);
-        }
-    }
-    return last;
-}
-
-static void keep(struct bx_agent *a, struct bx_prefix *take_now) {
-    struct bx_prefix *oldest = NULL;
-    {
-        BX_LOCKED(&a->lock);
-        if (a->prefixes.n >= PREFIXES_MAX) {
-            oldest = a->prefixes.p[0];
-            bx_vec_remove(&a->prefixes, 0);
-        }
-        bx_vec_push(&a->prefixes, take_now);
-    }
-    bx_prefix_free(oldest);
-}
-
 void bx_run_guard_prefix(struct bx_run *run) {
-    bx_auto(bx_prefix_freep) struct bx_prefix *before =
-        take_last(run->agent, run->history->session_id);
-    struct bx_prefix *now = bx_prefix_take(run->context, run->history, bx_model_id(run->model));
     struct bx_break found;
-    bool breaks = bx_prefix_breaks(before, now, &found);
-    keep(run->agent, now);
-    if (!breaks)
+    bx_prefix_free(run->prefix);
+    run->prefix = bx_prefix_take(run->context, run->history, bx_model_id(run->model));
+    if (!bx_prefix_breaks(run->history->told, run->prefix, &found))
         return;
     struct bx_event e;
     bx_event_begin(&e, run->id);

@@ -7,11 +7,15 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.request import ProxyHandler, Request, build_opener
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "attack"))
+sys.path.insert(0, HERE)
+from boxagnts import Conversation  # noqa: E402
 from client import Server  # noqa: E402
 
 OPEN = build_opener(ProxyHandler({})).open
@@ -41,13 +45,62 @@ class Model:
         self.file.close()
 
 
+class Ollama:
+    """What of Ollama matters here: a model is loaded by the first request or by one without a prompt, and only then has a window."""
+
+    def __init__(self, window):
+        peer = self
+        self.asked, self.tools, self.loaded = [], [], False
+
+        class Handler(BaseHTTPRequestHandler):
+            def reply(self):
+                body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "null")
+                peer.asked.append(self.path)
+                kind = "application/json"
+                if self.path in ("/api/generate", "/v1/chat/completions"):
+                    peer.loaded = True
+                if self.path == "/v1/chat/completions":
+                    peer.tools.append(body.get("tools"))
+                    piece = {"choices": [{"index": 0, "delta": {"content": "Hello."}, "finish_reason": "stop"}]}
+                    text, kind = f"data: {json.dumps(piece)}\n\ndata: [DONE]\n\n", "text/event-stream"
+                else:
+                    found = peer.paths(peer.loaded, window).get(self.path)
+                    text = json.dumps(found)
+                    if found is None:
+                        return self.send_error(404)
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            do_GET = do_POST = reply
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @staticmethod
+    def paths(loaded, window=4096):
+        return {"/props": None, "/api/generate": {"model": "m", "response": "", "done": True, "done_reason": "load"},
+                "/api/show": {"parameters": "", "model_info": {"llama.context_length": 131072}},
+                "/api/ps": {"models": [{"name": "m:latest", "model": "m:latest", "context_length": window}] if loaded else []}}
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
 class Context(unittest.TestCase):
-    def begin(self, script, **settings):
+    def begin(self, script, url=None, unwire="", **settings):
         self.model = Model(script)
         self.addCleanup(self.model.stop)
-        self.server = Server()
+        self.server = Server(unwire)
         self.addCleanup(self.server.stop)
-        provider = {"base_url": self.model.url + "/v1", "models": [dict(id="m", **settings)]}
+        provider = {"base_url": (url or self.model.url) + "/v1", "models": [dict(id="m", **settings)]}
         reply = self.server.api("PUT", "/settings", {"providers": {"scripted": provider}, "model": "scripted/m"})
         self.assertEqual(reply.status, 200, reply)
         self.session = self.server.api("POST", "/sessions", {}).json["id"]
@@ -115,6 +168,18 @@ class Context(unittest.TestCase):
         self.assertEqual({e["why"] for e in events if e["type"] == "compact"}, {"the model gave no summary"})
         self.assertLessEqual(max(e["input_tokens"] for e in events if e["type"] == "usage" and "for" not in e), 8192)
 
+    def test_a_provider_that_fails_delays_no_compaction(self):
+        failing = {"status": 503, "error": "overloaded", "retry_after": 0}
+        self.begin({"turns": [{"text": "The entry is noted. " * 40}] * 60,
+                    "when": [{"contains": "You condense the record", "turns": [failing]}]}, window=8192)
+        events = []
+        while not [e for e in events if e["type"] == "compact"]:
+            self.model.reset()
+            events = self.send("Note the next entry. " + "It was paid by card. " * 40)
+        asked = [r for r in self.model.requests() if "You condense the record" in json.dumps(r)]
+        self.assertEqual(len(asked), 2, "one retry, then the oldest is left out")
+        self.assertIn("overloaded", [e["why"] for e in events if e["type"] == "compact"][0])
+
     def test_follow_up_turns_begin_with_the_same_bytes(self):
         turn = [{"calls": [{"tool": "read", "input": {"file_path": "/a.txt"}}]}, {"text": "Fine."}]
         self.begin({"turns": turn * 10}, window=65536)
@@ -136,13 +201,38 @@ class Context(unittest.TestCase):
 
     def test_the_window_that_a_server_tells(self):
         self.begin({"turns": [{"text": "Hello."}] * 9, "window": 12345})
-        self.send("hi")  # the first look asks; nobody waits for it
-        while self.context()["window"] is None:
-            pass
+        events = self.send("hi")  # asked before the first request
+        self.assertEqual([e["window"] for e in events if e["type"] == "usage"], [12345])
         found = self.context()
         self.assertEqual((found["window"], found["window_from"], found["compact_at"]), (12345, "provider", 12345 * 80 // 100))
-        events = self.send("and now?")
-        self.assertEqual([e["window"] for e in events if e["type"] == "usage"], [12345])
+
+    @unittest.skipUnless(os.environ.get("BX_CAN_UNWIRE") == "1", "this build has no switches")
+    def test_a_window_that_is_not_waited_for(self):
+        self.begin({"turns": [{"text": "Hello."}] * 9, "paths": Ollama.paths(loaded=False)}, unwire="await_window")
+        self.assertEqual([e["window"] for e in self.send("hi") if e["type"] == "usage"], [None])
+
+    def test_ollama_loads_the_model_before_the_first_request(self):
+        """Its window is known once the model is loaded; the list of tools is chosen for it from the first request on."""
+        ollama = Ollama(window=4096)
+        self.addCleanup(ollama.stop)
+        self.begin({"turns": []}, url=ollama.url)
+        events = self.send("hi")
+        self.assertEqual([e["window"] for e in events if e["type"] == "usage"], [4096])
+        self.assertIn("loading m", [e["text"] for e in events if e["type"] == "state" and e["phase"] == "starting_model"])
+        self.assertEqual(ollama.asked.count("/api/generate"), 1)
+        self.assertLess(ollama.asked.index("/api/generate"), ollama.asked.index("/v1/chat/completions"))
+        asked = len(ollama.asked)
+        self.send("again")
+        self.assertEqual(ollama.asked[asked:], ["/v1/chat/completions"])
+        self.assertEqual(ollama.tools[0], ollama.tools[1])
+        self.assertLess(len(json.dumps(ollama.tools[0])) / 4, 4096, "in a small window not all tools are told")
+
+    def test_a_window_of_the_settings_is_not_asked_for(self):
+        ollama = Ollama(window=4096)
+        self.addCleanup(ollama.stop)
+        self.begin({"turns": []}, url=ollama.url, window=16384)
+        self.assertEqual([e["window"] for e in self.send("hi") if e["type"] == "usage"], [16384])
+        self.assertEqual(set(ollama.asked), {"/v1/chat/completions"})
 
     def test_a_window_that_nobody_knows_stays_unknown(self):
         nothing = {path: None for path in ("/props", "/api/ps", "/api/show", "/api/v0/models/m", "/v1/models")}
@@ -193,6 +283,68 @@ class Context(unittest.TestCase):
         self.assertEqual(call("pack", "remove", "mine")[0], 0)
         code, _, error = call("pack", "remove", "mine")
         self.assertEqual((code, error), (1, 'boxagnts: there is no pack "mine"\n'))
+
+
+class Restart(Conversation):
+    """The guard of the prefix goes on from what the last process told."""
+
+    def breaks(self):
+        return [(e["part"], e["what"]) for e in self.workspace.events(self.session) if e["type"] == "cache_break"]
+
+    def put(self, text):
+        with open(os.path.join(self.workspace.root, "AGENTS.md"), "w") as file:
+            file.write(text)
+
+    def say(self, text):
+        ended = sum(e["type"] == "run_end" for e in self.workspace.events(self.session))
+        self.send(text)
+        self.assertEqual(self.wait_for({"type": "run_end"}, ended + 1)["reason"], "done")
+
+    def again(self, unwire=""):
+        self.server.end()
+        os.environ["BX_UNWIRE"] = unwire
+        self.addCleanup(os.environ.pop, "BX_UNWIRE", None)
+        self.restart()
+
+    def test_a_change_between_two_processes_is_told(self):
+        self.begin(*[{"calls": [{"tool": "read", "input": {"file_path": "/AGENTS.md"}}]}, {"text": "Fine."}] * 9)
+        self.put("Be brief.\n")
+        self.say("first")
+        self.say("second")
+        self.again()
+        self.say("nothing has changed")
+        self.assertEqual(self.breaks(), [])
+        self.put("Be very brief.\n")
+        self.again()
+        self.say("third")
+        self.assertEqual(self.breaks(), [("project", "/AGENTS.md changed")])
+        self.assertEqual(self.server.call("PUT", "/memory", {"text": "- We use tabs.\n"})[0], 200)
+        self.again()
+        self.say("fourth")
+        self.assertEqual(self.breaks()[1:], [("memory", "memory.md came")])
+        usage = [e["prefix"] for e in self.workspace.events(self.session) if e["type"] == "usage"]
+        self.assertEqual([i for i, p in enumerate(usage) if "front" in p], [0, 6, 8], "the front is written when it changes")
+        self.assertLess(max(len(p["messages"]) for p in usage), 4, "of the conversation only what came")
+
+    def test_a_message_that_was_taken_back(self):
+        self.begin(*[{"text": "Fine."}] * 9)
+        self.say("first")
+        self.say("second")
+        second = self.wait_for({"type": "user", "text": "second"})["seq"]
+        self.again()
+        self.assertEqual(self.server.call("POST", f"/sessions/{self.session}/messages", {"text": "other", "replace": second})[0], 202)
+        self.wait_for({"type": "run_end"}, 3)
+        self.assertEqual(self.breaks(), [("history", f"event {second} is no longer told")])
+
+    @unittest.skipUnless(os.environ.get("BX_CAN_UNWIRE") == "1", "this build has no switches")
+    def test_without_the_guard_it_is_not_told(self):
+        self.begin(*[{"text": "Fine."}] * 9)
+        self.put("Be brief.\n")
+        self.say("first")
+        self.put("Be very brief.\n")
+        self.again("prefix_guard")
+        self.say("second")
+        self.assertEqual(self.breaks(), [])
 
 
 if __name__ == "__main__":

@@ -388,6 +388,58 @@ static void test_what_breaks_a_cache_is_named(void **state) {
     bx_free(breaks);
 }
 
+/* What was told stands in the log: a restart makes no difference to the guard. */
+static void test_the_guard_goes_on_after_a_restart(void **state) {
+    struct world *w = *state;
+    W_SCRIPT({.text = "1"}, {.calls = {READ("c", "a")}}, {.text = "2"}, {.text = "3"},
+             {.text = "4"});
+    put(w, "AGENTS.md", "one");
+    w_send(w, "hi", NULL);
+    w_reopen(w);
+    w_send(w, "hi", NULL);
+    w_expect(w, "cache_break", "", "");
+    put(w, "AGENTS.md", "two");
+    w_reopen(w);
+    w_send(w, "hi", NULL);
+    w_expect(w, "cache_break", "part what", "cache_break|project|/AGENTS.md changed");
+    add(w, "compact",
+        "{\"by\":\"user\",\"upto\":3,\"summary\":\"x\",\"kept\":[],\"lost\":{\"turns\":1}}");
+    w_reopen(w);
+    w_send(w, "hi", NULL);
+    w_expect(w, "cache_break", "part what",
+             "cache_break|project|/AGENTS.md changed cache_break|tools|tool recall came");
+}
+
+/* Sessions come from outside, too: what is no digest is none, and the next whole one counts. */
+static void test_digests_that_are_wrong(void **state) {
+    (void)state;
+    static const char *const wrong[] = {
+        "{}",
+        "[]",
+        "{\"model\":\"m\",\"keep\":0,\"messages\":[]}", /* nothing before it */
+        "{\"model\":\"m\",\"front\":[],\"keep\":1,\"messages\":[]}",
+        "{\"model\":\"m\",\"front\":[],\"keep\":-1,\"messages\":[]}",
+        "{\"model\":7,\"front\":[],\"keep\":0,\"messages\":[]}",
+        "{\"model\":\"m\",\"front\":[[\"other\",\"n\",\"1\"]],\"keep\":0}",
+        "{\"model\":\"m\",\"front\":[[\"tools\",\"n\",\"zz\"]],\"keep\":0}",
+        "{\"model\":\"m\",\"front\":[[\"tools\"]],\"keep\":0}",
+        "{\"model\":\"m\",\"front\":[7],\"keep\":0}",
+        "{\"model\":\"m\",\"front\":[],\"keep\":0,\"messages\":[[-1,\"1\"]]}",
+        "{\"model\":\"m\",\"front\":[],\"keep\":0,\"messages\":[[1]]}"};
+    for (size_t i = 0; i < BX_ARRAY_LEN(wrong); i++) {
+        bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+        assert_int_equal(bx_doc_parse(bx_str(wrong[i]), NULL, &doc, NULL), 0);
+        if (bx_prefix_fold(NULL, bx_doc_root(doc)))
+            fail_msg("%s was taken", wrong[i]);
+    }
+    static const char good[] = "{\"model\":\"m\",\"front\":[[\"tools\",\"n\",\"a\"]],\"keep\":0,"
+                               "\"messages\":[[1,\"1\"]]}";
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    assert_int_equal(bx_doc_parse(bx_str(good), NULL, &doc, NULL), 0);
+    bx_auto(bx_prefix_freep) struct bx_prefix *p = bx_prefix_fold(NULL, bx_doc_root(doc));
+    assert_non_null(p);
+}
+
 /* A context of pieces "part:name=text" separated by '|'. */
 static struct bx_prefix *prefix_of(const char *text) {
     struct bx_context c = {0};
@@ -543,6 +595,8 @@ int main(void) {
         T(test_nearest_instructions_are_told_when_they_matter),
         T(test_the_window_bounds_what_stands_in_front),
         T(test_what_breaks_a_cache_is_named),
+        T(test_the_guard_goes_on_after_a_restart),
+        cmocka_unit_test(test_digests_that_are_wrong),
         cmocka_unit_test(test_how_differences_are_named),
         T(test_the_report_is_the_request),
 #ifdef BX_UNWIRE

@@ -5,6 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 passed=0 failed=0
 logs=build/logs
+bad_logs=() # one for each that failed
 mkdir -p "$logs"
 
 say() { printf '\n== %s\n' "$*"; }
@@ -19,8 +20,21 @@ step() {
     else
         failed=$((failed + 1))
         echo "FAIL $name ($logs/$name.log)"
-        tail -n 40 "$logs/$name.log"
+        bad_logs+=("$logs/$name.log")
     fi
+}
+
+# keep_failures LOG: what each test of ctest's log said that failed, as a file of its own
+keep_failures() {
+    local file
+    awk -v prefix="${1%.log}" '
+        / Test +#[0-9]+: / || /^ +Start +[0-9]+: / || /^[0-9]+% tests passed/ { out = "" }
+        / Test +#[0-9]+: .*\*\*\*/ { match($0, /#[0-9]+: [^ ]+/); name = substr($0, RSTART, RLENGTH); sub(/^#[0-9]+: /, "", name)
+            out = prefix "-" name ".failed" }
+        out { print > out }' "$1"
+    for file in "${1%.log}"-*.failed; do
+        [ -e "$file" ] && bad_logs+=("$file")
+    done
 }
 
 # suite PRESET [ctest options]: counts each test of ctest
@@ -33,6 +47,7 @@ suite() {
     ok=$(grep -cE ' +Passed +[0-9.]+ sec' "$log" || true)
     bad=$(grep -cE '\*\*\*(Failed|Timeout|Exception|Not Run)' "$log" || true)
     passed=$((passed + ok)) failed=$((failed + bad))
+    [ "$bad" -eq 0 ] || keep_failures "$log"
     if [ $((ok + bad)) -eq 0 ]; then
         failed=$((failed + 1))
         echo "FAIL no test ran in $preset"
@@ -40,6 +55,11 @@ suite() {
 }
 
 finish() {
+    local log
+    for log in ${bad_logs[@]+"${bad_logs[@]}"}; do # once more where a reader looks first
+        printf '\n== the end of %s\n' "$log"
+        tail -n 100 "$log"
+    done
     printf '\n%d passed, %d failed\n' "$passed" "$failed"
     [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
     exit

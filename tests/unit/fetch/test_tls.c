@@ -1,5 +1,6 @@
 /* Certificates: a server with a self-made one is refused, unless SSL_CERT_FILE names it. The server
- * is the openssl program; each try is a child, because the store is read once a process. */
+ * is the openssl program, which says where it listens; each try is a child, because the store is
+ * read once a process. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,11 +8,9 @@
 
 #include <cmocka.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/file.h"
@@ -20,32 +19,43 @@
 static char dir[64], cert[80], key[80], url[80];
 static pid_t server;
 
-static uint16_t free_port(void) {
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof in;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
-    getsockname(fd, (struct sockaddr *)&in, &n);
-    close(fd);
-    return ntohs(in.sin_port);
-}
-
-static int program(const char *const *argv, bool wait) {
+/* out: what it says is read from there; -1 for nowhere. */
+static pid_t start(const char *const *argv, int out) {
     pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)!freopen("/dev/null", "r", stdin);
-        (void)!freopen("/dev/null", "w", stdout);
-        (void)!freopen("/dev/null", "w", stderr);
+        int null = open("/dev/null", O_RDWR);
+        dup2(null, STDIN_FILENO);
+        dup2(out < 0 ? null : out, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
         execvp(argv[0], (char *const *)(uintptr_t)argv);
         _exit(127);
     }
+    return pid;
+}
+
+static int run(const char *const *argv) {
     int status = 0;
-    if (!wait) {
-        return pid;
-    }
-    waitpid(pid, &status, 0);
+    waitpid(start(argv, -1), &status, 0);
     return WEXITSTATUS(status);
+}
+
+/* A port that nobody else has; the end of the pipe stays open, for what it says later. */
+static unsigned serve(void) {
+    static FILE *said;
+    const char *argv[] = {"openssl", "s_server", "-accept", "127.0.0.1:0", "-cert",
+                          cert,      "-key",     key,       "-www",        NULL};
+    char line[200];
+    unsigned port = 0;
+    int fds[2];
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    server = start(argv, fds[1]);
+    close(fds[1]);
+    said = fdopen(fds[0], "r");
+    while (!port && fgets(line, sizeof line, said)) {
+        sscanf(line, "ACCEPT 127.0.0.1:%u", &port);
+    }
+    return port;
 }
 
 static int setup(void **state) {
@@ -63,17 +73,12 @@ static int setup(void **state) {
                           "-subj",    "/CN=127.0.0.1",
                           "-addext",  "subjectAltName=IP:127.0.0.1",
                           NULL};
-    if (program(make, true) != 0) {
+    if (run(make) != 0) {
         return 0; // no openssl here
     }
-    uint16_t port = free_port();
-    char accept_at[40];
-    snprintf(accept_at, sizeof accept_at, "127.0.0.1:%u", port);
+    unsigned port = serve();
     snprintf(url, sizeof url, "https://127.0.0.1:%u/", port);
-    const char *serve[] = {"openssl", "s_server", "-accept", accept_at, "-cert", cert,
-                           "-key",    key,        "-www",    "-quiet",  NULL};
-    server = program(serve, false);
-    return 0;
+    return port ? 0 : -1;
 }
 
 static int teardown(void **state) {
@@ -91,17 +96,9 @@ static int try_with(const char *store, const char *where) {
     if (pid == 0) {
         struct bx_fetch *f = NULL;
         struct bx_err err = {0};
-        int r = BX_ERR_UNAVAILABLE;
         setenv("SSL_CERT_FILE", store, 1);
         bx_fetch_new(NULL, &f, NULL);
-        for (int i = 0; i < 2000 && r == BX_ERR_UNAVAILABLE; i++) { // until the server listens
-            r = bx_fetch_perform(f, &(struct bx_fetch_request){.url = where}, NULL, &err);
-            usleep(r == BX_ERR_UNAVAILABLE ? 5000 : 0);
-            if (strstr(err.msg, "SSL_CERT_FILE")) {
-                break;
-            }
-        }
-        _exit(-r);
+        _exit(-bx_fetch_perform(f, &(struct bx_fetch_request){.url = where}, NULL, &err));
     }
     int status = 0;
     waitpid(pid, &status, 0);
@@ -120,7 +117,7 @@ static void certificates(void **state) {
     const char *make[] = {"openssl", "req",     "-x509", "-newkey",   "rsa:2048",
                           "-nodes",  "-keyout", key,     "-out",      other,
                           "-days",   "2",       "-subj", "/CN=other", NULL};
-    assert_int_equal(program(make, true), 0);
+    assert_int_equal(run(make), 0);
     assert_int_equal(try_with(cert, url), 0);
     assert_int_equal(try_with(other, url), BX_ERR_PROTO);    // nobody vouches for it
     assert_int_equal(try_with(cert, by_name), BX_ERR_PROTO); // the certificate is for another name

@@ -26,7 +26,8 @@ __attribute__((format(printf, 1, 2))) static void sh(const char *fmt, ...) {
     vsnprintf(command, sizeof command, fmt, ap);
     va_end(ap);
     snprintf(all, sizeof all,
-             "exec >/dev/null 2>&1; set -e; export D=%s GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t "
+             "exec >/dev/null 2>&1; set -e; export D=%s GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_COUNT=1 "
+             "GIT_CONFIG_KEY_0=gc.autoDetach GIT_CONFIG_VALUE_0=false GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t "
              "GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t; cd %s; %s",
              r_dir, r_root, command);
     if (system(all) != 0)

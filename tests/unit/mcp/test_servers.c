@@ -140,9 +140,16 @@ static void test_crash_under_others(void **state) {
         pthread_join(threads[i], NULL);
 }
 
+struct stopper {
+    char file[80]; /* there once the server is at it */
+    struct bx_cancel *cancel;
+};
+
 static void *fire(void *user) {
-    bx_cancel_sleep(NULL, 50);
-    bx_cancel_fire(user, "stop");
+    struct stopper *s = user;
+    while (!bx_file_exists(s->file))
+        bx_cancel_sleep(NULL, 1);
+    bx_cancel_fire(s->cancel, "stop");
     return NULL;
 }
 
@@ -150,16 +157,17 @@ static void test_stop(void **state) {
     struct fixture *f = *state;
     pthread_t thread;
     struct bx_tool_result r = {0};
-    struct bx_cancel *cancel = bx_cancel_new(NULL);
+    struct stopper s = {.cancel = bx_cancel_new(NULL)};
+    snprintf(s.file, sizeof s.file, "%s/state.json.slow", f->dir);
     open_mcp(f, "");
     f->grant.limits.value[BX_LIMIT_TIME] =
         3600000; /* ends by the token, or this test does not end */
-    assert_int_equal(bx_thread_start(&thread, "fire", fire, cancel, NULL), 0);
-    call(f, "mcp__fake__slow", "{}", cancel, &r);
+    assert_int_equal(bx_thread_start(&thread, "fire", fire, &s, NULL), 0);
+    call(f, "mcp__fake__slow", "{}", s.cancel, &r);
     assert_string_equal(r.limit, "cancelled");
     bx_tool_result_deinit(&r);
     pthread_join(thread, NULL);
-    bx_cancel_unref(cancel);
+    bx_cancel_unref(s.cancel);
     call(f, "mcp__fake__cancelled", "{}", NULL, &r);
     assert_true(strlen(r.content) > 2); /* it was told */
     bx_tool_result_deinit(&r);

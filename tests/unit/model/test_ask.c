@@ -29,6 +29,11 @@ static char *secret(void *user, const char *name) {
     return strcmp(name, "provider.my") == 0 ? bx_strdup("key-of-mine") : NULL;
 }
 
+/* A busy machine may be taken for a stall, too: such a script goes on however often it is asked. */
+static bool stalls(const char *script) {
+    return strstr(script, "\"stall_ms\":60000") != NULL;
+}
+
 static struct world open_world(const char *script, const char *model_settings) {
     struct world w = {0};
     struct bx_err err;
@@ -39,9 +44,9 @@ static struct world open_world(const char *script, const char *model_settings) {
     bx_auto(bx_freep) char *text = bx_asprintf(
         "{\"providers\":{\"my\":{\"base_url\":\"http://127.0.0.1:%u/v1/"
         "\",\"key_env\":\"BX_TEST_KEY\",\"models\":[{\"id\":\"m\"%s}]}},"
-        "\"model_requests\":{\"attempts\":3,\"retry_base_ms\":1,\"stall_timeout_ms\":%u}}",
-        scripted_port(w.peer), model_settings,
-        strstr(script, "\"stall_ms\":60000") ? 1000u : 60000u); /* a busy machine is no stall */
+        "\"model_requests\":{\"attempts\":%u,\"retry_base_ms\":1,\"stall_timeout_ms\":%u}}",
+        scripted_port(w.peer), model_settings, stalls(script) ? 10u : 3u,
+        stalls(script) ? 1000u : 60000u);
     assert_int_equal(bx_doc_parse(bx_str(text), NULL, &w.settings, NULL), 0);
     struct bx_models_config config = {.settings = bx_doc_root(w.settings),
                                       .secret = secret,
@@ -176,11 +181,11 @@ static void retries(void **state) {
         if (ask(&w, "hello", false, NULL, &h, &reply, &err) < 0) {
             fail_msg("%s: %s", faults[i], err.msg);
         }
-        assert_int_equal(h.retries, 1);
+        assert_true(h.retries == 1 || (stalls(script) && h.retries > 1));
         assert_true(h.reason[0]);
         assert_string_equal(bx_buf_z(&h.text), "whole");
         assert_string_equal(reply.message->blocks.p[0].text, "whole");
-        assert_int_equal(requests(&w), 2);
+        assert_int_equal(requests(&w), 1 + h.retries);
         bx_reply_deinit(&reply);
         heard_deinit(&h);
         close_world(&w);
@@ -352,9 +357,9 @@ static void cancelled(void **state) {
 static void continued(void **state) {
     (void)state;
     struct world w = open_world(
-        "{\"by\":\"request\",\"turns\":[{\"text\":\"one, \",\"finish\":\"length\"},"
-        "{\"text\":\"tw\",\"stall_ms\":60000},{\"text\":\"two, \",\"finish\":\"length\"},"
-        "{\"text\":\"three\"}]}",
+        "{\"turns\":[{\"text\":\"one, \",\"finish\":\"length\"},{\"tries\":["
+        "{\"text\":\"tw\",\"stall_ms\":60000},{\"text\":\"two, \",\"finish\":\"length\"}]}],"
+        "\"when\":[{\"contains\":\"one, two, \",\"turns\":[{},{\"text\":\"three\"}]}]}",
         "");
     struct heard h = {0};
     struct bx_reply reply;
@@ -363,7 +368,7 @@ static void continued(void **state) {
     assert_int_equal(reply.message->blocks.n, 1);
     assert_string_equal(reply.message->blocks.p[0].text, "one, two, three");
     assert_string_equal(bx_buf_z(&h.text), "one, two, three");
-    assert_int_equal(h.retries, 1);
+    assert_true(h.retries >= 1);
     bx_reply_deinit(&reply);
     heard_deinit(&h);
     close_world(&w);

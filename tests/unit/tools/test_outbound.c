@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 
@@ -47,8 +48,14 @@ static struct {
     uint16_t port;
     pthread_t thread;
     atomic_int requests;
-    char last[8192];
-} server;
+    pthread_mutex_t lock;
+    char last[8192]; // the last request's head
+} server = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static bool last_has(const char *text) {
+    BX_LOCKED(&server.lock);
+    return strstr(server.last, text) != NULL;
+}
 
 static const char *answer_for(const char *head) {
     if (strstr(head, " /page "))
@@ -81,7 +88,10 @@ static void *serve(void *user) {
             if (strstr(head, "\r\n\r\n"))
                 break;
         }
-        memcpy(server.last, head, n + 1);
+        {
+            BX_LOCKED(&server.lock);
+            memcpy(server.last, head, n + 1);
+        }
         server.requests++;
         const char *answer = answer_for(head);
         bx_write_all(fd, answer, strlen(answer));
@@ -159,11 +169,11 @@ static void headers_of_the_connection(void **state) {
     for (size_t i = 0; i < BX_ARRAY_LEN(bad); i++) {
         assert_int_equal(
             go(o, (struct call){.method = "PUT", .path = "/page", .header = bad[i]}, &a, NULL), 0);
-        assert_null(strstr(server.last, "evil.example"));
+        assert_false(last_has("evil.example"));
     }
     struct call mine = {.path = "/page", .header = HEADER("X-Mine", "1")};
     assert_int_equal(go(o, mine, &a, NULL), 0);
-    assert_non_null(strstr(server.last, "X-Mine: 1"));
+    assert_true(last_has("X-Mine: 1"));
     assert_int_equal(a.status, 200);
     assert_string_equal(a.body, "hello");
     assert_string_equal(a.headers, "X-A: b\n"); // also not the age that it claims
@@ -226,7 +236,7 @@ static void cached(void **state) {
     assert_int_equal(go(o, page, &a, NULL), 0);
     assert_int_equal(go(o, page, &a, NULL), 0);
     assert_int_equal(server.requests, requests + 1);
-    assert_string_equal(a.headers, "X-A: b\nx-boxagnts-age: 0\n");
+    assert_true(bx_str_starts(bx_str(a.headers), "X-A: b\nx-boxagnts-age: ")); // in seconds
     assert_string_equal(a.body, "hello");
     // asked for otherwise, or with something that the answer may depend on
     page.header.value = BX_STR_LIT("text/plain");
@@ -266,11 +276,12 @@ static void patience(void **state) {
     struct bx_err err;
     struct call silent = {.path = "/silent", .header = HEADER("x-boxagnts-timeout", "1")};
     assert_int_equal(go(o, silent, &a, &err), BX_ERR_TIMEOUT);
-    assert_null(strstr(server.last, "x-boxagnts"));
+    assert_false(last_has("x-boxagnts"));
     assert_non_null(strstr(err.msg, "no answer within 1 s"));
 }
 
 int main(void) {
+    signal(SIGPIPE, SIG_IGN); // the server writes to clients that have left
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_of_the_connection),
         cmocka_unit_test(denied),

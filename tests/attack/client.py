@@ -8,7 +8,7 @@ import struct
 import subprocess
 import tempfile
 
-TIMEOUT_S = 60  # of any single wait; nothing here measures time
+TIMEOUT_S = 180  # of any single wait; nothing here measures time
 
 
 class Server:

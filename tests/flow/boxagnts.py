@@ -15,8 +15,19 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 BINARY = os.environ["BOXAGNTS"]
 ENDPOINT = os.environ.get("SCRIPTED_ENDPOINT") # only those who start a model need it
-PATIENCE = 60  # seconds until a test gives up waiting for something that must happen
+PATIENCE = 180  # seconds until a test gives up waiting for something that must happen
 OPEN = build_opener(ProxyHandler({})).open
+
+
+def in_time(attempt, enough, first_ms=300):
+    """What attempt(ms) gives, a call with that time limit, which must have come to something before its time was up: where it did
+    not, because the machine is slow, it has more."""
+    ms = first_ms
+    while True:
+        result = attempt(ms)
+        if enough(result) or ms > 30000:
+            return result, ms
+        ms *= 4
 
 
 class Model:

@@ -4,11 +4,13 @@ import json
 import os
 import stat
 import subprocess
+import sys
 import tempfile
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
-BINARY = os.environ["BOXAGNTS"]
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from boxagnts import BINARY, PATIENCE, in_time  # noqa: E402
 
 
 class Bash(unittest.TestCase):
@@ -23,7 +25,7 @@ class Bash(unittest.TestCase):
     def call(self, command, *args, **members):
         done = subprocess.run([BINARY, "tool", "run", "bash", "--root", self.root, "--json", *args,
                                "--input", json.dumps({"command": command, **members})],
-                              capture_output=True, text=True, env=self.environment, timeout=60)
+                              capture_output=True, text=True, env=self.environment, timeout=PATIENCE)
         self.assertTrue(done.stdout, done.stderr)
         return json.loads(done.stdout)
 
@@ -86,8 +88,9 @@ class Bash(unittest.TestCase):
         self.assertEqual(os.listdir(os.path.join(self.root, "tmp")), ["b"])
 
     def test_time(self):
-        for args, members in (((), {"timeout": 300}), (("--limit", "time=300ms"), {})):
-            result = self.call("echo before; sleep 100 | cat; echo never", *args, **members)
+        line = "echo before; sleep 3600 | cat; echo never"
+        for attempt in (lambda ms: self.call(line, timeout=ms), lambda ms: self.call(line, "--limit", f"time={ms}ms")):
+            result, _ = in_time(attempt, lambda result: "before" in result["content"])
             self.assertTrue(result["is_error"])
             self.assertEqual(result["limit"], "time")
             self.assertIn("before", result["content"])

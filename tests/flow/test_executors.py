@@ -19,10 +19,10 @@ from test_same_tools import program  # noqa: E402
 
 CAN_UNWIRE = os.environ.get("BX_CAN_UNWIRE") in ("1", "ON")
 TRAP = program("x").replace(bytes([0x10, 0, 0x1A, 0x0B]), bytes([0x10, 0, 0x00, 0x0B]))  # unreachable instead of drop
-LIMITS = {"bash": {"time": "1s", "memory": "16MiB", "output": "64KiB", "written": "1MiB", "processes": 2}, "jsexec": {"cpu": "200ms"},
+LIMITS = {"bash": {"memory": "16MiB", "output": "64KiB", "written": "1MiB", "processes": 2}, "jsexec": {"cpu": "200ms"},
           "glob": {"fuel": 1000}, "web_fetch": {"allowed_outbound_hosts": ["http://127.0.0.1:9"]}}
 FIRES = {  # what each limit is called, and a call that meets it
-    "time": ("bash", {"command": "sleep 60"}),
+    "time": ("bash", {"command": "sleep 3600", "timeout": 500}),  # of the call: the others may take as long as they need
     "memory": ("bash", {"command": "x=0123456789; while :; do x=$x$x; done"}),
     "output": ("bash", {"command": "while :; do echo 0123456789012345678901234567890123456789; done"}),
     "written": ("bash", {"command": "head -c 3000000 /dev/zero >/b/big"}),
@@ -149,7 +149,7 @@ class Faults(Managed):
         os.kill(self.worker_of(os.path.join(self.workspace.root, "a")), signal.SIGKILL)
 
     def test_a_killed_worker(self):
-        result = self.four([{"calls": [call("bash", command="echo x >/a/begun; sleep 50")]}, {"text": "lost it"}], first={"paths": ["/a"]},
+        result = self.four([{"calls": [call("bash", command="echo x >/a/begun; sleep 3600")]}, {"text": "lost it"}], first={"paths": ["/a"]},
                            during=self.kill_worker_of_a)
         self.assertIn("lost it", result["content"])
         self.assertRegex(result["content"], r"bash: .*worker")
@@ -180,22 +180,29 @@ class Faults(Managed):
         result = self.four([read("/nowhere")] * 9)
         self.assertEqual((result["metadata"]["state"], result["limit"]), ("limit", "repeated_calls"))
 
-    def until_there_is(self, path):
+    def until(self, holds, what):
         give_up = time.monotonic() + PATIENCE
-        while not os.path.exists(path):
-            self.assertLess(time.monotonic(), give_up, path)
+        while not holds():
+            self.assertLess(time.monotonic(), give_up, what)
             time.sleep(0.01)
+
+    def until_there_is(self, path):
+        self.until(lambda: os.path.exists(path), path)
 
     def one_worker_is_killed(self, unwire):
         """b's call goes on or dies with a's worker, when both have equal folders."""
-        sleeps = {name: [{"calls": [call("bash", command=f"echo x >/{name}/begun; sleep 2")]}, {"text": "ended"}] for name in "ab"}
-        self.manage([{"calls": [agent("a"), agent("b")]}, {"text": "reported"}], sleeps, unwire=unwire)
+        waits = {name: [{"calls": [call("bash", command=f"echo x >/{name}/begun; until [ -e /go ]; do sleep 0.1; done")]}, {"text": "ended"}]
+                 for name in "ab"}
+        self.workspace.settings["limits"] = {"bash": {"time": "10m"}}
+        self.manage([{"calls": [agent("a"), agent("b")]}, {"text": "reported"}], waits, unwire=unwire)
         warm = self.workers(set())
         self.send("go")
         for name in "ab":
             self.until_there_is(os.path.join(self.workspace.root, name, "begun"))
         pids = self.workers(set(warm), 1 if unwire else 2)
         os.kill(pids[0], signal.SIGKILL)
+        self.until(lambda: not os.path.exists(f"/proc/{pids[0]}"), "the worker is killed")
+        open(os.path.join(self.workspace.root, "go"), "w").close()
         self.wait_for({"type": "run_end", "reason": "done"})
         results = [self.workspace.wait_for(self.own(name), {"type": "tool_result"}) for name in "ab"]
         return len(pids), sum(r["is_error"] for r in results)
@@ -383,7 +390,7 @@ class Rules(Managed):
         own = self.own("a")
         question = self.workspace.wait_for(own, {"type": "question"})
         self.wait_for({"type": "executor", "description": "b", "state": "done"})  # one question holds its own executor only
-        self.assertEqual([(e["description"], e["waiting"]) for e in self.executors()], [("a", True), ("b", False)])
+        self.assertEqual({e["description"]: e["waiting"] for e in self.executors()}, {"a": True, "b": False})  # in whichever order they began
         body = {"question": question["question"], "choice": "no", "text": "leave it"}
         self.assertEqual(self.server.call("POST", f"/sessions/{own}/answers", body)[0], 202)
         self.assertIn("leave it", self.result("a")["content"])
@@ -391,11 +398,12 @@ class Rules(Managed):
 
 
 class Queue(Managed):
-    def most_at_a_time(self, unwire=""):
+    def most_at_a_time(self, together, unwire=""):
+        """None of them hears from its model before so many have asked theirs (and the manager its own)."""
         self.workspace.settings["max_concurrent_executors"] = 2
         names = ["a", "b", "c", "d"]
         self.manage([{"calls": [agent(name) for name in names]}, {"text": "reported"}],
-                    {name: [{"text": f"{name} ended", "delay_ms": 150}] for name in names}, unwire=unwire)
+                    {name: [{"text": f"{name} ended", "after_requests": 1 + together}] for name in names}, unwire=unwire)
         self.send("go")
         self.wait_for({"type": "run_end", "reason": "done"})
         for name in names:
@@ -408,11 +416,11 @@ class Queue(Managed):
         return most
 
     def test_no_more_than_the_setting_work_at_a_time(self):
-        self.assertEqual(self.most_at_a_time(), 2)
+        self.assertEqual(self.most_at_a_time(2), 2)
 
     @unittest.skipUnless(CAN_UNWIRE, "this build cannot switch controls off")
     def test_without_the_control_all_do(self):
-        self.assertEqual(self.most_at_a_time("executor_queue"), 4)
+        self.assertEqual(self.most_at_a_time(4, "executor_queue"), 4)
 
     def deep(self, unwire=""):
         """a starts b, which starts c; one place in the queue."""
@@ -453,11 +461,11 @@ class Queue(Managed):
 
 class Together(Managed):
     def test_in_the_background(self):
-        """Started, asked, told to, waited for; the run does not end before it has."""
+        """Started, asked, told to, waited for; the run does not end before it has. Its first reply comes when the manager waits."""
         self.manage([{"calls": [agent("a", background=True)]},
                      {"calls": [call("AgentOutput", id="e1"), call("AgentSend", id="e1", text="and also this"), call("AgentOutput", id="e9")]},
                      {"text": "I wait"}, {"text": "heard of it"}],
-                    {"a": [{"calls": [call("Sleep", ms=400)]}, {"text": "a ended"}]})
+                    {"a": [{"calls": [call("Sleep", ms=1)], "after_requests": 4}, {"text": "a ended"}]})
         self.send("go")
         self.wait_for({"type": "run_end", "reason": "done"})
         started, asked, sent, unknown = [self.wait_for({"type": "tool_result", "call": c}) for c in
@@ -526,14 +534,16 @@ class Together(Managed):
         self.assertEqual([(e["name"], e["state"]) for e in self.executors()], [("e1", "done")])
 
     def test_a_person_writes_while_it_waits(self):
-        """To the manager, which waits for an executor, and to the executor, which works: each hears it at its next turn."""
+        """To the executor, which works, and to the manager, which waits for it: each hears it at its next turn. The executor's first
+        reply comes when the manager has heard."""
         self.manage([{"calls": [agent("a", background=True)]}, {"text": "I wait"}, {"text": "I hear"}, {"text": "reported"}],
-                    {"a": [{"calls": [call("Sleep", seconds=2)]}, {"text": "a ended"}]})
+                    {"a": [{"calls": [call("Sleep", ms=1)], "after_requests": 4}, {"text": "a ended"}]})
         self.send("go")
         self.wait_for({"type": "assistant", "text": "I wait"})
-        self.send("how far are you?")
         own = self.own("a")
+        self.workspace.wait_for(own, {"type": "user", "text": "a: do it"})
         self.assertEqual(self.server.call("POST", f"/sessions/{own}/messages", {"text": "hurry"})[0], 202)
+        self.send("how far are you?")
         self.wait_for({"type": "assistant", "text": "I hear"})
         self.wait_for({"type": "run_end", "reason": "done"})
         heard = [e["text"] for e in self.workspace.events(own) if e["type"] == "user"]

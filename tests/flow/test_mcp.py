@@ -14,7 +14,7 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from boxagnts import PATIENCE, Run, Server, Workspace, matches  # noqa: E402
+from boxagnts import PATIENCE, Run, Server, Workspace, in_time, matches  # noqa: E402
 
 PEERS = os.path.join(HERE, "..", "peers", "mcp")
 FAKE, FAKE_HTTP = os.path.join(PEERS, "fake.py"), os.path.join(PEERS, "fake_http.py")
@@ -96,9 +96,10 @@ class McpTest(unittest.TestCase):
                                  "elicitation/create": {"action": "decline"}})
         self.assertEqual(self.call("drip")["content"], "dripped")
         self.assertEqual(self.call("storm")["content"], "after the storm")
-        stopped = self.call("slow", {}, "--limit", "time=300ms")
+        stopped, _ = in_time(lambda ms: self.call("slow", {}, "--limit", f"time={ms}ms"), lambda _: os.path.exists(self.state + ".slow"))
         self.assertEqual(stopped["limit"], "time")
         self.assertIn("--limit time=", stopped["content"])
+        os.remove(self.state + ".slow")  # it was at it
         crashed = self.call("crash")
         self.assertTrue(crashed["is_error"])
         self.assertIn("when it is called again", crashed["content"])

@@ -3,10 +3,12 @@ import json
 import os
 import stat
 import subprocess
+import sys
 import tempfile
 import unittest
 
-BINARY = os.environ["BOXAGNTS"]
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from boxagnts import BINARY, PATIENCE  # noqa: E402
 
 
 class Modes(unittest.TestCase):
@@ -26,7 +28,7 @@ class Modes(unittest.TestCase):
 
     def call(self, tool, **members):
         done = subprocess.run([BINARY, "tool", "run", tool, "--root", self.root, "--input", json.dumps(members), "--json"],
-                              capture_output=True, text=True, env=self.environment, timeout=60)
+                              capture_output=True, text=True, env=self.environment, timeout=PATIENCE)
         result = json.loads(done.stdout)
         self.assertFalse(result["is_error"], result)
 

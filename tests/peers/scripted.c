@@ -354,10 +354,14 @@ static void replied(struct scripted *s, const struct peer *p, uint64_t at_us) {
     }
 }
 
+static bool is_held(const struct scripted *s, const struct peer *p) {
+    return s->served < p->reply.after_requests;
+}
+
 /* Sends what may be sent now. */
 static void peer_write(struct scripted *s, struct peer *p) {
     struct reply *r = &p->reply;
-    while (!p->dead && p->replying) {
+    while (!p->dead && p->replying && !is_held(s, p)) {
         if (p->wait_until_ms) {
             if (bx_mono_ms() < p->wait_until_ms) {
                 return;
@@ -422,7 +426,7 @@ void scripted_serve(struct scripted *s) {
         bx_vec_push(&fds, ((struct pollfd){.fd = s->listen_fd, .events = POLLIN}));
         for (size_t i = 0; i < s->peers.n; i++) {
             struct peer *p = s->peers.p[i];
-            bool write_now = p->replying && !p->wait_until_ms;
+            bool write_now = p->replying && !p->wait_until_ms && !is_held(s, p);
             bx_vec_push(&fds,
                         ((struct pollfd){.fd = p->fd,
                                          .events = (short)(POLLIN | (write_now ? POLLOUT : 0))}));

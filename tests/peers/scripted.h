@@ -15,6 +15,7 @@
  *           {"cut_after":n}     the connection dies after n bytes of the body
  *           {"stall_ms":n}      a pause after the first event ("stall_after": n bytes of the body)
  *           {"delay_ms":n}      a pause before anything
+ *           {"after_requests":n}  nothing before n questions were asked in all: who must be at work at the same time, is
  *           {"raw":"…"}         this body as it is;  {"chunk_bytes":n} sent n bytes at a time
  *           {"forever":true}    the text again and again
  *           {"tries":[turn, turn …]}   the first time, the second time …; the last one stays

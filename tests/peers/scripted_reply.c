@@ -9,6 +9,7 @@ struct reply {
     struct bx_buf out;
     size_t pause_at; /* offset in out; 0 = no pause */
     uint64_t pause_ms, delay_ms;
+    size_t after_requests;
     size_t chunk_bytes;
     size_t forever_from; /* offset in out from where to repeat; 0 = not */
     bool close;
@@ -227,6 +228,7 @@ static void error_reply(struct reply *r, const struct bx_val *turn) {
 static void turn_reply(struct reply *r, const struct bx_val *turn, unsigned k, bool stream,
                        size_t request_bytes) {
     r->delay_ms = (uint64_t)bx_val_get_int(turn, "delay_ms", 0);
+    r->after_requests = (size_t)bx_val_get_int(turn, "after_requests", 0);
     r->chunk_bytes = (size_t)bx_val_get_int(turn, "chunk_bytes", 0);
     if (bx_val_get(turn, "status")) {
         error_reply(r, turn);

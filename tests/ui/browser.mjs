@@ -13,7 +13,7 @@ export async function visit(browser, { width = 1440, height = 900, colorScheme =
         window.reports = [];
         document.addEventListener("securitypolicyviolation", (e) => window.reports.push(`${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`));
     });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(60_000); // nothing here measures time
     const page = await context.newPage();
     watch(page, faults);
     return { context, page, faults };

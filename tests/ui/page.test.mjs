@@ -398,7 +398,7 @@ test("reload keeps everything; a second tab sees the same, live", async () => {
     await second.close();
 });
 
-test("a tab opened in mid-reply shows the reply once, whole at its end", { timeout: 60_000 }, async () => {
+test("a tab opened in mid-reply shows the reply once, whole at its end", { timeout: 180_000 }, async () => {
     await say("NEVER ENDS for two");
     await page.waitForFunction(() => (document.querySelector(".item.assistant")?.textContent.length ?? 0) > 300);
     const second = await context.newPage();

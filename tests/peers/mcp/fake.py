@@ -85,6 +85,8 @@ def call(number, params):
     if name == "pid":
         return text(str(os.getpid()))
     if name == "slow":
+        if STATE:
+            open(STATE + ".slow", "w").close()  # it has begun
         time.sleep(3600)
     if name == "crash":
         print("about to crash", file=sys.stderr, flush=True)

@@ -69,7 +69,7 @@ struct bx_worktrees *bx_agent_worktrees(struct bx_agent *a) {
     return a->worktrees;
 }
 
-static void run_free(struct bx_run *run) {
+void bx_run_free(struct bx_run *run) {
     if (!run)
         return;
     bx_session_unref(run->session);
@@ -115,17 +115,8 @@ static void reap(struct bx_agent *a) {
         if (!ended)
             return;
         pthread_join(ended->thread, NULL);
-        run_free(ended);
+        bx_run_free(ended);
     }
-}
-
-/* Lock held. A question that a person can still answer stays open: the next start goes on with it.
- */
-static void suspend(struct bx_run *run) {
-    const char *kind = bx_session_header(run->session)->kind;
-    run->suspended = run->question.id[0] && !run->question.answered && !run->headless &&
-                     strcmp(kind, "executor") != 0 && !bx_cancel_fired(run->cancel) &&
-                     !bx_unwired("resume");
 }
 
 void bx_agent_free(struct bx_agent *a) {
@@ -134,8 +125,7 @@ void bx_agent_free(struct bx_agent *a) {
     BX_VEC(struct bx_cancel *) tokens = {0};
     pthread_mutex_lock(&a->lock);
     a->closing = true;
-    for (size_t i = 0; i < a->runs.n; i++)
-        suspend(a->runs.p[i]);
+    bx_agent_suspend(a);
     for (size_t i = 0; i < a->runs.n; i++)
         bx_vec_push(&tokens, bx_cancel_ref(a->runs.p[i]->cancel));
     pthread_mutex_unlock(&a->lock);
@@ -265,7 +255,7 @@ static void copy_hosts(struct bx_run *run, const struct bx_run_options *o) {
         run->allow_hosts[i] = bx_strdup(o->allow_hosts[i]);
 }
 
-static int read_options(struct bx_run *run, const struct bx_run_options *o, struct bx_err *err) {
+int bx_run_read_options(struct bx_run *run, const struct bx_run_options *o, struct bx_err *err) {
     bx_auto(bx_settings_unrefp) struct bx_settings *settings = NULL;
     struct bx_agent *a = run->agent;
     int rc = bx_agent_settings(a, &settings, err);
@@ -376,7 +366,7 @@ static int begin(struct bx_run *run, const char *text, struct bx_run_options *op
     bx_auto(bx_skills_freep) struct bx_skills *skills = NULL;
     bx_auto(bx_skill_use_deinit) struct bx_skill_use use = {0};
     int rc = bx_executor_enter(run, options, err);
-    if (rc || (rc = read_options(run, options, err)))
+    if (rc || (rc = bx_run_read_options(run, options, err)))
         return rc;
     if (!text && !bx_session_has_queued(run->session))
         return bx_fail(err, BX_ERR_NOTFOUND, "nothing waits to be sent");
@@ -393,6 +383,8 @@ static int begin(struct bx_run *run, const char *text, struct bx_run_options *op
     bx_jw_kstr(&e.w, "mode", bx_mode_name(bx_run_mode(run)));
     bx_jw_kint(&e.w, "max_turns", bx_budget_cap(run->budget, BX_BUDGET_TURNS));
     bx_run_write_budget(run, &e.w);
+    if (run->executor && run->executor->manager)
+        bx_jw_kstr(&e.w, "manager", run->executor->manager->id);
     if ((rc = append(run, &e, "run_start", err)) || options_compact(run, text, options))
         return rc;
     if (bx_run_join_queued(run))
@@ -411,9 +403,7 @@ static struct bx_run *run_of(struct bx_agent *a, const char *session_id) { /* lo
     return NULL;
 }
 
-/* Puts the run into the list, so that there is one a session. One that is just writing its end is
- * waited for. */
-static int reserve(struct bx_agent *a, struct bx_run *run, struct bx_err *err) {
+int bx_run_reserve(struct bx_agent *a, struct bx_run *run, struct bx_err *err) {
     const char *id = bx_session_header(run->session)->id;
     BX_LOCKED(&a->lock);
     if (a->closing)
@@ -428,8 +418,7 @@ static int reserve(struct bx_agent *a, struct bx_run *run, struct bx_err *err) {
     return 0;
 }
 
-static struct bx_run *run_new(struct bx_agent *a, struct bx_session *session,
-                              struct bx_cancel *above) {
+struct bx_run *bx_run_new(struct bx_agent *a, struct bx_session *session, struct bx_cancel *above) {
     struct bx_run *run = bx_new(struct bx_run);
     run->agent = a;
     run->session = bx_session_ref(session);
@@ -440,7 +429,8 @@ static struct bx_run *run_new(struct bx_agent *a, struct bx_session *session,
     return run;
 }
 
-static void give_up(struct bx_agent *a, struct bx_run *run) { /* that never got a thread */
+void bx_run_give_up(struct bx_run *run) {
+    struct bx_agent *a = run->agent;
     {
         BX_LOCKED(&a->lock);
         for (size_t i = 0; i < a->runs.n; i++) {
@@ -451,93 +441,48 @@ static void give_up(struct bx_agent *a, struct bx_run *run) { /* that never got 
         }
         pthread_cond_broadcast(&a->changed);
     }
-    run_free(run);
+    bx_run_free(run);
+}
+
+int bx_run_start(struct bx_run *run, struct bx_err *err) {
+    int rc = bx_thread_start(&run->thread, "bx-run", bx_run_main, run, err);
+    if (rc)
+        return rc;
+    BX_LOCKED(&run->agent->lock); /* nobody frees it before it is said to have started */
+    if (run->executor)
+        run->executor->has_thread = true;
+    run->started = true;
+    return 0;
 }
 
 int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *text,
                   const struct bx_run_options *options, char *ret_run, struct bx_err *err) {
     reap(a);
     struct bx_run *run =
-        run_new(a, session, options && options->executor ? options->executor->cancel : NULL);
-    int rc = reserve(a, run, err);
+        bx_run_new(a, session, options && options->executor ? options->executor->cancel : NULL);
+    int rc = bx_run_reserve(a, run, err);
     if (rc) {
-        run_free(run);
+        bx_run_free(run);
         return rc;
     }
     char id[sizeof run->id];
     memcpy(id, run->id, sizeof id);
     struct bx_run_options own = options ? *options : (struct bx_run_options){0};
+    bx_auto(bx_cancel_unrefp) struct bx_cancel *token = bx_cancel_ref(run->cancel);
     rc = begin(run, text, &own, err);
     if (!rc)
-        rc = bx_thread_start(&run->thread, "bx-run", bx_run_main, run, err);
+        rc = bx_run_start(run, err);
     if (rc) {
-        give_up(a, run);
+        bx_run_give_up(run);
         return rc;
     }
-    /* The model is being asked while the message goes to the platter; from `started` on the run may
-     * be gone any time. */
-    bx_auto(bx_cancel_unrefp) struct bx_cancel *token = bx_cancel_ref(run->cancel);
-    {
-        BX_LOCKED(&a->lock);
-        if (own.executor)
-            own.executor->has_thread = true;
-        run->started = true;
-    }
+    /* The model is being asked while the message goes to the platter. */
     if ((rc = bx_session_sync(session, err))) {
         bx_cancel_fire(token, "the message could not be kept");
         return rc;
     }
     if (ret_run)
         memcpy(ret_run, id, sizeof id);
-    return 0;
-}
-
-/* ---- going on after a restart (resume.c) ---- */
-
-static int begin_again(struct bx_run *run, struct bx_history *h, struct bx_err *err) {
-    struct bx_run_options options = {.model = run->resume->model};
-    for (size_t i = 0; i < BX_BUDGET_COUNT; i++)
-        options.budget[i] = BX_MAX(run->resume->caps[i], 0);
-    int rc = read_options(run, &options, err);
-    if (rc)
-        return rc;
-    bx_run_spend_again(run);
-    if ((rc = bx_executors_recover(run->session, err)) ||
-        (rc = bx_session_close_calls(run->session, h, run->resume, err)))
-        return rc;
-    run->history = bx_agent_take_history(run->agent, run);
-    if ((rc = bx_history_catch_up(run->history, run->session, err)) ||
-        (rc = bx_run_load_rules(run, err)))
-        return rc;
-    bx_run_open_question_again(run);
-    return 0;
-}
-
-int bx_agent_resume(struct bx_agent *a, struct bx_session *session, struct bx_history *h,
-                    struct bx_err *err) {
-    bx_auto(bx_resume_freep) struct bx_resume *resume = NULL;
-    const char *kind = bx_session_header(session)->kind;
-    int rc = bx_resume_read(session, h->open_run, &resume, err);
-    if (rc)
-        return rc;
-    if (!bx_resume_call(resume) || strcmp(kind, "executor") == 0 || bx_unwired("resume"))
-        return bx_fail(err, BX_ERR_NOTFOUND, "nothing is asked in it");
-    struct bx_run *run = run_new(a, session, NULL);
-    memcpy(run->id, resume->run, sizeof run->id);
-    run->resume = bx_steal(&resume);
-    if ((rc = reserve(a, run, err))) {
-        run_free(run);
-        return rc;
-    }
-    rc = begin_again(run, h, err);
-    if (!rc)
-        rc = bx_thread_start(&run->thread, "bx-run", bx_run_main, run, err);
-    if (rc) {
-        give_up(a, run);
-        return rc;
-    }
-    BX_LOCKED(&a->lock);
-    run->started = true;
     return 0;
 }
 

@@ -107,6 +107,8 @@ void bx_agent_definition_places(const struct bx_agent *a, struct bx_agent_places
 /* Closes runs that a crash left open (run_end "interrupted", results for calls without one). Once at start. One that waits
  * for an answer goes on waiting with `resume`, else it is left for who does. */
 int bx_agent_recover(struct bx_agent *a, bool resume, struct bx_err *err);
+/* Its log has an open run that waits for an answer, or whose executors do: the next start of a server goes on with it. */
+bool bx_session_waits(struct bx_store *store, const char *session_id);
 
 /* ---- context: what the next request of a session holds ---- */
 /* One JSON object (docs/api.md, GET sessions/ID/context), made by the code that makes the request itself. */

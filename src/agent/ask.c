@@ -269,7 +269,8 @@ int bx_run_ask_model(struct bx_run *run, const char *note, bool no_tools, struct
         log_reply(run, ret, estimated);
     } else {
         bool stopped = bx_cancel_fired(run->spend);
-        if (s.text.size || s.reasoning.size) /* what was shown stays */
+        if ((s.text.size || s.reasoning.size) && /* what was shown stays */
+            !bx_run_leaves_open(run, NULL))      /* or the model is asked anew */
             log_assistant(run, bx_buf_str(&s.text), bx_buf_str(&s.reasoning), NULL,
                           stopped ? "stopped" : "error");
         if (!stopped)

@@ -106,6 +106,7 @@ static void end(struct bx_executor *e, enum bx_executor_state state) {
     }
     bx_executor_log(e, state);
     BX_LOCKED(&a->lock);
+    e->manager->woken = true;
     e->state = state;
     e->asks = false;
     pthread_cond_broadcast(&a->changed); /* from here on the manager's run may be gone */
@@ -159,7 +160,7 @@ void bx_executor_pump(struct bx_agent *a, const char *root_run) {
 static bool take_ended(struct bx_executor *e, enum bx_executor_state *ret_was) {
     BX_LOCKED(&e->agent->lock);
     *ret_was = e->state;
-    if (!bx_executor_ended(e->state))
+    if (!bx_executor_ended(e->state) || e->left_open)
         return false;
     e->state = BX_EXECUTOR_ENDING;
     return true;
@@ -240,7 +241,8 @@ static void wake(void *user) {
     pthread_cond_broadcast(&a->changed);
 }
 
-/* Lock held. Until it has ended, its time is over or the run is stopped. */
+/* Lock held. Until it has ended, its time is over or the run is stopped, as it is when the program
+ * ends. */
 static int wait_for_end(struct bx_run *run, const struct bx_executor *e, uint64_t deadline_ms) {
     struct bx_agent *a = run->agent;
     while (!bx_executor_ended(e->state)) {
@@ -254,7 +256,7 @@ static int wait_for_end(struct bx_run *run, const struct bx_executor *e, uint64_
         else
             bx_cond_wait_ms(&a->changed, &a->lock, deadline_ms - now);
     }
-    return 0;
+    return e->left_open ? BX_ERR_CANCELLED : 0;
 }
 
 void bx_executor_pause(struct bx_run *run, bool begins) {
@@ -266,6 +268,7 @@ void bx_executor_pause(struct bx_run *run, bool begins) {
         {
             BX_LOCKED(&a->lock);
             self->waits++;
+            pthread_cond_broadcast(&a->changed); /* one that goes on may want the place, too */
         }
         bx_executor_pump(a, self->root_run); /* into the place that it leaves */
         return;
@@ -295,18 +298,28 @@ int bx_executor_wait(struct bx_run *run, struct bx_executor *e, uint64_t timeout
 
 /* ---- stopping and ending ---- */
 
+/* Lock held. Nothing is written, so that the next start finds it as it is. */
+static void leave_open(struct bx_executor *e) {
+    e->left_open = true;
+    e->state = BX_EXECUTOR_STOPPED;
+    pthread_cond_broadcast(&e->agent->changed);
+}
+
 /* Never had a thread: its end is written here. */
-static bool stop_queued(struct bx_executor *e) {
+static void stop_queued(struct bx_executor *e) {
     {
         BX_LOCKED(&e->agent->lock);
         if (e->state != BX_EXECUTOR_QUEUED)
-            return false;
+            return;
+        if (e->manager->suspended) {
+            leave_open(e);
+            return;
+        }
         e->state = BX_EXECUTOR_ENDING;
         e->reason = "stopped";
     }
     bx_executor_finish_tree(e);
     end(e, BX_EXECUTOR_STOPPED);
-    return true;
 }
 
 void bx_executor_stop(struct bx_executor *e, const char *why) {
@@ -370,7 +383,7 @@ void bx_executors_end(struct bx_run *run) {
             while (!bx_executor_ended(all[i]->state))
                 pthread_cond_wait(&a->changed, &a->lock);
         }
-        if (all[i]->has_worktree && !all[i]->tree.files)
+        if (!all[i]->left_open && bx_executor_tree_is_empty(all[i]))
             bx_executor_discard_tree(all[i]); /* it holds nothing to decide upon */
         forget(a, all[i]);
         bx_executor_unref(all[i]);
@@ -396,11 +409,18 @@ void bx_executor_on_end(struct bx_run *run, const char *reason) {
     if (!e)
         return;
     struct bx_agent *a = e->agent;
+    bool stays = bx_run_leaves_open(run, NULL);
     bx_registry_end_worker(a->registry, e->session_id);
     bx_capability_clear_root(&e->may);
-    bx_executor_finish_tree(e);
+    if (!stays)
+        bx_executor_finish_tree(e);
     if (!e->manager)
         return;
+    if (stays) {
+        BX_LOCKED(&a->lock);
+        leave_open(e);
+        return;
+    }
     const char *spent = bx_budget_fired(run->budget); /* perhaps by one above */
     if (spent && strcmp(reason, "stopped") == 0)
         reason = spent;
@@ -416,6 +436,8 @@ void bx_executor_on_end(struct bx_run *run, const char *reason) {
         BX_LOCKED(&a->lock);
         e->state = BX_EXECUTOR_ENDING;
         e->reason = reason;
+        if (strcmp(reason, "interrupted") == 0 && !e->fault[0])
+            snprintf(e->fault, sizeof e->fault, BX_CUT_OFF);
         e->turns = run->turn;
         bx_free(e->result);
         e->result = bx_steal(&said);

@@ -23,6 +23,7 @@ enum bx_executor_state {
     BX_EXECUTOR_QUEUED, BX_EXECUTOR_RUNNING, BX_EXECUTOR_ENDING, /* the last event is being written */
     BX_EXECUTOR_DONE, BX_EXECUTOR_FAILED, BX_EXECUTOR_STOPPED, BX_EXECUTOR_LIMIT
 };
+#define BX_CUT_OFF "the program ended while it worked; what it had done by then stays" /* what went wrong, of one that was interrupted */
 const char *bx_executor_state_name(enum bx_executor_state state); /* "queued" "running" "done" "failed" "stopped" "limit" */
 static inline bool bx_executor_ended(enum bx_executor_state s) {
     return s >= BX_EXECUTOR_DONE;
@@ -62,6 +63,7 @@ struct bx_executor {
     int64_t input_tokens, output_tokens;
     double cost;
     bool has_thread; /* its run ends it; before that, whoever could not start it does */
+    bool left_open;  /* it has ended with the program only: nothing is written, and it goes on with the next start */
     bool cost_known, asks, told; /* asks: an answer is waited for; told: the manager knows of its end */
     int64_t started_at_ms;
     uint64_t start_ms, ms;
@@ -88,7 +90,8 @@ void bx_executor_pump(struct bx_agent *a, const char *root_run);
 /* Waits for its end, for at most timeout_ms (UINT64_MAX = as long as it takes). 0; BX_ERR_TIMEOUT; BX_ERR_CANCELLED: the waiting run
  * is stopped. */
 int bx_executor_wait(struct bx_run *run, struct bx_executor *e, uint64_t timeout_ms);
-/* A run that waits for executors of its own leaves its place in the queue to others, and takes one again. */
+/* A run that waits for executors of its own leaves its place in the queue to others, and takes one again. That can take long: the
+ * caller has a watch on the run's token that wakes who waits for `changed`. */
 void bx_executor_pause(struct bx_run *run, bool begins);
 /* Does not wait. why: for its token. */
 void bx_executor_stop(struct bx_executor *e, const char *why);
@@ -113,12 +116,28 @@ int bx_executor_check_mounts(struct bx_executor *e, struct bx_err *err);
 char *bx_executor_empty_root(struct bx_agent *a, const char *session_id); /* a folder's name; the caller's */
 struct bx_run *bx_executor_root_of(struct bx_run *run);
 
+/* What is read from the newest event of it in its manager's log; and the manager, of which it may not have more. */
+void bx_executor_take_event(struct bx_executor *e, const struct bx_val *event);
+void bx_executor_bind(struct bx_executor *e, struct bx_run *run);
+void bx_executor_keep_result(struct bx_executor *e);
+
+/* ---- after a restart (executor_resume.c) ---- */
+/* Those of a run that goes on, as its log has them: who waits for an answer goes on, who had not begun is in the queue, the others
+ * have ended, by name. What they had spent is spent. How many go on. */
+size_t bx_executors_adopt(struct bx_run *run);
+/* The one that this call had started before the restart, a new reference; or NULL. */
+struct bx_executor *bx_executor_of_call(struct bx_run *run, const char *call);
+/* May this call, which had begun, be made once more? It only waits for an executor, or stops it. */
+bool bx_executor_takes_up(struct bx_run *run, const char *call, const char *tool);
+
 /* ---- its worktree (executor_tree.c) ---- */
 /* For a new one: makes it, so that it can be the only mount that is worked out. BX_ERR_DENIED: the manager sees less than the root. */
 int bx_executor_make_tree(struct bx_executor *e, struct bx_mount *ret_mount, struct bx_err *err);
 int bx_executor_resume_tree(struct bx_executor *e, struct bx_err *err); /* fine when it is at work, and when there is none */
 void bx_executor_finish_tree(struct bx_executor *e);  /* commits what is there */
 void bx_executor_discard_tree(struct bx_executor *e); /* it was for nothing */
+void bx_executor_look_at_tree(struct bx_executor *e); /* one of an earlier run: as it is now */
+bool bx_executor_tree_is_empty(const struct bx_executor *e); /* committed, and there is nothing to decide upon */
 
 /* ---- by the run (executor_run.c) ---- */
 /* Fills what the run of an executor takes from it; also for an executor's session that a person goes on with. */
@@ -141,6 +160,7 @@ void bx_executor_on_usage(struct bx_run *run, const struct bx_usage *u);
 void bx_executor_on_result(struct bx_call *call);
 void bx_executor_on_fault(struct bx_run *run, const char *text);
 void bx_executor_on_question(struct bx_run *run, struct bx_str question); /* the event; empty: answered */
+void bx_run_wake_above(struct bx_run *run); /* the lock is held: something has happened to it that its managers wait for */
 void bx_executor_on_end(struct bx_run *run, const char *reason); /* behind run_end; the history is still the run's */
 /* On its thread when its session is free again: its place in the queue goes on. Not earlier: the next in the queue may be the same
  * executor, sent new work meanwhile, whose new run waits for the old one to be done. */
@@ -164,6 +184,9 @@ void bx_executor_show(struct bx_executor *e);                               /* d
 void bx_executor_members(const struct bx_executor *e, enum bx_executor_state state, struct bx_jw *w);
 
 /* ---- after a crash (executor_list.c) ---- */
+bool bx_executor_is_open(const struct bx_val *event); /* the newest one of an executor: it says no end */
+/* Its end, written by who finds it open. text: why, or NULL. */
+int bx_executor_close(struct bx_session *manager, const struct bx_val *event, const char *text, struct bx_err *err);
 int bx_executors_recover(struct bx_session *s, struct bx_err *err); /* ends for those that have none, reason "interrupted" */
 
 #endif

@@ -119,7 +119,22 @@ static struct bx_executor *find(struct bx_run *run, const struct bx_val *input,
     return e;
 }
 
+/* Its end, or the time that it is waited for. The run's own end leaves the call to be made once
+ * more, where it goes on after it. */
+static int await(struct bx_call *call, struct bx_executor *e, uint64_t timeout_ms) {
+    int rc = bx_executor_wait(call->run, e, timeout_ms);
+    call->held = rc == BX_ERR_CANCELLED;
+    return rc;
+}
+
 /* ---- the four ---- */
+
+/* The executor of the call: after a restart of the program it is there already. */
+static int begin(struct bx_call *call, const struct bx_val *input, struct bx_executor **ret,
+                 struct bx_err *err) {
+    *ret = call->run->resume ? bx_executor_of_call(call->run, call->id) : NULL;
+    return *ret ? 0 : bx_executor_new(call, input, ret, err);
+}
 
 static int start(struct bx_call *call, const struct bx_val *input, struct bx_tool_result *ret,
                  struct bx_err *err) {
@@ -132,7 +147,7 @@ static int start(struct bx_call *call, const struct bx_val *input, struct bx_too
                             "nothing but the prompt.");
         return 0;
     }
-    int rc = bx_executor_new(call, input, &e, &why);
+    int rc = begin(call, input, &e, &why);
     if (rc) {
         bx_tool_result_text(ret, true, "No executor was started: %s.", why.msg);
         return 0;
@@ -145,7 +160,7 @@ static int start(struct bx_call *call, const struct bx_val *input, struct bx_too
                            e->name);
         return 0;
     }
-    if ((rc = bx_executor_wait(call->run, e, UINT64_MAX)))
+    if ((rc = await(call, e, UINT64_MAX)))
         return bx_fail(err, rc, "stopped while the executor worked");
     mark_told(e);
     bx_executor_report(e, ret);
@@ -159,7 +174,7 @@ static int output(struct bx_call *call, const struct bx_val *input, struct bx_to
         return 0;
     double seconds = bx_val_real(bx_val_get(input, "timeout"), DEFAULT_WAIT_S);
     bool waits = bx_val_get_bool(input, "wait", bx_val_get(input, "timeout") != NULL);
-    int rc = waits ? bx_executor_wait(call->run, e, (uint64_t)(seconds * 1000)) : 0;
+    int rc = waits ? await(call, e, (uint64_t)(seconds * 1000)) : 0;
     if (rc == BX_ERR_CANCELLED)
         return bx_fail(err, rc, "stopped while it waited");
     mark_told(e);
@@ -175,7 +190,7 @@ static int stop(struct bx_call *call, const struct bx_val *input, struct bx_tool
     if (!e)
         return 0;
     bx_executor_stop(e, "stopped by its manager");
-    int rc = bx_executor_wait(call->run, e, UINT64_MAX);
+    int rc = await(call, e, UINT64_MAX);
     if (rc)
         return bx_fail(err, rc, "stopped while it waited");
     mark_told(e);

@@ -73,7 +73,7 @@ static struct bx_executor *live(struct bx_agent *a, const char *id) {
     return NULL;
 }
 
-static bool is_open(const struct bx_val *event) {
+bool bx_executor_is_open(const struct bx_val *event) {
     struct bx_str state = bx_val_get_str(event, "state");
     return bx_str_eqz(state, "queued") || bx_str_eqz(state, "running");
 }
@@ -87,8 +87,9 @@ static void write_past(const struct bx_val *event, struct bx_jw *w) {
     for (size_t i = 0; i < BX_ARRAY_LEN(kept); i++)
         if (bx_val_get(event, kept[i]))
             bx_jw_kval(w, kept[i], bx_val_get(event, kept[i]));
-    bx_jw_kstr(w, "state", is_open(event) ? "stopped" : bx_val_get_z(event, "state"));
-    bx_jw_kstr(w, "reason", is_open(event) ? "interrupted" : bx_val_get_z(event, "reason"));
+    bx_jw_kstr(w, "state", bx_executor_is_open(event) ? "stopped" : bx_val_get_z(event, "state"));
+    bx_jw_kstr(w, "reason",
+               bx_executor_is_open(event) ? "interrupted" : bx_val_get_z(event, "reason"));
     bx_jw_kbool(w, "waiting", false);
 }
 
@@ -139,7 +140,8 @@ struct bx_doc *bx_executor_last_event(struct bx_session *manager, struct bx_str 
 
 /* ---- after a crash ---- */
 
-static int close_one(struct bx_session *s, const struct bx_val *event, struct bx_err *err) {
+int bx_executor_close(struct bx_session *s, const struct bx_val *event, const char *text,
+                      struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf body = BX_BUF_INIT(64 * BX_KIB);
     struct bx_jw w;
     bx_jw_init(&w, &body);
@@ -147,6 +149,8 @@ static int close_one(struct bx_session *s, const struct bx_val *event, struct bx
     bx_jw_kval(&w, "run", bx_val_get(event, "run"));
     bx_jw_kval(&w, "executor", bx_val_get(event, "executor"));
     write_past(event, &w);
+    if (text && !bx_val_get(event, "text"))
+        bx_jw_kstr(&w, "text", text);
     bx_jw_end(&w);
     return bx_session_append(s, "executor", bx_buf_str(&body), BX_BATCHED, NULL, err);
 }
@@ -155,7 +159,7 @@ int bx_executors_recover(struct bx_session *s, struct bx_err *err) {
     bx_auto(rows_deinit) struct rows rows = {0};
     int rc = read_rows(s, &rows, err);
     for (size_t i = 0; i < rows.items.n && !rc; i++)
-        if (is_open(bx_doc_root(rows.items.p[i].last)))
-            rc = close_one(s, bx_doc_root(rows.items.p[i].last), err);
+        if (bx_executor_is_open(bx_doc_root(rows.items.p[i].last)))
+            rc = bx_executor_close(s, bx_doc_root(rows.items.p[i].last), NULL, err);
     return rc;
 }

@@ -120,7 +120,7 @@ static int compute(struct bx_executor *e, struct bx_run *run, const struct bx_va
         from.narrows = run->narrows.p;
         from.narrow_count = run->narrows.n;
         rc = bx_capability_compute(&from, wish, def, settings, empty, &e->may, err);
-        e->may.own_mounts |= wants_tree;
+        e->may.own_mounts |= wants_tree || (run->executor && run->executor->may.own_mounts);
         e->may.worktree = wants_tree;
     }
     bx_vec_free(&tools);

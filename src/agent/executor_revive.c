@@ -41,15 +41,18 @@ static bool is_of(const struct bx_mount *m, const char *host, bool writable) {
     return bx_path_is_under(m->host_path, host) && (writable || !m->writable);
 }
 
-static bool is_of_workspace(const struct bx_agent *a, const struct bx_mount *m) {
-    for (size_t i = 0; i < a->mount_count; i++)
-        if (is_of(m, a->mounts[i].host_path, a->mounts[i].writable))
+/* The manager's, where there is one: an executor of an executor has its folders from that one. */
+static bool is_of_those_above(const struct bx_executor *e, const struct bx_mount *m) {
+    size_t n = e->agent->mount_count;
+    const struct bx_mount *above = e->manager ? bx_run_mounts(e->manager, &n) : e->agent->mounts;
+    for (size_t i = 0; i < n; i++)
+        if (is_of(m, above[i].host_path, above[i].writable))
             return true;
     return false;
 }
 
-/* A session file may come from elsewhere. What is mounted is of this workspace now, or the
- * executor's own worktree, whatever the file says. */
+/* A session file may come from elsewhere. What is mounted is of this workspace now, and of what its
+ * manager has, or the executor's own worktree, whatever the file says. */
 int bx_executor_check_mounts(struct bx_executor *e, struct bx_err *err) {
     struct bx_capability *c = &e->may;
     struct bx_worktree tree = {0};
@@ -63,7 +66,7 @@ int bx_executor_check_mounts(struct bx_executor *e, struct bx_err *err) {
         struct bx_mount *m = &c->mounts[i];
         bx_auto(bx_freep) char *real = bx_path_real(m->host_path, NULL);
         good = real && strcmp(real, m->host_path) == 0 &&
-               (c->worktree ? is_of(m, tree.path, true) : is_of_workspace(e->agent, m));
+               (c->worktree ? is_of(m, tree.path, true) : is_of_those_above(e, m));
     }
     bx_worktree_deinit(&tree);
     return good ? 0
@@ -113,7 +116,7 @@ static enum bx_executor_state state_of(struct bx_str name) {
     return BX_EXECUTOR_STOPPED;
 }
 
-static void take_event(struct bx_executor *e, const struct bx_val *event) {
+void bx_executor_take_event(struct bx_executor *e, const struct bx_val *event) {
     const struct bx_val *cost = bx_val_get(event, "cost");
     e->state = state_of(bx_val_get_str(event, "state"));
     e->reason = reason_of(bx_val_get_str(event, "reason"));
@@ -130,7 +133,7 @@ static void take_event(struct bx_executor *e, const struct bx_val *event) {
     snprintf(e->call, sizeof e->call, BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "call")));
 }
 
-static void bind(struct bx_executor *e, struct bx_run *run) {
+void bx_executor_bind(struct bx_executor *e, struct bx_run *run) {
     e->manager = run;
     e->above = bx_executor_ref(run->executor);
     e->root = bx_executor_root_of(run);
@@ -147,7 +150,7 @@ static void bind(struct bx_executor *e, struct bx_run *run) {
     bx_capability_pass(&e->may, run->narrows.p, run->narrows.n);
 }
 
-static void keep_result(struct bx_executor *e) {
+void bx_executor_keep_result(struct bx_executor *e) {
     bx_auto(bx_history_freep) struct bx_history *h = bx_history_new(e->session_id, SIZE_MAX);
     if (bx_history_catch_up(h, e->session, NULL) == 0)
         e->result = bx_executor_last_words(h);
@@ -161,10 +164,11 @@ struct bx_executor *bx_executor_revive(struct bx_run *run, struct bx_str id) {
     if (!session_id || bx_session_open(run->agent->store, session_id, &session, NULL) ||
         bx_executor_restore(run->agent, session, &e, NULL))
         return NULL;
-    take_event(e, bx_doc_root(event));
+    bx_executor_take_event(e, bx_doc_root(event));
     e->model = bx_session_model(session);
-    bind(e, run);
-    keep_result(e);
+    bx_executor_bind(e, run);
+    bx_executor_look_at_tree(e);
+    bx_executor_keep_result(e);
     BX_LOCKED(&run->agent->lock);
     bx_vec_push(&run->agent->executors, bx_executor_ref(e));
     return bx_steal(&e);

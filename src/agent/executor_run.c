@@ -262,6 +262,12 @@ void bx_executor_on_question(struct bx_run *run, struct bx_str question) {
     }
 }
 
+void bx_run_wake_above(struct bx_run *run) {
+    for (struct bx_executor *at = run->executor; at && at->manager; at = at->above)
+        at->manager->woken = true;
+    pthread_cond_broadcast(&run->agent->changed);
+}
+
 /* ---- telling the manager ---- */
 
 static void tell(struct bx_run *run, struct bx_executor *e) {
@@ -277,12 +283,17 @@ static void tell(struct bx_run *run, struct bx_executor *e) {
     bx_tool_result_deinit(&result);
 }
 
+/* Of one that is only left open there is nothing to tell. */
+static bool has_ended(const struct bx_executor *e) { /* lock held */
+    return bx_executor_ended(e->state) && !e->left_open;
+}
+
 /* One that has ended and was not told of; a reference, or NULL. */
 static struct bx_executor *next_untold(struct bx_run *run) {
     BX_LOCKED(&run->agent->lock);
     for (size_t i = 0; i < run->agent->executors.n; i++) {
         struct bx_executor *e = run->agent->executors.p[i];
-        if (e->manager != run || !e->background || e->told || !bx_executor_ended(e->state))
+        if (e->manager != run || !e->background || e->told || !has_ended(e))
             continue;
         e->told = true;
         return bx_executor_ref(e);
@@ -359,7 +370,7 @@ static unsigned alive_below(const struct bx_run *run) { /* lock held */
     unsigned n = 0;
     for (size_t i = 0; i < run->agent->executors.n; i++) {
         const struct bx_executor *e = run->agent->executors.p[i];
-        n += e->manager == run && e->background && (!bx_executor_ended(e->state) || !e->told);
+        n += e->manager == run && e->background && (!has_ended(e) || !e->told);
     }
     return n;
 }
@@ -373,7 +384,7 @@ static void wake(void *user) {
 static bool has_untold(const struct bx_run *run) { /* lock held */
     for (size_t i = 0; i < run->agent->executors.n; i++) {
         const struct bx_executor *e = run->agent->executors.p[i];
-        if (e->manager == run && e->background && !e->told && bx_executor_ended(e->state))
+        if (e->manager == run && e->background && !e->told && has_ended(e))
             return true;
     }
     return false;
@@ -407,7 +418,7 @@ bool bx_executors_await(struct bx_run *run) {
            !bx_cancel_fired(run->spend))
         pthread_cond_wait(&a->changed, &a->lock);
     pthread_mutex_unlock(&a->lock);
+    bx_executor_pause(run, false); /* still watched: a stop ends this, too */
     bx_cancel_unwatch(&watch);
-    bx_executor_pause(run, false);
     return true;
 }

@@ -47,6 +47,18 @@ int bx_executor_resume_tree(struct bx_executor *e, struct bx_err *err) {
     return 0;
 }
 
+void bx_executor_look_at_tree(struct bx_executor *e) {
+    struct bx_worktree now = {0};
+    if (e->has_worktree && bx_worktree_get(e->agent->worktrees, e->session_id, &now, NULL) == 0)
+        take(e, &now);
+}
+
+/* One that could not be committed, and one whose state is not known, may hold work. */
+bool bx_executor_tree_is_empty(const struct bx_executor *e) {
+    bool rests = e->tree.state == BX_WORKTREE_FINISHED || e->tree.state == BX_WORKTREE_DEAD;
+    return e->tree.id[0] && rests && !e->tree.files;
+}
+
 void bx_executor_discard_tree(struct bx_executor *e) {
     struct bx_worktree none = {0};
     if (!e->has_worktree)

@@ -133,7 +133,8 @@ struct bx_run {
     unsigned tickets, serving; /* who asks next: one question of a run is open at a time */
     struct bx_question question;
     const struct bx_call *asking; /* the call that the open question holds */
-    bool suspended;               /* the program ends while it waits for an answer: it goes on with the next start */
+    bool suspended; /* the program ends while it, or one of its executors, waits for an answer: it goes on with the next start */
+    bool woken;     /* it goes on after a restart, and something has happened to one of its executors */
     unsigned executors_started; /* by the message that began this run, on all levels */
     bool rung;    /* a message was queued since the run last looked */
     bool started; /* thread may be joined */
@@ -162,6 +163,7 @@ struct bx_call {
     struct bx_tool_result result;
     bool began;      /* its tool_start is written */
     bool has_result; /* it will not be executed: broken, denied or stopped */
+    bool held;       /* it waited for an executor when its run was cancelled; of its own thread */
     bool asks;       /* the permission check wants a question, which is asked when the call's turn comes */
     enum bx_mode mode; /* in which it was judged */
     size_t *left;    /* calls of the batch that have not ended, and whether the last one makes the log durable */
@@ -300,29 +302,65 @@ bool bx_agent_takes_queued(struct bx_agent *a, const char *session_id, bool ring
 /* ---- recovery (recover.c) ---- */
 /* What the log says of an open run (resume.c). */
 struct bx_resume {
-    char run[37];
+    char run[37], manager[37]; /* manager: the run that it works for, "": a person's */
     char *model;
-    int64_t caps[BX_BUDGET_COUNT], used[BX_BUDGET_COUNT];
+    int64_t caps[BX_BUDGET_COUNT], used[BX_BUDGET_COUNT]; /* used: without its executors' */
     int64_t first_ms, last_ms; /* wall clock, of its events */
-    unsigned turn;
+    unsigned turn, calls, failed_calls; /* calls: that have a result */
+    int64_t input_tokens, output_tokens;
+    double cost;
+    bool cost_known;
     struct bx_doc *question;   /* the event of the one that is open; NULL: none is */
     BX_VEC(char *) begun;      /* ids of calls that have begun and have no result */
+    BX_VEC(struct bx_resume_below) below; /* its executors, in the order of their beginnings */
+};
+struct bx_resume_below {
+    char id[37];         /* its session */
+    struct bx_doc *last; /* the newest event of it in its manager's log */
+    bool told;           /* the manager knows of its end */
+    char *problem;       /* why there is nothing left of it to ask; or NULL */
+    /* One that waits for an answer, or has executors that do; else NULL (bx_resume_look). */
+    struct bx_session *session;
+    struct bx_history *history;
+    struct bx_resume *resume;
 };
 int bx_resume_read(struct bx_session *s, const char *run, struct bx_resume **ret, struct bx_err *err);
 void bx_resume_free(struct bx_resume *r); /* NULL is fine */
 BX_DEFINE_AUTO(struct bx_resume, bx_resume_free)
+/* Which of its executors go on, on all levels. True: it waits for an answer itself, or one of them does. */
+bool bx_resume_look(struct bx_store *store, struct bx_resume *r);
 bool bx_resume_had_begun(const struct bx_resume *r, const char *call);
 const char *bx_resume_call(const struct bx_resume *r); /* whose question is open; NULL = none */
 bool bx_resume_is_of(const struct bx_resume *r, const char *call, const char *kind); /* kind NULL: any */
-void bx_run_spend_again(struct bx_run *run); /* what it had spent before */
-void bx_run_open_question_again(struct bx_run *run);
-/* Starts it again: the same run, the same question. BX_ERR_NOTFOUND: nothing is asked in it. */
-int bx_agent_resume(struct bx_agent *a, struct bx_session *session, struct bx_history *h, struct bx_err *err);
-int bx_run_await_again(struct bx_run *run); /* the answer to that question; BX_ERR_CANCELLED */
+const struct bx_resume_below *bx_resume_below_of_call(const struct bx_resume *r, const char *call); /* or NULL */
+/* Its input, as the reply has it, in a document that is the caller's; NULL: the log has no such call. */
+const struct bx_val *bx_resume_find_call(struct bx_session *s, const char *call, struct bx_doc **ret_doc);
+/* Spent by the executor's runs for this manager's run, and below them; but: a run that is not counted, or NULL. */
+void bx_resume_add_spent(struct bx_store *store, const char *session_id, const char *manager, const char *but,
+                         int64_t used[static BX_BUDGET_COUNT]);
+
+/* ---- going on (resume_run.c) ---- */
+/* Starts it again: the same run, the same question, its executors with theirs. as: the executor that it is to a manager that
+ * goes on too, or NULL. Takes `take_resume`. A negative code: nothing of it runs, and it is the caller's to close. */
+int bx_agent_go_on(struct bx_agent *a, struct bx_session *session, struct bx_history *h, struct bx_resume *take_resume,
+                   struct bx_executor *as, struct bx_err *err);
+/* The answer to its question, or news of one of its executors; BX_ERR_CANCELLED. */
+int bx_run_await_again(struct bx_run *run);
 /* Nothing of this call, nor (NULL) of the run, is closed in the log: it goes on with the next start. */
 bool bx_run_leaves_open(struct bx_run *run, const struct bx_call *call);
-/* Results for calls that had begun and whose end is not known; but: the call whose question is open. */
-int bx_session_close_calls(struct bx_session *s, struct bx_history *h, const struct bx_resume *but, struct bx_err *err);
+void bx_agent_suspend(struct bx_agent *a); /* the program ends: those that go on with the next start; the lock is held */
+
+/* Results for calls that had begun and whose end is not known. by: the run that goes on, whose own are left, or NULL. */
+int bx_session_close_calls(struct bx_session *s, struct bx_history *h, struct bx_run *by, struct bx_err *err);
+
+/* ---- a run without its thread (agent.c) ---- */
+struct bx_run *bx_run_new(struct bx_agent *a, struct bx_session *session, struct bx_cancel *above);
+/* Puts it into the list, so that there is one a session. One that is just writing its end is waited for. */
+int bx_run_reserve(struct bx_agent *a, struct bx_run *run, struct bx_err *err);
+int bx_run_read_options(struct bx_run *run, const struct bx_run_options *o, struct bx_err *err);
+int bx_run_start(struct bx_run *run, struct bx_err *err); /* from here on it may be gone any time */
+void bx_run_give_up(struct bx_run *run); /* frees one that is in the list and never got a thread */
+void bx_run_free(struct bx_run *run);    /* one that is not in it; NULL is fine */
 
 /* Closes the run that a crash left open in this session. */
 int bx_session_close_open(struct bx_session *s, struct bx_history *h, struct bx_err *err);

@@ -92,25 +92,41 @@ static int wait_for_answer(struct bx_run *run, struct bx_question *ret) {
     return BX_ERR_CANCELLED;
 }
 
+/* Lock held. */
+static bool may_go_on(const struct bx_run *run, bool asks) {
+    return asks ? run->question.answered
+                : run->woken || run->rung || (run->executor && run->executor->messages.n);
+}
+
+/* Who waits for executors only has no place in their queue meanwhile. Nothing is begun, by it or in
+ * the queue, before a person has said something: the program has just started. */
 int bx_run_await_again(struct bx_run *run) {
     struct bx_agent *a = run->agent;
     struct bx_cancel_watch watch;
-    bx_run_state(run, "waiting", BX_STR_LIT("waiting for an answer"));
+    bool asks = bx_resume_call(run->resume) != NULL;
+    bx_run_state(run, "waiting",
+                 asks ? BX_STR_LIT("waiting for an answer")
+                      : BX_STR_LIT("waiting for an answer to an executor"));
     bx_cancel_watch(run->spend, &watch, wake, a);
     pthread_mutex_lock(&a->lock);
-    while (!run->question.answered && !bx_cancel_fired(run->spend))
+    while (!may_go_on(run, asks) && !bx_cancel_fired(run->spend))
         pthread_cond_wait(&a->changed, &a->lock);
-    bool answered = run->question.answered;
-    if (!answered)
+    bool goes_on = may_go_on(run, asks);
+    if (!goes_on)
         bx_question_deinit(&run->question);
     pthread_mutex_unlock(&a->lock);
+    if (!asks)
+        bx_executor_pause(run, false);
     bx_cancel_unwatch(&watch);
-    return answered ? 0 : BX_ERR_CANCELLED;
+    if (!goes_on)
+        return BX_ERR_CANCELLED;
+    bx_executor_pump(a, bx_executor_root_of(run)->id);
+    return 0;
 }
 
 bool bx_run_leaves_open(struct bx_run *run, const struct bx_call *call) {
     BX_LOCKED(&run->agent->lock);
-    return run->suspended && (!call || !call->began || call == run->asking);
+    return run->suspended && (!call || !call->began || call == run->asking || call->held);
 }
 
 static void log_question(struct bx_run *run, const struct bx_call *call, const struct bx_ask *ask,
@@ -291,7 +307,7 @@ int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *ques
         if (rc)
             return rc;
         take(q, answer);
-        pthread_cond_broadcast(&a->changed);
+        bx_run_wake_above(run);
         return 0;
     }
     return bx_fail(err, BX_ERR_NOTFOUND,

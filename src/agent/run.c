@@ -184,6 +184,9 @@ static const char *give_reason(struct bx_run *run) {
 static void take_open_calls(struct bx_run *run, struct calls *c) {
     const struct bx_history *h = run->history;
     size_t last = h->messages.n;
+    *c = (struct calls){0};
+    if (!h->open_calls.n)
+        return;
     while (last-- > 0 && h->messages.p[last]->role != BX_ROLE_ASSISTANT) {
     }
     struct calls all;
@@ -213,14 +216,26 @@ static void take_open_calls(struct bx_run *run, struct calls *c) {
  */
 static bool resume_turn(struct bx_run *run) {
     bx_auto(calls_deinit) struct calls c;
+    bx_run_look_at_planner(run);
     take_open_calls(run, &c);
     for (size_t i = 0; i < c.n; i++)
         bx_call_prepare(&c.items[i]);
-    struct calls first = {.items = c.items, .n = BX_MIN(c.n, (size_t)1)},
-                 rest = {.items = c.items + first.n, .n = c.n - first.n};
-    run_calls(run, &first);
-    run_calls(run, &rest);
+    size_t asked = bx_resume_call(run->resume) ? BX_MIN(c.n, (size_t)1) : 0;
+    struct calls first = {.items = c.items, .n = asked},
+                 rest = {.items = c.items + asked, .n = c.n - asked};
+    if (first.n)
+        run_calls(run, &first);
+    if (rest.n)
+        run_calls(run, &rest);
     return bx_cancel_fired(run->spend) || !repeats_failure(run, &c);
+}
+
+/* Before the restart its model had said its word, and it waited for executors: it does so again. */
+static bool had_said_its_word(const struct bx_run *run) {
+    const struct bx_history *h = run->history;
+    return run->resume && h->messages.n &&
+           h->messages.p[h->messages.n - 1]->role == BX_ROLE_ASSISTANT &&
+           !bx_session_has_queued(run->session);
 }
 
 static const char *run_turns(struct bx_run *run) {
@@ -228,6 +243,8 @@ static const char *run_turns(struct bx_run *run) {
     const char *note = NULL;
     if (run->resume && !resume_turn(run))
         return "repeated_calls";
+    if (had_said_its_word(run) && !bx_executors_await(run))
+        return "done";
     if (bx_cancel_fired(run->spend))
         return give_reason(run);
     while (bx_budget_take(run->budget, BX_BUDGET_TURNS, 1, NULL)) {

@@ -1,5 +1,6 @@
 /* worktree list, diff, merge, keep, discard, clean: beside a running server too, which locks what
  * it works on. */
+#include "agent/agent.h"
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "git/worktree.h"
@@ -7,7 +8,12 @@
 
 #define DIFF_MAX (64 * BX_MIB)
 
-/* Where no server runs, no executor can be alive: what says that it is at work is dead. */
+static bool waits(void *store, const char *executor) {
+    return bx_session_waits(store, executor);
+}
+
+/* Where no server runs, no executor can be alive: what says that it is at work is dead, but for
+ * those that the next server goes on with. */
 static int open_trees(const struct bx_args *args, struct bx_cli_context *c,
                       struct bx_worktrees **ret, struct bx_err *err) {
     struct bx_err problem = {0};
@@ -19,7 +25,7 @@ static int open_trees(const struct bx_args *args, struct bx_cli_context *c,
     if (r < 0)
         return bx_fail(err, r, "%s", problem.msg);
     *ret = bx_worktrees_new(c->workspace.root, c->workspace.state);
-    if (owner && bx_worktrees_recover(*ret, &dead, &problem))
+    if (owner && bx_worktrees_recover(*ret, waits, c->store, &dead, &problem))
         fprintf(stderr, "boxagnts: %s\n", problem.msg);
     return 0;
 }

@@ -286,14 +286,17 @@ static int recover_one(struct bx_worktrees *w, const char *id, struct bx_err *er
     return rc;
 }
 
-int bx_worktrees_recover(struct bx_worktrees *w, size_t *ret_dead, struct bx_err *err) {
+int bx_worktrees_recover(struct bx_worktrees *w, bool (*goes_on)(void *user, const char *executor),
+                         void *user, size_t *ret_dead, struct bx_err *err) {
     struct bx_worktree_list all;
     *ret_dead = 0;
     int rc = bx_worktree_all(w, &all, err);
     if (rc)
         return rc;
     for (size_t i = 0; i < all.n; i++) {
-        if (all.items[i].state != BX_WORKTREE_ACTIVE)
+        const struct bx_worktree *t = &all.items[i];
+        if (t->state != BX_WORKTREE_ACTIVE ||
+            (goes_on && t->executor[0] && goes_on(user, t->executor)))
             continue;
         *ret_dead += 1;
         int one = recover_one(w, all.items[i].id, err);

@@ -104,9 +104,10 @@ int bx_worktree_keep(struct bx_worktrees *w, const char *id, struct bx_worktree_
 /* Branch, folder and record go. ret may be NULL. */
 int bx_worktree_discard(struct bx_worktrees *w, const char *id, struct bx_worktree_answer *ret, struct bx_err *err);
 
-/* Once at the start of a server, when no executor can be alive: those that were active and hold no change go, the others are
- * committed and dead. */
-int bx_worktrees_recover(struct bx_worktrees *w, size_t *ret_dead, struct bx_err *err);
+/* Once at the start of a server, when no executor is at work: those that were active and hold no change go, the others are
+ * committed and dead; but for those whose executor (never "") goes on. goes_on NULL: none does. */
+int bx_worktrees_recover(struct bx_worktrees *w, bool (*goes_on)(void *user, const char *executor), void *user, size_t *ret_dead,
+                         struct bx_err *err);
 /* Records of merged and kept ones, dead ones without a change, and folders that nothing speaks of. How many went. */
 int bx_worktrees_clean(struct bx_worktrees *w, size_t *ret_count, struct bx_err *err);
 

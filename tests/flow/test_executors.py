@@ -298,6 +298,21 @@ class Subset(Managed):
     def test_without_the_control_it_sees_all_folders(self):
         self.assertIn("I am b", self.confined("executor_subset"))
 
+    def test_one_below_a_confined_one_gets_no_folders_from_the_settings(self):
+        other = os.path.join(self.workspace.folder, "other")
+        os.makedirs(other)
+        with open(os.path.join(other, "o.txt"), "w") as file:
+            file.write("I am other\n")
+        self.workspace.settings["limits"] = {"read": {"map_dirs": [other + ":/other:ro"]}}
+        look = [read("/other/o.txt"), {"text": "tried"}]
+        self.manage([{"calls": [agent("a", paths=["/a"])]}, {"calls": [agent("c")]}, {"text": "reported"}],
+                    {"a": [{"calls": [agent("b")]}, {"text": "a ended"}], "b": look, "c": look})
+        self.send("go")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        below = self.workspace.wait_for(self.own("a"), {"type": "executor", "description": "b"})["executor"]
+        said = [self.workspace.wait_for(s, {"type": "tool_result"})["content"] for s in (below, self.own("c"))]
+        self.assertEqual(["I am other" in text for text in said], [False, True])
+
     def reaches(self, hosts, unwire=""):
         """The reason that the executor's fetch of a granted host was refused for."""
         self.workspace.settings["limits"] = {"web_fetch": {"allowed_outbound_hosts": ["http://127.0.0.1:9"], "block_networks": []}}
@@ -549,6 +564,40 @@ class Together(Managed):
         heard = [e["text"] for e in self.workspace.events(own) if e["type"] == "user"]
         self.assertEqual(heard, ["a: do it", "hurry"])
         self.assertIn("a ended", self.wait_for({"type": "user", "executor": own})["text"])
+
+    def crowd(self):
+        """a wants to go on, and has no place: b and b1 have the two that there are, and wait for a person."""
+        def ask(name):
+            return [{"calls": [call("write", file_path=f"/{name}/new", content="x")]}, {"text": f"{name} ended"}]
+        def with_child(name, own):
+            return [{"calls": [agent(name, background=True)]}] + own + [{"text": "I wait"}] + [{"text": "I know"}] * 2
+        self.manage([{"calls": [agent("a"), agent("b")]}, {"text": "reported"}],
+                    {"a": with_child("c", []), "c": ask("c"), "b": with_child("d", ask("b")[:1]), "d": ask("d")}, mode="default")
+        self.send("go")
+        a, b = self.own("a"), self.own("b")
+        c, d = (self.workspace.wait_for(s, {"type": "executor"})["executor"] for s in (a, b))
+        asked = {s: self.workspace.wait_for(s, {"type": "question"}) for s in (b, c, d)}
+        self.workspace.wait_for(a, {"type": "assistant", "text": "I wait"})
+        self.assertEqual(self.server.call("PUT", "/settings", {"max_concurrent_executors": 2})[0], 200)
+        self.reply(c, asked[c])
+        self.workspace.wait_for(a, {"type": "executor", "executor": c, "state": "done"})
+        return a, b, asked[b]
+
+    def reply(self, session, question):
+        body = {"question": question["question"], "choice": "once"}
+        self.assertEqual(self.server.call("POST", f"/sessions/{session}/answers", body)[0], 202)
+
+    def test_one_that_waits_for_a_place_can_be_stopped(self):
+        a, _, _ = self.crowd()
+        self.assertEqual(self.server.call("POST", f"/sessions/{a}/stop", {})[0], 202)
+        self.workspace.wait_for(a, {"type": "run_end", "reason": "stopped"})
+
+    def test_a_place_that_another_leaves_is_taken(self):
+        """b waits for its own executor, which asks: a goes on in its place, whatever becomes of the question."""
+        a, b, question = self.crowd()
+        self.reply(b, question)
+        self.workspace.wait_for(b, {"type": "assistant", "text": "I wait"})
+        self.workspace.wait_for(a, {"type": "run_end", "reason": "done"})
 
     def test_what_they_used_is_told(self):
         self.manage([{"calls": [agent("a")]}, {"text": "reported"}], {"a": [{"text": "a ended"}]})

@@ -146,6 +146,16 @@ class Worktrees(Conversation):
         self.assertIn("git init", json.dumps(result["content"]))
         self.assertEqual(self.trees(), {})
 
+    def test_asked_for_later_it_keeps_its_work(self):
+        """In a later run its manager looks at the result: what it wrote is still to be decided upon."""
+        self.repository()
+        look = {"calls": [{"tool": "AgentOutput", "input": {"id": "e1"}}]}
+        self.manage([{"calls": [agent("x")]}, {"text": "reported"}, look, {"text": "looked"}], {"x": [write("/x.txt", "new\n"), {"text": "done"}]})
+        self.send("what did e1 do?")
+        self.wait_for({"type": "run_end", "reason": "done"}, 2)
+        self.assertIn("takes it over", self.wait_for({"type": "tool_result", "tool": "AgentOutput"})["content"])
+        self.assertEqual([(t["state"], t["files"]) for t in self.trees().values()], [("finished", 1)])
+
     def test_killed_in_the_middle(self):
         """The executor is at work when the server is killed: what it wrote is on its branch after the next start."""
         self.repository()

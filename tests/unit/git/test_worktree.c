@@ -287,7 +287,7 @@ static void test_after_a_crash(void **state) {
     put_file(r_state, "worktrees/0123456789ab/tree/x", "an addition that was cut short");
     sh("git branch boxagnts/0123456789ab");
     put_file(r_state, "worktrees/ba9876543210/worktree.json", "{damaged");
-    assert_int_equal(bx_worktrees_recover(r_trees, &n, NULL), 0);
+    assert_int_equal(bx_worktrees_recover(r_trees, NULL, NULL, &n, NULL), 0);
     assert_int_equal(n, 2);
     assert_int_equal(bx_worktree_all(r_trees, &all, NULL), 0);
     assert_int_equal(all.n, 1);

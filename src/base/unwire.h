@@ -8,9 +8,9 @@
  *   fetch   address_check host_policy
  *   store   redact import_grants
  *   tools   stale guarded shell_mark permit
- *   model   model_landlock model_seccomp await_window
+ *   model   model_landlock model_seccomp model_powers await_window
  *   skills  skills_beneath skill_trust archive_names
- *   git     git_wall git_config git_hooks
+ *   git     git_wall git_powers git_config git_hooks
  *   permit  rule_digest shell_parts narrow
  *   mcp     mcp_approval mcp_trust
  *   agent   mode_recheck defer_tools same_tools network_question

@@ -1,7 +1,6 @@
 #include "box/wall_linux.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -13,10 +12,8 @@
 
 #include "base/file.h"
 #include "loop/landlock_linux.h"
+#include "loop/powers_linux.h"
 #include "box/seccomp_linux.h"
-
-/* Powers of root that file work needs; everything else goes. */
-#define KEPT_CAPABILITIES (1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER)
 
 #define DESCRIPTORS_MAX 4096
 
@@ -108,21 +105,6 @@ static bool limits(const struct bx_wall_plan *plan) {
            limit(RLIMIT_NOFILE, DESCRIPTORS_MAX) && limit(RLIMIT_FSIZE, plan->written_max_bytes);
 }
 
-static bool drop_capabilities(void) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2];
-    if (syscall(SYS_capget, &header, data) != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < 2; i++) {
-        unsigned kept = i == 0 ? KEPT_CAPABILITIES : 0;
-        data[i].effective &= kept;
-        data[i].permitted &= kept;
-        data[i].inheritable = 0;
-    }
-    return syscall(SYS_capset, &header, data) == 0;
-}
-
 static bool die_with_parent(pid_t parent) {
     return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent;
 }
@@ -145,7 +127,7 @@ int bx_wall_prepare(const struct bx_wall_plan *plan, struct bx_wall_report *ret,
     PART(BX_WALL_PARENT_DEATH, die_with_parent(plan->parent));
     PART(BX_WALL_DESCRIPTORS, close_descriptors(plan->keep_fd));
     PART(BX_WALL_RLIMITS, limits(plan));
-    PART(BX_WALL_CAPABILITIES, drop_capabilities());
+    PART(BX_WALL_CAPABILITIES, bx_powers_drop());
     PART(BX_WALL_NO_NEW_PRIVS, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 #undef PART
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* nobody of this user reads its memory */
@@ -224,8 +206,6 @@ static bool holds_a_file(void) {
 unsigned bx_wall_probe(void) {
     struct rlimit core = {1, 1}, files = {0}, size = {0};
     int signal_number = 0;
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2] = {{0}};
     unsigned parts = 0;
 #define PART(part, up) parts |= (up) ? (part) : 0u
     PART(BX_WALL_NO_NEW_PRIVS, prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
@@ -239,9 +219,7 @@ unsigned bx_wall_probe(void) {
          getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0 &&
              getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max <= DESCRIPTORS_MAX &&
              getrlimit(RLIMIT_FSIZE, &size) == 0 && size.rlim_max != RLIM_INFINITY);
-    PART(BX_WALL_CAPABILITIES, syscall(SYS_capget, &header, data) == 0 &&
-                                   (data[0].effective & ~KEPT_CAPABILITIES) == 0 &&
-                                   data[1].effective == 0);
+    PART(BX_WALL_CAPABILITIES, bx_powers_dropped());
 #undef PART
     return parts;
 }

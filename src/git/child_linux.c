@@ -10,6 +10,7 @@
 #include "base/unwire.h"
 #include "loop/deny_linux.h"
 #include "loop/landlock_linux.h"
+#include "loop/powers_linux.h"
 #include "git/git.h"
 #include "git/internal.h"
 
@@ -48,6 +49,8 @@ int bx_git_wall(char **rules, char **end, struct bx_err *err) {
     lower(RLIMIT_FSIZE, WRITTEN_MAX_BYTES);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return bx_fail_errno(err, errno, "no_new_privs");
+    if (!bx_unwired("git_powers") && !bx_powers_drop())
+        return bx_fail_errno(err, errno, "root's powers cannot be dropped");
     if (bx_unwired("git_wall"))
         return 0;
     struct bx_landlock l;

@@ -3,9 +3,9 @@
  * Any thread; blocks until git has ended. What it reads (the repository's configuration, attributes, hooks, an index, files of
  * a worktree) may have been written by a guest or come with a clone, so git is never trusted with it: every call is a child
  * that first puts up a wall and then becomes git. Behind it git can start no other process (no hook, no filter, no pager, no
- * helper), make no socket, reach no file but those named for the call, and run no file but git itself. Where the kernel has no
- * such wall there is no git: BX_ERR_UNAVAILABLE. Hooks are off besides, there is no configuration of the user or the system,
- * nothing is asked, and the environment is ours. */
+ * helper), make no socket, reach no file but those named for the call, and run no file but git itself; of root's powers it has
+ * those over files of other owners only. Where the kernel has no such wall there is no git: BX_ERR_UNAVAILABLE. Hooks are off
+ * besides, there is no configuration of the user or the system, nothing is asked, and the environment is ours. */
 #ifndef BX_GIT_GIT_H
 #define BX_GIT_GIT_H
 

@@ -6,6 +6,7 @@
 #include "base/unwire.h"
 #include "loop/deny_linux.h"
 #include "loop/landlock_linux.h"
+#include "loop/powers_linux.h"
 
 static int wall_files(const char *model_path, const char *socket_dir, bool *ret_up,
                       struct bx_err *err) {
@@ -36,6 +37,9 @@ int bx_server_wall(const char *model_path, const char *socket_dir, bool *ret_fil
     prctl(PR_SET_DUMPABLE, 0);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         return bx_fail_errno(err, errno, "no_new_privs");
+    }
+    if (!bx_unwired("model_powers") && !bx_powers_drop()) {
+        return bx_fail_errno(err, errno, "root's powers cannot be dropped");
     }
     int r = wall_files(model_path, socket_dir, ret_files, err);
     if (r < 0 || bx_unwired("model_seccomp")) {

@@ -131,11 +131,15 @@ __attribute__((unused)) static struct bx_worktree_answer merge(const struct bx_w
     return a;
 }
 
-/* Every program of these tests is also git's child. */
-#define GIT_MAIN(...)                                                                                                  \
+/* Every program of these tests is also git's child; and what stands in git's place, when as_git is not NULL: git is always
+ * called with "-c". */
+#define GIT_MAIN(as_git, ...)                                                                                          \
     int main(int argc, char **argv) {                                                                                  \
+        int (*stands_in)(int, char **) = as_git;                                                                       \
         if (argc > 1 && strcmp(argv[1], BX_GIT_CHILD_ARG) == 0)                                                        \
             return bx_git_child_main(argc, argv);                                                                      \
+        if (stands_in && argc > 1 && strcmp(argv[1], "-c") == 0)                                                       \
+            return stands_in(argc, argv);                                                                              \
         const struct CMUnitTest tests[] = {__VA_ARGS__};                                                               \
         return cmocka_run_group_tests(tests, NULL, NULL);                                                              \
     }

@@ -3,6 +3,7 @@
 #include "repository.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -250,12 +251,93 @@ static void test_the_wall(void **state) {
 #endif
 }
 
+/* ---- root's powers, as the program that the child becomes has them ---- */
+
+/* This program in git's place: says what it holds, and tries what needs a power. */
+static int as_git(int argc, char **argv) {
+    if (strcmp(argv[argc - 1], "--version") == 0)
+        return puts("git version 2.99.0") < 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    for (char line[200]; status && fgets(line, sizeof line, status);)
+        if (strncmp(line, "Cap", 3) == 0)
+            fputs(line, stdout);
+    printf("chown %d\n", chown(argv[argc - 1], 12345, 12345) < 0 ? errno : 0);
+    return 0;
+}
+
+static uint64_t power_set(const struct bx_git_result *r, const char *name) {
+    uint64_t held = UINT64_MAX;
+    const char *at = strstr(bx_buf_z(&r->out), name);
+    assert_non_null(at);
+    assert_int_equal(sscanf(at + strlen(name), ":%" SCNx64, &held), 1);
+    return held;
+}
+
+static struct bx_git_result behind_as_git(void) {
+    bx_auto(bx_freep) char *before = bx_strdup(getenv("PATH"));
+    bx_auto(bx_freep) char *path = bx_path_join(r_dir, "as-git");
+    bx_auto(bx_freep) char *self = bx_path_real("/proc/self/exe", NULL);
+    bx_auto(bx_freep) char *file = bx_path_join(r_root, "a.txt");
+    bx_auto(bx_git_freep) struct bx_git *git = NULL;
+    const struct bx_git_reach reach[] = {{.path = r_root, .writable = true}, {.path = "/proc"}};
+    const char *const argv[] = {"powers", file, NULL};
+    struct bx_git_result result;
+    sh("mkdir -p %s; ln -sfn %s %s/git", path, self, path);
+    setenv("PATH", path, 1);
+    assert_int_equal(bx_git_find(NULL, &git, NULL), 0);
+    setenv("PATH", before, 1);
+    struct bx_git_call call = {
+        .git = git, .reach = reach, .reach_count = 2, .work_tree = r_root, .argv = argv};
+    assert_int_equal(bx_git_run(&call, &result, NULL), 0);
+    assert_int_equal(result.status, 0);
+    return result;
+}
+
+static void test_root_without_its_powers(void **state) {
+    (void)state;
+    const uint64_t of_files = 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER;
+    static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
+    if (geteuid() != 0)
+        skip(); /* there is nothing to drop */
+    struct bx_git_result r = behind_as_git();
+    for (size_t i = 0; i < BX_ARRAY_LEN(sets); i++)
+        assert_int_equal(power_set(&r, sets[i]) & ~of_files, 0);
+    assert_non_null(strstr(bx_buf_z(&r.out), "chown 1\n"));
+    bx_git_result_deinit(&r);
+#ifdef BX_UNWIRE
+    setenv("BX_UNWIRE", "git_powers", 1);
+    r = behind_as_git();
+    unsetenv("BX_UNWIRE");
+    assert_int_not_equal(power_set(&r, "CapEff") & ~of_files, 0);
+    assert_non_null(strstr(bx_buf_z(&r.out), "chown 0\n"));
+    bx_git_result_deinit(&r);
+#endif
+}
+
+/* As in a container: the server is root, the workspace is of somebody, who keeps it private. */
+static void test_root_in_somebody_elses_root(void **state) {
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    sh("echo '*.o' > .git/info/exclude; chmod -R go= .; chown -R 12345:12345 .");
+    struct bx_worktree t = add(NULL);
+    put_file(t.path, "new.txt", "new\n");
+    finish(&t);
+    assert_string_equal(t.problem ? t.problem : "", "");
+    struct bx_worktree_answer a = merge(&t);
+    assert_file(r_root, "new.txt", "new\n");
+    bx_worktree_answer_deinit(&a);
+    bx_worktree_deinit(&t);
+}
+
 #ifdef BX_UNWIRE
 #define OFF_POSITIONS IN_REPOSITORY(test_each_control_alone), IN_REPOSITORY(test_objects_elsewhere),
 #else
 #define OFF_POSITIONS
 #endif
 
-GIT_MAIN(OFF_POSITIONS IN_REPOSITORY(test_nothing_runs), IN_REPOSITORY(test_links_are_links),
-         IN_REPOSITORY(test_dot_git_elsewhere), IN_REPOSITORY(test_git_of_the_project_is_not_taken),
-         IN_REPOSITORY(test_the_wall))
+GIT_MAIN(as_git, OFF_POSITIONS IN_REPOSITORY(test_nothing_runs),
+         IN_REPOSITORY(test_links_are_links), IN_REPOSITORY(test_dot_git_elsewhere),
+         IN_REPOSITORY(test_git_of_the_project_is_not_taken), IN_REPOSITORY(test_the_wall),
+         IN_REPOSITORY(test_root_without_its_powers),
+         IN_REPOSITORY(test_root_in_somebody_elses_root))

@@ -482,7 +482,7 @@ static void test_side_by_side(void **state) {
     assert_says("ls many | wc -l; git status --porcelain", "4");
 }
 
-GIT_MAIN(IN_REPOSITORY(test_add_finish_merge), IN_FOLDER(test_roots_without),
+GIT_MAIN(NULL, IN_REPOSITORY(test_add_finish_merge), IN_FOLDER(test_roots_without),
          IN_REPOSITORY(test_conflict), IN_REPOSITORY(test_files_in_the_way),
          IN_REPOSITORY(test_keep_and_discard), IN_REPOSITORY(test_nothing_changed),
          IN_REPOSITORY(test_kinds_of_change), IN_REPOSITORY(test_from_another),

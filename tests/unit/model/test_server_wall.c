@@ -166,6 +166,10 @@ static int core_limit(void) {
     return l.rlim_max == 0 ? 0 : EPERM;
 }
 
+static int give_away(void) {
+    return result(fchown(open(model, O_RDONLY), 12345, 12345));
+}
+
 static void what_it_needs_works(void **state) {
     (void)state;
     assert_int_equal(behind(read_model), 0);
@@ -199,9 +203,23 @@ static void files(void **state) {
     assert_int_equal(behind(make_file), EACCES);
 }
 
+static void powers(void **state) {
+    (void)state;
+    if (geteuid() != 0) {
+        skip(); // there is nothing to drop
+    }
+    assert_int_equal(behind(give_away), EPERM);
+#ifdef BX_UNWIRE
+    setenv("BX_UNWIRE", "model_powers", 1);
+    assert_int_equal(behind(give_away), 0);
+    unsetenv("BX_UNWIRE");
+#endif
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_it_needs_works),
+        cmocka_unit_test(powers),
         cmocka_unit_test(calls),
         cmocka_unit_test(files),
     };

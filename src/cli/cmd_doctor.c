@@ -103,6 +103,7 @@ static void check_models(struct report *r, struct bx_cli_context *c) {
 }
 
 static void check_state(struct report *r, struct bx_cli_context *c) {
+    bx_auto(bx_freep) char *secrets = bx_path_join(c->workspace.state, "auth.json");
     struct stat st;
     if (stat(c->workspace.state, &st) < 0) {
         add(r, "state", BAD, "%s cannot be read", c->workspace.state);
@@ -110,6 +111,9 @@ static void check_state(struct report *r, struct bx_cli_context *c) {
         add(r, "state", BAD, "%s can be read by others: chmod 700 it", c->workspace.state);
     } else {
         add(r, "state", OK, "%s, for you alone", c->workspace.state);
+    }
+    if (stat(secrets, &st) == 0 && st.st_mode & 077) {
+        add(r, "secrets", BAD, "%s can be read by others: chmod 600 it", secrets);
     }
     add(r, "root", access(c->workspace.root, W_OK) == 0 ? OK : WARN, "%s%s", c->workspace.root,
         access(c->workspace.root, W_OK) == 0

@@ -138,6 +138,9 @@ static int build(const struct bx_args *args, const char *operand,
         r = bx_store_open(c->workspace.state, o->store_mode, &c->store, err);
     }
     if (r == 0) {
+        bx_cli_tell_open_secrets(c->store);
+    }
+    if (r == 0) {
         r = bx_settings_load(c->store, &c->settings, err);
     }
     if (r == 0) {
@@ -205,6 +208,15 @@ int bx_cli_store_open(const struct bx_args *args, enum bx_store_mode mode,
     }
     *ret = c;
     return 0;
+}
+
+void bx_cli_tell_open_secrets(const struct bx_store *store) {
+    if (bx_secrets_were_open(store)) {
+        fprintf(stderr,
+                "boxagnts: %s/auth.json could be read by others of this machine until now; if "
+                "there are any, replace the keys in it\n",
+                bx_store_dir(store));
+    }
 }
 
 void bx_cli_context_close(struct bx_cli_context *c) {

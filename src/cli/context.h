@@ -46,4 +46,7 @@ int bx_doctor_markdown(struct bx_cli_context *c, struct bx_buf *out, struct bx_e
 /* Only the workspace and its store. */
 int bx_cli_store_open(const struct bx_args *args, enum bx_store_mode mode, struct bx_cli_context *ret, struct bx_err *err);
 
+/* Says on stderr that auth.json could be read by others, when it could. */
+void bx_cli_tell_open_secrets(const struct bx_store *store);
+
 #endif

@@ -162,8 +162,13 @@ static int expand_one(struct bx_str inside, bx_mcp_secret_fn *secret, void *user
         bx_auto(bx_freep) char *name = bx_str_dup(bx_str_slice(inside, 7, inside.n));
         bx_auto(bx_freep) char *value = secret ? secret(user, name) : NULL;
         if (!value)
-            return bx_fail(err, BX_ERR_NOTFOUND, "there is no secret \"%.100s\"%s", name,
-                           secret ? "" : " for .mcp.json: secrets are for entries of the settings");
+            return secret ? bx_fail(err, BX_ERR_NOTFOUND,
+                                    "there is no secret \"%.100s\": boxagnts secret set %.100s",
+                                    name, name)
+                          : bx_fail(err, BX_ERR_NOTFOUND,
+                                    "there is no secret \"%.100s\" for .mcp.json: secrets are for "
+                                    "entries of the settings",
+                                    name);
         return bx_buf_addz(out, value);
     }
     struct bx_str fallback = {NULL, 0}, name = inside;

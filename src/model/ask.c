@@ -171,9 +171,9 @@ static int ask_endpoint(struct bx_model *m, const struct bx_model_request *req, 
     struct bx_wire w = wire_of(m);
     bx_auto(bx_freep) char *key = bx_models_key(m->models, m->provider, m->key_env);
     bx_auto(bx_freep) char *hint =
-        m->key_env ? bx_asprintf("set %s, or put the key into the settings under provider.%s",
-                                 m->key_env, m->provider)
-                   : bx_asprintf("put one into the settings under provider.%s", m->provider);
+        m->key_env ? bx_asprintf("boxagnts secret set %s, the page's settings, or the variable %s",
+                                 m->provider, m->key_env)
+                   : bx_asprintf("boxagnts secret set %s", m->provider);
     if (m->key_env && !key && !m->local) {
         return bx_fail(err, BX_ERR_AUTH, "%s wants a key: %s", m->who, hint);
     }

@@ -472,7 +472,8 @@ static void list_row(struct bx_models *m, const struct bx_provider_row *row,
         if (!ready && m->offline && !row->local) {
             why = bx_strdup("offline: it is not on this machine");
         } else if (!ready) {
-            why = bx_asprintf("it wants a key: set %s or put one into the settings", row->key_env);
+            why = bx_asprintf("it wants a key: boxagnts secret set %s, or the variable %s", row->id,
+                              row->key_env);
         }
         const char *shown = bx_val_get_z(v, "name");
         push_info(ret,

@@ -22,6 +22,7 @@ struct bx_store {
     struct bx_session *recent[BX_RECENT_SESSIONS]; /* references to what was opened last, newest first: see recent.c */
 
     pthread_mutex_t files_lock; /* settings.json and auth.json: read, change, write */
+    bool secrets_were_open;
     struct bx_index *index;
 
     /* Batched appends wait here for the flusher thread; each entry holds a reference. */

@@ -9,15 +9,30 @@
 #define DEPTH_MAX   16
 #define SECRET_TEXT "[secret]"
 
+static void add_secret(struct bx_redact *r, struct bx_str s) {
+    if (s.n < SECRET_MIN)
+        return;
+    struct bx_buf quoted = BX_BUF_INIT(8 * BX_MIB);
+    bx_json_quote(&quoted, s);
+    bx_buf_cut(&quoted, quoted.size - 1);
+    bx_buf_consume(&quoted, 1);
+    bx_vec_push(&r->secrets, bx_buf_steal(&quoted));
+}
+
+/* What a sign-in gave is one secret that is JSON: its tokens count, the addresses beside them do
+ * not. */
+static void add_tokens(struct bx_redact *r, struct bx_str s) {
+    static const char *const names[] = {"access_token", "refresh_token", "client_secret"};
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    if (!bx_str_starts(s, "{") || bx_doc_parse(s, NULL, &doc, NULL) < 0)
+        return;
+    for (size_t i = 0; i < BX_ARRAY_LEN(names); i++)
+        add_secret(r, bx_val_get_str(bx_doc_root(doc), names[i]));
+}
+
 static void gather(struct bx_redact *r, const struct bx_val *v, unsigned depth) {
-    struct bx_str s = bx_val_str(v);
-    if (s.n >= SECRET_MIN) {
-        struct bx_buf quoted = BX_BUF_INIT(8 * BX_MIB);
-        bx_json_quote(&quoted, s);
-        bx_buf_cut(&quoted, quoted.size - 1);
-        bx_buf_consume(&quoted, 1);
-        bx_vec_push(&r->secrets, bx_buf_steal(&quoted));
-    }
+    add_secret(r, bx_val_str(v));
+    add_tokens(r, bx_val_str(v));
     if (depth == 0)
         return;
     bx_val_foreach_item (v, item)

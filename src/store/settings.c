@@ -173,14 +173,24 @@ char *bx_secret_get(struct bx_store *s, const char *name) {
     return bx_strdup(bx_val_get_z(bx_doc_root(doc), name));
 }
 
-/* files_lock is held. The messages of the JSON reader may quote the text, and this text is secret:
- * they are replaced. */
+/* The messages of the JSON reader may quote the text, and this text is secret: they are replaced.
+ */
+static int read_secrets(const char *path, struct bx_doc **ret, struct bx_err *err) {
+    if (access(path, R_OK) < 0 && errno != ENOENT)
+        return bx_fail_errno(err, errno, "'%s' cannot be read", path);
+    return read_object(path, ret, NULL) < 0
+               ? bx_fail(err, BX_ERR_DAMAGED, "'%s' is not a JSON object: mend it or move it away",
+                         path)
+               : 0;
+}
+
+/* files_lock is held. */
 static int set_secret(struct bx_store *s, const char *name, const char *value, struct bx_err *err) {
     bx_auto(bx_freep) char *path = auth_path(s);
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL, *patch = NULL;
-    if (read_object(path, &doc, NULL) < 0)
-        return bx_fail(err, BX_ERR_DAMAGED, "'%s' is not a JSON object: mend it or move it away",
-                       path);
+    int rc = read_secrets(path, &doc, err);
+    if (rc < 0)
+        return rc;
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(BX_MIB);
     struct bx_jw w;
     bx_jw_init(&w, &text);
@@ -195,14 +205,41 @@ static int set_secret(struct bx_store *s, const char *name, const char *value, s
 int bx_secret_set(struct bx_store *s, const char *name, const char *value, struct bx_err *err) {
     BX_LOCKED(&s->files_lock);
     int rc = bx_dir_make_lasting(s->dir, 0700, err);
-    return rc < 0 ? rc : set_secret(s, name, value, err);
+    bx_auto(bx_fd_close) int lock = rc < 0 ? -1 : lock_settings(s, err);
+    if (lock < 0)
+        return rc < 0 ? rc : lock;
+    return set_secret(s, name, value, err);
+}
+
+int bx_secrets_each(struct bx_store *s, void (*fn)(void *user, struct bx_str name), void *user,
+                    struct bx_err *err) {
+    bx_auto(bx_freep) char *path = auth_path(s);
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    BX_LOCKED(&s->files_lock);
+    int rc = read_secrets(path, &doc, err);
+    if (rc == 0)
+        bx_val_foreach_member (bx_doc_root(doc), name, value) {
+            (void)value;
+            fn(user, name);
+        }
+    return rc;
+}
+
+int bx_secrets_make_private(struct bx_store *s, struct bx_err *err) {
+    bx_auto(bx_freep) char *path = auth_path(s);
+    struct stat st;
+    s->secrets_were_open = stat(path, &st) == 0 && st.st_mode & 077;
+    if (s->secrets_were_open && chmod(path, 0600) < 0)
+        return bx_fail_errno(err, errno, "'%s' must be private to you", path);
+    return 0;
+}
+
+bool bx_secrets_were_open(const struct bx_store *s) {
+    return s->secrets_were_open;
 }
 
 int bx_secret_make_missing(struct bx_store *s, struct bx_err *err) {
     static const char *const names[] = {"api_token", "install_key"};
-    bx_auto(bx_freep) char *path = auth_path(s);
-    if (bx_file_exists(path) && chmod(path, 0600) < 0)
-        return bx_fail_errno(err, errno, "'%s' must be private to you", path);
     for (size_t i = 0; i < BX_ARRAY_LEN(names); i++) {
         bx_auto(bx_freep) char *have = bx_secret_get(s, names[i]);
         unsigned char bytes[32];

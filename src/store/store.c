@@ -104,6 +104,8 @@ static int start_owner(struct bx_store *s, struct bx_err *err) {
     if (rc == 0)
         remove_leftovers(s->sessions_dir);
     if (rc == 0)
+        rc = bx_secrets_make_private(s, err);
+    if (rc == 0)
         rc = bx_secret_make_missing(s, err);
     if (rc == 0)
         rc = bx_flusher_start(s, err);

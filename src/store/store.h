@@ -37,6 +37,10 @@ uint64_t bx_settings_stamp(struct bx_store *s);
 /* auth.json (0600): secrets by name, e.g. "provider.openai", "api_token", "install_key". The caller's copy, NULL when absent. */
 char *bx_secret_get(struct bx_store *s, const char *name);
 int bx_secret_set(struct bx_store *s, const char *name, const char *value, struct bx_err *err); /* NULL removes */
+int bx_secrets_each(struct bx_store *s, void (*fn)(void *user, struct bx_str name), void *user, struct bx_err *err);
+/* auth.json as 0600, whatever somebody made of it; an owner does it when it opens. */
+int bx_secrets_make_private(struct bx_store *s, struct bx_err *err);
+bool bx_secrets_were_open(const struct bx_store *s); /* before that: others of this machine could read it */
 
 /* Where an executor's session came from: the session, run and call of its manager. */
 struct bx_session_parent {

@@ -150,8 +150,8 @@ static int fill_secret(struct sending *s, struct bx_str text, struct bx_buf *out
         bx_auto(bx_freep) char *value = c->secret ? c->secret(c->secret_user, name) : NULL;
         if (!value)
             return bx_fail(err, BX_ERR_NOTFOUND,
-                           "%s needs the secret \"%.100s\", which is not in auth.json",
-                           s->tool->tool.name, name);
+                           "%s needs the secret \"%.100s\": boxagnts secret set %.100s",
+                           s->tool->tool.name, name, name);
         bx_buf_adds(out, bx_str_slice(text, 0, at));
         bx_buf_addz(out, value);
         text = bx_str_slice(rest, end + 1, rest.n);

@@ -121,6 +121,11 @@ static void test_secrets_stay(void **state) {
     bx_auto(bx_freep) char *token = bx_secret_get(f->store, "api_token");
     bx_auto(bx_freep) char *body = bx_asprintf("{\"text\":\"%s%s\"}", token, token);
     add(s, "user", body);
+    assert_int_equal(
+        bx_secret_set(f->store, "mcp.x",
+                      "{\"access_token\":\"tok-98765\",\"issuer\":\"https://is.example\"}", NULL),
+        0);
+    add(s, "user", "{\"text\":\"<tok-98765> of https://is.example\"}");
     bx_auto(bx_freep) char *title = bx_asprintf("{\"title\":\"t %s\"}", token);
     add(s, "title", title);
     for (int html = 0; html < 2; html++) {
@@ -129,6 +134,8 @@ static void test_secrets_stay(void **state) {
         assert_null(strstr(text, token));
         assert_non_null(strstr(text, "the key is [secret], keep it"));
         assert_non_null(strstr(text, "[secret][secret]"));
+        assert_non_null(
+            strstr(text, html ? "&lt;[secret]&gt;" : "<[secret]> of https://is.example"));
         assert_null(strstr(text, "/home/somebody"));
     }
     bx_auto(bx_freep) char *path = bx_asprintf("%s/auth.json", f->dir);

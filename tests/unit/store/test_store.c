@@ -368,9 +368,16 @@ static void test_secrets(void **state) {
                            *set = bx_secret_get(f->store, "provider.x");
     assert_string_equal(token, same);
     assert_string_equal(set, "s3cret");
+    assert_false(bx_secrets_were_open(f->store));
+    bx_auto(bx_freep) char *path = bx_asprintf("%s/auth.json", f->dir);
+    chmod(path, 0640);
+    restart(f);
+    assert_true(bx_secrets_were_open(f->store));
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(bx_secret_set(f->store, "provider.x", NULL, NULL), 0);
     assert_null(bx_secret_get(f->store, "provider.x"));
-    bx_auto(bx_freep) char *path = bx_asprintf("%s/auth.json", f->dir);
     spit(path, "{\"provider.y\": hunter2}");
     struct bx_err err = {0};
     assert_int_equal(bx_secret_set(f->store, "z", "v", &err), BX_ERR_DAMAGED);

@@ -5,6 +5,8 @@
 #include "base/vec.h"
 #include "box/protocol.h"
 
+#define BARS_ENV_MAX (256 * BX_KIB)
+
 static bool has(const char *const *env, size_t count, const char *name) {
     size_t n = strlen(name);
     for (size_t i = 0; i < count; i++) {
@@ -81,6 +83,26 @@ size_t bx_bars_find(const struct bx_bar *bars, size_t count, const char *const *
         }
     }
     return count;
+}
+
+char *bx_bars_env(const struct bx_bar *bars, size_t count) {
+    struct bx_buf out = BX_BUF_INIT(BARS_ENV_MAX);
+    bx_buf_addz(&out, BX_BARS_ENV);
+    for (size_t i = 0; i < count; i++) {
+        bx_buf_addz(&out, i ? " " : "");
+        for (const unsigned char *c = (const unsigned char *)bars[i].pattern; *c; c++) {
+            if (*c <= ' ' || *c == '%' || *c >= 0x7f) {
+                bx_buf_addf(&out, "%%%02X", *c);
+            } else {
+                bx_buf_addc(&out, (char)*c);
+            }
+        }
+    }
+    if (count > 0 && !bx_buf_failed(&out)) {
+        return bx_buf_steal(&out);
+    }
+    bx_buf_deinit(&out);
+    return NULL;
 }
 
 char *bx_bars_command(const char *const *argv, size_t argc) {

@@ -2,8 +2,8 @@
  *
  * Pure. The patterns come with the grant; why they are there is not known here. In the worker each start of a program is
  * held against them with the arguments that the program would get, so what runs another command (env, timeout, find -exec)
- * needs no look of its own: what it runs is a start, too. What a guest does by itself is none: a builtin of the shell,
- * `find -delete`, a file written by a redirection. */
+ * needs no look of its own: what it runs is a start, too. What a guest does by itself is none: `find -delete`, a file
+ * written by a redirection; of a shell's own commands those that it hands over (bx_bars_env). */
 #ifndef BX_BOX_BAR_H
 #define BX_BOX_BAR_H
 
@@ -28,6 +28,10 @@ struct bx_barred {    /* starts that one of them stopped */
  * line (its environment says so) is not held against them: it could have run that part itself. */
 size_t bx_bars_find(const struct bx_bar *bars, size_t count, const char *const *argv, size_t argc, const char *const *env,
                     size_t env_count);
+/* For shells: "BX_BARS=" and the patterns with %XX, a space between, so that they hand over what of their own commands is
+ * against one. NULL when there are none, or too many for an environment. */
+char *bx_bars_env(const struct bx_bar *bars, size_t count);
+#define BX_BARS_ENV "BX_BARS="
 char *bx_bars_command(const char *const *argv, size_t argc); /* for bx_barred.command */
 
 /* As bytes for the worker, and back: the texts are views into them. BX_ERR_PROTO. */

@@ -9,7 +9,8 @@
 #define ENDED_MAX      10000 /* that nobody waited for yet */
 #define REFUSED_STATUS 254   /* as of a shell that cannot fork */
 #define REFUSED_TOLD   3     /* so many are told why; what else asks is ended */
-#define BARRED_STATUS  126   /* as of a shell that may not run it */
+#define SHELL          "bash"
+#define BARRED_STATUS  126 /* as of a shell that may not run it */
 
 /* --- ends: with the mutex held */
 
@@ -43,6 +44,23 @@ static void note(struct bx_group *g, uint8_t limit) {
 
 /* --- one process, from its start to its end */
 
+/* A shell is told by its host alone, whatever it was given by who started it. */
+static void tell_bars(struct bx_guest *p, struct bxe_run *run) {
+    size_t n = 0;
+    if (!p->is_shell || !p->group->bars_env) {
+        return;
+    }
+    p->env = bx_realloc_array(NULL, run->env_count + 1, sizeof *p->env);
+    for (size_t i = 0; i < run->env_count; i++) {
+        if (strncmp(run->env[i], BX_BARS_ENV, strlen(BX_BARS_ENV)) != 0) {
+            p->env[n++] = run->env[i];
+        }
+    }
+    p->env[n++] = p->group->bars_env;
+    run->env = p->env;
+    run->env_count = n;
+}
+
 static struct bxe_run run_of(struct bx_guest *p) {
     struct bx_group *g = p->group;
     struct bxe_run run = *g->plan.run;
@@ -58,6 +76,7 @@ static struct bxe_run run_of(struct bx_guest *p) {
         run.ask = NULL;
         run.answer = NULL;
     }
+    tell_bars(p, &run);
     run.budget = g->budget;
     run.cancel = p->cancel;
     run.user = p;
@@ -127,6 +146,7 @@ static void leave(struct bx_guest *p, const struct bxe_result *r) {
 static void process_free(struct bx_guest *p) {
     bxe_cancel_free(p->cancel);
     bx_spawn_request_deinit(&p->request);
+    bx_free(p->env);
     bx_free(p);
 }
 
@@ -228,10 +248,6 @@ static int32_t dismiss(struct bx_guest *p, struct bx_guest *child) {
 static int32_t find_program(struct bx_guest *child) {
     const struct bx_group *g = child->group;
     struct bx_call_frame call = *g->plan.call;
-    call.embedded = bx_embedded_program(bx_str(child->request.argv[0]));
-    if (call.embedded.n == 0) {
-        return -BX_WASI_ENOENT;
-    }
     const struct bx_spawn_request *q = &child->request;
     size_t bar =
         bx_bars_find(g->plan.bars, g->plan.bar_count, q->argv, q->argc, q->env, q->env_count);
@@ -239,6 +255,11 @@ static int32_t find_program(struct bx_guest *child) {
         child->bar = &g->plan.bars[bar];
         return 0;
     }
+    call.embedded = bx_embedded_program(bx_str(q->argv[0]));
+    if (call.embedded.n == 0) {
+        return -BX_WASI_ENOENT;
+    }
+    child->is_shell = bx_str_eqz(call.embedded, SHELL);
     return bx_loader_find(g->plan.loader, &call, &child->tool, NULL) < 0 ? -BX_WASI_ENOEXEC : 0;
 }
 
@@ -279,6 +300,7 @@ struct bx_group *bx_group_new(const struct bx_group_plan *plan) {
     struct bx_group *g = bx_new(struct bx_group);
     const struct bxe_run *run = plan->run;
     g->plan = *plan;
+    g->bars_env = bx_unwired("command_deny") ? NULL : bx_bars_env(plan->bars, plan->bar_count);
     g->budget = bxe_budget_new(run->fuel, run->cpu_ms, run->memory_bytes);
     g->processes_max =
         bx_unwired("processes") ? UINT32_MAX : (unsigned)plan->call->limits[BX_LIMIT_PROCESSES];
@@ -294,6 +316,7 @@ void bx_group_free(struct bx_group *g) {
         bx_vec_free(&g->alive);
         bx_vec_free(&g->ended);
         bx_barred_free(g->barred.p, g->barred.n);
+        bx_free(g->bars_env);
         pthread_cond_destroy(&g->changed);
         pthread_mutex_destroy(&g->mutex);
         bx_free(g);
@@ -322,6 +345,7 @@ static void run_root(struct bx_group *g, struct bxe_result *ret) {
     root->std[1].kind = BX_STREAM_CALL_OUT;
     root->std[2].kind = BX_STREAM_CALL_ERR;
     root->tool = g->plan.tool;
+    root->is_shell = bx_str_eqz(g->plan.call->embedded, SHELL);
     struct bxe_run run = run_of(root);
     run.ask = run.ask ? on_ask : NULL;
     run.answer = run.answer ? on_answer : NULL;

@@ -32,6 +32,8 @@ struct bx_guest {
     const struct bxe_tool *tool;
     struct bx_spawn_request request; /* not the root */
     const struct bx_bar *bar;        /* that stops it, or NULL */
+    bool is_shell;
+    const char **env; /* of a shell, with what it is told of the bars; or NULL */
 };
 
 struct bx_ended { /* until its parent asks */
@@ -52,6 +54,7 @@ struct bx_group {
     unsigned refused; /* starts */
     unsigned left;    /* that went on when the root was done */
     BX_VEC(struct bx_barred) barred;
+    char *bars_env; /* constant; or NULL */
     size_t input_at;  /* of the call's standard input, which all share */
     bool over;        /* nothing starts any more */
     uint8_t limit;    /* that ended the call, as in DONE */

@@ -110,6 +110,16 @@ static void test_there_and_back(void **state) {
     bx_buf_deinit(&bytes);
 }
 
+static void test_env(void **state) {
+    (void)state;
+    const struct bx_bar bars[] = {{"rm *", "", NULL}, {"a%b\n\xc3\xa9", "", NULL}};
+    bx_auto(bx_freep) char *env = bx_bars_env(bars, 2), *longer = bx_alloc(BX_BARS_BYTES_MAX);
+    assert_string_equal(env, "BX_BARS=rm%20* a%25b%0A%C3%A9");
+    assert_null(bx_bars_env(NULL, 0));
+    memset(longer, ' ', BX_BARS_BYTES_MAX - 1);
+    assert_null(bx_bars_env(&(struct bx_bar){longer, "", NULL}, 1));
+}
+
 static int decoded(const struct bx_barred *barred, size_t count, size_t bars, size_t cut) {
     struct bx_buf bytes = BX_BUF_INIT(BX_MIB);
     struct bx_barred *got = NULL;
@@ -151,9 +161,8 @@ static void test_barred(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_command),
-        cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_find),   cmocka_unit_test(test_command),
+        cmocka_unit_test(test_env),    cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_barred),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,7 +139,9 @@ int sh_call_function(struct sh *sh, struct sh_function *f, char **args, size_t n
 void sh_run_words(struct sh *sh, struct sh_fields *words, bool no_functions) {
     struct sh_function *f = no_functions ? NULL : sh_function_get(sh, words->v[0]);
     const struct sh_builtin *builtin = f ? NULL : sh_builtin_find(words->v[0]);
-    if (f) {
+    if ((f || builtin) && sh_is_barred(words->v, words->n)) {
+        sh->status = sh_run_barred(sh, words->v, words->n);
+    } else if (f) {
         sh->status = sh_call_function(sh, f, words->v + 1, words->n - 1);
     } else if (builtin) {
         sh->status = run_builtin(sh, builtin, words);

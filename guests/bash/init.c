@@ -38,6 +38,7 @@ static void import_environment(struct sh *sh) {
         }
         free(name);
     }
+    sh_bars_init(getenv("BX_BARS"));
     if (getenv("BX_PROGRAMS")) {
         sh->programs = copy(getenv("BX_PROGRAMS"));
     }

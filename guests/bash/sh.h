@@ -295,12 +295,17 @@ int32_t sh_spawn(struct sh *sh, const struct sh_process *process);
 /* The pid, or -1000 - status after a message. */
 int32_t sh_start_program(struct sh *sh, char **argv, size_t argc);
 int sh_run_program(struct sh *sh, char **argv, size_t argc); /* spawn, drain, wait: the status */
+int sh_run_barred(struct sh *sh, char **argv, size_t argc);  /* the same for a command of the shell itself */
 bool sh_program_exists(struct sh *sh, const char *name, char **ret_path);
 int32_t sh_spawn_text(struct sh *sh, const char *text, bool owns_stdin); /* a fresh instance that runs this */
 int sh_wait(struct sh *sh, int32_t pid);
 void sh_end_feeders(void); /* at the end, when nobody reads any more what was put back */
 void sh_drain(struct sh *sh); /* close and empty the pipes of captures */
 void sh_not_found(struct sh *sh, const char *name);
+
+/* --- bars.c */
+void sh_bars_init(const char *list); /* BX_BARS, or NULL */
+bool sh_is_barred(char **argv, size_t argc); /* a rule denies it: what is no program is handed to the host all the same */
 
 /* --- state.c */
 char *sh_state_text(struct sh *sh, bool owns_stdin); /* in scratch */

@@ -22,14 +22,15 @@
 struct bxp_spawn {
     const char *const *argv; /* argv[0] is the command's name: the host chooses the program by it */
     size_t argc;
-    const char *const *env; /* all of the new process's environment, "NAME=value" */
+    const char *const *env; /* all of the new process's environment, "NAME=value"; the host puts BX_BARS into a shell's */
     size_t env_count;
     int32_t in, out, err; /* descriptors of the caller */
 };
 
 /* The number of the process, or a negative errno: -ENOENT no such command, -EAGAIN too many processes alive or started
  * one in the other, -E2BIG arguments and environment are too long, -EBADF not a descriptor that can be this. A group that
- * goes on after as many refusals as it may have processes is ended. */
+ * goes on after as many refusals as it may have processes is ended. A command that a rule of the call denies is started, says
+ * so on its standard error and ends with 126, whether there is a program of that name or not. */
 int32_t bxp_spawn(const struct bxp_spawn *spawn);
 
 int32_t bxp_pipe(void); /* or -EMFILE: 128 in a group */

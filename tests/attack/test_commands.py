@@ -11,7 +11,8 @@ sys.path.insert(0, os.path.join(HERE, "..", "flow"))
 from boxagnts import Conversation, Server, Workspace  # noqa: E402
 
 DENY = {"id": "no-rm", "tool": "bash", "command": "rm *", "verdict": "deny"}
-FILES = {"victim": "alive\n", "go.sh": "#!/bin/sh\nrm /victim\n", "words": "rm /victim\n", "name": "rm\n"}
+FILES = {"victim": "alive\n", "go.sh": "#!/bin/sh\nrm /victim\n", "words": "rm /victim\n", "name": "rm\n", "src/a": "",
+         "move": "cd /src\npwd > /moved\n", "lib": "deploy() { command cd /src; pwd > /moved; }\n"}
 needs_switches = unittest.skipUnless(os.environ.get("BX_CAN_UNWIRE") in ("1", "ON"), "this build cannot switch controls off")
 
 # each takes the file away, where it can
@@ -47,6 +48,22 @@ LINES = {
     "a folder before the name": "r=/bin/rm; $r victim",
     "nobody hears it": "{ sh ./go.sh; } > /dev/null 2>&1",
     "its errors in a file": "sh ./go.sh 2> said",
+}
+# commands of the shell itself, and functions: DENY_OWN denies "cd *" and "deploy *"
+DENY_OWN = [{"id": "no-cd", "tool": "bash", "command": "cd *", "verdict": "deny"}, {"id": "no-deploy", "tool": "bash", "command": "deploy *", "verdict": "deny"}]
+OWN = {
+    "a variable": "c=cd; $c /src; pwd",
+    "a file": ". ./move; pwd",
+    "eval": 'eval "$(cat move)"; pwd',
+    "command": "command $(echo cd) /src; pwd",
+    "builtin": "builtin $(echo cd) /src; pwd",
+    "a function": ". ./lib; $(echo deploy) x; pwd",
+    "a subshell": "(c=cd; $c /src; pwd)",
+    "a stage": "true | { c=cd; $c /src; pwd; } | cat",
+    "another shell": "sh ./move; pwd",
+    "without an environment": "env -i sh ./move; pwd",
+    "with one of its own": "export BX_BARS=none; env BX_BARS=none sh ./move; pwd",
+    "awk's system": """awk 'BEGIN { system(". ./move; pwd") }'""",
 }
 # what is not the command goes on as if there were no rule
 FINE = {
@@ -107,6 +124,34 @@ class Commands(unittest.TestCase):
                     file.write(FILES["victim"])
                 result = self.bash(line)
                 self.assertFalse(self.lives(), result)
+                self.assertIsNone(result["limit"], result)
+
+    def moved(self):
+        path = os.path.join(self.w.root, "moved")
+        if not os.path.exists(path):
+            return False
+        with open(path) as file:
+            said = file.read()
+        os.unlink(path)
+        return said == "/src\n"
+
+    def test_commands_of_the_shell(self):
+        self.begin(*DENY_OWN)
+        for name, line in OWN.items():
+            with self.subTest(name):
+                result = self.bash(line)
+                self.assertFalse(self.moved(), result)
+                self.assertNotIn("/src\n", result["metadata"]["stdout"], result)
+                self.assertEqual(result["limit"], "command", result)
+                self.assertRegex(result["metadata"]["stderr"], "(cd|deploy): not started: the rule no-(cd|deploy) denies")
+
+    @needs_switches
+    def test_commands_of_the_shell_without_the_control(self):
+        self.begin(*DENY_OWN, unwire="command_deny")
+        for name, line in OWN.items():
+            with self.subTest(name):
+                result = self.bash(line)
+                self.assertTrue(self.moved() or "/src\n" in result["metadata"]["stdout"], result)
                 self.assertIsNone(result["limit"], result)
 
     def test_the_shell_sees_a_status(self):

@@ -59,6 +59,8 @@ export interface LiveHandlers {
     /** Files of this kind changed: "skills", "agents". */
     other(what: string): void;
     connection(up: boolean): void;
+    /** A connection could not even be made: there is no server, or it does not know this browser. */
+    refused(): void;
     /** Called before each subscription: what is kept, and up to which event. */
     resume(session: string): number;
 }
@@ -67,6 +69,7 @@ export class Live {
     private socket: WebSocket | null = null;
     private wanted = new Set<string>();
     private attempt = 0;
+    private next: ReturnType<typeof setTimeout> | undefined;
 
     constructor(private readonly on: LiveHandlers) { this.connect(); }
 
@@ -81,6 +84,7 @@ export class Live {
     }
 
     close(): void {
+        clearTimeout(this.next);
         if (!this.socket) return;
         this.socket.onclose = null;
         this.socket.close();
@@ -93,7 +97,9 @@ export class Live {
     private connect(): void {
         const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
         this.socket = socket;
+        let opened = false;
         socket.onopen = () => {
+            opened = true;
             this.attempt = 0;
             this.on.connection(true);
             for (const session of this.wanted) this.say({ op: "subscribe", session, from: this.on.resume(session) + 1 });
@@ -101,7 +107,8 @@ export class Live {
         socket.onmessage = (m) => this.receive(JSON.parse(String(m.data)));
         socket.onclose = () => {
             this.on.connection(false);
-            setTimeout(() => this.connect(), Math.min(5000, 250 * 2 ** this.attempt++));
+            if (!opened) this.on.refused();
+            this.next = setTimeout(() => this.connect(), Math.min(5000, 250 * 2 ** this.attempt++));
         };
     }
 

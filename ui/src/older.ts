@@ -13,7 +13,7 @@ const most = 5000; // what the server gives at once
 export async function prepare(view: View): Promise<void> {
     const { session, queued, todos } = await sessionsApi.get(view.id);
     const first = Math.max(1, session.events - tail + 1);
-    Object.assign(view, { firstSeq: first, lastSeq: first - 1, title: session.title, model: session.model, mode: session.mode, planner: session.planner ?? false, queued: queued ?? [], todos: todos ?? [], prepared: true });
+    Object.assign(view, { firstSeq: first, lastSeq: first - 1, title: session.title, model: session.model, mode: session.mode, planner: session.planner ?? false, queued: queued ?? [], todos: todos ?? [], damaged: session.damaged, prepared: true });
     if (first > 1 && session.input_tokens !== undefined) Object.assign(view, { countedTo: session.events, totals: { input: session.input_tokens, output: session.output_tokens ?? 0 } });
 }
 
@@ -32,7 +32,7 @@ export async function loadOlder(view: View, changed: (fn: () => void) => void, u
         do {
             const wanted = upTo === undefined ? page : Math.min(most, Math.max(page, view.firstSeq - upTo));
             const from = Math.max(1, view.firstSeq - wanted);
-            const events = await read(view.id, from, view.firstSeq - from);
+            const events = await read(view.id, from, view.firstSeq);
             changed(() => take(view, from, events));
         } while (lacks());
     })();
@@ -44,13 +44,14 @@ export async function loadOlder(view: View, changed: (fn: () => void) => void, u
     }
 }
 
-async function read(id: string, from: number, count: number): Promise<Event[]> {
+/** The events from there to before the other one; of a damaged session there are fewer than their numbers say. */
+async function read(id: string, from: number, to: number): Promise<Event[]> {
     const all: Event[] = [];
-    for (let limit = count; all.length < count;) {
+    for (let limit = to - from, at: number | null = from; at !== null && at < to;) {
         try {
-            const { events } = await sessionsApi.events(id, from + all.length, Math.min(limit, count - all.length));
-            if (events.length === 0) break;
-            all.push(...events);
+            const { events, next }: { events: Event[]; next: number | null } = await sessionsApi.events(id, at, Math.min(limit, to - at));
+            all.push(...events.filter((e) => (e.seq ?? 0) < to));
+            at = events.length ? next : null;
         } catch (e) {
             if (limit === 1 || !(e instanceof ApiError) || [0, 401, 404].includes(e.status)) throw e;
             limit = Math.ceil(limit / 4); // too large for one reply

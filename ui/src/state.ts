@@ -129,10 +129,18 @@ export async function attempt<T>(action: () => Promise<T>): Promise<T | undefine
         return result;
     } catch (e) {
         saidAt = Date.now();
-        if (e instanceof ApiError && e.status === 401) change(() => { app.signedOut = true; });
-        else change(() => { app.problem = e instanceof Error ? e.message : String(e); });
+        if (signedOut(e)) return undefined;
+        change(() => { app.problem = e instanceof Error ? e.message : String(e); });
         return undefined;
     }
+}
+
+/** Whether the server does not know this browser (any more): then only its one-time address helps. */
+function signedOut(e: unknown): boolean {
+    if (!(e instanceof ApiError) || e.status !== 401) return false;
+    live?.close();
+    change(() => { app.signedOut = true; });
+    return true;
 }
 
 async function loadAll(): Promise<void> {
@@ -161,6 +169,7 @@ export async function start(): Promise<void> {
             }
             change(() => Object.assign(app, { connected: up, lostAt: up ? 0 : app.lostAt || Date.now() }));
         },
+        refused: () => { api.system().catch(signedOut); },
         resume: (id) => {
             change(() => forgetLive(view(id)));
             return view(id).lastSeq;
@@ -169,7 +178,6 @@ export async function start(): Promise<void> {
     followHash();
     await loaded;
     change(() => { app.started = true; });
-    if (app.signedOut) live.close();
 }
 
 let listTimer: ReturnType<typeof setTimeout> | undefined;

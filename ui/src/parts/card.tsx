@@ -57,10 +57,11 @@ function State({ call }: { call: Call }) {
         const timer = setInterval(() => setNow(Date.now()), 250);
         return () => clearInterval(timer);
     }, [call.state]);
+    const status = call.metadata?.exit_status, odd = call.state === "done" && typeof status === "number" && status !== 0; // no failure of the tool, but nothing to tick off either
     const elapsed = call.state === "running" ? (call.startedAt && now > call.startedAt ? millis(now - call.startedAt) : "") : millis(call.ms);
     return <span class={`card-state ${tone[call.state]}`}>
         {call.state === "running" || call.state === "writing" ? <span class="pulse" /> : call.state === "waiting" ? <Icon name="hand" size={14} /> : null}
-        {call.state === "done" ? <Icon name="check" size={14} label="done" /> : <span>{call.limit && call.state === "limited" ? `${call.limit} limit` : words[call.state]}</span>}
+        {odd ? <span>{`exit ${status}`}</span> : call.state === "done" ? <Icon name="check" size={14} label="done" /> : <span>{call.limit && call.state === "limited" ? `${call.limit} limit` : words[call.state]}</span>}
         {elapsed ? <span class="card-time">{elapsed}</span> : null}
     </span>;
 }

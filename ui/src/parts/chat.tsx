@@ -16,10 +16,11 @@ import { Tasks } from "./tasks.tsx";
 import { TitleField } from "./title_field.tsx";
 
 export function Chat() {
-    useApp(() => [app.current]);
+    useApp(() => [app.current, currentView()?.damaged]);
     const view = currentView();
     return <main class="chat" aria-label="Conversation">
         <Head key={view?.id ?? "new"} view={view} />
+        {view?.damaged ? <p class="damaged small" role="note"><Icon name="triangle" size={14} label="Damaged" /><span>A part of this session cannot be read: its file is damaged. What can be read is here; <code>boxagnts session fsck</code> says what is wrong.</span></p> : null}
         {view ? <Log key={view.id} view={view} /> : <FirstRun />}
         <div class="dock">
             <Tasks view={view} />

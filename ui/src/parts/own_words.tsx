@@ -1,12 +1,14 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 /** One line of the user's own; Esc goes back. */
 export function OwnWords({ label: name, placeholder, sent, send, leave }: {
     label: string; placeholder: string; sent: boolean; send(text: string): void; leave(): void;
 }) {
     const [text, setText] = useState("");
+    const box = useRef<HTMLInputElement>(null);
+    useEffect(() => box.current?.focus(), []); // once: what is drawn again must not take the focus from elsewhere
     return <form class="instead" onSubmit={(e) => { e.preventDefault(); if (text.trim()) send(text); }}>
-        <input ref={(el) => { if (el && document.activeElement !== el && !text) el.focus(); }} value={text} placeholder={placeholder}
+        <input ref={box} value={text} placeholder={placeholder}
             aria-label={name} onInput={(e) => setText(e.currentTarget.value)}
             onKeyDown={(e) => { if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); leave(); } }} />
         <button type="submit" disabled={!text.trim() || sent}>Send</button>

@@ -334,30 +334,16 @@ static bool options_compact(struct bx_run *run, const char *focus, const struct 
     return run->compact != NULL;
 }
 
-/* "/name args": found and filled in before anything is logged. */
-static int expand_skill(struct bx_run *run, const struct bx_run_options *o,
-                        struct bx_skills **ret_all, struct bx_skill_use *ret, struct bx_err *err) {
-    *ret = (struct bx_skill_use){0};
-    *ret_all = NULL;
-    if (!o || !o->skill)
-        return 0;
-    *ret_all = bx_run_skills(run);
-    int rc = bx_skill_expand(*ret_all, bx_str(o->skill), bx_str(o->skill_args), ret, err);
-    return rc ? rc : bx_run_introduce_skill(run, ret, err);
-}
-
-static int say_message(struct bx_run *run, const char *text, struct bx_skill_use *use,
-                       struct bx_err *err) {
-    struct bx_event e;
-    bx_event_begin(&e, run->id);
-    bx_jw_kstr(&e.w, "text", text);
-    if (use->skill)
-        bx_jw_kstr(&e.w, "expanded", use->text);
-    int rc = append(run, &e, "user", err);
-    bx_auto(bx_freep) char *folder = NULL;
-    if (!rc && use->skill)
-        rc = bx_run_begin_skill(run, NULL, use, &folder, err);
-    return rc;
+/* What waits comes first, but for a message that takes an earlier one's place. */
+static int say_all(struct bx_run *run, const char *text, const struct bx_run_options *o,
+                   struct bx_skill_use *use, struct bx_err *err) {
+    bool replaces = o && o->replace;
+    if (!replaces && bx_run_join_queued(run))
+        return bx_fail(err, BX_ERR_IO, "the session's file cannot be written");
+    int rc = text ? bx_run_say(run, text, NULL, use->skill ? use : NULL, err) : 0;
+    if (!rc && replaces && bx_run_join_queued(run))
+        return bx_fail(err, BX_ERR_IO, "the session's file cannot be written");
+    return rc || !text ? rc : give_title(run, text, err);
 }
 
 /* Everything that can be refused is refused before the first event. */
@@ -373,7 +359,7 @@ static int begin(struct bx_run *run, const char *text, struct bx_run_options *op
     run->history = bx_agent_take_history(run->agent, run);
     if ((rc = bx_history_catch_up(run->history, run->session, err)) ||
         (rc = bx_session_close_open(run->session, run->history, err)) ||
-        (rc = expand_skill(run, options, &skills, &use, err)) ||
+        (rc = bx_run_expand_skill(run, options->skill, options->skill_args, &skills, &use, err)) ||
         (rc = rewind_first(run, options, err)) || (rc = attach_packs(run, options, err)) ||
         (rc = bx_run_load_rules(run, err)))
         return rc;
@@ -387,12 +373,7 @@ static int begin(struct bx_run *run, const char *text, struct bx_run_options *op
         bx_jw_kstr(&e.w, "manager", run->executor->manager->id);
     if ((rc = append(run, &e, "run_start", err)) || options_compact(run, text, options))
         return rc;
-    if (bx_run_join_queued(run))
-        return bx_fail(err, BX_ERR_IO, "the session's file cannot be written");
-    if (!text)
-        return 0;
-    rc = say_message(run, text, &use, err);
-    return rc ? rc : give_title(run, text, err);
+    return say_all(run, text, options, &use, err);
 }
 
 static struct bx_run *run_of(struct bx_agent *a, const char *session_id) { /* lock held */
@@ -517,6 +498,12 @@ bool bx_agent_takes_queued(struct bx_agent *a, const char *session_id, bool ring
     if (ring)
         pthread_cond_broadcast(&a->changed);
     return true;
+}
+
+bool bx_agent_carries_out(struct bx_agent *a, const char *session_id, const char *queued) {
+    BX_LOCKED(&a->lock);
+    struct bx_run *run = run_of(a, session_id);
+    return run && strcmp(run->carries_out, queued) == 0;
 }
 
 bool bx_agent_is_waiting(struct bx_agent *a, const char *session_id) {

@@ -41,6 +41,8 @@ struct bx_run_options {
     unsigned yes_levels;     /* bit per level */
     const char *model, *mode;/* NULL = the session's */
     uint64_t replace;        /* seq of a `user` event: it and all behind it leave the conversation first (edit and resend); 0 = none */
+    bool stop;               /* with replace: a run that goes on is stopped for it (bx_agent_say) */
+    const char *typed;       /* what stands for the text while it waits, e.g. "/init"; NULL = the text */
     const char *const *allow_hosts; /* granted to all tools of this run, NULL ended; copied; may be NULL */
     struct bx_executor *executor; /* of the room itself: the run is this executor's; NULL: a person's */
     const char *const *packs; /* attached to the session first, NULL ended; may be NULL. One that is not there is said in the context */
@@ -53,13 +55,14 @@ struct bx_run_options {
  * BX_ERR_NOTFOUND when there are none. BX_ERR_BUSY while the session runs. ret_run: id (37 bytes), may be NULL. */
 int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *text, const struct bx_run_options *options,
                   char *ret_run, struct bx_err *err);
-/* The same, but a message to a session that works on another waits in its log for the next turn boundary (queue.c). */
+/* The same, but what is said to a session that works on another message waits in its log for the next turn boundary: messages,
+ * skills (what is wrong with one is said at once), requests to compact (queue.c). With replace: BX_ERR_BUSY, unless `stop`. */
 struct bx_said {
     char run[37], queued[37]; /* one of them, the other "" */
 };
 int bx_agent_say(struct bx_agent *a, struct bx_session *session, const char *text, const struct bx_run_options *options,
                  struct bx_said *ret, struct bx_err *err);
-/* Takes one back. BX_ERR_NOTFOUND: it has joined the conversation, or never waited. */
+/* Takes one back. BX_ERR_NOTFOUND: it has joined the conversation, is being carried out, or never waited. */
 int bx_agent_unqueue(struct bx_agent *a, struct bx_session *session, const char *id, struct bx_err *err);
 /* The budget of the session's runs from here on: members of `patch` (bx_budget_read) replace those that were set, null takes
  * one out; a patch that is null takes out all. One that runs keeps the one that it began with. */

@@ -189,6 +189,8 @@ static int log_compact(struct bx_run *run, const char *by, const struct plan *p,
     }
     if (p->why)
         bx_jw_kstr(&e.w, "why", p->why);
+    if (run->carries_out[0])
+        bx_jw_kstr(&e.w, "queued", run->carries_out);
     return bx_event_append(run, &e, "compact", BX_DURABLE);
 }
 
@@ -283,29 +285,38 @@ bool bx_compact_after_error(struct bx_run *run, unsigned attempt) {
     return !bx_unwired("compaction") && compact(run, "error", NULL, half, attempt == 0);
 }
 
-/* Of the last question and what follows it. */
-static int64_t last_turn(const struct bx_history *h) {
+/* Of what the run was told and what follows it, or of the last question. */
+static int64_t last_turn(const struct bx_run *run) {
+    const struct bx_history *h = run->history;
+    unsigned questions = BX_MAX(run->questions, 1u);
     int64_t tokens = 0;
-    for (size_t i = h->messages.n; i-- > 0;) {
+    for (size_t i = h->messages.n; i-- > 0 && questions;) {
         tokens += bx_message_tokens(h->messages.p[i]);
-        if (bx_message_is_question(h->messages.p[i]))
-            break;
+        questions -= bx_message_is_question(h->messages.p[i]);
     }
     return tokens;
 }
 
-const char *bx_compact_by_user(struct bx_run *run, const char *focus) {
+int bx_compact_on_request(struct bx_run *run, const char *focus, struct bx_err *err) {
     bx_auto(bx_freep) char *why = NULL;
     int64_t window = bx_run_window(run) > 0 ? bx_run_window(run) : NO_WINDOW,
             share = (int64_t)((double)window * KEEP_SHARE / run->history->factor);
     bx_run_state(run, "thinking", BX_STR_LIT("summarising the conversation"));
-    if (by_summary(run, "user", focus, window, BX_MIN(share, last_turn(run->history)), &why))
-        return "done";
+    if (by_summary(run, "user", focus, window, BX_MIN(share, last_turn(run)), &why))
+        return 0;
     if (bx_cancel_fired(run->spend))
-        return bx_budget_fired(run->budget) ? bx_budget_fired(run->budget) : "stopped";
+        return bx_fail(err, BX_ERR_CANCELLED, "the run was stopped");
+    return bx_fail(err, BX_ERR_INVALID,
+                   "The conversation was not compacted: %s. Nothing has changed",
+                   why ? why : "it could not be written down");
+}
+
+const char *bx_compact_by_user(struct bx_run *run, const char *focus) {
     struct bx_err err = {0};
-    bx_fail(&err, BX_ERR_INVALID, "The conversation was not compacted: %s. Nothing has changed",
-            why ? why : "it could not be written down");
-    bx_event_error(run, "context", &err);
-    return "error";
+    int rc = bx_compact_on_request(run, focus, &err);
+    if (rc == BX_ERR_CANCELLED)
+        return bx_budget_fired(run->budget) ? bx_budget_fired(run->budget) : "stopped";
+    if (rc)
+        bx_event_error(run, "context", &err);
+    return rc ? "error" : "done";
 }

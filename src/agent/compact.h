@@ -20,6 +20,8 @@ void bx_compact_when_full(struct bx_run *run);
 bool bx_compact_after_error(struct bx_run *run, unsigned attempt);
 /* On request; focus: what the summary should keep above all, or NULL. Returns the reason for run_end. */
 const char *bx_compact_by_user(struct bx_run *run, const char *focus);
+/* The same between two turns. BX_ERR_CANCELLED: the run was stopped, or its budget is used up; BX_ERR_INVALID: why not. */
+int bx_compact_on_request(struct bx_run *run, const char *focus, struct bx_err *err);
 
 /* The words of the summary (summary.c). The text, the caller's, in its fixed shape, or NULL with the reason in err. `end` is
  * the index behind the last message that it stands for. tokens: what it may be long. */

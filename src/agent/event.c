@@ -19,6 +19,14 @@ void bx_event_members(struct bx_event *e, struct bx_str object) {
     }
 }
 
+void bx_run_log_failed(struct bx_run *run, const char *why) {
+    __atomic_store_n(&run->log_failed, true, __ATOMIC_RELEASE);
+    bx_executor_on_fault(run, why);
+    /* what cannot be recorded must not go on; a watcher hears why, live */
+    bx_cancel_fire(run->cancel, why);
+    bx_run_state(run, "waiting", bx_str(why));
+}
+
 int bx_event_append(struct bx_run *run, struct bx_event *take_e, const char *type,
                     enum bx_durability durability) {
     bx_jw_end(&take_e->w);
@@ -30,13 +38,8 @@ int bx_event_append(struct bx_run *run, struct bx_event *take_e, const char *typ
         rc = bx_session_append(run->session, type, bx_buf_str(&take_e->body), durability, NULL,
                                &err);
     bx_buf_deinit(&take_e->body);
-    if (rc) {
-        __atomic_store_n(&run->log_failed, true, __ATOMIC_RELEASE);
-        bx_executor_on_fault(run, err.msg);
-        /* what cannot be recorded must not go on; a watcher hears why, live */
-        bx_cancel_fire(run->cancel, err.msg);
-        bx_run_state(run, "waiting", bx_str(err.msg));
-    }
+    if (rc)
+        bx_run_log_failed(run, err.msg);
     return rc;
 }
 

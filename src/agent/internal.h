@@ -86,6 +86,7 @@ void bx_question_deinit(struct bx_question *q);
 /* ---- edit and resend (rewind.c) ---- */
 /* Appends the `rewind` to the `user` event `to`. BX_ERR_INVALID: there is no such message in the conversation. */
 int bx_session_rewind(struct bx_session *s, uint64_t to, struct bx_err *err);
+int bx_session_check_rewind(struct bx_session *s, uint64_t to, struct bx_err *err); /* could it? Nothing is written */
 
 struct bx_context;
 
@@ -114,6 +115,8 @@ struct bx_run {
     struct bx_context *context;
     struct bx_prefix *prefix; /* of the request that was made last, or NULL */
     unsigned turn, failures; /* failures: the same failing call in a row */
+    unsigned questions;      /* messages that it was told */
+    bool said;               /* one of them since the model was asked last */
     char *last_failure;
     uint64_t start_ms;
     bool log_failed;         /* atomic: calls of one reply end on several threads */
@@ -137,6 +140,7 @@ struct bx_run {
     bool woken;     /* it goes on after a restart, and something has happened to one of its executors */
     unsigned executors_started; /* by the message that began this run, on all levels */
     bool rung;    /* a message was queued since the run last looked */
+    char carries_out[37]; /* the request of the queue that it works on: too late to take it back; "" = none */
     bool started; /* thread may be joined */
     bool ending; /* the last event is being written: a new run may wait for the thread */
     bool done;   /* the next run may begin: it is begun here, when something waits to be sent */
@@ -256,6 +260,7 @@ struct bx_event { /* a body that is being written: run is in it */
 void bx_event_begin(struct bx_event *e, const char *run);
 void bx_event_members(struct bx_event *e, struct bx_str object); /* those of one JSON object; empty = none */
 int bx_event_append(struct bx_run *run, struct bx_event *take_e, const char *type, enum bx_durability durability);
+void bx_run_log_failed(struct bx_run *run, const char *why); /* what bx_event_append does then */
 void bx_event_delta(struct bx_run *run, struct bx_event *take_e); /* after bx_delta_begin */
 void bx_delta_begin(struct bx_event *e, const char *run, const char *type);
 void bx_run_state(struct bx_run *run, const char *phase, struct bx_str text);
@@ -290,14 +295,24 @@ int bx_run_ask_model(struct bx_run *run, const char *note, bool no_tools, struct
  * caller's. */
 char *bx_run_note(struct bx_run *run, const char *words);
 
-/* ---- messages that wait (queue.c) ---- */
+/* ---- what is said, at once or after it has waited (queue.c) ---- */
+/* A message of the user's becomes part of the conversation. queued: its id while it waited, or NULL. use: it is "/name args"
+ * of this skill, expanded and introduced, which is active from here on; or NULL. */
+int bx_run_say(struct bx_run *run, const char *text, const char *queued, struct bx_skill_use *use, struct bx_err *err);
+/* "/name args": found, filled in and its files laid out; nothing is logged. What *ret views is in *ret_all, the caller's. */
+int bx_run_expand_skill(struct bx_run *run, const char *skill, const char *args, struct bx_skills **ret_all,
+                        struct bx_skill_use *ret, struct bx_err *err);
 bool bx_session_has_queued(struct bx_session *s);
-/* All that wait become part of the conversation. 0, or the log cannot be written and the run is cancelled. */
+/* All messages that wait become part of the conversation; a skill that cannot be used any more is taken out with the reason.
+ * 0, or the log cannot be written and the run is cancelled. */
 int bx_run_join_queued(struct bx_run *run);
+/* Then the requests that wait are carried out, on the run's thread. BX_ERR_CANCELLED: they wait on. */
+int bx_run_compact_queued(struct bx_run *run);
 /* After the run's end, on its thread: begins the next one with what still waits. */
 void bx_run_go_on(const struct bx_run *run, const char *reason);
 /* A run goes on and will look once more. ring: if it waits for something else (executors), it looks now. */
 bool bx_agent_takes_queued(struct bx_agent *a, const char *session_id, bool ring);
+bool bx_agent_carries_out(struct bx_agent *a, const char *session_id, const char *queued);
 
 /* ---- recovery (recover.c) ---- */
 /* What the log says of an open run (resume.c). */

@@ -3,7 +3,7 @@
 /* A message is edited by sending another in its place: the log keeps both, the conversation goes on
  * from before the first. */
 
-static int check_message(struct bx_session *s, uint64_t seq, struct bx_err *err) {
+int bx_session_check_rewind(struct bx_session *s, uint64_t seq, struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf line = BX_BUF_INIT(BX_EVENT_MAX);
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     bx_auto(bx_freep) struct bx_seq_range *rewound = NULL;
@@ -25,7 +25,7 @@ static int check_message(struct bx_session *s, uint64_t seq, struct bx_err *err)
 
 int bx_session_rewind(struct bx_session *s, uint64_t to, struct bx_err *err) {
     char body[64];
-    int rc = check_message(s, to, err);
+    int rc = bx_session_check_rewind(s, to, err);
     if (rc)
         return rc;
     snprintf(body, sizeof body, "{\"to\":%" PRIu64 "}", to);

@@ -234,8 +234,25 @@ static bool resume_turn(struct bx_run *run) {
 static bool had_said_its_word(const struct bx_run *run) {
     const struct bx_history *h = run->history;
     return run->resume && h->messages.n &&
-           h->messages.p[h->messages.n - 1]->role == BX_ROLE_ASSISTANT &&
-           !bx_session_has_queued(run->session);
+           h->messages.p[h->messages.n - 1]->role == BX_ROLE_ASSISTANT;
+}
+
+/* Between two turns: what has come meanwhile. open: the model has something to answer. 1: it has;
+ * 0: there is nothing (what waited was taken back, or has been done) and nothing comes; else
+ * negative. */
+static int begin_turn(struct bx_run *run, bool open) {
+    for (;;) {
+        open |= bx_executors_tell(run);
+        int rc = bx_run_join_queued(run);
+        if (rc || (rc = bx_run_compact_queued(run)))
+            return rc;
+        if (open || run->said)
+            return 1;
+        if (!bx_session_has_queued(run->session) && !bx_executors_await(run))
+            return 0;
+        if (bx_cancel_fired(run->spend))
+            return BX_ERR_CANCELLED;
+    }
 }
 
 static const char *run_turns(struct bx_run *run) {
@@ -243,22 +260,30 @@ static const char *run_turns(struct bx_run *run) {
     const char *note = NULL;
     if (run->resume && !resume_turn(run))
         return "repeated_calls";
-    if (had_said_its_word(run) && !bx_executors_await(run))
+    bool open = run->resume && !had_said_its_word(run);
+    if (run->resume && !open && !bx_session_has_queued(run->session) && !bx_executors_await(run))
         return "done";
     if (bx_cancel_fired(run->spend))
         return give_reason(run);
     while (bx_budget_take(run->budget, BX_BUDGET_TURNS, 1, NULL)) {
         bx_auto(bx_reply_deinit) struct bx_reply reply = {0};
         run->turn++;
-        bx_executors_tell(run);
-        if (bx_run_join_queued(run) || bx_run_ask_model(run, note, false, &reply))
+        int goes_on = begin_turn(run, open);
+        run->said = false;
+        if (!goes_on) {
+            run->turn--;
+            return "done";
+        }
+        if (goes_on < 0 || bx_run_ask_model(run, note, false, &reply))
             return give_reason(run);
         note = NULL;
-        if (has_calls(reply.message)) {
+        open = has_calls(reply.message);
+        if (open) {
             if (!work_off(run, reply.message))
                 return "repeated_calls";
         } else if (reply.finish == BX_FINISH_LENGTH && continuations++ < CONTINUATIONS_MAX) {
             note = go_on;
+            open = true;
         } else if (!bx_session_has_queued(run->session) && !bx_executors_await(run)) {
             return "done";
         }

@@ -34,7 +34,7 @@ struct bx_str bx_slash_message(struct bx_str text) {
 }
 
 const char *bx_slash_kind_name(enum bx_slash_kind kind) {
-    static const char *const names[] = {"text", "run", "session", "open"};
+    static const char *const names[] = {"text", "run", "queued", "session", "open"};
     return names[kind];
 }
 
@@ -45,9 +45,19 @@ void bx_slash_result_deinit(struct bx_slash_result *r) {
 
 /* ---- what commands do ---- */
 
-int bx_slash_send(struct bx_slash *s, const char *text, struct bx_err *err) {
-    s->ret->kind = BX_SLASH_RUN;
-    return bx_agent_send(s->agent, s->session, text, s->env->options, s->ret->id, err);
+int bx_slash_say(struct bx_slash *s, const char *text, struct bx_run_options options,
+                 struct bx_err *err) {
+    struct bx_said said;
+    bx_auto(bx_freep) char *typed = bx_str_dup(s->text);
+    options.typed = typed;
+    int rc = bx_agent_say(s->agent, s->session, text, &options, &said, err);
+    s->ret->kind = *said.queued ? BX_SLASH_QUEUED : BX_SLASH_RUN;
+    memcpy(s->ret->id, *said.queued ? said.queued : said.run, sizeof s->ret->id);
+    return rc;
+}
+
+static struct bx_run_options options_of(const struct bx_slash *s) {
+    return s->env->options ? *s->env->options : (struct bx_run_options){0};
 }
 
 void bx_slash_open(struct bx_slash *s, const char *what) {
@@ -164,7 +174,10 @@ static int cmd_model(struct bx_slash *s, struct bx_err *err) {
     int rc = bx_models_get(s->agent->models, id, &model, err);
     if (!rc)
         rc = bx_slash_set(s, "model", bx_model_id(model), err);
-    if (!rc)
+    if (!rc && bx_agent_is_running(s->agent, bx_session_header(s->session)->id))
+        bx_buf_addf(&s->out, "The model is %s, from the next run on; this one keeps its own.",
+                    bx_model_id(model));
+    else if (!rc)
         bx_buf_addf(&s->out, "The model is %s, from the next message on.", bx_model_id(model));
     return rc;
 }
@@ -186,7 +199,7 @@ static int cmd_plan(struct bx_slash *s, struct bx_err *err) {
     if (rc)
         return rc;
     if (*text)
-        return bx_slash_send(s, text, err);
+        return bx_slash_say(s, text, options_of(s), err);
     bx_buf_addz(&s->out,
                 "The mode is plan: tools only look, nothing is changed, until you approve a "
                 "plan or change the mode (/permissions default).");
@@ -194,11 +207,40 @@ static int cmd_plan(struct bx_slash *s, struct bx_err *err) {
 }
 
 static int cmd_compact(struct bx_slash *s, struct bx_err *err) {
-    struct bx_run_options options = s->env->options ? *s->env->options : (struct bx_run_options){0};
+    struct bx_run_options options = options_of(s);
     bx_auto(bx_freep) char *focus = bx_str_dup(s->args);
     options.compact = true;
-    s->ret->kind = BX_SLASH_RUN;
-    return bx_agent_send(s->agent, s->session, focus, &options, s->ret->id, err);
+    return bx_slash_say(s, focus, options, err);
+}
+
+static int take_back(struct bx_slash *s, const struct bx_val *one, struct bx_err *err) {
+    int rc = bx_agent_unqueue(s->agent, s->session, bx_val_get_z(one, "id"), err);
+    if (!rc)
+        bx_buf_addf(&s->out, "Taken back: %s", bx_val_get_z(one, "text"));
+    return rc;
+}
+
+static int cmd_queue(struct bx_slash *s, struct bx_err *err) {
+    bx_auto(bx_freep) char *queued = bx_session_queued(s->session);
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    struct bx_str word, rest = s->args;
+    uint64_t n = 0;
+    int rc = bx_doc_parse(bx_str(queued), NULL, &doc, err);
+    if (rc)
+        return rc;
+    size_t count = bx_val_len(bx_doc_root(doc));
+    if (!s->args.n) {
+        bx_slash_show_queue(s, bx_doc_root(doc));
+        return 0;
+    }
+    bx_str_split(&rest, ' ', &word);
+    rest = bx_str_trim(rest);
+    if (!bx_str_eqz(word, "back") || (rest.n && (!bx_str_to_u64(rest, &n) || !n)))
+        return bx_slash_wrong(s, err);
+    n = rest.n ? n : count;
+    if (!n || n > count)
+        return bx_fail(err, BX_ERR_INVALID, "only %zu wait: /queue lists what does", count);
+    return take_back(s, bx_val_at(bx_doc_root(doc), (size_t)n - 1), err);
 }
 
 static const char init_prompt[] =
@@ -219,16 +261,18 @@ static const char init_prompt[] =
 
 static int cmd_init(struct bx_slash *s, struct bx_err *err) {
     if (!s->args.n)
-        return bx_slash_send(s, init_prompt, err);
+        return bx_slash_say(s, init_prompt, options_of(s), err);
     bx_auto(bx_freep) char *text =
         bx_asprintf("%s\n\nThe user adds: %.*s", init_prompt, (int)s->args.n, s->args.p);
-    return bx_slash_send(s, text, err);
+    return bx_slash_say(s, text, options_of(s), err);
 }
 
 const struct bx_slash_command bx_slash_commands[] = {
     {"help", "", "what can be typed here", bx_slash_help},
     {"clear", "", "go on in a new session, with nothing in its context", cmd_clear},
     {"compact", "[FOCUS]", "replace the older part of the context by a summary", cmd_compact},
+    {"queue", "[back [N]]", "what waits for the run's next turn, or take one (the last) of it back",
+     cmd_queue},
     {"resume", "[WORDS|ID]", "go back to an earlier session", cmd_resume},
     {"rename", "TITLE", "give this session a title", cmd_rename},
     {"fork", "[SEQ]", "go on in a copy of this session, up to an event or all of it", cmd_fork},
@@ -295,15 +339,13 @@ static bool is_skill(struct bx_agent *a, struct bx_str name) {
     return bx_skills_get(skills, name) != NULL;
 }
 
-static int send_skill(struct bx_slash *s, struct bx_str name, struct bx_str text,
-                      struct bx_err *err) {
+static int send_skill(struct bx_slash *s, struct bx_str name, struct bx_err *err) {
     bx_auto(bx_freep) char *skill = bx_str_dup(name), *args = bx_str_dup(s->args),
-                           *typed = bx_str_dup(text);
-    struct bx_run_options options = s->env->options ? *s->env->options : (struct bx_run_options){0};
+                           *typed = bx_str_dup(s->text);
+    struct bx_run_options options = options_of(s);
     options.skill = skill;
     options.skill_args = args;
-    s->ret->kind = BX_SLASH_RUN;
-    return bx_agent_send(s->agent, s->session, typed, &options, s->ret->id, err);
+    return bx_slash_say(s, typed, options, err);
 }
 
 int bx_agent_slash(struct bx_agent *a, struct bx_session *session, struct bx_str text,
@@ -319,6 +361,7 @@ int bx_agent_slash(struct bx_agent *a, struct bx_session *session, struct bx_str
     struct bx_slash s = {.agent = a,
                          .session = session,
                          .env = env,
+                         .text = text,
                          .args = bx_str_trim(bx_str_slice(text, n + 1, text.n)),
                          .ret = ret,
                          .out = BX_BUF_INIT(BX_SLASH_TEXT_MAX)};
@@ -326,7 +369,7 @@ int bx_agent_slash(struct bx_agent *a, struct bx_session *session, struct bx_str
         if (bx_str_ieqz(name, bx_slash_commands[i].name))
             s.command = &bx_slash_commands[i];
     int rc = s.command           ? s.command->run(&s, err)
-             : is_skill(a, name) ? send_skill(&s, name, text, err)
+             : is_skill(a, name) ? send_skill(&s, name, err)
                                  : unknown(a, name, err);
     if (rc)
         bx_buf_deinit(&s.out);

@@ -1,7 +1,8 @@
 /* agent/slash.h: what a line that begins with a slash does: "/compact", "/model smollm2", "/NAME args" of a skill.
  *
  * One implementation for the page, the API and the terminal. Any thread; a command that starts a run returns at once, its
- * events come as those of any run. Commands that only show something never touch the session. */
+ * events come as those of any run. Commands that only show something never touch the session. None is refused because a run
+ * is active: what would start one waits for the next turn, the others do at once what they do. */
 #ifndef BX_AGENT_SLASH_H
 #define BX_AGENT_SLASH_H
 
@@ -10,11 +11,12 @@
 enum bx_slash_kind {
     BX_SLASH_TEXT,    /* text: Markdown to show; nothing is kept */
     BX_SLASH_RUN,     /* a run began: id */
+    BX_SLASH_QUEUED,  /* a run is active: it waits for its next turn, as messages do (bx_agent_say): id */
     BX_SLASH_SESSION, /* go on in another session: id */
     BX_SLASH_OPEN     /* what: "model" "permissions" "skills" "agents" "context" "cost" "export" "sessions" "memory": a page has a
                          view of it; text says the same for who has none */
 };
-const char *bx_slash_kind_name(enum bx_slash_kind kind); /* "text" "run" "session" "open" */
+const char *bx_slash_kind_name(enum bx_slash_kind kind); /* "text" "run" "queued" "session" "open" */
 
 struct bx_slash_result {
     enum bx_slash_kind kind;

@@ -12,7 +12,7 @@ struct bx_slash {
     struct bx_session *session;
     const struct bx_slash_env *env;
     const struct bx_slash_command *command;
-    struct bx_str args; /* trimmed */
+    struct bx_str text, args; /* trimmed; text: all that was typed */
     struct bx_slash_result *ret;
     struct bx_buf out;  /* becomes ret->text */
 };
@@ -23,7 +23,8 @@ struct bx_slash_command {
 extern const struct bx_slash_command bx_slash_commands[];
 extern const size_t bx_slash_command_count;
 
-int bx_slash_send(struct bx_slash *s, const char *text, struct bx_err *err); /* as a message of the user's */
+/* As what the user says (bx_agent_say): the result is a run, or it waits. */
+int bx_slash_say(struct bx_slash *s, const char *text, struct bx_run_options options, struct bx_err *err);
 void bx_slash_open(struct bx_slash *s, const char *what);
 /* An event of one text member, named as its type: title, mode, model. */
 int bx_slash_set(struct bx_slash *s, const char *member, const char *value, struct bx_err *err);
@@ -37,6 +38,7 @@ int bx_slash_cost(struct bx_slash *s, struct bx_err *err);
 int bx_slash_agents(struct bx_slash *s, struct bx_err *err);
 int bx_slash_skills(struct bx_slash *s, struct bx_err *err);
 int bx_slash_doctor(struct bx_slash *s, struct bx_err *err);
+void bx_slash_show_queue(struct bx_slash *s, const struct bx_val *queued);
 int bx_slash_show_models(struct bx_slash *s, struct bx_err *err);
 int bx_slash_show_permissions(struct bx_slash *s, struct bx_err *err);
 int bx_slash_show_sessions(struct bx_slash *s, const char *query, struct bx_err *err);

@@ -33,6 +33,17 @@ int bx_slash_help(struct bx_slash *s, struct bx_err *err) {
     return 0;
 }
 
+void bx_slash_show_queue(struct bx_slash *s, const struct bx_val *queued) {
+    size_t n = 0;
+    if (!bx_val_len(queued))
+        bx_buf_addz(&s->out, "Nothing waits.\n");
+    bx_val_foreach_item (queued, one) {
+        bx_buf_addf(&s->out, "%zu. ", ++n);
+        add_plain(&s->out, bx_val_get_z(one, "text"), 200);
+        bx_buf_addc(&s->out, '\n');
+    }
+}
+
 int bx_slash_show_models(struct bx_slash *s, struct bx_err *err) {
     (void)err;
     struct bx_model_infos infos;

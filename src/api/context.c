@@ -1,5 +1,5 @@
 /* What a session's next request holds, and what people pin, attach and remember. Worker threads. */
-#include "api/call.h"
+#include "api/sessions.h"
 
 int bx_route_session_context(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
@@ -13,17 +13,16 @@ int bx_route_session_compact(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
     struct bx_run_options options = {.compact = true};
     const char *focus = bx_val_get_z(c->body, "focus");
-    char run[37];
+    struct bx_said said;
+    bx_auto(bx_freep) char *typed =
+        bx_asprintf("/compact%s%s", focus ? " " : "", focus ? focus : "");
+    options.typed = typed;
     int r = bx_call_session(c, &session, err);
     if (r == 0)
-        r = bx_agent_send(c->api->config->agent, session, focus ? focus : "", &options, run, err);
-    if (r < 0)
-        return r;
-    struct bx_jw *w = bx_call_json(c, 202);
-    bx_jw_obj(w);
-    bx_jw_kstr(w, "run", run);
-    bx_jw_end(w);
-    return 0;
+        r = bx_agent_say(c->api->config->agent, session, focus ? focus : "", &options, &said, err);
+    if (r == 0)
+        bx_call_said(c, &said);
+    return r;
 }
 
 int bx_route_fact_add(struct bx_api_call *c, struct bx_err *err) {

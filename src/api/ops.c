@@ -18,6 +18,7 @@ static const struct bx_member send_members[] = {
     SESSION,
     {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB},
     {.name = "replace", .type = BX_VAL_INT},
+    {.name = "stop", .type = BX_VAL_BOOL},
     REF,
     {.name = NULL}};
 static const struct bx_member answer_members[] = {

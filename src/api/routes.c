@@ -28,6 +28,7 @@ static const struct bx_member bulk_members[] = {
 static const struct bx_member message_members[] = {
     {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB},
     {.name = "replace", .type = BX_VAL_INT},
+    {.name = "stop", .type = BX_VAL_BOOL},
     {.name = NULL}};
 static const struct bx_member command_members[] = {
     {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB}, {.name = NULL}};

@@ -358,10 +358,18 @@ int bx_route_session_events(struct bx_api_call *c, struct bx_err *err) {
     return 0;
 }
 
+void bx_call_said(struct bx_api_call *c, const struct bx_said *said) {
+    struct bx_jw *w = bx_call_json(c, 202);
+    bx_jw_obj(w);
+    bx_jw_kstr(w, *said->run ? "run" : "queued", *said->run ? said->run : said->queued);
+    bx_jw_end(w);
+}
+
 int bx_route_session_message(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
     int64_t replace = bx_val_get_int(c->body, "replace", 0);
-    struct bx_run_options options = {.replace = (uint64_t)BX_MAX(replace, 0)};
+    struct bx_run_options options = {.replace = (uint64_t)BX_MAX(replace, 0),
+                                     .stop = bx_val_get_bool(c->body, "stop", false)};
     struct bx_said said;
     if (replace < 0)
         return bx_call_fault(c, "replace", err, "\"replace\" is the seq of one of your messages");
@@ -371,13 +379,9 @@ int bx_route_session_message(struct bx_api_call *c, struct bx_err *err) {
     if (r == 0)
         r = bx_agent_say(c->api->config->agent, session, bx_val_get_z(c->body, "text"), &options,
                          &said, err);
-    if (r < 0)
-        return r;
-    struct bx_jw *w = bx_call_json(c, 202);
-    bx_jw_obj(w);
-    bx_jw_kstr(w, *said.run ? "run" : "queued", *said.run ? said.run : said.queued);
-    bx_jw_end(w);
-    return 0;
+    if (r == 0)
+        bx_call_said(c, &said);
+    return r;
 }
 
 int bx_route_session_unqueue(struct bx_api_call *c, struct bx_err *err) {

@@ -20,8 +20,8 @@ static void write_result(struct bx_jw *w, const struct bx_slash_result *r) {
     bx_jw_kstr(w, "kind", bx_slash_kind_name(r->kind));
     if (r->text)
         bx_jw_kstr(w, "text", r->text);
-    if (r->kind == BX_SLASH_RUN || r->kind == BX_SLASH_SESSION)
-        bx_jw_kstr(w, r->kind == BX_SLASH_RUN ? "run" : "session", r->id);
+    if (r->id[0]) /* "run", "queued" or "session" */
+        bx_jw_kstr(w, bx_slash_kind_name(r->kind), r->id);
     if (r->what)
         bx_jw_kstr(w, "what", r->what);
     bx_jw_end(w);

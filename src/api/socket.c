@@ -196,7 +196,8 @@ static void work(void *user) { /* a worker thread: nothing of the socket but its
     const struct bx_serve_config *config = j->socket->api->config;
     const struct bx_val *message = bx_doc_root(j->doc);
     const char *id = bx_val_get_z(message, "session");
-    struct bx_run_options options = {.replace = (uint64_t)bx_val_get_int(message, "replace", 0)};
+    struct bx_run_options options = {.replace = (uint64_t)bx_val_get_int(message, "replace", 0),
+                                     .stop = bx_val_get_bool(message, "stop", false)};
     if (j->op == BX_OP_STOP) {
         j->result = bx_agent_stop_run(config->agent, id, &j->err);
         return;

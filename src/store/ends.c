@@ -35,7 +35,7 @@ void bx_ends_note(struct bx_ends *e, struct bx_str type, const struct bx_val *ev
         bx_map_put(e->queued, bx_val_get_str(event, "id"), bx_strdup(""));
     } else if (bx_str_eqz(type, "unqueue")) {
         bx_map_remove(e->queued, bx_val_get_str(event, "id"));
-    } else if (bx_str_eqz(type, "user")) {
+    } else if (bx_str_eqz(type, "user") || bx_str_eqz(type, "compact")) {
         bx_map_remove(e->queued, bx_val_get_str(event, "queued"));
     }
 }

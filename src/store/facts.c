@@ -7,7 +7,7 @@
 
 static void waiting_deinit(struct bx_waiting *w) {
     bx_free(w->id);
-    bx_free(w->text);
+    bx_free(w->members);
 }
 
 void bx_facts_deinit(struct bx_facts *f) {
@@ -97,7 +97,7 @@ void bx_facts_header(struct bx_facts *f, const struct bx_val *header) {
 bool bx_facts_wants(struct bx_str type) {
     static const char *const wanted[] = {"user",    "title",  "model",  "mode",    "run_start",
                                          "run_end", "todo",   "pin",    "planner", "usage",
-                                         "rewind",  "budget", "queued", "unqueue"};
+                                         "rewind",  "budget", "queued", "unqueue", "compact"};
     for (size_t i = 0; i < BX_ARRAY_LEN(wanted); i++) {
         if (bx_str_eqz(type, wanted[i]))
             return true;
@@ -128,6 +128,22 @@ static void add_rewind(struct bx_facts *f, uint64_t to, uint64_t here) {
     bx_vec_push(&f->rewound, range);
 }
 
+static void add_waiting(struct bx_facts *f, const struct bx_val *body) {
+    static const char *const members[] = {"id", "text", "skill", "args", "compact", "message"};
+    struct bx_buf text = BX_BUF_INIT(64 * BX_MIB);
+    struct bx_jw w;
+    bx_jw_init(&w, &text);
+    bx_jw_obj(&w);
+    for (size_t i = 0; i < BX_ARRAY_LEN(members); i++)
+        if (bx_val_is(bx_val_get(body, members[i]), BX_VAL_STR))
+            bx_jw_kval(&w, members[i], bx_val_get(body, members[i]));
+    bx_jw_end(&w);
+    if (!bx_buf_failed(&text))
+        bx_vec_push(&f->queued, ((struct bx_waiting){.id = bx_str_dup(bx_val_get_str(body, "id")),
+                                                     .members = bx_strdup(bx_buf_z(&text))}));
+    bx_buf_deinit(&text);
+}
+
 /* What the next run begins with. */
 static void run_event(struct bx_facts *f, struct bx_str type, const struct bx_val *body) {
     if (bx_str_eqz(type, "budget"))
@@ -135,9 +151,7 @@ static void run_event(struct bx_facts *f, struct bx_str type, const struct bx_va
     else if (bx_str_eqz(type, "unqueue"))
         take_out(f, bx_val_get_str(body, "id"));
     else
-        bx_vec_push(&f->queued,
-                    ((struct bx_waiting){.id = bx_str_dup(bx_val_get_str(body, "id")),
-                                         .text = bx_str_dup(bx_val_get_str(body, "text"))}));
+        add_waiting(f, body);
 }
 
 bool bx_facts_event(struct bx_facts *f, struct bx_str type, uint64_t seq, int64_t t_ms,
@@ -160,6 +174,10 @@ bool bx_facts_event(struct bx_facts *f, struct bx_str type, uint64_t seq, int64_
             return false;
         f->first_text = short_line(bx_val_get_str(body, "text"));
         return true;
+    }
+    if (bx_str_eqz(type, "compact")) {
+        take_out(f, bx_val_get_str(body, "queued")); /* it was asked for while a run was active */
+        return false;
     }
     if (bx_str_eqz(type, "usage")) {
         add_usage(f, body);

@@ -8,8 +8,8 @@
 #include "json/json.h"
 #include "store/session.h"
 
-struct bx_waiting { /* a message that was typed while a run was active and is not part of the conversation yet */
-    char *id, *text;
+struct bx_waiting { /* what was typed while a run was active and is not part of the conversation yet */
+    char *id, *members; /* members: of its `queued` event that are its own, JSON text of an object */
 };
 
 struct bx_facts {

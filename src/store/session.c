@@ -308,12 +308,8 @@ char *bx_session_queued(struct bx_session *s) {
     bx_jw_arr(&w);
     {
         BX_LOCKED(&s->state_lock);
-        for (size_t i = 0; i < s->facts.queued.n; i++) {
-            bx_jw_obj(&w);
-            bx_jw_kstr(&w, "id", s->facts.queued.p[i].id);
-            bx_jw_kstr(&w, "text", s->facts.queued.p[i].text);
-            bx_jw_end(&w);
-        }
+        for (size_t i = 0; i < s->facts.queued.n; i++)
+            bx_jw_raw(&w, bx_str(s->facts.queued.p[i].members));
     }
     bx_jw_end(&w);
     return bx_buf_steal(&text);

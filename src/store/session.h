@@ -44,7 +44,8 @@ bool bx_session_pinned(struct bx_session *s);  /* of the last `pin` event */
 bool bx_session_planner(struct bx_session *s); /* of the last `planner` event */
 char *bx_session_todos(struct bx_session *s);        /* of the last `todo` event: JSON text of an array, "[]" when there is none */
 char *bx_session_budget(struct bx_session *s);       /* of the last `budget` event: JSON text of an object, "{}" when there is none */
-/* Messages that wait for a run to take them (`queued`), oldest first: JSON text of an array of {"id","text"}. */
+/* What waits for a run to take it (`queued`), oldest first: JSON text of an array of {"id","text","skill"?,"args"?,"compact"?,
+ * "message"?}. */
 char *bx_session_queued(struct bx_session *s);
 uint64_t bx_session_last_seq(struct bx_session *s);
 /* Events that `rewind` events took out of the conversation: ranges of seq, both ends included, sorted, apart from each other.

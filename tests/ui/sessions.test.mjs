@@ -181,6 +181,66 @@ test("what is typed while a run is at work joins at its next turn", mockOnly, as
     assert.equal(await queue.count(), 0);
 });
 
+test("a skill and /compact wait likewise, over a reload, and can be taken back", async () => {
+    const skill = real ? "/code-review src" : "/review src", queue = page.getByRole("list", { name: "Waiting to be sent" });
+    await box().fill("NEVER ENDS, with commands behind it");
+    await key("Enter");
+    await page.waitForSelector(".item.assistant");
+    for (const [i, text] of [skill, "/compact the apples", "//not a command"].entries()) {
+        await box().fill(text);
+        await key("Enter");
+        await queue.getByRole("listitem").nth(i).waitFor();
+        assert.equal(await box().inputValue(), "");
+    }
+    await page.reload();
+    await queue.waitFor();
+    const words = [/^\/\S*review src\s+Skill \S*review begins at the next turn/, /^\/compact the apples\s+Done before the next turn/, /^\/not a command\s+Joins at the next turn/];
+    for (const [i, text] of (await queue.getByRole("listitem").allInnerTexts()).entries()) assert.match(text, words[i]);
+    await clean("commands that wait");
+    await queue.getByRole("button", { name: "Take back: /compact the apples" }).click();
+    await page.waitForFunction(() => document.querySelector("textarea").value === "/compact the apples");
+    await box().fill("");
+    await queue.getByRole("button", { name: "Take back: /not a command" }).click();
+    await page.waitForFunction(() => document.querySelector("textarea").value === "//not a command");
+    await box().fill("");
+    await key("Escape");
+    await page.waitForSelector(".item.end");
+    await queue.getByText(/begins before your next message/).waitFor();
+    await queue.getByRole("button", { name: "Send now" }).click();
+    await queue.waitFor({ state: "detached" });
+    await page.waitForFunction(() => /Skill \S*review is active/.test(document.querySelector(".log").innerText) || document.querySelectorAll(".item.user").length === 2);
+    await key("Escape"); // the real one's script never ends here either
+    await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 2);
+});
+
+test("a skill joins at the next turn, and the context is made smaller between two", mockOnly, async () => {
+    await box().fill("TWO TURNS please");
+    await key("Enter");
+    await page.waitForSelector(".card[data-state=running]");
+    for (const text of ["/review src", "/compact the pears"]) {
+        await box().fill(text);
+        await key("Enter");
+        await page.getByRole("listitem").filter({ hasText: text }).waitFor();
+    }
+    await page.waitForSelector(".item.end");
+    assert.match(await log(), /\/review src\s+said while it worked[\s\S]*Skill review is active[\s\S]*Context compacted[\s\S]*Now I know both/);
+    assert.equal(await page.getByRole("list", { name: "Waiting to be sent" }).count(), 0);
+});
+
+test("a message is edited and sent again while the run that it began is at work", async () => {
+    await box().fill("NEVER ENDS, in the wrong words");
+    await key("Enter");
+    await page.waitForSelector(".item.assistant");
+    await key("ArrowUp"); // in the empty box: the last message
+    const editor = page.getByLabel("The message in other words");
+    await editor.fill("MARK DOWN instead");
+    await clean("a message being edited while a run is at work");
+    await page.getByRole("button", { name: "Stop and send" }).click();
+    await page.getByRole("button", { name: "1 earlier version" }).waitFor();
+    await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 1 && [...document.querySelectorAll(".item.user > p")].map((p) => p.innerText).join() === "MARK DOWN instead");
+    assert.doesNotMatch(await log(), /Stopped/, "the run that was stopped is in the earlier version");
+});
+
 test("what is left waiting when a run is stopped stays there, and is sent when asked", async () => {
     await box().fill("NEVER ENDS with a word behind it");
     await key("Enter");

@@ -129,7 +129,7 @@ const server = createServer(async (request, response) => {
             const path = url.pathname.slice(7);
             const hit = routes.find(([method, pattern]) => method === request.method && pattern.test(path));
             if (!hit) throw new Problem(404, "There is no such thing.");
-            const result = hit[2](hit[1].exec(path).slice(1), given(raw), url);
+            const result = await hit[2](hit[1].exec(path).slice(1), given(raw), url);
             const [status, body, headers] = Array.isArray(result) ? result : [200, result];
             reply(status, body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body), { "Content-Type": "application/json", ...headers });
         } catch (e) {

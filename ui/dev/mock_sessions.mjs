@@ -1,6 +1,6 @@
 // The mock's half of sessions: search, pins, bulk, the trash, forks, export and import, the queue, edited messages, commands, files.
 import { call, newId, Session } from "./log.mjs";
-import { play, plays, say } from "./plays.mjs";
+import { compact, play, plays, say, stop } from "./plays.mjs";
 
 const commands = [
     ["help", "", "Says what there is"], ["clear", "", "Begins a new session"], ["compact", "[focus]", "Replaces old turns by a summary"], ["resume", "", "Opens the list of sessions"], ["model", "[id]", "Shows or changes the model"],
@@ -52,13 +52,17 @@ export function sessionRoutes({ sessions, find, Problem, announce }) {
         announce();
         return next;
     };
-    function send(s, text, replace) {
-        if (s.run && replace !== undefined) throw new Problem(409, "This session is working. Stop it or wait.");
+    async function send(s, text, replace, end, kind = {}) {
+        if (s.run && replace !== undefined) {
+            if (!end) throw new Problem(409, "This session is working: stop it first, or send this with \"stop\": true.");
+            stop(s);
+            await new Promise((done) => { const look = setInterval(() => { if (!s.run) { clearInterval(look); done(); } }, 5); });
+        }
         if (s.run) {
-            const id = newId();
-            s.queue.push({ id, text });
-            s.add("queued", { id, text });
-            return { queued: id };
+            const one = { id: newId(), text, ...kind };
+            s.queue.push(one);
+            s.add("queued", one);
+            return { queued: one.id };
         }
         if (replace !== undefined) {
             if (s.events[replace - 1]?.type !== "user") bad(`Event ${replace} is no message of yours.`);
@@ -70,16 +74,18 @@ export function sessionRoutes({ sessions, find, Problem, announce }) {
         const watch = setInterval(() => { if (!s.run) clearInterval(watch); announce(); }, 300);
         return { run: s.run };
     }
-    function command(s, text) {
+    async function command(s, text) {
         if (!/^\/[a-z]/i.test(text)) bad("a command begins with a slash and a name: /help lists them");
         const [name, ...args] = text.slice(1).split(/\s+/), known = commands.find((c) => c.name === name);
         if (!known) bad(`There is no command /${name}. ${name.startsWith("com") ? "Did you mean /compact?" : "/help lists them."}`);
-        if (known.kind !== "builtin") return { kind: "run", run: send(s, `MARK DOWN of /${name} ${args.join(" ")}`).run };
+        const started = ({ run, queued }) => (run ? { kind: "run", run } : { kind: "queued", queued });
+        if (known.kind !== "builtin") return started(await send(s, s.run ? text : `MARK DOWN of /${name} ${args.join(" ")}`, undefined, false, { skill: name, args: args.join(" ") }));
+        if (name === "compact" && s.run) return started(await send(s, text, undefined, false, { compact: args.join(" ") }));
         if (name === "help") return { kind: "text", text: `**Commands**\n\n${commands.map((c) => `- \`/${c.name}\` ${c.description}`).join("\n")}` };
         if (name === "cost") return { kind: "text", text: "This session has used **0 tokens**." };
         if (name === "fork") return { kind: "session", session: copy(s, s.events.length).id };
         if (name === "clear") { const next = new Session({}); sessions.set(next.id, next); announce(); return { kind: "session", session: next.id }; }
-        if (name === "compact") { s.live = true; s.add("compact", { by: "user", upto: s.events.length, summary: `## Goal\n\nKeep the orchard in order.\n\n## Decisions\n\n- \`calloc\` is checked${args.length ? `\n- ${args.join(" ")}` : ""}`, kept: ["The branch is called orchard-2."], lost: { turns: 3, results: 8, tokens: 1200, files: ["/src/orchard.c"] }, before_tokens: 24800, after_tokens: 3100 }); return { kind: "text", text: "Compacted." }; }
+        if (name === "compact") { s.live = true; compact(s, args.join(" ")); return { kind: "text", text: "Compacted." }; }
         return { kind: "open", what: { resume: "sessions" }[name] ?? name };
     }
     return [
@@ -126,7 +132,7 @@ export function sessionRoutes({ sessions, find, Problem, announce }) {
             announce();
             return [201, { session: s.row(), warnings: body.warnings ?? [] }];
         }],
-        ["POST", /^\/sessions\/([^/]+)\/messages$/, ([id], body) => [202, send(find(id), body.text, body.replace)]],
+        ["POST", /^\/sessions\/([^/]+)\/messages$/, async ([id], body) => [202, await send(find(id), body.text, body.replace, body.stop)]],
         ["DELETE", /^\/sessions\/([^/]+)\/queued\/([^/]+)$/, ([id, queued]) => {
             const s = find(id);
             if (!s.queue.some((q) => q.id === queued)) throw new Problem(404, "It has joined the conversation already.");

@@ -4,9 +4,21 @@ import { call, newId } from "./log.mjs";
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
+export function compact(s, focus, queued) {
+    s.add("compact", { by: "user", ...(queued ? { queued } : {}), upto: s.events.length, summary: `## Goal\n\nKeep the orchard in order.\n\n## Decisions\n\n- \`calloc\` is checked${focus ? `\n- ${focus}` : ""}`, kept: ["The branch is called orchard-2."],
+        lost: { turns: 3, results: 8, tokens: 1200, files: ["/src/orchard.c"] }, before_tokens: 24800, after_tokens: 3100 });
+}
+
+/** What was typed meanwhile. */
+function join(s, { id, text, skill, compact: focus }) {
+    if (focus !== undefined) return compact(s, focus, id);
+    s.add("user", { text, queued: id });
+    if (skill) s.add("skill", { skill, active: true, by: "user", tools: ["read"] });
+}
+
 /** Streams a reply in pieces; ends early when the run was stopped. */
 export async function say(s, text, calls = [], { pause = 8, size = 12, more = {} } = {}) {
-    for (const { id, text: word } of s.queue.splice(0)) s.add("user", { text: word, queued: id }); // typed meanwhile
+    for (const one of s.queue.splice(0)) join(s, one);
     const turn = s.turn + 1;
     s.delta("state", { phase: "thinking", text: "" });
     await wait(pause * 4);

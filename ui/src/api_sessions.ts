@@ -9,7 +9,7 @@ export const sessionsApi = {
     list: (q: ListQuery) => call<Listing>("GET", `/sessions?${query({ limit: 100, ...q })}`),
     get: (id: string) => call<SessionDetail>("GET", `/sessions/${id}`),
     events: (id: string, from: number, limit: number) => call<{ events: Event[]; next: number | null }>("GET", `/sessions/${id}/events?from=${from}&limit=${limit}`),
-    send: (id: string, text: string, replace?: number) => call<{ run?: string; queued?: string }>("POST", `/sessions/${id}/messages`, replace === undefined ? { text } : { text, replace }),
+    send: (id: string, text: string, place: { replace?: number; stop?: boolean } = {}) => call<{ run?: string; queued?: string }>("POST", `/sessions/${id}/messages`, { text, ...place }),
     takeBack: (id: string, queued: string) => call<void>("DELETE", `/sessions/${id}/queued/${encodeURIComponent(queued)}`),
     command: (id: string, text: string) => call<CommandAnswer>("POST", `/sessions/${id}/command`, { text }),
     commands: () => call<{ commands: Command[] }>("GET", "/commands"),

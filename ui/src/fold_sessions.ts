@@ -19,13 +19,18 @@ export function foldSession(view: View, ev: Event): boolean {
     case "rewind":
         view.rewinds = [...view.rewinds, { to: ev.to, at: ev.seq ?? 0 }];
         return true;
-    case "queued":
-        if (!view.queued.some((q) => q.id === ev.id)) view.queued = [...view.queued, { id: ev.id, text: ev.text }];
+    case "queued": {
+        const { id, text, skill, args, compact, message } = ev;
+        const more = Object.fromEntries(Object.entries({ skill, args, compact, message }).filter(([, value]) => value !== undefined));
+        if (!view.queued.some((q) => q.id === id)) view.queued = [...view.queued, { id, text, ...more }];
         return true;
+    }
     case "unqueue":
         view.queued = view.queued.filter((q) => q.id !== ev.id);
+        if (ev.why) line(view, ev, "triangle", `Not sent: ${ev.text ?? ""}`, ev.why);
         return true;
     case "compact":
+        if (ev.queued) view.queued = view.queued.filter((q) => q.id !== ev.queued);
         view.items.push({ ...base(ev, "c"), kind: "compact", by: ev.by, summary: ev.summary ?? "", kept: ev.kept ?? [], lost: ev.lost ?? {}, before: ev.before_tokens, after: ev.after_tokens });
         return true;
     case "fact":

@@ -82,21 +82,25 @@ export async function forkBefore(v: View, seq: number, text: string): Promise<vo
     open(null);
 }
 
-/** Sends the message again in other words; what came after it is kept as an earlier version. */
+/** Sends the message again in other words; what came after it is kept as an earlier version. A run that is at work is stopped for it. */
 export async function resend(v: View, seq: number, text: string): Promise<boolean> {
     return await attempt(async () => {
-        await sessionsApi.send(v.id, text, seq);
+        await sessionsApi.send(v.id, text, { replace: seq, ...(v.running ? { stop: true } : {}) });
         change(() => { app.editing = null; });
         focusComposer();
         return true;
     }) === true;
 }
 
+const isCommand = (q: Queued) => q.skill !== undefined || q.compact !== undefined || q.message !== undefined;
+/** As it is typed into the box: a message that begins with a slash has two there. */
+const asTyped = (q: Queued) => (!isCommand(q) && q.text.startsWith("/") ? `/${q.text}` : q.text);
+
 export async function takeBack(v: View, queued: Queued): Promise<void> {
     await attempt(async () => {
         await sessionsApi.takeBack(v.id, queued.id);
         change(() => { v.queued = v.queued.filter((q) => q.id !== queued.id); v.rev++; });
-        window.dispatchEvent(new CustomEvent("bx-add", { detail: queued.text }));
+        window.dispatchEvent(new CustomEvent("bx-add", { detail: asTyped(queued) }));
     });
 }
 
@@ -105,7 +109,8 @@ export async function sendNow(v: View, queued: Queued): Promise<void> {
     await attempt(async () => {
         await sessionsApi.takeBack(v.id, queued.id);
         change(() => { v.queued = v.queued.filter((q) => q.id !== queued.id); v.rev++; });
-        await sessionsApi.send(v.id, queued.text).catch((e) => { window.dispatchEvent(new CustomEvent("bx-add", { detail: queued.text })); throw e; });
+        const again: Promise<unknown> = isCommand(queued) ? sessionsApi.command(v.id, queued.text) : sessionsApi.send(v.id, queued.text);
+        await again.catch((e) => { window.dispatchEvent(new CustomEvent("bx-add", { detail: asTyped(queued) })); throw e; });
     });
     focusComposer();
 }
@@ -142,7 +147,7 @@ export async function command(text: string): Promise<void> {
         if (fresh) await sessionsApi.remove(id).catch(() => {});
         throw e;
     });
-    if (answer.kind === "text" || answer.kind === "run") {
+    if (answer.kind === "text" || answer.kind === "run" || answer.kind === "queued") {
         if (fresh) open(id);
         if (answer.kind === "text") note(view(id), text, answer.text);
         return;

@@ -125,6 +125,17 @@ test("what is queued waits, joins, or is taken back", () => {
     assert.deepEqual(view.items.map((i) => i.kind === "user" && i.queued), [false, true]);
 });
 
+test("a skill and a request to compact wait as messages do; what could not be sent stays in the conversation", () => {
+    const skill = { id: "q1", text: "/review src", skill: "review", args: "src" }, compact = { id: "q2", text: "/compact", compact: "" };
+    const view = folded(numbered([start("a"), user("a", "one"), { type: "queued", ...skill }, { type: "queued", ...compact }]));
+    assert.deepEqual(view.queued, [skill, compact]);
+    fold(view, at(5, { type: "unqueue", run: "a", id: "q1", text: "/review src", why: "there is no skill" }));
+    const last = view.items.at(-1)!;
+    assert.deepEqual([last.kind, last.kind === "line" && last.text, last.kind === "line" && last.more], ["line", "Not sent: /review src", "there is no skill"]);
+    fold(view, at(6, { type: "compact", run: "a", by: "user", queued: "q2", upto: 1, summary: "" }));
+    assert.deepEqual(view.queued, []);
+});
+
 test("a live word of an executor that comes after its end changes nothing", () => {
     const view = folded(long()), word = { type: "executor_state", run: "b", call: "c1", executor: "x1", agent: "explore", description: "d", state: "running" };
     fold(view, word as unknown as Event);

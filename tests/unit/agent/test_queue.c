@@ -1,3 +1,4 @@
+#include "agent/internal.h"
 #include "unit/agent/world.h"
 
 /* What is typed while a run is active. */
@@ -150,13 +151,275 @@ static void test_none_is_lost(void **state) {
     assert_int_equal(strlen(users), 40 * strlen("user ") - 1);
 }
 
+/* ---- skills ---- */
+
+#define AUTO (&(struct bx_run_options){.mode = "auto"})
+#define WRITE(id_)                                                                                 \
+    { id_, "write", "{\"file_path\":\"/a\"}" }
+#define SKILL_LOG "run_start user queued unqueue skill permission run_end"
+#define LOOK      "/look the code"
+
+static void put_skill(struct world *w, const char *name, const char *text) {
+    bx_auto(bx_freep) char *folder = bx_asprintf("%s/%s", w->dir, name),
+                           *path = bx_asprintf("%s/SKILL.md", folder);
+    assert_int_equal(bx_dir_make(folder, 0700, NULL), 0);
+    assert_int_equal(bx_file_write_atomic(path, bx_str(text), 0600, NULL), 0);
+}
+
+static void put_look(struct world *w) {
+    put_skill(w, "state/skills/look",
+              "---\ndescription: Only looks\ntools: [Read]\n---\nLook at $ARGUMENTS.");
+}
+
+/* What agent/slash.h makes of "/look the code". */
+static int say_skill(struct world *w, const char *skill, const char *args, struct bx_said *said,
+                     struct bx_err *err) {
+    bx_auto(bx_freep) char *text = bx_asprintf("/%s %s", skill, args);
+    return bx_agent_say(w->agent, w->session, text,
+                        &(struct bx_run_options){.skill = skill, .skill_args = args, .typed = text},
+                        said, err);
+}
+
+static void type_skill(struct bx_cancel *cancel) {
+    (void)cancel;
+    struct world *w = typing.world;
+    w_box.during = NULL;
+    struct bx_said said;
+    assert_int_equal(bx_agent_say(w->agent, w->session, "first", NULL, &said, NULL), 0);
+    assert_int_equal(say_skill(w, "look", "the code", &typing.said, NULL), 0);
+    assert_int_equal(bx_agent_say(w->agent, w->session, "last", NULL, &said, NULL), 0);
+}
+
+static void begin_typing(struct world *w, void (*during)(struct bx_cancel *)) {
+    type_into(w);
+    w_box.during = during;
+    put_look(w);
+}
+
+/* In its place among the messages, as the model is told a skill; it narrows from then on and not
+ * before. */
+static void test_a_skill_joins(void **state) {
+    struct world *w = *state;
+    begin_typing(w, type_skill);
+    W_SCRIPT({.calls = {READ("1", "a.txt"), WRITE("2")}}, {.calls = {WRITE("3")}},
+             {.text = "Done."}, {.calls = {WRITE("4")}}, {.text = "Free."});
+    w_send(w, "read a.txt", AUTO);
+    assert_int_equal(strlen(typing.said.queued), 36);
+    w_expect(w, SKILL_LOG " cache_break", "text skill args tool decision by",
+             "run_start user|read a.txt permission|read|allow|mode permission|write|allow|mode "
+             "queued|first queued|/look the code|look|the code queued|last user|first user|/look "
+             "the code skill|look|user user|last permission|write|deny|narrow run_end");
+    assert_non_null(strstr(w_model.dump,
+                           "user: first\nuser: The user starts the skill look; follow "
+                           "it. While it is active only these tools may be used: "
+                           "read.\n\nLook at the code.\nuser: last\n"));
+    w_send(w, "on", AUTO); /* the run's end ended it */
+    bx_auto(bx_freep) char *log = w_log(w, "permission", "decision");
+    assert_string_equal(log + strlen(log) - 5, "allow");
+}
+
+/* What is wrong is said at once, in the words that it has when nothing runs. */
+static void type_wrong(struct bx_cancel *cancel) {
+    (void)cancel;
+    struct world *w = typing.world;
+    struct bx_err err = {0};
+    w_box.during = NULL;
+    put_skill(w, "state/skills/city",
+              "---\ndescription: x\nparameters: {city: {required: true}}\n---\n{{city}}");
+    put_skill(w, "root/.claude/skills/theirs", "---\ndescription: x\n---\nx");
+    assert_int_equal(say_skill(w, "city", "", &typing.said, &err), BX_ERR_INVALID);
+    assert_non_null(strstr(err.msg, "missing: city"));
+    assert_int_equal(say_skill(w, "theirs", "", &typing.said, &err), BX_ERR_DENIED);
+    assert_non_null(strstr(err.msg, "boxagnts skill trust theirs"));
+    assert_int_equal(say_skill(w, "lok", "", &typing.said, &err), BX_ERR_NOTFOUND);
+    assert_non_null(strstr(err.msg, "look"));
+}
+
+static void test_a_wrong_skill_is_refused_at_once(void **state) {
+    struct world *w = *state;
+    begin_typing(w, type_wrong);
+    W_SCRIPT({.calls = {READ("1", "a.txt")}}, {.text = "Done."});
+    w_send(w, "read a.txt", AUTO);
+    w_expect(w, "user queued", "text", "user|read a.txt");
+}
+
+/* It went away meanwhile: the log has what was typed and why it was not sent, and the run goes on.
+ */
+static void type_and_remove(struct bx_cancel *cancel) {
+    struct world *w = typing.world;
+    bx_auto(bx_freep) char *folder = bx_asprintf("%s/skills/look", w->state);
+    type_skill(cancel);
+    bx_dir_remove(folder, NULL);
+}
+
+static void test_a_skill_that_went_away(void **state) {
+    struct world *w = *state;
+    begin_typing(w, type_and_remove);
+    W_SCRIPT({.calls = {READ("1", "a.txt")}}, {.calls = {WRITE("2")}}, {.text = "Done."});
+    w_send(w, "read a.txt", AUTO);
+    bx_auto(bx_freep) char *log = w_log(w, "user unqueue skill run_end", "text why reason");
+    assert_non_null(strstr(log, "user|first unqueue|/look the code|there is no skill \"look\""));
+    assert_non_null(strstr(log, " user|last run_end|done"));
+    bx_auto(bx_freep) char *left = bx_session_queued(w->session);
+    assert_string_equal(left, "[]");
+}
+
+static void stop_after_typing(struct bx_cancel *cancel) {
+    type_skill(cancel);
+    assert_int_equal(bx_agent_stop_run(typing.world->agent, w_id(typing.world), NULL), 0);
+}
+
+/* Stopped, and the program ended: it waits, with its skill, and begins the next run. */
+static void test_a_skill_waits_on(void **state) {
+    struct world *w = *state;
+    begin_typing(w, stop_after_typing);
+    W_SCRIPT({.calls = {READ("1", "a.txt")}}, {.calls = {WRITE("2")}}, {.text = "Done."});
+    w_send(w, "read a.txt", AUTO);
+    w_reopen(w);
+    assert_int_equal(bx_agent_recover(w->agent, true, NULL), 0);
+    bx_auto(bx_freep) char *left = bx_session_queued(w->session);
+    assert_non_null(strstr(left, "\"skill\":\"look\",\"args\":\"the code\"}"));
+    w_send(w, "go on", AUTO);
+    w_expect(w, "user skill permission", "text decision by",
+             "user|read a.txt permission|allow|mode user|first user|/look the code skill|user "
+             "user|last user|go on permission|deny|narrow");
+}
+
+/* ---- /compact ---- */
+
+static void type_compact(struct bx_cancel *cancel) {
+    (void)cancel;
+    struct world *w = typing.world;
+    w_box.during = NULL;
+    struct bx_run_options options = {.compact = true, .typed = "/compact the bridge"};
+    assert_int_equal(bx_agent_say(w->agent, w->session, "the bridge", &options, &typing.said, NULL),
+                     0);
+    if (typing.take_back)
+        typing.unqueued = bx_agent_unqueue(w->agent, w->session, typing.said.queued, NULL);
+}
+
+/* Two turns that can go, a third in which it is typed. */
+static void talk_and_compact(struct world *w, const struct bx_run_options *options) {
+    static char text[6000];
+    memset(text, 'w', sizeof text - 1);
+    static struct w_reply script[] = {{.text = text},
+                                      {.text = text},
+                                      {.calls = {READ("1", "a.txt")}},
+                                      {.text = "Read."},
+                                      {.text = "More."}};
+    w_script(script, BX_ARRAY_LEN(script));
+    w_model.window = 16000;
+    w_model.summary = "## Goal\nA bridge.";
+    w_send(w, "one", NULL);
+    w_send(w, "two", NULL);
+    type_into(w);
+    w_box.during = type_compact;
+    w_send(w, "read a.txt", options);
+}
+
+static void test_compact_between_two_turns(void **state) {
+    struct world *w = *state;
+    talk_and_compact(w, NULL);
+    w_expect(w, "queued tool_result compact run_end", "text by compact reason",
+             "run_end|done run_end|done queued|/compact the bridge|the bridge tool_result "
+             "compact|user run_end|done");
+    assert_int_equal(w_model.summaries, 1);
+    assert_non_null(strstr(w_model.asked_summary, "the bridge"));
+    assert_non_null(strstr(w_model.dump, "A bridge."));
+    assert_non_null(strstr(w_model.dump, "user: read a.txt\nassistant: [1 read "));
+    assert_null(strstr(w_model.dump, "wwww"));
+    bx_auto(bx_freep) char *left = bx_session_queued(w->session);
+    assert_string_equal(left, "[]");
+    assert_int_equal(bx_agent_unqueue(w->agent, w->session, typing.said.queued, NULL),
+                     BX_ERR_NOTFOUND);
+}
+
+/* The run ends first: the next one begins with it, asks the model for nothing else, and ends. */
+static void test_the_next_run_compacts(void **state) {
+    struct world *w = *state;
+    talk_and_compact(w, &(struct bx_run_options){.max_turns = 1});
+    w_wait_for(w, "compact run_end", "by reason", "compact|user run_end|done");
+    bx_agent_wait(w->agent, w_id(w));
+    assert_int_equal(w_model.at, 4); /* the last word of the one that ended, and no more */
+}
+
+/* Nothing can go: the log says so, and the run goes on. */
+static void test_nothing_to_compact(void **state) {
+    struct world *w = *state;
+    type_into(w);
+    w_box.during = type_compact;
+    W_SCRIPT({.calls = {READ("1", "a.txt")}}, {.text = "Done."});
+    w_send(w, "read a.txt", NULL);
+    w_expect(w, "queued unqueue run_end", "text why reason",
+             "queued|/compact the bridge unqueue|/compact the bridge|The conversation was not "
+             "compacted: there are no earlier turns. Nothing has changed run_end|done");
+}
+
+/* What the run would have gone on for was taken back: the model is not asked for nothing. */
+static void test_compact_is_taken_back(void **state) {
+    struct world *w = *state;
+    type_into(w);
+    typing.take_back = true;
+    w_box.during = type_compact;
+    W_SCRIPT({.calls = {READ("1", "a.txt")}}, {.text = "Done."});
+    w_send(w, "read a.txt", NULL);
+    assert_int_equal(typing.unqueued, 0);
+    w_expect(w, "queued unqueue compact run_end", "reason", "queued unqueue run_end|done");
+}
+
+/* ---- edit and resend ---- */
+
+static void test_stop_and_resend(void **state) {
+    struct world *w = *state;
+    struct bx_said said;
+    struct bx_err err = {0};
+    static const struct w_reply script[] = {{.text = "on and on", .until_stopped = true},
+                                            {.text = "In other words."}};
+    w_script(script, 2);
+    assert_int_equal(bx_agent_say(w->agent, w->session, "one", NULL, &said, NULL), 0);
+    pthread_mutex_lock(&w_model.lock);
+    while (w_model.at < 1)
+        pthread_cond_wait(&w_model.asked, &w_model.lock);
+    pthread_mutex_unlock(&w_model.lock);
+    struct bx_run_options options = {.replace = 2};
+    assert_int_equal(bx_agent_say(w->agent, w->session, "two", &options, &said, &err), BX_ERR_BUSY);
+    assert_non_null(strstr(err.msg, "\"stop\": true"));
+    options.stop = true;
+    options.replace = 1; /* no message: nothing is stopped for it */
+    assert_int_equal(bx_agent_say(w->agent, w->session, "two", &options, &said, &err),
+                     BX_ERR_INVALID);
+    assert_true(bx_agent_is_running(w->agent, w_id(w)));
+    struct bx_said waits;
+    assert_int_equal(bx_agent_say(w->agent, w->session, "waits", NULL, &waits, NULL), 0);
+    options.replace = 2;
+    assert_int_equal(bx_agent_say(w->agent, w->session, "two", &options, &said, NULL), 0);
+    assert_int_equal(strlen(said.run), 36);
+    bx_agent_wait(w->agent, w_id(w));
+    w_expect(w, "run_start user rewind queued run_end", "text to reason",
+             "run_start user|one queued|waits run_end|stopped rewind|2 run_start user|two "
+             "user|waits run_end|done");
+    assert_string_equal(w_model.dump, "user: two\nuser: waits\n");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, w_setup, w_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_joins_at_the_next_turn),      T(test_taken_back),
-        T(test_typed_into_the_last_reply),   T(test_waits_after_a_stop),
-        T(test_the_next_run_begins_with_it), T(test_none_is_lost),
+        T(test_joins_at_the_next_turn),
+        T(test_taken_back),
+        T(test_typed_into_the_last_reply),
+        T(test_waits_after_a_stop),
+        T(test_the_next_run_begins_with_it),
+        T(test_none_is_lost),
+        T(test_a_skill_joins),
+        T(test_a_wrong_skill_is_refused_at_once),
+        T(test_a_skill_that_went_away),
+        T(test_a_skill_waits_on),
+        T(test_compact_between_two_turns),
+        T(test_the_next_run_compacts),
+        T(test_nothing_to_compact),
+        T(test_compact_is_taken_back),
+        T(test_stop_and_resend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

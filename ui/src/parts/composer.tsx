@@ -94,7 +94,7 @@ export function Composer({ view }: { view: View | null }) {
         }
         if (e.key === "Enter" && !e.shiftKey) { e.preventDefault(); void submit(); }
         else if (e.key === "Escape" && wrong) { e.preventDefault(); e.stopPropagation(); setWrong(null); }
-        else if (e.key === "ArrowUp" && !text && view && !running) {
+        else if (e.key === "ArrowUp" && !text && view) {
             const last = shownItems(view).findLast((i) => i.kind === "user");
             if (last?.kind !== "user" || last.seq === undefined) return;
             e.preventDefault();

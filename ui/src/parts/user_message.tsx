@@ -17,7 +17,7 @@ export function UserMessage({ item, view, old }: { item: Extract<Item, { kind: "
         <div class="message-tools">
             <button type="button" class="icon-button" title="Copy" aria-label="Copy this message" onClick={() => copyText(item.text)}><Icon name="copy" size={14} /></button>
             {item.seq === undefined || old ? null : <>
-                <button type="button" class="icon-button" title={view.running ? "Stop the run to edit" : "Edit and send again"} aria-label="Edit this message" disabled={view.running} onClick={edit}><Icon name="pencil" size={14} /></button>
+                <button type="button" class="icon-button" title={view.running ? "Edit and send again: the run is stopped for it" : "Edit and send again"} aria-label="Edit this message" onClick={edit}><Icon name="pencil" size={14} /></button>
                 <button type="button" class="icon-button" title="Fork: a new session that goes on from before this message" aria-label="Fork at this message" onClick={() => { void forkBefore(view, item.seq!, item.text); }}><Icon name="fork" size={14} /></button></>}
         </div>
     </article>;
@@ -25,7 +25,7 @@ export function UserMessage({ item, view, old }: { item: Extract<Item, { kind: "
 
 /** In the message's place. Enter sends, Esc leaves it as it was. */
 function Editor({ view, seq, before }: { view: View; seq: number; before: string }) {
-    const { editing } = useApp(() => [app.editing?.text]);
+    const { editing } = useApp(() => [app.editing?.text, view.running]);
     const box = useRef<HTMLTextAreaElement>(null);
     const text = editing?.text ?? before;
     const grow = () => { const el = box.current!; el.style.height = "auto"; el.style.height = `${Math.min(el.scrollHeight + 2, innerHeight * 0.5)}px`; };
@@ -39,7 +39,7 @@ function Editor({ view, seq, before }: { view: View; seq: number; before: string
                 if (e.key === "Enter" && !e.shiftKey && !e.isComposing) { e.preventDefault(); submit(); }
                 if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); leave(); }
             }} />
-        <div class="row"><span class="muted small">What came after it is kept, folded away.</span><span class="spring" />
-            <button type="button" class="quiet" onClick={leave}>Cancel</button><button type="submit" class="primary" disabled={!text.trim() || view.running}>Send</button></div>
+        <div class="row"><span class="muted small">{view.running ? "The run is stopped. " : ""}What came after it is kept, folded away.</span><span class="spring" />
+            <button type="button" class="quiet" onClick={leave}>Cancel</button><button type="submit" class="primary" disabled={!text.trim()}>{view.running ? "Stop and send" : "Send"}</button></div>
     </form>;
 }

@@ -9,6 +9,7 @@
 
 #include "base/id.h"
 #include "base/path.h"
+#include "base/unwire.h"
 
 void bx_fd_close(int *fd) {
     if (*fd >= 0) {
@@ -30,6 +31,11 @@ int bx_file_open_beneath(int dir, const char *name, int flags) {
 
 int bx_file_open_without_links(int dir, const char *name, int flags) {
     return open_resolved(dir, name, flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
+int bx_dir_open_real(const char *path, int flags) {
+    uint64_t links = bx_unwired("mount_links") ? 0 : RESOLVE_NO_SYMLINKS;
+    return open_resolved(AT_FDCWD, path, flags | O_DIRECTORY, links);
 }
 
 int bx_write_all(int fd, const void *p, size_t n) {

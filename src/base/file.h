@@ -32,6 +32,9 @@ bool bx_file_exists(const char *path);
 int bx_file_open_beneath(int dir, const char *name, int flags);
 /* The same where no link at all may be on the way; with O_PATH | O_NOFOLLOW the last part may be one, which is then what is opened. */
 int bx_file_open_without_links(int dir, const char *name, int flags);
+/* Opens a folder by a path that had no link in it when it was looked at (bx_path_real): one that was put there since is not followed,
+ * so that what was checked is what is opened (ELOOP). */
+int bx_dir_open_real(const char *path, int flags);
 int bx_write_all(int fd, const void *p, size_t n); /* 0 or -errno; EINTR handled */
 void bx_fd_close(int *fd);                         /* closes unless -1, sets -1; for bx_auto(bx_fd_close) int fd = -1; */
 

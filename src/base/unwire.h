@@ -4,6 +4,7 @@
  * switched off: bx_unwired is the constant false and the compiler drops the branch. A worker, whose environment is empty,
  * is told by its server. The names by room:
  *   box     time cpu fuel memory stack table instances output processes written readonly kill cancel own_worker command_deny, the parts of the wall
+ *   base    mount_links
  *   http, api  host_check origin_check cookie_check body_limit
  *   fetch   address_check host_policy
  *   store   redact import_grants

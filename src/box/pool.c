@@ -1,5 +1,6 @@
 #include "box/pool.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -275,7 +276,14 @@ static int make_key(const struct bx_grant *grant, struct bx_buf *out, struct bx_
     for (size_t i = 0; i < grant->mount_count; i++) {
         const struct bx_mount *m = &grant->mounts[i];
         struct stat st;
-        if (stat(m->host_path, &st) != 0) {
+        bx_auto(bx_fd_close) int fd = bx_dir_open_real(m->host_path, O_PATH);
+        if (fd < 0 && errno == ELOOP) {
+            return bx_fail(err, BX_ERR_DENIED,
+                           "the folder %.300s cannot be mounted: a link stands in its place now, "
+                           "which is not followed",
+                           m->host_path);
+        }
+        if (fd < 0 || fstat(fd, &st) != 0) {
             return bx_fail_errno(err, errno, "the folder %.300s cannot be mounted", m->host_path);
         }
         bx_buf_addf(out, "%s\n%s\n%d %llu %llu\n", m->host_path, m->guest_path, m->writable,

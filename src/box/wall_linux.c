@@ -43,7 +43,7 @@ bool bx_wall_file_size_hit(void) {
 }
 
 static int allow_mount(const struct bx_landlock *l, const struct bx_mount *m, struct bx_err *err) {
-    bx_auto(bx_fd_close) int fd = open(m->host_path, O_PATH | O_CLOEXEC | O_DIRECTORY);
+    bx_auto(bx_fd_close) int fd = bx_dir_open_real(m->host_path, O_PATH);
     if (fd < 0) {
         return bx_fail_errno(err, errno, "the folder %.300s cannot be mounted", m->host_path);
     }

@@ -11,7 +11,7 @@
 enum bx_wall_part {
     BX_WALL_NO_NEW_PRIVS = 1 << 0, /* set-uid programs gain nothing */
     BX_WALL_PARENT_DEATH = 1 << 1, /* dies with its server */
-    BX_WALL_DESCRIPTORS = 1 << 2,  /* holds no open file but its socket */
+    BX_WALL_DESCRIPTORS = 1 << 2,  /* holds no open file but its socket; later handles of its folders */
     BX_WALL_LANDLOCK = 1 << 3,     /* opens nothing outside its folders */
     BX_WALL_SECCOMP = 1 << 4,      /* only the system calls it needs */
     BX_WALL_RLIMITS = 1 << 5,      /* no core file, bounded descriptors and file size */

@@ -1,5 +1,6 @@
 #include "box/worker.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -37,6 +38,17 @@ static unsigned unwired_parts(void) {
     return parts;
 }
 
+/* Each call opens its folders anew, by a name that means this very folder, for as long as the
+ * worker lives: a guest may put a link in a folder's place meanwhile. */
+static int hold_mount(const struct bx_mount *m, struct bxe_dir *ret, struct bx_err *err) {
+    int fd = bx_dir_open_real(m->host_path, O_PATH);
+    if (fd < 0) {
+        return bx_fail_errno(err, errno, "the folder %.300s cannot be mounted", m->host_path);
+    }
+    *ret = (struct bxe_dir){bx_asprintf("/proc/self/fd/%d", fd), m->guest_path, m->writable};
+    return 0;
+}
+
 static int start(struct worker *w, struct bx_err *err) {
     struct bx_frame f;
     int r = bx_channel_recv(BX_BOX_WORKER_FD, &w->frame, &f, NULL, err);
@@ -62,10 +74,6 @@ static int start(struct worker *w, struct bx_err *err) {
         return r;
     }
     bx_wall_close(&w->plan, &w->wall);
-    for (size_t i = 0; i < w->config.mount_count; i++) {
-        const struct bx_mount *m = &w->config.mounts[i];
-        w->dirs[i] = (struct bxe_dir){m->host_path, m->guest_path, m->writable};
-    }
     bx_guest_threads_prepare();
     w->setup.crew = bx_guest_crew_new(BXE_ROOM - BX_WORKER_CALLS_MAX);
     w->setup.flusher = bx_flusher_new(bx_slot_flush);
@@ -78,6 +86,13 @@ static int start(struct worker *w, struct bx_err *err) {
         .compat = bx_loader_compat(w->setup.loader),
         .engine = bx_str(bxe_version()),
     };
+    for (size_t i = 0; i < w->config.mount_count && r == 0;
+         i++) { /* after the attempts, which find no other */
+        r = hold_mount(&w->config.mounts[i], &w->dirs[i], err);
+    }
+    if (r < 0) {
+        return r;
+    }
     bx_hello_encode(&w->reply, &hello);
     return bx_channel_send(BX_BOX_WORKER_FD, &w->reply, NULL, 0, err);
 }

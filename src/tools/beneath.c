@@ -30,8 +30,7 @@ int bx_open_beneath(const struct bx_grant *grant, const char *guest_path, enum b
                     int flags) {
     const char *rest = NULL;
     const struct bx_mount *m = mount_of(grant, guest_path, where, &rest);
-    bx_auto(bx_fd_close) int dir =
-        m && *rest ? open(m->host_path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    bx_auto(bx_fd_close) int dir = m && *rest ? bx_dir_open_real(m->host_path, O_PATH) : -1;
     if (dir < 0)
         return -1;
     return bx_file_open_beneath(dir, rest, flags);

@@ -128,7 +128,7 @@ static void look_everywhere(struct bx_guard *g, const struct bx_grant *grant) {
     struct walk w = {.guard = g, .grant = grant};
     for (size_t i = 0; i < grant->mount_count; i++) {
         const struct bx_mount *m = &grant->mounts[i];
-        int fd = m->writable ? open(m->host_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+        int fd = m->writable ? bx_dir_open_real(m->host_path, O_RDONLY) : -1;
         if (fd >= 0)
             look(&w, fd, m->guest_path, 0, false);
     }
@@ -151,7 +151,7 @@ static int open_parent(const struct bx_grant *grant, const char *guest, bool mak
         if (grant->mounts[i].writable && bx_path_is_under(guest, grant->mounts[i].guest_path) &&
             (!m || strlen(grant->mounts[i].guest_path) > strlen(m->guest_path)))
             m = &grant->mounts[i];
-    int fd = m ? open(m->host_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int fd = m ? bx_dir_open_real(m->host_path, O_RDONLY) : -1;
     struct bx_str rest = bx_str(m ? guest + strlen(strcmp(m->guest_path, "/") ? m->guest_path : "")
                                   : ""),
                   part;

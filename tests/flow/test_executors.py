@@ -276,6 +276,35 @@ class Subset(Managed):
         self.assertIn("are more than the", self.budget({"kind": "percentage", "percent": 10}, {"tokens": 20000}))
         self.assertIn("50 calls are more than the 5 calls", self.budget({"kind": "fixed_caps", "caps": {"calls": 5}}, {"calls": 50}))
 
+    def swapped(self, unwire=""):
+        """While an executor works in /a, its manager puts a link out of the root there: what the executor's next call sees."""
+        outside = os.path.join(self.workspace.folder, "outside")
+        os.makedirs(outside)
+        with open(os.path.join(outside, "secret.txt"), "w") as file:
+            file.write("not yours\n")
+        waits = "touch /a/begun; while [ ! -e /a/go ]; do sleep 0.02; done"
+        swaps = "while [ ! -e /a/begun ]; do sleep 0.02; done; mv /a /gone; ln -s ../../outside /a; touch /gone/go"
+        self.manage([{"calls": [agent("a", paths=["/a"], background=True)]}, {"calls": [call("bash", command=swaps)]},
+                     {"calls": [call("AgentOutput", id="e1", wait=True)]}, {"text": "reported"}],
+                    {"a": [{"calls": [call("bash", command=waits)]}, {"calls": [call("bash", command="cat /a/secret.txt; echo x >/a/planted")]},
+                           {"text": "tried"}]}, unwire=unwire)
+        self.send("go")
+        self.wait_for({"type": "run_end"})
+        result = self.workspace.wait_for(self.own("a"), {"type": "tool_result"}, 2)
+        return result, os.listdir(outside)
+
+    def test_a_link_in_place_of_its_folder(self):
+        result, outside = self.swapped()
+        self.assertTrue(result["is_error"])
+        self.assertIn("a link stands in its place now, which is not followed", result["content"])
+        self.assertEqual(outside, ["secret.txt"])
+
+    @unittest.skipUnless(CAN_UNWIRE, "this build cannot switch controls off")
+    def test_a_link_that_is_followed(self):
+        result, outside = self.swapped("mount_links")
+        self.assertIn("not yours", result["content"])
+        self.assertEqual(sorted(outside), ["planted", "secret.txt"])
+
     def confined(self, unwire=""):
         """An executor that was given /a, told to go elsewhere by every tool that could."""
         tries = [call("read", file_path="/b/b.txt"), call("bash", command="cat /b/b.txt; cat /a/a.txt; ls /"),

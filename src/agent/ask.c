@@ -157,7 +157,8 @@ static void write_arguments(struct bx_jw *w, const char *arguments) {
     if (!text.n) {
         bx_jw_obj(w);
         bx_jw_end(w);
-    } else if (bx_doc_parse(text, NULL, &doc, NULL) == 0) {
+    } else if (bx_doc_parse(text, &(struct bx_json_limits){.max_depth = BX_JSON_PART_DEPTH}, &doc,
+                            NULL) == 0) {
         bx_jw_val(w, bx_doc_root(doc));
     } else {
         bx_jw_z(w, arguments);

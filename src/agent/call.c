@@ -6,6 +6,8 @@
 #include "json/schema.h"
 #include "tools/network.h"
 
+#define RULE_MAX (64 * BX_KIB) /* that a yes to a call makes */
+
 /* One call: read it, ask the one permission check, run it, log it. Whatever goes wrong becomes a
  * result that tells the model what to do instead. */
 
@@ -70,7 +72,8 @@ static bool read_call(struct bx_call *call) {
         return false;
     }
     struct bx_str text = bx_str_trim(bx_str(call->arguments));
-    if (bx_doc_parse(text.n ? text : BX_STR_LIT("{}"), NULL, &call->input, &err)) {
+    struct bx_json_limits limits = {.max_depth = BX_JSON_PART_DEPTH};
+    if (bx_doc_parse(text.n ? text : BX_STR_LIT("{}"), &limits, &call->input, &err)) {
         refuse(call,
                "The arguments of %s are not valid JSON: %s. Call it again with one JSON object.",
                call->tool_name, err.msg);
@@ -194,9 +197,10 @@ static void obey_answer(struct bx_call *call, const struct bx_question *answer) 
     int rc = 0;
     allow_hosts(call);
     if (answer->choice == BX_CHOICE_ALWAYS) {
-        bx_auto(bx_buf_deinit) struct bx_buf rule = BX_BUF_INIT(16 * BX_KIB);
-        bx_rule_of_call(call, "workspace", &rule);
-        rc = bx_agent_keep_rule(run->agent, bx_buf_str(&rule), &err);
+        bx_auto(bx_buf_deinit) struct bx_buf rule = BX_BUF_INIT(RULE_MAX);
+        rc = bx_rule_of_call(call, "workspace", &rule, &err);
+        if (!rc)
+            rc = bx_agent_keep_rule(run->agent, bx_buf_str(&rule), &err);
     }
     if (!rc && answer->choice != BX_CHOICE_ONCE) {
         BX_LOCKED(&run->rules_lock);
@@ -297,10 +301,11 @@ static enum bx_verdict judge(struct bx_call *call, struct bx_permit_request *ret
 static int ask(struct bx_call *call, const struct bx_permit_request *request,
                struct bx_question *ret) {
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(8 * BX_KIB),
-                                         rule = BX_BUF_INIT(16 * BX_KIB),
+                                         rule = BX_BUF_INIT(RULE_MAX),
                                          members = BX_BUF_INIT(BX_EVENT_MAX);
     bx_permit_describe(request, &text);
-    bx_rule_of_call(call, "session", &rule);
+    /* What is too long to be a rule can only be allowed as it is asked */
+    bool keeps = bx_rule_of_call(call, "session", &rule, NULL) == 0;
     struct bx_jw w;
     bx_jw_init(&w, &members);
     bx_jw_obj(&w);
@@ -315,10 +320,12 @@ static int ask(struct bx_call *call, const struct bx_permit_request *request,
     bx_jw_end(&w);
     struct bx_ask question = {.kind = request->leaves_box ? "network" : "permission",
                               .text = bx_buf_z(&text),
-                              .choices = 1u << BX_CHOICE_ONCE | 1u << BX_CHOICE_SESSION |
-                                         1u << BX_CHOICE_ALWAYS | 1u << BX_CHOICE_NO,
-                              .members = bx_buf_str(&members),
-                              .session_rule = bx_buf_str(&rule)};
+                              .choices = 1u << BX_CHOICE_ONCE | 1u << BX_CHOICE_NO,
+                              .members = bx_buf_str(&members)};
+    if (keeps) {
+        question.choices |= 1u << BX_CHOICE_SESSION | 1u << BX_CHOICE_ALWAYS;
+        question.session_rule = bx_buf_str(&rule);
+    }
     return bx_run_ask(call->run, call, &question, ret);
 }
 
@@ -441,7 +448,7 @@ static void log_guarded(struct bx_call *call) {
     bx_event_begin(&e, call->run->id);
     bx_jw_kstr(&e.w, "call", call->id);
     bx_jw_kstr(&e.w, "tool", call->tool_name);
-    bx_jw_kraw(&e.w, "paths", bx_str(call->result.guarded));
+    bx_event_json(&e.w, "paths", call->result.guarded, "[]");
     bx_jw_kstr(&e.w, "text",
                "The tool changed files that your own programs run or obey; they were put back.");
     bx_event_append(call->run, &e, "guarded", BX_BATCHED);

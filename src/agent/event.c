@@ -118,13 +118,20 @@ void bx_event_limit(struct bx_run *run, const char *limit, const char *fmt, ...)
         bx_executor_on_fault(run, text);
 }
 
+void bx_event_json(struct bx_jw *w, const char *key, const char *text, const char *otherwise) {
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    struct bx_json_limits limits = {.max_depth = BX_JSON_PART_DEPTH};
+    bool good = text && bx_doc_parse(bx_str(text), &limits, &doc, NULL) == 0;
+    bx_jw_kraw(w, key, bx_str(good ? text : otherwise));
+}
+
 /* With the handle by which recall finds a result that the model is not told whole. */
 static void write_metadata(struct bx_jw *w, const struct bx_call *call) {
     const struct bx_tool_result *r = &call->result;
     bool cut = r->content && strlen(r->content) > call->run->history->result_max_bytes;
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     if (!cut && r->metadata)
-        bx_jw_kraw(w, "metadata", bx_str(r->metadata));
+        bx_event_json(w, "metadata", r->metadata, "null");
     if (!cut)
         return;
     bx_jw_kobj(w, "metadata");
@@ -145,12 +152,13 @@ void bx_event_result(struct bx_jw *w, const struct bx_call *call) {
     bx_jw_kuint(w, "turn", call->run->turn);
     bx_jw_kstr(w, "call", call->id);
     bx_jw_kstr(w, "tool", call->tool_name);
-    bx_jw_kraw(w, "content", r->content ? bx_str(r->content) : BX_STR_LIT("\"\""));
+    bx_event_json(w, "content", r->content ? r->content : "\"\"",
+                  "\"The result could not be kept: it is no JSON, or nested too deeply.\"");
     bx_jw_kbool(w, "is_error", r->is_error);
     write_metadata(w, call);
     bx_jw_kstr(w, "limit", r->limit);
-    bx_jw_kraw(w, "receipt", r->receipt ? bx_str(r->receipt) : BX_STR_LIT("null"));
+    bx_event_json(w, "receipt", r->receipt, "null");
     if (r->denied)
-        bx_jw_kraw(w, "denied", bx_str(r->denied));
+        bx_event_json(w, "denied", r->denied, "null");
     bx_jw_kuint(w, "ms", r->ms);
 }

@@ -203,8 +203,8 @@ void bx_log_permission(struct bx_call *call, bool allowed, const char *by, const
 int bx_run_load_rules(struct bx_run *run, struct bx_err *err);
 int bx_agent_settings_rules(struct bx_agent *a, struct bx_rule **ret, size_t *ret_count, struct bx_err *err);
 int bx_rule_check_limits(struct bx_agent *a, const struct bx_rule *rule, struct bx_err *err);
-/* The rule that "for this session" or "always" makes of a call. */
-void bx_rule_of_call(const struct bx_call *call, const char *scope, struct bx_buf *out);
+/* The rule that "for this session" or "always" makes of a call; BX_ERR_LIMIT when it does not fit into `out`. */
+int bx_rule_of_call(const struct bx_call *call, const char *scope, struct bx_buf *out, struct bx_err *err);
 /* In settings.json. drop, use: BX_ERR_NOTFOUND; use: BX_ERR_DENIED when it is used up. */
 int bx_agent_keep_rule(struct bx_agent *a, struct bx_str rule, struct bx_err *err);
 int bx_agent_drop_rule(struct bx_agent *a, const char *id, struct bx_err *err);
@@ -258,6 +258,8 @@ struct bx_event { /* a body that is being written: run is in it */
     struct bx_jw w;
 };
 void bx_event_begin(struct bx_event *e, const char *run);
+/* A member that somebody else wrote: as it is when it is JSON of a depth that can be read again here, else `otherwise`, which is. */
+void bx_event_json(struct bx_jw *w, const char *key, const char *text, const char *otherwise);
 void bx_event_members(struct bx_event *e, struct bx_str object); /* those of one JSON object; empty = none */
 int bx_event_append(struct bx_run *run, struct bx_event *take_e, const char *type, enum bx_durability durability);
 void bx_run_log_failed(struct bx_run *run, const char *why); /* what bx_event_append does then */

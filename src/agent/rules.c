@@ -81,7 +81,8 @@ int bx_run_load_rules(struct bx_run *run, struct bx_err *err) {
 
 /* A call that names something dangerous (a guarded path, a host, a command) gives a rule for
  * exactly that; any other yes is a yes to the tool, inside the root. */
-void bx_rule_of_call(const struct bx_call *call, const char *scope, struct bx_buf *out) {
+int bx_rule_of_call(const struct bx_call *call, const char *scope, struct bx_buf *out,
+                    struct bx_err *err) {
     char id[BX_ID_LEN + 1];
     struct bx_jw w;
     bx_id_new(id);
@@ -101,6 +102,10 @@ void bx_rule_of_call(const struct bx_call *call, const char *scope, struct bx_bu
     bx_jw_kstr(&w, "verdict", "allow");
     bx_jw_kstr(&w, "scope", scope);
     bx_jw_end(&w);
+    return bx_buf_failed(out) ? bx_fail(err, BX_ERR_LIMIT,
+                                        "this call is too long to be kept as a rule: it was "
+                                        "allowed once")
+                              : 0;
 }
 
 /* ---- changes of settings.json ---- */

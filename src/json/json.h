@@ -13,6 +13,8 @@ struct bx_val; /* a view into a document, valid as long as it; NULL means "absen
 
 enum bx_val_type { BX_VAL_ABSENT, BX_VAL_NULL, BX_VAL_BOOL, BX_VAL_INT, BX_VAL_REAL, BX_VAL_STR, BX_VAL_ARR, BX_VAL_OBJ };
 
+/* The deepest text that is taken as a part of a larger document, which can then be read with the limits below. */
+#define BX_JSON_PART_DEPTH 100
 struct bx_json_limits {
     size_t max_size_bytes; /* 0 = 64 MiB */
     unsigned max_depth;    /* 0 = 128 */

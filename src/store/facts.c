@@ -94,7 +94,7 @@ void bx_facts_header(struct bx_facts *f, const struct bx_val *header) {
         f->created_at_ms = f->updated_at_ms = t;
 }
 
-bool bx_facts_wants(struct bx_str type) {
+static bool wants(struct bx_str type) {
     static const char *const wanted[] = {"user",    "title",  "model",  "mode",    "run_start",
                                          "run_end", "todo",   "pin",    "planner", "usage",
                                          "rewind",  "budget", "queued", "unqueue", "compact"};
@@ -161,7 +161,7 @@ bool bx_facts_event(struct bx_facts *f, struct bx_str type, uint64_t seq, int64_
         f->updated_at_ms = t_ms;
     if (bx_str_eqz(type, "question") || bx_str_eqz(type, "answer"))
         return true; /* the list says who waits for an answer */
-    if (!bx_facts_wants(type))
+    if (!wants(type))
         return false;
     if (bx_str_eqz(type, "run_start") || bx_str_eqz(type, "run_end")) {
         bool open = bx_str_eqz(type, "run_start"), changed = f->open_run != open;

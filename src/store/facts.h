@@ -35,9 +35,7 @@ struct bx_facts {
 
 void bx_facts_deinit(struct bx_facts *f);
 void bx_facts_header(struct bx_facts *f, const struct bx_val *header);
-/* Does the type change anything but the count and the time? Saves a parse on append. */
-bool bx_facts_wants(struct bx_str type);
-/* True when the list should be shown anew. body may be NULL for types that bx_facts_wants does not want. */
+/* True when the list should be shown anew. */
 bool bx_facts_event(struct bx_facts *f, struct bx_str type, uint64_t seq, int64_t t_ms, const struct bx_val *body);
 /* A row with copies. */
 void bx_facts_row(const struct bx_facts *f, const char *id, bool damaged, struct bx_session_row *ret);

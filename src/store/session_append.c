@@ -127,11 +127,10 @@ int bx_session_append(struct bx_session *s, const char *type, struct bx_str body
     if (s->store->mode != BX_STORE_OWNER)
         return bx_fail(err, BX_ERR_DENIED, "this workspace was opened for reading only");
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
-    if (bx_facts_wants(bx_str(type))) {
-        int rc = bx_doc_parse(body, NULL, &doc, err);
-        if (rc < 0)
-            return bx_wrap(err, BX_ERR_INVALID, "body of a %s event", type);
-    }
+    /* Each of them, too, so that no line of a log is ever anything but JSON that can be read again
+     */
+    if (bx_doc_parse(body, NULL, &doc, err) < 0)
+        return bx_wrap(err, BX_ERR_INVALID, "body of a %s event", type);
     bool list_changed, flush;
     {
         BX_LOCKED(&s->append_lock);
@@ -144,7 +143,7 @@ int bx_session_append(struct bx_session *s, const char *type, struct bx_str body
             rc = put_line(s, durability, err);
         if (rc < 0)
             return rc;
-        list_changed = publish(s, type, doc ? bx_doc_root(doc) : NULL, now_ms, &flush);
+        list_changed = publish(s, type, bx_doc_root(doc), now_ms, &flush);
         if (s->line.cap > LINE_KEPT_BYTES)
             bx_buf_deinit(&s->line);
         if (ret_seq)

@@ -222,7 +222,7 @@ static void count_traffic(struct bx_tool_session *s, const struct bx_box_result 
 }
 
 static char *receipt(const struct box_tool *b, const struct bx_box_result *r) {
-    struct bx_buf out = BX_BUF_INIT(4 * BX_KIB);
+    struct bx_buf out = BX_BUF_INIT(4 * BX_KIB + r->host_count * BX_KIB); /* a name has 255 bytes */
     struct bx_jw w;
     bx_jw_init(&w, &out);
     bx_jw_obj(&w);

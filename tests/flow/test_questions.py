@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Questions of a run, asked through the server: what a yes reaches, and what a restart or a crash leaves of it."""
+import json
 import os
 import signal
 import sys
@@ -51,6 +52,34 @@ class Questions(Conversation):
         self.assertEqual((session["question"], session["session"]["waiting"]), (question["question"], True))
 
     WRITE = {"calls": [{"tool": "write", "input": {"file_path": "a", "content": "x"}}]}
+
+    def test_a_call_that_is_long(self):
+        """A yes for the session becomes a rule in the log, whose lines stay whole; what is too long for one can only be allowed once."""
+        def bash(command):
+            return {"tool": "bash", "input": {"command": command}}
+        commands = ["echo " + "y" * size for size in (20000, 100000)]
+        self.begin({"calls": [bash(commands[0])]}, {"calls": [bash(commands[0])]},
+                   {"calls": [bash(commands[1])]})
+        self.send("go")
+        question = self.wait_for({"type": "question"})
+        self.answer(question, "session")
+        long = self.wait_for({"type": "question"}, 2) # the second call needed none
+        self.assertEqual(long["choices"], ["once", "no"])
+        self.answer(long, "always", 400)
+        self.assertEqual(self.server.call("POST", f"/sessions/{self.session}/stop")[0], 202)
+        self.wait_for({"type": "run_end", "reason": "stopped"})
+        self.assertEqual(self.wait_for({"type": "answer", "choice": "session"})["rule"]["command"], commands[0])
+        self.assertEqual([e["is_error"] for e in self.workspace.events(self.session) if e["type"] == "tool_result"], [False, False, True])
+
+    def test_arguments_that_are_nested_deeply(self):
+        """They are refused before they make a line that nobody could read again."""
+        deep = "[" * 120 + "]" * 120
+        self.begin({"calls": [{"tool": "read", "input": {"file_path": "a", "x": json.loads(deep)}}]}, {"text": "done"})
+        self.send("go")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        self.assertIn("nested deeper", self.wait_for({"type": "tool_result"})["content"])
+        self.assertEqual(self.server.call("GET", f"/sessions/{self.session}/context")[0], 200)
+        self.assertIn("nested deeper", json.dumps(self.workspace.model.requests()[1]))
 
     def test_a_question_survives_a_crash(self):
         question = self.killed_at_a_question(self.WRITE, {"text": "here again"})

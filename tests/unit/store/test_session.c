@@ -163,9 +163,17 @@ static void test_bad_bodies(void **state) {
     struct fixture *f = *state;
     bx_auto(bx_session_unrefp) struct bx_session *s = make(f);
     static const char *const bad[] = {"", "{", "[]", "1", "{\"a\":\n1}", "x{}"};
-    for (size_t i = 0; i < BX_ARRAY_LEN(bad); i++)
+    for (size_t i = 0; i < BX_ARRAY_LEN(bad); i++) {
         assert_int_equal(bx_session_append(s, "usage", bx_str(bad[i]), BX_BATCHED, NULL, NULL),
                          BX_ERR_INVALID);
+        assert_int_equal(
+            bx_session_append(s, "tool_result", bx_str(bad[i]), BX_BATCHED, NULL, NULL),
+            BX_ERR_INVALID);
+    }
+    /* half a rule in an answer: the whole line would be lost */
+    assert_int_equal(bx_session_append(s, "answer", bx_str("{\"rule\":{\"command\":\"ec}"),
+                                       BX_DURABLE, NULL, NULL),
+                     BX_ERR_INVALID);
     assert_int_equal(bx_session_last_seq(s), 0);
 }
 

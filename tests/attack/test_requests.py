@@ -82,7 +82,7 @@ class Requests(unittest.TestCase):
         except Exception as problem:
             raise AssertionError(f"{what}: {problem!r}; the server: {self.server.process.poll()}") from problem
         with self.subTest(what=what):
-            self.assertLess(status, 500, answer[:500])
+            self.assertTrue(status < 500 or status == 503 and "/mcp/" in path, answer[:500]) # a server that does not start
             self.assertIn(str(status), operation["responses"], answer[:500])
             self.assertNotIn(b"(null)", answer)
             self.assertNotIn(self.server.token.encode(), answer)
@@ -121,9 +121,11 @@ class Requests(unittest.TestCase):
         if template == "/api/v1/sessions/{session}" and method == "DELETE":
             self.server.call("POST", f"/sessions/{self.sessions[2]}/restore", {})
             return {**self.names, "session": self.sessions[2]}
-        for kind in ("skills", "agents"):
-            self.server.call("PUT", f"/{kind}/mine", {"text": TEXT})
-        self.server.call("PUT", "/packs/mine", {"items": [{"kind": "text", "text": "x"}, {"kind": "message", "session": NOBODY, "seq": 1}]})
+        for kind in ("skill", "agent"):
+            if "{" + kind + "}" in template:
+                self.server.call("PUT", f"/{kind}s/mine", {"text": TEXT})
+        if "pack" in template:
+            self.server.call("PUT", "/packs/mine", {"items": [{"kind": "text", "text": "x"}, {"kind": "message", "session": NOBODY, "seq": 1}]})
         return self.names
 
     def changed(self, value):

@@ -3,8 +3,8 @@
 #include "base/vec.h"
 
 /* What the sessions above an executor were given counts for it, too: allowed, denied, taken back. A
- * rule with a count does not pass down: its uses are counted in the log of the session that has it.
- */
+ * rule that allows with a count does not pass down: its uses are counted in the log of the session
+ * that has it. */
 
 #define LINES_MAX (64 * BX_MIB)
 
@@ -75,7 +75,7 @@ void bx_inherited_write(const struct bx_inherited *i, struct bx_jw *w) {
     for (size_t k = 0; i && k < i->sources.n; k++) {
         const struct bx_given *g = &i->sources.p[k].given;
         for (size_t r = 0; r < g->rules.n; r++)
-            if (g->rules.p[r].max_calls < 0)
+            if (g->rules.p[r].max_calls < 0 || !g->rules.p[r].allows)
                 bx_jw_raw(w, bx_str(g->rules.p[r].json));
     }
 }

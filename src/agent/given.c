@@ -32,7 +32,8 @@ static void take_out(struct bx_given *g, struct bx_str id) {
 
 /* Answers of older sessions gave rules without a name. */
 static void put_in(struct bx_given *g, const struct bx_val *rule, int64_t seq) {
-    struct bx_given_rule r = {.max_calls = bx_val_get_int(rule, "max_calls", -1)};
+    struct bx_given_rule r = {.max_calls = bx_val_get_int(rule, "max_calls", -1),
+                              .allows = bx_str_eqz(bx_val_get_str(rule, "verdict"), "allow")};
     struct bx_buf text = BX_BUF_INIT(BX_MIB);
     struct bx_jw w;
     struct bx_str id = bx_val_get_str(rule, "id");

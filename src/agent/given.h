@@ -12,6 +12,7 @@
 struct bx_given_rule {
     char *id;
     char *json; /* one object */
+    bool allows;
     int64_t max_calls, uses; /* max_calls: -1 = without count */
 };
 struct bx_given {

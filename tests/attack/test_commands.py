@@ -9,6 +9,7 @@ from unittest import mock
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "flow"))
 from boxagnts import Conversation, Server, Workspace  # noqa: E402
+from test_executors import Managed, agent  # noqa: E402
 
 DENY = {"id": "no-rm", "tool": "bash", "command": "rm *", "verdict": "deny"}
 FILES = {"victim": "alive\n", "go.sh": "#!/bin/sh\nrm /victim\n", "words": "rm /victim\n", "name": "rm\n", "src/a": "",
@@ -248,6 +249,24 @@ class Sessions(Conversation):
         self.answer(question, "once")
         self.wait_for({"type": "run_end"})
         self.assertEqual((self.made("seen"), self.made("hidden")), (True, True))
+
+
+class Executors(Managed):
+    """What the manager's session denies is not started for its executors, whatever else the rule says."""
+
+    def test_a_rule_of_the_manager(self):
+        self.workspace.settings = {"rules": [Sessions.ANY]}
+        calls = [bash(Sessions.HIDDEN % name)["calls"][0] for name in ("/plain", "/counted")]
+        self.manage([{"calls": [agent("a")]}, {"text": "reported"}], {"a": [{"calls": calls}, {"text": "tried"}]})
+        for name, more in (("plain", {}), ("counted", {"max_calls": 3})):
+            body = dict({"tool": "bash", "command": f"touch /{name}", "verdict": "deny", "scope": "session", "session": self.session}, **more)
+            self.assertEqual(self.server.call("POST", "/grants", body)[0], 201)
+        self.send("go")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        said = [e["commands"][0]["command"] for e in self.workspace.events(self.own("a")) if e["type"] == "not_started"]
+        self.assertEqual(sorted(said), ["touch /counted", "touch /plain"])
+        self.assertIn("bash: command limit", self.result("a")["content"])
+        self.assertEqual([n for n in ("plain", "counted") if os.path.exists(os.path.join(self.workspace.root, n))], [])
 
 
 if __name__ == "__main__":

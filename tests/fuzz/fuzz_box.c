@@ -12,6 +12,20 @@ static void same(const struct bx_buf *again, const uint8_t *data, size_t size, c
     }
 }
 
+static void look_at_barred(struct bx_str bytes) {
+    struct bx_barred *barred = NULL;
+    size_t n = 0;
+    bx_auto(bx_buf_deinit) struct bx_buf again = BX_BUF_INIT(BX_FRAME_MAX);
+    if (bx_barred_decode(bytes, 3, &barred, &n, NULL) < 0) {
+        return;
+    }
+    bx_barred_encode(&again, barred, n);
+    if (!bx_str_eq(bx_buf_str(&again), bytes)) {
+        bx_die("fuzz_box: what was stopped is not what was read");
+    }
+    bx_barred_free(barred, n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct bx_frame f;
     if (bx_frame_decode(data, size, &f, NULL) < 0) {
@@ -30,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (f.type == BX_FRAME_DONE && bx_done_decode(f.body, &done, NULL) == 0) {
         bx_done_encode(&again, f.call, &done);
         same(&again, data, size, "an end");
+        look_at_barred(done.barred);
     }
     if (f.type == BX_FRAME_ASK && bx_ask_decode(f.body, &ask, NULL) == 0) {
         bx_ask_encode(&again, f.call, &ask);

@@ -56,7 +56,8 @@ struct bx_run *bx_executor_root_of(struct bx_run *run) {
     return run->executor && run->executor->manager ? run->executor->root : run;
 }
 
-/* Lock held. Those of one message that work; who waits for executors of its own does not. */
+/* Lock held. Those of one message that work; who waits for its own executors or an answer does not.
+ */
 static unsigned working(const struct bx_agent *a, const char *root_run) {
     unsigned n = 0;
     for (size_t i = 0; i < a->executors.n; i++) {
@@ -274,10 +275,16 @@ void bx_executor_pause(struct bx_run *run, bool begins) {
         return;
     }
     unsigned most = bx_unwired("executor_queue") ? UINT_MAX : max_concurrent(a);
-    BX_LOCKED(&a->lock);
-    while (self->waits == 1 && working(a, self->root_run) >= most && !bx_cancel_fired(run->spend))
-        pthread_cond_wait(&a->changed, &a->lock);
-    self->waits--;
+    struct bx_cancel_watch watch;
+    bx_cancel_watch(run->spend, &watch, wake, a);
+    {
+        BX_LOCKED(&a->lock);
+        while (self->waits == 1 && working(a, self->root_run) >= most &&
+               !bx_cancel_fired(run->spend))
+            pthread_cond_wait(&a->changed, &a->lock);
+        self->waits--;
+    }
+    bx_cancel_unwatch(&watch);
 }
 
 int bx_executor_wait(struct bx_run *run, struct bx_executor *e, uint64_t timeout_ms) {

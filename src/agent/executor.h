@@ -7,8 +7,8 @@
  *   - It ends before its manager's run does: who ends, is stopped or runs out of budget ends all executors below it. So a
  *     pointer to the manager's run is good while the executor lives.
  *   - Its faults are its own: whatever ends it becomes a named end in the manager's tool result and log.
- *   - Of one message's executors at most max_concurrent work at a time; one that only waits for executors of its own does not
- *     count, so a queue never waits for itself.
+ *   - Of one message's executors at most max_concurrent work at a time; one that only waits for executors of its own, or for an
+ *     answer, does not count, so a queue never waits for itself, nor for a person.
  * Rules that the manager's session was given count for it as well, but for those with a count; questions of its own go to the
  * user, with its name. */
 #ifndef BX_AGENT_EXECUTOR_H
@@ -59,7 +59,7 @@ struct bx_executor {
     char fault[480];            /* what went wrong, in a sentence; "" = nothing */
     struct bx_buf failures;     /* of its calls: "bash: memory limit", one a line */
     char *result;               /* its last message, or NULL */
-    unsigned turns, calls, failed_calls, waits; /* waits: of its calls for executors of its own */
+    unsigned turns, calls, failed_calls, waits; /* waits: of its calls, for executors of its own or an answer */
     int64_t input_tokens, output_tokens;
     double cost;
     bool has_thread; /* its run ends it; before that, whoever could not start it does */
@@ -90,8 +90,7 @@ void bx_executor_pump(struct bx_agent *a, const char *root_run);
 /* Waits for its end, for at most timeout_ms (UINT64_MAX = as long as it takes). 0; BX_ERR_TIMEOUT; BX_ERR_CANCELLED: the waiting run
  * is stopped. */
 int bx_executor_wait(struct bx_run *run, struct bx_executor *e, uint64_t timeout_ms);
-/* A run that waits for executors of its own leaves its place in the queue to others, and takes one again. That can take long: the
- * caller has a watch on the run's token that wakes who waits for `changed`. */
+/* A run that waits (see above) leaves its place in the queue to others, and takes one again, which can take long. */
 void bx_executor_pause(struct bx_run *run, bool begins);
 /* Does not wait. why: for its token. */
 void bx_executor_stop(struct bx_executor *e, const char *why);

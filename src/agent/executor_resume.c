@@ -158,8 +158,11 @@ size_t bx_executors_adopt(struct bx_run *run) {
         BX_LOCKED(&run->agent->lock);
         bx_executor_root_of(run)->executors_started += (unsigned)r->below.n;
     }
-    for (size_t i = 0; i < r->below.n; i++)
-        n += adopt(run, &r->below.p[i]);
+    for (size_t i = 0; i < r->below.n; i++) {
+        struct bx_resume_below *b = &r->below.p[i];
+        n += adopt(run, b);
+        bx_history_free(bx_steal(&b->history)); /* not for as long as the run lives */
+    }
     return n;
 }
 

@@ -418,7 +418,7 @@ bool bx_executors_await(struct bx_run *run) {
            !bx_cancel_fired(run->spend))
         pthread_cond_wait(&a->changed, &a->lock);
     pthread_mutex_unlock(&a->lock);
-    bx_executor_pause(run, false); /* still watched: a stop ends this, too */
     bx_cancel_unwatch(&watch);
+    bx_executor_pause(run, false);
     return true;
 }

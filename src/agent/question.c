@@ -98,8 +98,8 @@ static bool may_go_on(const struct bx_run *run, bool asks) {
                 : run->woken || run->rung || (run->executor && run->executor->messages.n);
 }
 
-/* Who waits for executors only has no place in their queue meanwhile. Nothing is begun, by it or in
- * the queue, before a person has said something: the program has just started. */
+/* Nothing is begun, by the run or in its queue, before a person has said something: the program has
+ * just started. */
 int bx_run_await_again(struct bx_run *run) {
     struct bx_agent *a = run->agent;
     struct bx_cancel_watch watch;
@@ -114,10 +114,12 @@ int bx_run_await_again(struct bx_run *run) {
     bool goes_on = may_go_on(run, asks);
     if (!goes_on)
         bx_question_deinit(&run->question);
+    if (asks && run->executor && run->executor->manager)
+        run->executor->waits--; /* the answer is logged before it waits for a place (bx_run_ask) */
     pthread_mutex_unlock(&a->lock);
+    bx_cancel_unwatch(&watch);
     if (!asks)
         bx_executor_pause(run, false);
-    bx_cancel_unwatch(&watch);
     if (!goes_on)
         return BX_ERR_CANCELLED;
     bx_executor_pump(a, bx_executor_root_of(run)->id);
@@ -181,11 +183,14 @@ int bx_run_ask(struct bx_run *run, const struct bx_call *call, const struct bx_a
     if (!again)
         log_question(run, call, ask, id);
     bx_run_state(run, "waiting", BX_STR_LIT("waiting for an answer"));
+    bx_executor_pause(run, true); /* a person may be away for long: the place goes to others */
     int rc = wait_for_answer(run, ret);
     bx_executor_on_question(run, BX_STR_LIT(""));
+    if (!rc)
+        log_answer(run, ask, ret);
+    bx_executor_pause(run, false);
     if (rc)
         return rc;
-    log_answer(run, ask, ret);
     bx_run_state(run, "tools", BX_STR_LIT(""));
     return 0;
 }

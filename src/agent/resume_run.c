@@ -72,9 +72,9 @@ static int begin_again(struct bx_run *run, struct bx_history *h, struct bx_execu
     if ((rc = bx_history_catch_up(run->history, run->session, err)) ||
         (rc = bx_run_load_rules(run, err)))
         return rc;
-    if (bx_resume_call(run->resume)) {
+    if (bx_resume_call(run->resume))
         open_question_again(run);
-    } else if (as) { /* it waits for its own: bx_run_await_again takes the place again */
+    if (as) { /* it waits: bx_run_await_again takes the place again */
         BX_LOCKED(&run->agent->lock);
         as->waits++;
     }

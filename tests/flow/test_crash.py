@@ -44,7 +44,11 @@ TURNS = [
 ]
 
 
-ASKS = [{"calls": [{"tool": "write", "input": {"file_path": "asked.txt", "content": "asked"}}]}, {"text": "thank you"}]
+def asks(name):
+    return [{"calls": [{"tool": "write", "input": {"file_path": name, "content": "asked"}}]}, {"text": "thank you"}]
+
+
+DELEGATES = [{"calls": [{"tool": "Agent", "input": {"description": "asker", "prompt": "asker: do it"}}]}, {"text": "thank you"}]
 PROBE = [{"calls": CALLS[:2]}, {"text": "found. " * 30, "chunk_bytes": 64}]  # an executor's
 
 
@@ -162,7 +166,9 @@ class Crash(unittest.TestCase):
         self.workspace = Workspace(settings={"mode": "accept-edits"}, files={"note.txt": "hello\n"})
         self.addCleanup(self.workspace.close)
         self.workspace.start_model({"turns": TURNS * 400, "when": [{"contains": '"content":"probe: do it', "turns": PROBE},
-                                                                       {"contains": "ask me first", "turns": ASKS}]})
+                                                                       {"contains": "ask me first", "turns": asks("asked.txt")},
+                                                                       {"contains": '"content":"asker: do it', "turns": asks("below.txt")},
+                                                                       {"contains": "let one ask", "turns": DELEGATES}]})
         self.server = None
         self.ack = Acknowledged()
         self.sessions, self.retired, self.ages = [], [], {}
@@ -253,24 +259,33 @@ class Crash(unittest.TestCase):
                 self.assertEqual(row["forked_from"]["session"], self.ack.copies[session][0])
 
     def begin_to_wait(self):
-        """A run that waits for a person, through all that follows."""
-        self.waiting = self.ok("POST", "/sessions", {"model": "scripted/m", "mode": "default"}, 201)["id"]
-        self.ok("POST", f"/sessions/{self.waiting}/messages", {"text": "ask me first"}, 202)
-        self.question = self.workspace.wait_for(self.waiting, {"type": "question"})["question"]
+        """Runs that wait for a person, through all that follows: one asks itself, one through an executor."""
+        self.waiting = []
+        for text, name in (("ask me first", "asked.txt"), ("let one ask", "below.txt")):
+            manager = asker = self.ok("POST", "/sessions", {"model": "scripted/m", "mode": "default"}, 201)["id"]
+            self.ok("POST", f"/sessions/{manager}/messages", {"text": text}, 202)
+            if name == "below.txt":
+                asker = self.workspace.wait_for(manager, {"type": "executor"})["executor"]
+            question = self.workspace.wait_for(asker, {"type": "question"})["question"]
+            self.waiting.append((manager, asker, question, os.path.join(self.workspace.root, name)))
 
     def check_waiting(self):
         give_up = time.monotonic() + PATIENCE
-        while self.ok("GET", f"/sessions/{self.waiting}")["question"] != self.question:
-            self.assertLess(time.monotonic(), give_up, (self.waiting, SEED))
-            time.sleep(0.01)
+        for manager, asker, question, _ in self.waiting:
+            while self.ok("GET", f"/sessions/{asker}")["question"] != question:
+                self.assertLess(time.monotonic(), give_up, (manager, asker, SEED))
+                time.sleep(0.01)
+            self.assertEqual([e["type"] for e in self.workspace.events(manager) if e["type"] in ("run_end", "tool_result")], [], (manager, SEED))
 
     def end_of_waiting(self):
         self.check_waiting()
-        asked = os.path.join(self.workspace.root, "asked.txt")
-        self.assertFalse(os.path.exists(asked))
-        self.ok("POST", f"/sessions/{self.waiting}/answers", {"question": self.question, "choice": "once"}, 202)
-        self.workspace.wait_for(self.waiting, {"type": "run_end", "reason": "done"})
-        self.assertTrue(os.path.exists(asked))
+        for manager, asker, question, path in self.waiting:
+            self.assertFalse(os.path.exists(path))
+            self.ok("POST", f"/sessions/{asker}/answers", {"question": question, "choice": "once"}, 202)
+            self.workspace.wait_for(manager, {"type": "run_end", "reason": "done"})
+            self.assertTrue(os.path.exists(path))
+            for session in {manager, asker}:
+                self.check_calls(session, self.closed(session))
 
     def fsck(self):
         done = subprocess.run([BINARY, "session", "fsck", "--workspace-dir", self.workspace.path], capture_output=True, text=True,

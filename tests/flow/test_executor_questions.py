@@ -2,16 +2,20 @@
 """Questions of executors and a restart of the program: they stay open, and the managers that wait for them go on, on all levels."""
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
-import time
+import types
 import unittest
 from unittest import mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "..", "attack"))
 from boxagnts import PATIENCE  # noqa: E402
+from client import WebSocket  # noqa: E402
 from test_executors import CAN_UNWIRE, Managed, agent, call, read  # noqa: E402
 
 
@@ -98,6 +102,20 @@ class Questions(Restarted):
         self.assertEqual([e["question"] for e in own if e["type"] in ("question", "answer")], [asked[1]["question"]] * 2)
         self.assertEqual(len(self.workspace.model.requests()), 4)  # nobody was asked anything twice
 
+    def test_who_watches_the_manager_hears_of_it(self):
+        """After the restart too: the page's sign, and the question to be answered there."""
+        asked = self.ask([{"calls": [agent("a")]}, REPORTED], {"a": asks("a")}, {"a": None})["a"]
+        self.again()
+        port = int(re.search(r":(\d+)/", self.server.url)[1])
+        address = types.SimpleNamespace(host=f"127.0.0.1:{port}", connect=lambda: socket.create_connection(("127.0.0.1", port), PATIENCE))
+        with WebSocket(address, [("Authorization", "Bearer " + self.server.token)], "/ws") as ws:
+            ws.say(op="subscribe", session=self.session, **{"from": 1})
+            heard = {"type": None}
+            while heard["type"] != "executor_question":
+                heard = ws.hear().get("event", heard)
+        self.assertEqual((heard["executor"], heard["name"], heard["description"]), (asked[0], "e1", "a"))
+        self.assertEqual(heard["question"]["question"], asked[1]["question"])
+
     def test_no(self):
         asked = self.ask([{"calls": [agent("a")]}, REPORTED], {"a": asks("a")}, {"a": None})["a"]
         self.again()
@@ -168,10 +186,7 @@ class Questions(Restarted):
         """The manager's model was speaking: it is asked anew, when there is an answer."""
         cut = {"tries": [{"text": "never " * 50, "forever": True}, {"text": "I wait"}]}
         asked = self.ask([{"calls": [agent("a", background=True)]}, cut, REPORTED], {"a": asks("a")}, {"a": None})["a"]
-        give_up = time.monotonic() + PATIENCE
-        while len(self.workspace.model.requests()) < 3:
-            self.assertLess(time.monotonic(), give_up)
-            time.sleep(0.01)
+        self.until(lambda: len(self.workspace.model.requests()) >= 3, "the model is asked")
         self.again(*ends)
         self.reply(asked)
         said = [e["text"] for e in self.ended(self.session) if e["type"] == "assistant"]
@@ -236,22 +251,21 @@ class Others(Restarted):
     def in_the_queue(self, *ends):
         """It had not begun: it does, when there is a place."""
         self.workspace.settings["max_concurrent_executors"] = 1
-        asked = self.ask([{"calls": [agent("a"), agent("b")]}, REPORTED], {"a": asks("a"), "b": asks("b")}, {})
-        self.assertEqual(asked, {})
-        first = self.wait_for({"type": "executor", "state": "running"})["description"]
-        second = "b" if first == "a" else "a"
-        one = self.asked(first)
-        self.own(second)
+        works = [{"calls": [call("Sleep", seconds=300)]}, {"text": "never"}]
+        turns = [{"calls": [agent("a", background=True)]}, {"calls": [agent("b", background=True)]}, {"calls": [agent("c")]}, REPORTED]
+        one = self.ask(turns, {"a": asks("a"), "b": works, "c": asks("c")}, {"a": None})["a"]
+        self.workspace.wait_for(self.own("b"), {"type": "tool_start"})
+        self.own("c")
         self.again(*ends)
-        self.assertEqual({n: s for n, (s, _) in self.states().items()}, {first: "running", second: "queued"})
+        self.assertEqual({n: s for n, (s, _) in self.states().items()}, {"a": "running", "b": "stopped", "c": "queued"})
         self.reply(one)
-        other = self.asked(second)
+        self.wait_for({"type": "executor", "description": "a", "state": "done"})
+        other = self.asked("c")
         self.again(*ends)
         self.reply(other)
         self.one_result_each(self.ended(self.session))
-        self.assertTrue(self.written("a") and self.written("b"))
-        for name in "ab":
-            self.assertIn(f"{name} wrote", self.result(name)["content"])
+        self.assertTrue(self.written("a") and self.written("c"))
+        self.assertIn("c wrote", self.result("c")["content"])
 
     def test_in_the_queue(self):
         self.in_the_queue(signal.SIGKILL)

@@ -74,6 +74,15 @@ class Managed(Conversation):
     def executors(self):
         return self.server.call("GET", f"/sessions/{self.session}/executors")[1]["executors"]
 
+    def until(self, holds, what):
+        give_up = time.monotonic() + PATIENCE
+        while not holds():
+            self.assertLess(time.monotonic(), give_up, what)
+            time.sleep(0.01)
+
+    def until_there_is(self, path):
+        self.until(lambda: os.path.exists(path), path)
+
     def denied(self, session):
         return [e for e in self.workspace.events(session) if e["type"] == "permission" and e["decision"] == "deny"]
 
@@ -179,15 +188,6 @@ class Faults(Managed):
     def test_the_same_call_again_and_again(self):
         result = self.four([read("/nowhere")] * 9)
         self.assertEqual((result["metadata"]["state"], result["limit"]), ("limit", "repeated_calls"))
-
-    def until(self, holds, what):
-        give_up = time.monotonic() + PATIENCE
-        while not holds():
-            self.assertLess(time.monotonic(), give_up, what)
-            time.sleep(0.01)
-
-    def until_there_is(self, path):
-        self.until(lambda: os.path.exists(path), path)
 
     def one_worker_is_killed(self, unwire):
         """b's call goes on or dies with a's worker, when both have equal folders."""
@@ -595,38 +595,57 @@ class Together(Managed):
         self.assertIn("a ended", self.wait_for({"type": "user", "executor": own})["text"])
 
     def crowd(self):
-        """a wants to go on, and has no place: b and b1 have the two that there are, and wait for a person."""
-        def ask(name):
-            return [{"calls": [call("write", file_path=f"/{name}/new", content="x")]}, {"text": f"{name} ended"}]
-        def with_child(name, own):
-            return [{"calls": [agent(name, background=True)]}] + own + [{"text": "I wait"}] + [{"text": "I know"}] * 2
+        """a wants to go on, and has no place: b works in the one that there is."""
+        def work(name):
+            return [{"calls": [call("bash", command=f"echo x >/{name}/begun; while [ ! -e /{name}/go ]; do sleep 0.02; done")]}]
+        ask = call("AskUserQuestion", questions=[{"question": "Well?", "header": "w", "multi": False, "options": [
+            {"label": "yes", "description": "y"}, {"label": "no", "description": "n"}]}])
         self.manage([{"calls": [agent("a"), agent("b")]}, {"text": "reported"}],
-                    {"a": with_child("c", []), "c": ask("c"), "b": with_child("d", ask("b")[:1]), "d": ask("d")}, mode="default")
+                    {"a": [{"calls": [agent("c", background=True)]}, {"text": "I wait"}, {"text": "a ended"}],
+                     "b": work("b") + [{"calls": [ask]}, {"text": "b ended"}], "c": work("c") + [{"text": "c ended"}]})
         self.send("go")
-        a, b = self.own("a"), self.own("b")
-        c, d = (self.workspace.wait_for(s, {"type": "executor"})["executor"] for s in (a, b))
-        asked = {s: self.workspace.wait_for(s, {"type": "question"}) for s in (b, c, d)}
+        a = self.own("a")
+        for name in "bc":
+            self.until_there_is(os.path.join(self.workspace.root, name, "begun"))
         self.workspace.wait_for(a, {"type": "assistant", "text": "I wait"})
-        self.assertEqual(self.server.call("PUT", "/settings", {"max_concurrent_executors": 2})[0], 200)
-        self.reply(c, asked[c])
-        self.workspace.wait_for(a, {"type": "executor", "executor": c, "state": "done"})
-        return a, b, asked[b]
+        self.assertEqual(self.server.call("PUT", "/settings", {"max_concurrent_executors": 1})[0], 200)
+        self.let_go("c")
+        self.workspace.wait_for(a, {"type": "executor", "description": "c", "state": "done"})
+        return a
 
-    def reply(self, session, question):
-        body = {"question": question["question"], "choice": "once"}
-        self.assertEqual(self.server.call("POST", f"/sessions/{session}/answers", body)[0], 202)
+    def let_go(self, name):
+        with open(os.path.join(self.workspace.root, name, "go"), "w"):
+            pass
 
     def test_one_that_waits_for_a_place_can_be_stopped(self):
-        a, _, _ = self.crowd()
+        a = self.crowd()
         self.assertEqual(self.server.call("POST", f"/sessions/{a}/stop", {})[0], 202)
         self.workspace.wait_for(a, {"type": "run_end", "reason": "stopped"})
 
-    def test_a_place_that_another_leaves_is_taken(self):
-        """b waits for its own executor, which asks: a goes on in its place, whatever becomes of the question."""
-        a, b, question = self.crowd()
-        self.reply(b, question)
-        self.workspace.wait_for(b, {"type": "assistant", "text": "I wait"})
+    def test_the_place_of_one_that_asks_is_taken(self):
+        """Whatever becomes of the question."""
+        a = self.crowd()
+        self.let_go("b")
         self.workspace.wait_for(a, {"type": "run_end", "reason": "done"})
+        b = self.own("b")
+        question = self.workspace.wait_for(b, {"type": "question"})
+        body = {"question": question["question"], "choice": "answer", "answers": [{"selected": ["yes"]}]}
+        self.assertEqual(self.server.call("POST", f"/sessions/{b}/answers", body)[0], 202)
+        self.wait_for({"type": "run_end", "reason": "done"})
+
+    def test_who_is_in_the_queue_does_not_wait_for_an_answer(self):
+        self.workspace.settings["max_concurrent_executors"] = 1
+        names = "abc"
+        self.manage([{"calls": [agent(name) for name in names]}, {"text": "reported"}],
+                    {name: [{"calls": [call("write", file_path=f"/{name}/new", content="x")]}, {"text": f"{name} ended"}] for name in names}, mode="default")
+        self.send("go")
+        asked = {self.own(name): self.workspace.wait_for(self.own(name), {"type": "question"}) for name in names}
+        for own, question in asked.items():
+            body = {"question": question["question"], "choice": "once"}
+            self.assertEqual(self.server.call("POST", f"/sessions/{own}/answers", body)[0], 202)
+        self.wait_for({"type": "run_end", "reason": "done"})
+        for name in names:
+            self.assertIn(f"{name} ended", self.result(name)["content"])
 
     def test_what_they_used_is_told(self):
         self.manage([{"calls": [agent("a")]}, {"text": "reported"}], {"a": [{"text": "a ended"}]})

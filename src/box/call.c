@@ -6,9 +6,11 @@
 #include "base/unwire.h"
 #include "engine.h"
 
-#define GRACE_MS   250 /* from a limit or a stop to the kill */
-#define LOADING_MS 250 /* more for what comes before the worker's own clock starts */
-#define REMIND_MS  40  /* between two requests to stop: a call may be about to wait in the kernel */
+/* The kill ends the calls of others on the same worker, too: a machine that is only busy must not
+ * be taken for a worker that does not obey. */
+#define GRACE_MS   1000 /* from a limit or a stop to the kill */
+#define LOADING_MS 1000 /* more for what comes before the worker's own clock starts */
+#define REMIND_MS  40 /* between two requests to stop: a call may be about to wait in the kernel */
 #define ASKS_MAX   64
 
 void bx_call_deinit(struct bx_call *c) {

@@ -83,12 +83,14 @@ step llama-link third_party/test/link.sh
 say "page"
 step page ui/build.sh build/page check
 
-# ThreadSanitizer on the rooms whose code meets threads and that do not link the engine (Rust is not instrumented)
+# ThreadSanitizer where threads meet and the engine is not needed (Rust is not instrumented): whole rooms, and tests of others
 say "tsan"
-threaded=(base loop store http)
+any_of() { local IFS='|'; echo "$*"; }
+rooms=(base loop fetch store model tools agent http)
+others=(box_test_pipe box_test_receipt mcp_test_servers api_test_workers)
 step configure-tsan cmake --preset tsan
-step build-tsan cmake --build --preset tsan --target "${threaded[@]/#/unit-}"
-suite tsan -L "^($(IFS='|' && echo "${threaded[*]}"))\$"
+step build-tsan cmake --build --preset tsan --target "${rooms[@]/#/unit-}" "${others[@]/#/unit_}"
+suite tsan -j2 -R "$(printf '^unit[.]((%s)[.]|(%s)$)' "$(any_of "${rooms[@]}")" "$(any_of "${others[@]/_/.}")")"
 
 say "asan"
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1

@@ -14,6 +14,9 @@ int bx_route_session_export(struct bx_api_call *c, struct bx_err *err) {
     bool html = bx_http_query(c->req, "format", &format) && bx_str_eqz(bx_buf_str(&format), "html");
     if (!html && format.size && !bx_str_eqz(bx_buf_str(&format), "json"))
         return bx_call_fault(c, "format", err, "\"format\" must be json or html");
+    uint64_t executors;
+    if ((r = bx_call_query_uint(c, "executors", 0, 1, 1, &executors, err)) < 0)
+        return r;
     bx_http_reply_init(&c->reply, 200, EXPORT_MAX);
     bx_http_reply_header(&c->reply, "Content-Type",
                          bx_str(html ? "text/html; charset=utf-8" : "application/json"));
@@ -21,8 +24,8 @@ int bx_route_session_export(struct bx_api_call *c, struct bx_err *err) {
                           "attachment; filename=\"boxagnts-%s.%s\"", bx_session_header(session)->id,
                           html ? "html" : "json");
     struct bx_store *store = c->api->config->store;
-    return html ? bx_session_export_html(store, session, &c->reply.body, err)
-                : bx_session_export_json(store, session, &c->reply.body, err);
+    return html ? bx_session_export_html(store, session, executors == 1, &c->reply.body, err)
+                : bx_session_export_json(store, session, executors == 1, &c->reply.body, err);
 }
 
 int bx_route_session_import(struct bx_api_call *c, struct bx_err *err) {

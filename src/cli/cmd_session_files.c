@@ -18,7 +18,8 @@ static int export_to(const struct bx_args *args, bool html, struct bx_buf *out,
         return r;
     r = bx_session_open(c.store, args->operands.p[0], &s, err);
     if (r == 0)
-        r = (html ? bx_session_export_html : bx_session_export_json)(c.store, s, out, err);
+        r = (html ? bx_session_export_html : bx_session_export_json)(
+            c.store, s, !bx_args_has(args, "no-executors"), out, err);
     bx_session_unref(bx_steal(&s));
     bx_cli_context_close(&c);
     return r;

@@ -41,6 +41,7 @@ const struct bx_option bx_options[] = {
      "write there (session export: a file instead of standard output; tool new, skill new: a new "
      "folder; skill pack: the file)"},
     {"format", "json|html", "of the document (json)"},
+    {"no-executors", NULL, "without the sessions of the executors that worked for it"},
     {"in", "trash|archive", "what lies there, not in the list"},
     {"at", "SEQ", "the last event that is copied (all)"},
     {"repair", NULL, "mend what is wrong; files stay as they were in repair/"},
@@ -152,8 +153,8 @@ const struct bx_command bx_commands[] = {
      bx_cmd_session_restore},
     {"session fork", "ID", "copy a session, up to an event, and print the copy's id", WHERE " at",
      1, 1, bx_cmd_session_fork},
-    {"session export", "ID", "a session as one JSON document or one page", WHERE " format out", 1,
-     1, bx_cmd_session_export},
+    {"session export", "ID", "a session as one JSON document or one page",
+     WHERE " format out no-executors", 1, 1, bx_cmd_session_export},
     {"session import", "FILE",
      "take a session from an export, a .jsonl or BoxAgnts in Rust, and print its id", WHERE, 1, 1,
      bx_cmd_session_import},

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "store/export_impl.h"
+#include "store/place.h"
 
 #define READ_BYTES (256 * BX_KIB)
 
@@ -64,8 +65,44 @@ static void add_item(void *user, struct bx_str line) {
     bx_jw_raw(user, line);
 }
 
-int bx_session_export_json(struct bx_store *store, struct bx_session *s, struct bx_buf *out,
+/* Members of the object that is open. */
+static int write_session(struct bx_store *store, struct bx_session *s, struct bx_jw *w,
+                         struct bx_err *err) {
+    int rc = write_header(store, s, w, err);
+    if (rc < 0)
+        return rc;
+    bx_jw_karr(w, "events");
+    rc = bx_export_each(store, s, add_item, w, err);
+    bx_jw_end(w);
+    return rc;
+}
+
+static int write_executors(struct bx_store *store, struct bx_session *s, struct bx_jw *w,
                            struct bx_err *err) {
+    bx_auto(bx_family_deinit) struct bx_family family = {.ids = {0}};
+    uint64_t unreadable = 0;
+    int rc = bx_store_family(store, bx_session_header(s)->id, &family, err);
+    if (rc < 0 || family.ids.n < 2)
+        return rc;
+    bx_jw_karr(w, "executors");
+    for (size_t i = 1; i < family.ids.n && rc == 0; i++) {
+        bx_auto(bx_session_unrefp) struct bx_session *one = NULL;
+        if (bx_session_open(store, family.ids.p[i], &one, NULL) < 0) {
+            unreadable++;
+            continue;
+        }
+        bx_jw_obj(w);
+        rc = write_session(store, one, w, err);
+        bx_jw_end(w);
+    }
+    bx_jw_end(w);
+    if (unreadable)
+        bx_jw_kuint(w, "unreadable_executors", unreadable);
+    return rc;
+}
+
+int bx_session_export_json(struct bx_store *store, struct bx_session *s, bool executors,
+                           struct bx_buf *out, struct bx_err *err) {
     char now[25];
     struct bx_jw w;
     bx_time_format(bx_wall_ms(), now);
@@ -75,21 +112,19 @@ int bx_session_export_json(struct bx_store *store, struct bx_session *s, struct 
     bx_jw_kint(&w, "v", 1);
     bx_jw_kstr(&w, "about",
                "A conversation of BoxAgnts: its header and all its events in their order, as "
-               "docs/events.md describes them. "
+               "docs/events.md describes them, and the same of the executors that worked for it. "
                "`boxagnts session import FILE` takes it.");
     bx_jw_kstr(&w, "exported_at", now);
-    int rc = write_header(store, s, &w, err);
+    int rc = write_session(store, s, &w, err);
+    if (rc == 0 && executors)
+        rc = write_executors(store, s, &w, err);
     if (rc < 0)
         return rc;
-    bx_jw_karr(&w, "events");
-    rc = bx_export_each(store, s, add_item, &w, err);
-    if (rc < 0)
-        return rc;
-    bx_jw_end(&w);
     bx_jw_end(&w);
     bx_buf_addc(out, '\n');
     return bx_buf_failed(out) ? bx_fail(err, BX_ERR_LIMIT,
-                                        "the session is too large for one document here; "
-                                        "`boxagnts session export` writes larger ones")
+                                        "the session is too large for one document here: leave its "
+                                        "executors out (executors=0), or use `boxagnts session "
+                                        "export`, which writes larger ones")
                               : 0;
 }

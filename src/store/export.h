@@ -9,8 +9,10 @@
 
 #define BX_EXPORT_FORMAT "boxagnts-session"
 
-/* Adds to out; BX_ERR_LIMIT when it does not fit. */
-int bx_session_export_json(struct bx_store *store, struct bx_session *s, struct bx_buf *out, struct bx_err *err);
-int bx_session_export_html(struct bx_store *store, struct bx_session *s, struct bx_buf *out, struct bx_err *err);
+/* Adds to out; BX_ERR_LIMIT when it does not fit. executors: the sessions of all executors below it, too. */
+int bx_session_export_json(struct bx_store *store, struct bx_session *s, bool executors, struct bx_buf *out,
+                           struct bx_err *err);
+int bx_session_export_html(struct bx_store *store, struct bx_session *s, bool executors, struct bx_buf *out,
+                           struct bx_err *err);
 
 #endif

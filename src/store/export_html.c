@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "store/export.h"
 #include "store/export_impl.h"
+#include "store/place.h"
 
 static const char head[] =
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -21,7 +22,8 @@ static const char head[] =
     "body{margin:0 auto;max-width:48rem;padding:1.5rem 1rem "
     "4rem;background:var(--bg);color:var(--fg);"
     "font:16px/1.55 system-ui,sans-serif;overflow-wrap:anywhere}\n"
-    "h1{font-size:1.4rem;margin:0}header p,footer,.line{color:var(--dim);font-size:.85rem}\n"
+    "h1{font-size:1.4rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}header "
+    "p,footer,.line{color:var(--dim);font-size:.85rem}\n"
     "article{margin:1.2rem "
     "0;white-space:pre-wrap}article.user{background:var(--user);border-radius:.6rem;padding:.7rem "
     ".9rem}\n"
@@ -212,18 +214,19 @@ static void on_line(void *user, struct bx_str json) {
     add_event(p, bx_val_get_str(e, "type"), e);
 }
 
-static void add_top(struct page *p, struct bx_session *s, const char *title, const char *model) {
+static void add_top(struct bx_buf *out, struct bx_session *s, const char *title,
+                    const char *model) {
     char when[25];
     bx_time_format(bx_session_header(s)->created_at_ms, when);
     struct bx_str name = bx_str(*title ? title : "A conversation");
-    add_z(p, head);
-    bx_html_text(p->out, name);
-    add_z(p, "</title></head><body>\n<header><h1>");
-    bx_html_text(p->out, name);
-    bx_buf_addf(p->out, "</h1><p>%.10s, %.5s UTC", when, when + 11);
-    add_z(p, *model ? " · " : "");
-    bx_html_text(p->out, bx_str(model));
-    add_z(p, "</p></header>\n<main>\n");
+    bx_buf_addz(out, head);
+    bx_html_text(out, name);
+    bx_buf_addz(out, "</title></head><body>\n<header><h1>");
+    bx_html_text(out, name);
+    bx_buf_addf(out, "</h1><p>%.10s, %.5s UTC", when, when + 11);
+    bx_buf_addz(out, *model ? " · " : "");
+    bx_html_text(out, bx_str(model));
+    bx_buf_addz(out, "</p></header>\n<main>\n");
 }
 
 /* A title or a model's name without secrets. */
@@ -245,23 +248,59 @@ static void page_deinit(struct page *p) {
     bx_free(p->rewound);
 }
 
-int bx_session_export_html(struct bx_store *store, struct bx_session *s, struct bx_buf *out,
-                           struct bx_err *err) {
+static int add_session(struct bx_store *store, struct bx_session *s, struct bx_buf *out,
+                       struct bx_err *err) {
     bx_auto(page_deinit) struct page p = {.out = out, .calls = bx_map_new(bx_free)};
+    p.rewound_count = bx_session_rewound(s, &p.rewound);
+    int rc = bx_export_each(store, s, on_line, &p, err);
+    add_z(&p, p.in_rewound ? "</details>\n" : "");
+    return rc;
+}
+
+/* One behind the other, folded: who worked, at what, and its conversation. */
+static int add_executors(struct bx_store *store, struct bx_session *s, struct bx_buf *out,
+                         struct bx_err *err) {
+    bx_auto(bx_family_deinit) struct bx_family family = {.ids = {0}};
+    int rc = bx_store_family(store, bx_session_header(s)->id, &family, err);
+    if (rc == 0 && family.ids.n > 1)
+        bx_buf_addz(out, "<h2>Executors</h2>\n");
+    for (size_t i = 1; i < family.ids.n && rc == 0; i++) {
+        bx_auto(bx_session_unrefp) struct bx_session *one = NULL;
+        bx_auto(bx_freep) char *title = NULL;
+        if (bx_session_open(store, family.ids.p[i], &one, NULL) < 0) {
+            bx_buf_addz(out, "<p class=\"line bad\">One that cannot be read</p>\n");
+            continue;
+        }
+        if ((rc = clean(store, bx_session_title(one), &title, err)) < 0)
+            break;
+        bx_buf_addz(out, "<details class=\"executor\"><summary><b>");
+        bx_html_text(out, bx_str(bx_session_header(one)->agent));
+        bx_buf_addz(out, "</b> ");
+        bx_html_text(out, bx_str(title));
+        bx_buf_addz(out, "</summary>\n");
+        rc = add_session(store, one, out, err);
+        bx_buf_addz(out, "</details>\n");
+    }
+    return rc;
+}
+
+int bx_session_export_html(struct bx_store *store, struct bx_session *s, bool executors,
+                           struct bx_buf *out, struct bx_err *err) {
     bx_auto(bx_freep) char *title = NULL;
     bx_auto(bx_freep) char *model = bx_session_model(s);
     int rc = clean(store, bx_session_title(s), &title, err);
     if (rc < 0)
         return rc;
-    p.rewound_count = bx_session_rewound(s, &p.rewound);
-    add_top(&p, s, title, model);
-    rc = bx_export_each(store, s, on_line, &p, err);
+    add_top(out, s, title, model);
+    rc = add_session(store, s, out, err);
+    if (rc == 0 && executors)
+        rc = add_executors(store, s, out, err);
     if (rc < 0)
         return rc;
-    add_z(&p, p.in_rewound ? "</details>\n" : "");
-    add_z(&p, "</main>\n<footer>Written by BoxAgnts.</footer>\n</body></html>\n");
+    bx_buf_addz(out, "</main>\n<footer>Written by BoxAgnts.</footer>\n</body></html>\n");
     return bx_buf_failed(out) ? bx_fail(err, BX_ERR_LIMIT,
-                                        "the session is too large for one page here; "
-                                        "`boxagnts session export` writes larger ones")
+                                        "the session is too large for one page here: leave its "
+                                        "executors out (executors=0), or use `boxagnts session "
+                                        "export`, which writes larger ones")
                               : 0;
 }

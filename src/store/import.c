@@ -9,6 +9,7 @@
 
 #define TYPE_MAX  64
 #define TITLE_MAX 400
+#define AGENT_MAX 64
 #define GAPS_MAX  4096 /* events in a row that a document may lack */
 #define ASKS_LESS "a mode that asks less: the session is in `default`"
 #define NOT_THERE "No result: the document that this session was imported from does not have one."
@@ -55,7 +56,12 @@ int bx_import_begin(struct bx_import *im, const struct bx_val *header, struct bx
                                   .model = text_or(header, "model", TITLE_MAX, ""),
                                   .mode = "default",
                                   .root = im->root,
-                                  .kind = "chat"};
+                                  .kind = im->is_executor ? "executor" : "chat",
+                                  .agent = im->is_executor ? text_or(header, "agent", AGENT_MAX, "")
+                                                           : "",
+                                  .parent = im->parent};
+    if (im->id)
+        memcpy(h.id, im->id, sizeof h.id);
     struct bx_str mode = bx_val_get_str(header, "mode");
     if (bx_str_eqz(mode, "plan"))
         h.mode = "plan";
@@ -64,7 +70,7 @@ int bx_import_begin(struct bx_import *im, const struct bx_val *header, struct bx
     bx_time_parse(bx_val_get_str(header, "created_at"), &h.created_at_ms);
     if (h.created_at_ms < 0 || h.created_at_ms > bx_wall_ms())
         h.created_at_ms = 0;
-    if (bx_str_eqz(bx_val_get_str(header, "kind"), "executor"))
+    if (!im->is_executor && bx_str_eqz(bx_val_get_str(header, "kind"), "executor"))
         bx_import_lost(im, "that it was an executor's session");
     bx_session_writer_begin(&im->w, im->store, &h);
     im->begun = true;
@@ -85,19 +91,34 @@ static const char *stays_behind(struct bx_str type, const struct bx_val *event) 
     if (bx_str_eqz(type, "mode") && !bx_str_eqz(bx_val_get_str(event, "mode"), "plan") &&
         !bx_str_eqz(bx_val_get_str(event, "mode"), "default"))
         return ASKS_LESS;
+    if (bx_str_eqz(type, "capability"))
+        return "what executors were allowed: their sessions can be read, not gone on with";
     if (bx_str_eqz(type, "attach") || bx_str_eqz(type, "detach"))
         return "context packs: attach them anew";
     return NULL;
 }
 
-static void write_members(struct bx_jw *w, struct bx_str type, const struct bx_val *event,
-                          bool keeps_rule) {
+const char *bx_import_id(struct bx_import *im, struct bx_str id) {
+    char *here = bx_map_get(im->ids, id);
+    if (!here) {
+        here = bx_alloc(BX_ID_LEN + 1);
+        bx_id_new(here);
+        bx_map_put(im->ids, id, here);
+    }
+    return here;
+}
+
+static void write_members(struct bx_import *im, struct bx_jw *w, struct bx_str type,
+                          const struct bx_val *event, bool keeps_rule) {
     bx_val_foreach_member (event, key, value) {
         if (bx_str_eqz(key, "seq") || bx_str_eqz(key, "t") || bx_str_eqz(key, "type") ||
             (bx_str_eqz(key, "rule") && bx_str_eqz(type, "answer") && !keeps_rule))
             continue;
         bx_jw_keys(w, key);
-        bx_jw_val(w, value);
+        if (bx_str_eqz(key, "executor") && bx_id_is_valid(bx_val_str(value)))
+            bx_jw_z(w, bx_import_id(im, bx_val_str(value)));
+        else
+            bx_jw_val(w, value);
     }
 }
 
@@ -117,7 +138,7 @@ static void take_event(struct bx_import *im, uint64_t seq, struct bx_str type,
     bx_jw_kuint(&w, "seq", seq);
     bx_jw_kstr(&w, "t", t);
     bx_jw_kstrn(&w, "type", type);
-    write_members(&w, type, event, bx_unwired("import_grants"));
+    write_members(im, &w, type, event, bx_unwired("import_grants"));
     bx_jw_end(&w);
     if (bx_buf_failed(&line)) {
         bx_import_lost(im, "events that are too large");
@@ -152,6 +173,7 @@ static int import_export(struct bx_import *im, const struct bx_val *root, struct
     if (bx_val_get_int(root, "v", 0) != 1)
         return bx_fail(err, BX_ERR_INVALID,
                        "this export is of a later version of BoxAgnts: update this one");
+    bx_import_plan_executors(im, root);
     int rc = bx_import_begin(im, bx_val_get(root, "header"), err);
     bx_val_foreach_item (bx_val_get(root, "events"), event) {
         if (rc == 0)
@@ -184,14 +206,14 @@ static int import_lines(struct bx_import *im, struct bx_str text, struct bx_err 
     return rc < 0 || !first ? rc : bx_fail(err, BX_ERR_INVALID, "the document is empty");
 }
 
-static int import_any(struct bx_import *im, struct bx_str text, struct bx_err *err) {
-    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+static int import_any(struct bx_import *im, struct bx_str text, struct bx_doc **ret_doc,
+                      struct bx_err *err) {
     struct bx_json_limits limits = {.max_size_bytes = BX_IMPORT_MAX_BYTES};
     if (text.n > BX_IMPORT_MAX_BYTES)
         return bx_fail(err, BX_ERR_LIMIT, "the document is larger than %zu MiB",
                        (size_t)(BX_IMPORT_MAX_BYTES / BX_MIB));
     const struct bx_val *root =
-        bx_doc_parse(text, &limits, &doc, NULL) == 0 ? bx_doc_root(doc) : NULL;
+        bx_doc_parse(text, &limits, ret_doc, NULL) == 0 ? bx_doc_root(*ret_doc) : NULL;
     if (bx_str_eqz(bx_val_get_str(root, "format"), BX_EXPORT_FORMAT))
         return import_export(im, root, err);
     if (bx_val_is(bx_val_get(root, "messages"), BX_VAL_ARR))
@@ -204,21 +226,29 @@ static void import_deinit(struct bx_import *im) {
         bx_session_writer_deinit(&im->w);
     bx_ends_deinit(&im->ends);
     bx_map_free(im->counts);
+    bx_map_free(im->ids);
+    bx_vec_free(&im->executors);
 }
 
 int bx_session_import(struct bx_store *store, struct bx_str text, const char *root,
                       struct bx_session **ret, struct bx_warnings *ret_warnings,
                       struct bx_err *err) {
-    bx_auto(import_deinit) struct bx_import im = {
-        .store = store, .root = root, .warnings = ret_warnings, .counts = bx_map_new(bx_free)};
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL; /* executors are views into it */
+    bx_auto(import_deinit) struct bx_import im = {.store = store,
+                                                  .root = root,
+                                                  .warnings = ret_warnings,
+                                                  .counts = bx_map_new(bx_free),
+                                                  .ids = bx_map_new(bx_free)};
     bx_ends_init(&im.ends);
     *ret_warnings = (struct bx_warnings){.texts = {0}};
-    int rc = import_any(&im, text, err);
+    int rc = import_any(&im, text, &doc, err);
     if (rc < 0)
         return rc;
     bx_ends_close(&im.ends, &im.w, NOT_THERE, "interrupted");
     rc = bx_session_writer_commit(&im.w, ret, err);
-    if (rc == 0)
-        say_what_was_lost(&im);
-    return rc;
+    if (rc < 0)
+        return rc;
+    bx_import_executors(&im);
+    say_what_was_lost(&im);
+    return 0;
 }

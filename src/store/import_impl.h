@@ -13,6 +13,11 @@ struct bx_import {
     struct bx_map *counts; /* what stayed behind -> struct, for one warning a kind */
     struct bx_store *store;
     bool begun;
+    struct bx_map *ids; /* of sessions that the document has or names -> their ids here */
+    BX_VEC(const struct bx_val *) executors; /* of the document, those that can be taken; managers first */
+    const char *id;                          /* that the session gets, or NULL: a new one */
+    bool is_executor;                        /* with this parent */
+    struct bx_session_parent parent;
 };
 
 /* Counts one thing that is not carried over; said once, with the number. */
@@ -21,7 +26,13 @@ void bx_import_lost(struct bx_import *im, const char *what);
 int bx_import_begin(struct bx_import *im, const struct bx_val *header, struct bx_err *err);
 /* An object of events of ours, checked. */
 void bx_import_event(struct bx_import *im, const struct bx_val *event);
-/* rust.c: the session file of BoxAgnts in Rust. */
+/* The id here of a session that the document names: nothing in it leads to a session that was here before. */
+const char *bx_import_id(struct bx_import *im, struct bx_str id);
+/* import_executors.c: which executors of an export come along, before its own session is written … */
+void bx_import_plan_executors(struct bx_import *im, const struct bx_val *root);
+/* … and their sessions, after it. */
+void bx_import_executors(struct bx_import *im);
+/* import_rust.c: the session file of BoxAgnts in Rust. */
 int bx_import_rust(struct bx_import *im, const struct bx_val *root, struct bx_err *err);
 
 #endif

@@ -85,6 +85,21 @@ static int visit_family(void *user, const char *name) {
     return 0;
 }
 
+int bx_store_family(struct bx_store *s, const char *id, struct bx_family *ret, struct bx_err *err) {
+    bx_auto(tree_deinit) struct tree t = {0};
+    *ret = (struct bx_family){.ids = {0}};
+    int rc = listed_tree(s, id, &t, err);
+    for (size_t i = 0; i < t.ids.n && rc == 0; i++)
+        bx_vec_push(&ret->ids, bx_strdup(t.ids.p[i].s));
+    return rc;
+}
+
+void bx_family_deinit(struct bx_family *f) {
+    for (size_t i = 0; i < f->ids.n; i++)
+        bx_free(f->ids.p[i]);
+    bx_vec_free(&f->ids);
+}
+
 static int stored_tree(struct bx_store *s, enum bx_place place, const char *id, struct tree *ret,
                        struct bx_err *err) {
     struct family family = {.store = s, .place = place};

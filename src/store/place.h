@@ -5,7 +5,15 @@
 #ifndef BX_STORE_PLACE_H
 #define BX_STORE_PLACE_H
 
+#include "base/vec.h"
 #include "store/store.h"
+
+/* A session of the list and all executors below it: it first, every manager before its executors. */
+struct bx_family {
+    BX_VEC(char *) ids;
+};
+int bx_store_family(struct bx_store *s, const char *id, struct bx_family *ret, struct bx_err *err);
+void bx_family_deinit(struct bx_family *f);
 
 enum bx_place { BX_PLACE_SESSIONS, BX_PLACE_TRASH, BX_PLACE_ARCHIVE, BX_PLACE_COUNT };
 

@@ -77,6 +77,37 @@ class Permissions(Case):
     def test_import(self):
         self.assertEqual(self.imported(""), (True, False))
 
+    def executor(self, unwired):
+        """An export from elsewhere has an executor that says what it may do: everything, in the folder of the test. Is it run?"""
+        workspace, server = self.begin(unwired, [WRITE, {"text": "done"}])
+        session = "01234567-89ab-7cde-8123-456789abcdef"
+        header = {"id": session, "created_at": "2026-01-02T03:04:05.000Z", "title": "t", "model": "scripted/m", "mode": "default",
+                  "kind": "chat"}
+        own = dict(header, id=session[:-1] + "0", kind="executor", agent="a", parent={"session": session, "run": "r", "call": "c"})
+        mount = {"host": os.path.realpath(workspace.root), "guest": "/", "writable": True}
+        may = {"seq": 1, "type": "capability", "narrows": [{"by": "a", "tools": ["write"], "max_level": "write"}], "mounts": [mount],
+               "own_mounts": False, "empty_root": False, "hosts": None, "mode": "bypass", "max_turns": 9, "role": None}
+        document = {"format": "boxagnts-session", "v": 1, "header": header, "events": [],
+                    "executors": [{"header": own, "events": [may]}]}
+        status, reply = server.call("POST", "/sessions/import", document)
+        self.assertEqual(status, 201, reply)
+        rows = server.call("GET", f"/sessions?parent={reply['session']['id']}")[1]["sessions"]
+        self.assertEqual([(r["kind"], r["agent"]) for r in rows], [("executor", "a")])
+        status, said = server.call("POST", f"/sessions/{rows[0]['id']}/messages", {"text": "write it"})
+        if status == 202:
+            server.call("POST", f"/sessions/{rows[0]['id']}/stop")
+            workspace.wait_for(rows[0]["id"], {"type": "run_end"})
+        return status == 202, said
+
+    def test_executor(self):
+        runs, said = self.executor("")
+        self.assertFalse(runs)
+        self.assertIn("nothing is run in it", json.dumps(said))
+
+    @unittest.skipUnless(CAN_UNWIRE, "this build cannot switch controls off")
+    def test_executor_unwired(self):
+        self.assertTrue(self.executor("import_grants")[0])
+
     @unittest.skipUnless(CAN_UNWIRE, "this build cannot switch controls off")
     def test_unwired(self):
         self.assertEqual(self.imported("import_grants"), (False, True))

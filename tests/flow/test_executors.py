@@ -732,6 +732,32 @@ class Together(Managed):
         self.workspace.wait_for(self.own("a"), {"type": "run_end", "reason": "interrupted"})
 
 
+class Documents(Managed):
+    """An export takes the executors along, and an import has them below it again."""
+
+    def test_there_and_back(self):
+        self.manage([{"calls": [agent("a")]}, {"text": "reported"}],
+                    {"a": [{"calls": [agent("b")]}, {"text": "a is done"}], "b": [read("/b/b.txt"), {"text": "b was read"}]})
+        self.send("go")
+        self.wait_for({"type": "run_end", "reason": "done"})
+        document = self.server.call("GET", f"/sessions/{self.session}/export")[1]
+        self.assertEqual([e["header"]["title"] for e in document["executors"]], ["a", "b"])
+        self.assertNotIn("executors", self.server.call("GET", f"/sessions/{self.session}/export?executors=0")[1])
+        status, reply = self.server.call("POST", "/sessions/import", document)
+        self.assertEqual(status, 201, reply)
+        copy = reply["session"]["id"]
+        there, back = self.executors(), self.server.call("GET", f"/sessions/{copy}/executors")[1]["executors"]
+        self.assertEqual(len(back), 2)
+        for one, other in zip(there, back):
+            self.assertEqual([one[k] for k in ("name", "description", "state", "turns", "call")],
+                             [other[k] for k in ("name", "description", "state", "turns", "call")])
+            self.assertNotEqual(one["session"], other["session"])
+        self.assertEqual((back[0]["parent"], back[1]["parent"]), (copy, back[0]["session"]))
+        self.assertIn("I am b", json.dumps(self.workspace.events(back[1]["session"])))
+        self.assertEqual(self.server.call("DELETE", f"/sessions/{copy}")[0], 204)
+        self.assertEqual(self.server.call("GET", f"/sessions/{back[1]['session']}")[0], 404)  # they go with it
+
+
 class Planner(Managed):
     def plan(self, unwire=""):
         write = call("write", file_path="/by-planner", content="x")

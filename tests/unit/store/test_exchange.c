@@ -40,7 +40,7 @@ static struct bx_session *make(struct fixture *f) {
 static char *exported(struct fixture *f, struct bx_session *s, bool html) {
     struct bx_buf out = BX_BUF_INIT(16 * BX_MIB);
     struct bx_err err = {0};
-    if ((html ? bx_session_export_html : bx_session_export_json)(f->store, s, &out, &err) < 0)
+    if ((html ? bx_session_export_html : bx_session_export_json)(f->store, s, true, &out, &err) < 0)
         fail_msg("%s", err.msg);
     return bx_buf_steal(&out);
 }
@@ -141,7 +141,7 @@ static void test_secrets_stay(void **state) {
     bx_auto(bx_freep) char *path = bx_asprintf("%s/auth.json", f->dir);
     assert_int_equal(bx_file_write_atomic(path, bx_str("{broken"), 0600, NULL), 0);
     struct bx_buf out = BX_BUF_INIT(BX_MIB);
-    assert_int_equal(bx_session_export_json(f->store, s, &out, NULL), BX_ERR_DAMAGED);
+    assert_int_equal(bx_session_export_json(f->store, s, true, &out, NULL), BX_ERR_DAMAGED);
     bx_buf_deinit(&out);
     bx_session_unref(s);
 }
@@ -174,6 +174,127 @@ static void test_round_trip(void **state) {
     bx_warnings_deinit(&w);
     bx_session_unref(copy);
     bx_session_unref(s);
+}
+
+/* ---- executors ---- */
+
+static struct bx_session *make_executor(struct fixture *f, struct bx_session *manager,
+                                        const char *title) {
+    struct bx_session_header h = {
+        .title = title, .model = "p/m", .kind = "executor", .agent = "scout", .root = "/home/x"};
+    struct bx_session *s = NULL;
+    char body[300];
+    memcpy(h.parent.session, bx_session_header(manager)->id, sizeof h.parent.session);
+    snprintf(h.parent.run, sizeof h.parent.run, "r1");
+    snprintf(h.parent.call, sizeof h.parent.call, "c1");
+    assert_int_equal(bx_session_create(f->store, &h, &s, NULL), 0);
+    snprintf(body, sizeof body, "{\"run\":\"r1\",\"executor\":\"%s\",\"state\":\"done\"}",
+             bx_session_header(s)->id);
+    add(manager, "executor", body);
+    add(s, "capability", "{\"mounts\":[{\"host\":\"/\",\"guest\":\"/\",\"writable\":true}]}");
+    add(s, "user", "{\"text\":\"the key is sk-SECRET-0123456789 <b>\"}");
+    add(s, "grant", "{\"rule\":{\"id\":\"g\",\"tool\":\"bash\"}}");
+    add(s, "assistant", "{\"text\":\"found it\"}");
+    return s;
+}
+
+static struct bx_session *only_child(struct fixture *f, const char *id) {
+    struct bx_session_list l;
+    struct bx_session *s = NULL;
+    struct bx_session_filter filter = {.parent = id, .kind = "executor"};
+    assert_int_equal(bx_store_list(f->store, &filter, 10, &l, NULL), 0);
+    assert_int_equal(l.n, 1);
+    assert_int_equal(bx_session_open(f->store, l.rows[0].id, &s, NULL), 0);
+    bx_session_list_deinit(&l);
+    return s;
+}
+
+static void test_executors_go_along(void **state) {
+    struct fixture *f = *state;
+    struct bx_warnings w;
+    assert_int_equal(bx_secret_set(f->store, "provider.x", "sk-SECRET-0123456789", NULL), 0);
+    struct bx_session *s = make(f), *e1 = make_executor(f, s, "look <i>"),
+                      *e2 = make_executor(f, e1, "deeper");
+    bx_auto(bx_freep) char *page = exported(f, s, true), *text = exported(f, s, false);
+    assert_non_null(strstr(page, "<b>scout</b> look &lt;i&gt;</summary>"));
+    assert_non_null(strstr(page, "deeper"));
+    assert_null(strstr(page, "sk-SECRET") ? page : strstr(text, "sk-SECRET"));
+    assert_null(strstr(text, "/home/"));
+    struct bx_buf alone = BX_BUF_INIT(BX_MIB);
+    assert_int_equal(bx_session_export_json(f->store, s, false, &alone, NULL), 0);
+    assert_null(strstr(bx_buf_z(&alone), "found it"));
+    bx_buf_deinit(&alone);
+
+    struct bx_session *copy = import(f, text, &w);
+    struct bx_session *c1 = only_child(f, bx_session_header(copy)->id),
+                      *c2 = only_child(f, bx_session_header(c1)->id);
+    const struct bx_session_header *h = bx_session_header(c1);
+    assert_string_not_equal(h->id, bx_session_header(e1)->id);
+    assert_string_equal(h->agent, "scout");
+    assert_string_equal(h->title, "look <i>");
+    assert_string_equal(h->root, "/here");
+    assert_string_equal(h->parent.run, "r1");
+    assert_string_equal(h->parent.call, "c1");
+    bx_auto(bx_freep) char *own = events_of(copy), *first = events_of(c1), *second = events_of(c2);
+    assert_non_null(strstr(own, h->id)); /* the manager's event names it */
+    assert_null(strstr(own, bx_session_header(e1)->id));
+    assert_non_null(strstr(first, bx_session_header(c2)->id));
+    assert_non_null(strstr(second, "found it"));
+    assert_null(strstr(first, "capability") ? first : strstr(first, "grant"));
+    assert_true(warns(&w, "permissions: they are given anew (2)"));
+    assert_true(warns(&w, "what executors were allowed") && warns(&w, "(2)"));
+    bx_warnings_deinit(&w);
+    struct bx_session *all[] = {s, e1, e2, copy, c1, c2};
+    for (size_t i = 0; i < BX_ARRAY_LEN(all); i++)
+        bx_session_unref(all[i]);
+}
+
+#define ID(n) "01234567-89ab-7cde-8123-00000000000" #n
+#define EXECUTOR(id, parent, rest)                                                                 \
+    "{\"header\":{\"id\":\"" id "\",\"kind\":\"executor\",\"parent\":{\"session\":\"" parent       \
+    "\",\"run\":\"r\",\"call\":\"c\"}}" rest "}"
+
+/* Circles, strangers, the same twice, what is not whole, and names of sessions that are here. */
+static void test_wild_executors(void **state) {
+    struct fixture *f = *state;
+    struct bx_warnings w;
+    struct bx_session *here = make(f), *e = make_executor(f, here, "mine");
+    bx_auto(bx_freep) char *text =
+        bx_asprintf("{\"format\":\"boxagnts-session\",\"v\":1,\"header\":{\"id\":\"" ID(
+                        0) "\"},\"events\":["
+                           "{\"seq\":1,\"type\":\"executor\",\"executor\":\"" ID(
+                               1) "\"},"
+                                  "{\"seq\":2,\"type\":\"executor\",\"executor\":\"%s\"},"
+                                  "{\"seq\":3,\"type\":\"user\",\"executor\":\"../"
+                                  "x\",\"text\":\"t\"}],\"executors\":[" EXECUTOR(
+                                      ID(1), ID(0),
+                                      ",\"events\":[{\"seq\":1,\"type\":\"mode\",\"mode\":"
+                                      "\"bypass\"}]") "," EXECUTOR(ID(1), ID(0),
+                                                                   ",\"events\":[]") "," /* twice */
+                    EXECUTOR(ID(0), ID(0), ",\"events\":[]") "," /* its own manager */
+                    EXECUTOR(ID(2), ID(2), ",\"events\":[]") "," EXECUTOR(
+                        ID(3), ID(4), ",\"events\":[]") "," /* before its manager */
+                    EXECUTOR(ID(5), ID(0), "") "," EXECUTOR(
+                        "../../x", ID(0), ",\"events\":[]") ","
+                                                            "{\"header\":{\"id\":\"" ID(
+                                                                6) "\",\"parent\":{\"session\":\"%"
+                                                                   "s\"}},\"events\":[]},"
+                                                                   "7,{},[]]}",
+                    bx_session_header(e)->id, bx_session_header(here)->id);
+    struct bx_session *s = import(f, text, &w);
+    struct bx_session *one = only_child(f, bx_session_header(s)->id);
+    bx_auto(bx_freep) char *events = events_of(s), *mode = bx_session_mode(one);
+    assert_string_equal(mode, "default");
+    assert_non_null(strstr(events, bx_session_header(one)->id));
+    assert_null(strstr(events, bx_session_header(e)->id)); /* nothing leads to what was here */
+    assert_true(warns(&w, "manager is not there (10)"));
+    bx_session_unref(
+        only_child(f, bx_session_header(here)->id)); /* none came to a session of ours */
+    bx_warnings_deinit(&w);
+    bx_session_unref(one);
+    bx_session_unref(s);
+    bx_session_unref(e);
+    bx_session_unref(here);
 }
 
 #define HEADER                                                                                     \
@@ -349,6 +470,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_page_is_text_only, setup, teardown),
         cmocka_unit_test_setup_teardown(test_secrets_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_executors_go_along, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_wild_executors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rights_stay_behind, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_no_session_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wild_events, setup, teardown),

@@ -76,12 +76,7 @@ static void lost_block(struct rust *r, struct bx_str type) {
         {"image", "images in messages"},
         {"document", "documents in messages"},
         {"redacted_thinking", "reasoning that its provider kept secret"},
-        {"user_local_command_output", "outputs of commands of the terminal"},
-        {"user_command", "commands of the terminal"},
-        {"user_memory_input", "notes to the memory"},
-        {"system_a_p_i_error", "error messages of providers"},
         {"collapsed_read_search", "folded searches"},
-        {"task_assignment", "assignments of tasks"},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(known); i++) {
         if (bx_str_eqz(type, known[i].type)) {
@@ -90,6 +85,40 @@ static void lost_block(struct rust *r, struct bx_str type) {
         }
     }
     bx_import_lost(r->im, "parts of an unknown kind");
+}
+
+/* What its terminal showed as more than text: told as a person would write it. */
+static bool add_terminal(struct bx_buf *to, const struct bx_val *block) {
+    static const struct {
+        const char *type, *before, *first, *between, *second;
+    } kinds[] = {
+        {"user_local_command_output", "! ", "command", "\n", "output"},
+        {"user_command", "/", "name", " ", "args"},
+        {"user_memory_input", "# ", "key", ": ", "value"},
+        {"task_assignment", "", "subject", "\n", "description"},
+    };
+    struct bx_str type = bx_val_get_str(block, "type");
+    for (size_t i = 0; i < BX_ARRAY_LEN(kinds); i++) {
+        struct bx_str first = bx_val_get_str(block, kinds[i].first),
+                      second = bx_val_get_str(block, kinds[i].second);
+        if (!bx_str_eqz(type, kinds[i].type) || !first.n)
+            continue;
+        bx_buf_addf(to, "%s%s", to->size ? "\n\n" : "", kinds[i].before);
+        bx_buf_adds(to, first);
+        bx_buf_addz(to, second.n ? kinds[i].between : "");
+        bx_buf_adds(to, second);
+        return true;
+    }
+    return false;
+}
+
+static void take_error(struct rust *r, const struct bx_val *block) {
+    struct bx_jw *w = begin(r);
+    bx_jw_kstr(w, "where", "model");
+    bx_jw_kstr(w, "code", bx_err_name(BX_ERR_UNAVAILABLE));
+    bx_jw_kstrn(w, "text", bx_val_get_str(block, "message"));
+    bx_jw_kstr(w, "hint", NULL);
+    end(r, "error");
 }
 
 /* "content" of a result: a string, or blocks of text and images. */
@@ -151,7 +180,9 @@ static void take_user(struct rust *r, const struct bx_val *content) {
             take_result(r, block);
         else if (bx_str_eqz(type, "text"))
             add_text(&text, bx_val_get_str(block, "text"));
-        else
+        else if (bx_str_eqz(type, "system_a_p_i_error"))
+            take_error(r, block);
+        else if (!add_terminal(&text, block))
             lost_block(r, type);
     }
     if (bx_str_trim(bx_buf_str(&text)).n)
@@ -177,7 +208,25 @@ static size_t write_calls(struct rust *r, struct bx_jw *w, const struct bx_val *
     return n;
 }
 
-static void take_assistant(struct rust *r, const struct bx_val *content) {
+/* What the message took, where it says so; the price was the provider's at that time. */
+static void take_cost(struct rust *r, const struct bx_val *cost) {
+    if (!bx_val_is(cost, BX_VAL_OBJ))
+        return;
+    int64_t read = BX_MAX(bx_val_get_int(cost, "cache_read_input_tokens", 0), 0);
+    int64_t input = BX_MAX(bx_val_get_int(cost, "input_tokens", 0), 0) + read +
+                    BX_MAX(bx_val_get_int(cost, "cache_creation_input_tokens", 0), 0);
+    double usd = bx_val_real(bx_val_get(cost, "cost_usd"), -1);
+    struct bx_jw *w = begin(r);
+    bx_jw_kuint(w, "turn", r->turn);
+    bx_jw_kint(w, "input_tokens", input);
+    bx_jw_kint(w, "output_tokens", BX_MAX(bx_val_get_int(cost, "output_tokens", 0), 0));
+    bx_jw_kint(w, "cached_tokens", read);
+    bx_jw_kreal_if(w, "cost", usd, usd >= 0);
+    end(r, "usage");
+}
+
+static void take_assistant(struct rust *r, const struct bx_val *message) {
+    const struct bx_val *content = bx_val_get(message, "content");
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(TEXT_MAX),
                                          reasoning = BX_BUF_INIT(TEXT_MAX);
     add_text(&text, bx_val_str(content));
@@ -200,6 +249,7 @@ static void take_assistant(struct rust *r, const struct bx_val *content) {
     size_t calls = write_calls(r, w, content);
     bx_jw_kstr(w, "finish", calls ? "tool_calls" : "stop");
     end(r, "assistant");
+    take_cost(r, bx_val_get(message, "cost"));
 }
 
 /* ---- the file ---- */
@@ -276,7 +326,7 @@ int bx_import_rust(struct bx_import *im, const struct bx_val *root, struct bx_er
         if (bx_str_eqz(role, "user"))
             take_user(&r, bx_val_get(message, "content"));
         else if (bx_str_eqz(role, "assistant"))
-            take_assistant(&r, bx_val_get(message, "content"));
+            take_assistant(&r, message);
         else
             bx_import_lost(im, "messages that are neither the user's nor the assistant's");
     }

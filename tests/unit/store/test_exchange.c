@@ -448,8 +448,7 @@ static void test_rust_session(void **state) {
     static const char *const lost[] = {"tags (1)",
                                        "totals of tokens",
                                        "images in messages (1)",
-                                       "commands of the terminal (1)",
-                                       "unknown kind (1)",
+                                       "unknown kind (2)",
                                        "results of calls that are not there (1)",
                                        "neither the user's"};
     for (size_t i = 0; i < BX_ARRAY_LEN(lost); i++) {
@@ -465,6 +464,67 @@ static void test_rust_session(void **state) {
     bx_session_unref(s);
 }
 
+/* A file as the other program writes it: every kind of message and block that it has. */
+static void test_rust_file(void **state) {
+    struct fixture *f = *state;
+    struct bx_warnings w;
+    struct bx_buf file = BX_BUF_INIT(BX_MIB), said = BX_BUF_INIT(BX_MIB);
+    assert_int_equal(bx_file_read(BX_TESTS_DIR "/unit/store/rust_session.json", &file, NULL), 0);
+    struct bx_session *s = import(f, bx_buf_z(&file), &w);
+    bx_auto(bx_freep) char *events = events_of(s);
+    struct bx_str rest = bx_str(events), line;
+    while (bx_str_split(&rest, '\n', &line)) { /* what matters of each, one a line */
+        static const char *const members[] = {
+            "text", "reasoning", "call", "input_tokens", "output_tokens", "cached_tokens", "cost"};
+        bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+        if (!line.n || bx_doc_parse(line, NULL, &doc, NULL))
+            continue;
+        const struct bx_val *e = bx_doc_root(doc);
+        bx_buf_adds(&said, bx_val_get_str(e, "type"));
+        for (size_t i = 0; i < BX_ARRAY_LEN(members); i++) {
+            const struct bx_val *v = bx_val_get(e, members[i]);
+            if (bx_val_is(v, BX_VAL_STR))
+                bx_buf_addf(&said, " | %s", bx_val_z(v));
+            else if (v)
+                bx_buf_addf(&said, " | %g", bx_val_real(v, 0));
+        }
+        bx_buf_addc(&said, '\n');
+    }
+    assert_string_equal(
+        bx_buf_z(&said),
+        "run_start\n"
+        "user | Which files are there?\n"
+        "assistant | I look. | It wants a list.\n"
+        "usage | 1250 | 40 | 50 | 0.0125\n"
+        "tool_result | toolu_1\n"
+        "tool_result | toolu_2\n"
+        "assistant | Two files.\n"
+        "run_end\n"
+        "run_start\n"
+        "user | ! ls\na.txt\n\n/review src 2\n\n# colour: blue\n\nCount them\nAll of them.\n"
+        "error | overloaded\n"
+        "run_end\n"
+        "run_start\n"
+        "user | And this picture?\n"
+        "assistant | A cat.\n"
+        "run_end\n");
+    static const char *const lost[] = {"images in messages (1)",
+                                       "documents in messages (1)",
+                                       "kept secret (1)",
+                                       "folded searches (1)",
+                                       "tags (2)",
+                                       "checkpoints (1)",
+                                       "branch of (1)",
+                                       "which session it came from (1)"};
+    for (size_t i = 0; i < BX_ARRAY_LEN(lost); i++)
+        if (!warns(&w, lost[i]))
+            fail_msg("not said: %s", lost[i]);
+    bx_warnings_deinit(&w);
+    bx_buf_deinit(&said);
+    bx_buf_deinit(&file);
+    bx_session_unref(s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_page_is_text_only, setup, teardown),
@@ -476,6 +536,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_what_is_no_session_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wild_events, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rust_session, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rust_file, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -323,12 +323,14 @@ test("the list: searched in titles and texts, a hit opens where it was said", mo
 
 test("the words of a reply are found, and lead to it", async () => {
     await say("MARK DOWN to be found");
+    await say("MARK DOWN to be found again");
     await key("Control+k");
     await page.waitForSelector(".first-run");
     await page.getByLabel("Search sessions").fill("pears are not");
     const first = page.locator(".session").first();
     await first.locator(".hit mark").waitFor();
     assert.equal(await first.locator(".hit mark").innerText(), "pears are not");
+    assert.equal(await first.locator(".places").innerText(), "2 places");
     await key("ArrowDown", "Enter");
     const hit = page.locator(".slot.marked");
     await hit.waitFor();

@@ -10,12 +10,13 @@ const commands = [
 const files = ["README.md", "src/", "src/main.c", "src/orchard.c", "src/orchard.h", "src/tree.c", "src/tree.h", "tests/", "tests/test_orchard.c", "tests/test_tree.c", "docs/a name with spaces.md"];
 
 const textOf = (e) => (e.type === "user" || e.type === "assistant" || e.type === "note" ? e.text : e.type === "tool_result" && typeof e.content === "string" ? e.content : "");
-function hit(s, q) {
+function hits(s, q) {
+    const found = [];
     for (const e of s.events) {
         const text = textOf(e), at = text.toLowerCase().indexOf(q);
-        if (at >= 0) return { seq: e.seq, text: text.slice(Math.max(0, at - 40), at + 80).replace(/\s+/g, " ") };
+        if (at >= 0 && found.length < 3) found.push({ seq: e.seq, text: text.slice(Math.max(0, at - 40), at + 80).replace(/\s+/g, " ") });
     }
-    return null;
+    return found.length ? found : null;
 }
 
 /** A play in which an executor is at work: found by the word HANDS ON. */
@@ -93,8 +94,8 @@ export function sessionRoutes({ sessions, find, Problem, announce }) {
             const get = (name) => url.searchParams.get(name), q = (get("q") ?? "").toLowerCase(), limit = Number(get("limit") ?? 50), kind = get("kind") ?? "chat";
             let rows = [...sessions.values()].filter((s) => (s.kind ?? "chat") === kind && (!get("pinned") || s.pinned) && (!get("parent") || s.parent?.session === get("parent"))).sort((a, b) => (a.id < b.id ? 1 : -1));
             if (get("before")) rows = rows.filter((s) => s.id < get("before"));
-            const all = rows.map((s) => ({ s, hit: q && get("in") === "text" ? hit(s, q) : null })).filter((r) => !q || (get("in") === "text" ? r.hit : r.s.title.toLowerCase().includes(q)));
-            return { sessions: all.slice(0, limit).map((r) => ({ ...r.s.row(), ...(r.hit ? { hit: r.hit } : {}) })), more: all.length > limit };
+            const all = rows.map((s) => ({ s, hit: q && get("in") === "text" ? hits(s, q) : null })).filter((r) => !q || (get("in") === "text" ? r.hit : r.s.title.toLowerCase().includes(q)));
+            return { sessions: all.slice(0, limit).map((r) => ({ ...r.s.row(), ...(r.hit ? { hit: r.hit[0], hits: r.hit } : {}) })), more: all.length > limit };
         }],
         ["GET", /^\/sessions\/([0-9a-f-]{36})$/, ([id]) => { const s = find(id); return { session: s.row(), header: { v: 1, id }, todos: s.events.findLast((e) => e.type === "todo")?.todos ?? [], budget: s.budget ?? {}, queued: s.queue }; }],
         ["GET", /^\/sessions\/([^/]+)\/events$/, ([id], _, url) => {

@@ -80,7 +80,7 @@ export function entries(now = new Date()): Entry[] {
     const head = (text: string) => list.push({ key: `head ${text}`, kind: "head", text });
     if (app.found) {
         if (app.found.titles.length) head("In titles");
-        for (const row of app.found.titles) add({ ...row, hit: undefined }, "t");
+        for (const row of app.found.titles) add({ ...row, hit: undefined, hits: undefined }, "t");
         if (app.found.texts.length) head("In what was said");
         for (const row of app.found.texts) add(row, "x");
         return list;

@@ -54,7 +54,7 @@ export interface SessionRow {
     running: boolean; waiting: boolean; damaged: boolean;
     kind?: "chat" | "executor"; parent?: string | { session: string } | null; pinned?: boolean; planner?: boolean; agent?: string;
     forked_from?: { session: string; seq: number } | null;
-    input_tokens?: number; output_tokens?: number; cost?: number | null; hit?: { seq: number; text: string };
+    input_tokens?: number; output_tokens?: number; cost?: number | null; hit?: { seq: number; text: string }; hits?: { seq: number; text: string }[];
 }
 export interface ModelInfo { id: string; name: string; provider: string; local: boolean; window: number | null; tools: string; available: boolean; why: string }
 export interface ProviderInfo { id: string; name: string; base_url: string; has_key: boolean; key_env: string }

@@ -26,7 +26,7 @@ export function Row({ entry, current, reached, selecting, selected, onPick, onRe
             onFocus={onReach} onClick={onPick}>
             {selecting ? <span class="tick" role="img" aria-label={selected ? "selected" : "not selected"}>{selected ? <Icon name="check" size={12} /> : null}</span> : null}
             <span class="session-title">{depth ? <span class="muted">{row.agent ? `${row.agent} · ` : ""}</span> : null}{title}</span>
-            <span class="session-meta"><State row={row} /></span>
+            <span class="session-meta"><Places n={row.hits?.length ?? 0} /><State row={row} /></span>
             {row.hit ? <span class="hit"><Hit text={row.hit.text} /></span> : null}
         </a>
         <span class="session-tools">
@@ -48,6 +48,11 @@ function State({ row }: { row: SessionRow }) {
 }
 
 /** The words around a hit; those that were looked for stand out. */
+/** Where the session says it, the first of which is shown; the server counts to three. */
+function Places({ n }: { n: number }) {
+    return n < 2 ? null : <span class="places muted">{n < 3 ? "2 places" : "3 places or more"}</span>;
+}
+
 function Hit({ text }: { text: string }) {
     const q = app.query.trim().toLowerCase(), at = q ? text.toLowerCase().indexOf(q) : -1;
     if (at < 0) return <>{text}</>;

@@ -512,7 +512,7 @@ static void test_rust_file(void **state) {
                                        "documents in messages (1)",
                                        "kept secret (1)",
                                        "folded searches (1)",
-                                       "tags (2)",
+                                       "tags (1)",
                                        "checkpoints (1)",
                                        "branch of (1)",
                                        "which session it came from (1)"};

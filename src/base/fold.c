@@ -109,10 +109,12 @@ static bool same(const char *at, struct bx_str needle) {
     for (size_t i = 0; i < needle.n;) {
         uint32_t a, b;
         size_t len = decode(needle.p + i, needle.n - i, &b);
-        if (len ? decode(at + i, needle.n - i, &a) != len || bx_fold_char(a) != bx_fold_char(b)
-                : at[i] != needle.p[i])
+        size_t bytes = BX_MAX(len, (size_t)1);
+        if (memcmp(at + i, needle.p + i, bytes) != 0 &&
+            (!len || decode(at + i, needle.n - i, &a) != len ||
+             bx_fold_char(a) != bx_fold_char(b)))
             return false;
-        i += BX_MAX(len, (size_t)1);
+        i += bytes;
     }
     return true;
 }

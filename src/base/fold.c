@@ -111,8 +111,7 @@ static bool same(const char *at, struct bx_str needle) {
         size_t len = decode(needle.p + i, needle.n - i, &b);
         size_t bytes = BX_MAX(len, (size_t)1);
         if (memcmp(at + i, needle.p + i, bytes) != 0 &&
-            (!len || decode(at + i, needle.n - i, &a) != len ||
-             bx_fold_char(a) != bx_fold_char(b)))
+            (!len || decode(at + i, needle.n - i, &a) != len || bx_fold_char(a) != bx_fold_char(b)))
             return false;
         i += bytes;
     }

@@ -5,6 +5,7 @@
 #include "base/unwire.h"
 #include "store/export.h"
 #include "store/import_impl.h"
+#include "store/place.h"
 #include "store/session_impl.h"
 
 #define TYPE_MAX  64
@@ -108,6 +109,16 @@ const char *bx_import_id(struct bx_import *im, struct bx_str id) {
     return here;
 }
 
+/* The executor that an event names: one of the document, or one that is not here. */
+static const char *executor_id(struct bx_import *im, struct bx_str id) {
+    char named[BX_ID_LEN + 1] = "";
+    bool here = bx_map_get(im->ids, id) != NULL;
+    memcpy(named, id.p, BX_ID_LEN);
+    for (int place = 0; place < BX_PLACE_COUNT && !here; place++)
+        here = bx_store_place_has(im->store, (enum bx_place)place, named);
+    return here ? bx_import_id(im, id) : id.p;
+}
+
 static void write_members(struct bx_import *im, struct bx_jw *w, struct bx_str type,
                           const struct bx_val *event, bool keeps_rule) {
     bx_val_foreach_member (event, key, value) {
@@ -116,7 +127,7 @@ static void write_members(struct bx_import *im, struct bx_jw *w, struct bx_str t
             continue;
         bx_jw_keys(w, key);
         if (bx_str_eqz(key, "executor") && bx_id_is_valid(bx_val_str(value)))
-            bx_jw_z(w, bx_import_id(im, bx_val_str(value)));
+            bx_jw_z(w, executor_id(im, bx_val_str(value)));
         else
             bx_jw_val(w, value);
     }

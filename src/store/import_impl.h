@@ -26,7 +26,7 @@ void bx_import_lost(struct bx_import *im, const char *what);
 int bx_import_begin(struct bx_import *im, const struct bx_val *header, struct bx_err *err);
 /* An object of events of ours, checked. */
 void bx_import_event(struct bx_import *im, const struct bx_val *event);
-/* The id here of a session that the document names: nothing in it leads to a session that was here before. */
+/* The id here of a session that the document has, or of one that it must not lead to. */
 const char *bx_import_id(struct bx_import *im, struct bx_str id);
 /* import_executors.c: which executors of an export come along, before its own session is written … */
 void bx_import_plan_executors(struct bx_import *im, const struct bx_val *root);

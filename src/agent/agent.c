@@ -525,3 +525,20 @@ void bx_agent_wait(struct bx_agent *a, const char *session_id) {
     pthread_mutex_unlock(&a->lock);
     reap(a);
 }
+
+static bool is_settling(struct bx_agent *a, const char *session_id) { /* lock held */
+    for (size_t i = 0; i < a->runs.n; i++)
+        if (a->runs.p[i]->done && !a->runs.p[i]->over &&
+            strcmp(bx_session_header(a->runs.p[i]->session)->id, session_id) == 0)
+            return true;
+    return false;
+}
+
+bool bx_agent_goes_on(struct bx_agent *a, const char *session_id) {
+    pthread_mutex_lock(&a->lock);
+    while (!run_of(a, session_id) && is_settling(a, session_id))
+        pthread_cond_wait(&a->changed, &a->lock);
+    bool runs = run_of(a, session_id) != NULL;
+    pthread_mutex_unlock(&a->lock);
+    return runs;
+}

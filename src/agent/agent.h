@@ -75,6 +75,8 @@ bool bx_agent_is_running(struct bx_agent *a, const char *session_id);
 bool bx_agent_is_waiting(struct bx_agent *a, const char *session_id); /* for an answer */
 /* Waits for the end of the session's run; at once when there is none. */
 void bx_agent_wait(struct bx_agent *a, const char *session_id);
+/* Does one run? After the end of another this waits until it is settled whether what waits begins the next. */
+bool bx_agent_goes_on(struct bx_agent *a, const char *session_id);
 
 /* The words for an answer; which of them a question takes is in its event (docs/events.md). */
 enum bx_choice {

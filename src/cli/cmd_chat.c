@@ -71,6 +71,8 @@ static void complete(void *user, struct bx_str line, struct bx_str word,
 }
 
 static enum said edit_line(struct chat *chat, bool more, struct bx_buf *out) {
+    if (chat->no_more)
+        return SAID_GONE;
     switch (bx_editor_read(chat->editor, more ? "… " : "> ", out)) {
     case BX_EDIT_LINE:
         return SAID_TEXT;
@@ -120,7 +122,9 @@ static enum said read_line(struct chat *chat, bool more, struct bx_buf *out) {
 /* A message: a line, or several where each but the last ends with a backslash. */
 static enum said read_message(struct chat *chat, struct bx_buf *out) {
     for (bool more = false;; more = true) {
-        enum said said = chat->editor ? edit_line(chat, more, out) : read_line(chat, more, out);
+        bool edits =
+            chat->editor && !chat->waiting.size; /* a part was typed while a run was at work */
+        enum said said = edits ? edit_line(chat, more, out) : read_line(chat, more, out);
         if (said == SAID_GONE && out->size)
             return SAID_TEXT;
         if (said != SAID_TEXT)
@@ -159,28 +163,112 @@ static int doctor(void *user, struct bx_buf *out, struct bx_err *err) {
     return bx_doctor_markdown(chat->c, out, err);
 }
 
-static int do_command(struct chat *chat, struct bx_str text, struct bx_err *err) {
+static const char *session_id(const struct chat *chat) {
+    return bx_session_header(chat->follow.session)->id;
+}
+
+/* The run of the session that is left, if there is one, goes on. */
+static int go_to(struct chat *chat, const char *id, struct bx_err *err) {
+    if (strcmp(id, session_id(chat)) && bx_agent_is_running(chat->c->agent, session_id(chat)))
+        bx_show_note(&chat->follow.show, BX_TONE_DIM,
+                     "The run goes on. /resume %s goes back to it.", session_id(chat));
+    chat->follow.left = true;
+    return open_session(chat, id, err);
+}
+
+static int do_command(struct chat *chat, struct bx_str text, bool *ret_runs, struct bx_err *err) {
     struct bx_slash_env env = {.options = &chat->options, .doctor = doctor, .user = chat};
     struct bx_slash_result result = {0};
     int r = bx_agent_slash(chat->c->agent, chat->follow.session, text, &env, &result, err);
     if (r == 0 && result.text)
         bx_show_text(&chat->follow.show, bx_str(result.text));
-    if (r == 0 && result.kind == BX_SLASH_RUN)
-        r = bx_follow_run(&chat->follow, err);
     if (r == 0 && result.kind == BX_SLASH_SESSION)
-        r = open_session(chat, result.id, err);
+        r = go_to(chat, result.id, err);
+    *ret_runs = r == 0 && result.kind == BX_SLASH_RUN;
     bx_slash_result_deinit(&result);
     return r;
 }
 
-static int do_message(struct chat *chat, struct bx_str text, struct bx_err *err) {
+static int do_message(struct chat *chat, struct bx_str text, bool *ret_runs, struct bx_err *err) {
     bx_auto(bx_freep) char *message = bx_str_dup(bx_slash_message(text));
-    int r = bx_agent_send(chat->c->agent, chat->follow.session, message, &chat->options, NULL, err);
-    return r == 0 ? bx_follow_run(&chat->follow, err) : r;
+    struct bx_said said;
+    int r = bx_agent_say(chat->c->agent, chat->follow.session, message, &chat->options, &said, err);
+    *ret_runs = r == 0 && *said.run;
+    return r;
+}
+
+static int do_text(struct chat *chat, struct bx_str text, bool *ret_runs, struct bx_err *err) {
+    *ret_runs = false;
+    return bx_slash_is(text) ? do_command(chat, text, ret_runs, err)
+                             : do_message(chat, text, ret_runs, err);
 }
 
 static bool is_exit(struct bx_str text) {
     return bx_str_eqz(text, "/exit") || bx_str_eqz(text, "/quit");
+}
+
+/* ---- while a run is at work ---- */
+
+static bool take_message(struct chat *chat, struct bx_buf *out) {
+    struct bx_str rest = bx_buf_str(&chat->waiting), line;
+    while (bx_str_find(rest, '\n') != (size_t)-1 && bx_str_split(&rest, '\n', &line)) {
+        bool more = bx_str_ends(line, "\\");
+        bx_buf_adds(out, bx_str_slice(line, 0, line.n - more));
+        if (!more) {
+            bx_buf_consume(&chat->waiting, chat->waiting.size - rest.n);
+            return true;
+        }
+        bx_buf_addc(out, '\n');
+    }
+    return false;
+}
+
+static void say_now(struct chat *chat, struct bx_str text) {
+    struct bx_err err = {0};
+    bool runs;
+    if (!text.n)
+        return;
+    if (is_exit(text)) {
+        chat->no_more = true;
+        bx_show_note(&chat->follow.show, BX_TONE_DIM,
+                     "The chat ends with this run. Ctrl-C stops it.");
+    } else if (do_text(chat, text, &runs, &err) < 0) {
+        bx_show_note(&chat->follow.show, BX_TONE_RED, "%s", err.msg);
+    }
+}
+
+/* Whole lines: between two of the editor's reads the terminal is as it was. */
+static bool typed(void *user) {
+    struct chat *chat = user;
+    char piece[16384];
+    ssize_t n = read(STDIN_FILENO, piece, sizeof piece);
+    if (n < 0 && errno == EINTR)
+        return true;
+    if (n <= 0 || bx_buf_add(&chat->waiting, piece, (size_t)n))
+        chat->no_more = true;
+    while (!chat->no_more) {
+        bx_auto(bx_buf_deinit) struct bx_buf message = BX_BUF_INIT(MESSAGE_MAX);
+        if (!take_message(chat, &message))
+            break;
+        say_now(chat, bx_str_trim(bx_buf_str(&message)));
+    }
+    return !chat->no_more;
+}
+
+/* What goes on in the session: the run of it, and that which begins with what waited. */
+static int attend(struct chat *chat, bool runs, struct bx_err *err) {
+    int r = 0;
+    bool attended = false;
+    while (r == 0 && (runs || bx_agent_goes_on(chat->c->agent, session_id(chat)))) {
+        r = bx_follow_run(&chat->follow, err);
+        runs = false;
+        attended = true;
+    }
+    bx_auto(bx_freep) char *queued = bx_session_queued(chat->follow.session);
+    if (chat->terminal && attended && strcmp(queued, "[]"))
+        bx_show_note(&chat->follow.show, BX_TONE_DIM,
+                     "What waits goes out before your next message. /queue shows it.");
+    return r;
 }
 
 /* What goes wrong with one message is said, and the next may be typed; read from a pipe it ends the
@@ -194,7 +282,10 @@ static int talk(struct chat *chat, struct bx_err *err) {
             return 0;
         if (!text.n)
             continue;
-        int r = bx_slash_is(text) ? do_command(chat, text, err) : do_message(chat, text, err);
+        bool runs;
+        int r = do_text(chat, text, &runs, err);
+        if (r == 0)
+            r = attend(chat, runs, err);
         if (r < 0 && !chat->terminal)
             return r;
         if (r < 0)
@@ -250,8 +341,11 @@ int bx_cmd_chat(const struct bx_args *args) {
         return bx_cli_fail(BX_EXIT_FAILED, &err);
     chat.c = &c;
     bx_follow_init(&chat.follow, &c, false);
-    if (chat.terminal)
+    if (chat.terminal) {
         open_editor(&chat);
+        chat.follow.typed = typed;
+        chat.follow.user = &chat;
+    }
     r = chat_with(&chat, args, &err);
     int code = r < 0           ? bx_cli_fail(BX_EXIT_FAILED, &err)
                : chat.terminal ? BX_EXIT_OK

@@ -157,15 +157,18 @@ static int drain(struct bx_follow *f, struct bx_err *err) {
 }
 
 static int follow(struct bx_follow *f, struct bx_err *err) {
-    for (;;) {
+    while (!f->left) {
         int r = drain(f, err);
         if (r < 0 || f->ended) {
             return r;
         }
-        struct pollfd p[2] = {{.fd = f->bell, .events = POLLIN},
-                              {.fd = interrupt_bell, .events = POLLIN}};
-        if (poll(p, 2, -1) < 0 && errno != EINTR) {
-            return bx_fail_errno(err, errno, "cannot wait for the run");
+        struct pollfd p[3] = {{.fd = f->bell, .events = POLLIN},
+                              {.fd = interrupt_bell, .events = POLLIN},
+                              {.fd = f->typed ? STDIN_FILENO : -1, .events = POLLIN}};
+        if (poll(p, 3, -1) < 0) {
+            if (errno != EINTR)
+                return bx_fail_errno(err, errno, "cannot wait for the run");
+            continue; /* a signal: its bell rings */
         }
         uint64_t count;
         if (p[0].revents) {
@@ -174,14 +177,18 @@ static int follow(struct bx_follow *f, struct bx_err *err) {
         if (p[1].revents) {
             (void)!read(interrupt_bell, &count, sizeof count);
             (void)bx_agent_stop_run(f->c->agent, bx_session_header(f->session)->id, NULL);
+        } else if (p[2].revents && !f->typed(f->user)) {
+            f->typed = NULL;
         }
     }
+    return 0;
 }
 
 int bx_follow_run(struct bx_follow *f, struct bx_err *err) {
-    f->ended = false;
+    f->ended = f->left = false;
     int r = follow(f, err);
-    bx_agent_wait(f->c->agent, bx_session_header(f->session)->id);
+    if (!f->left)
+        bx_agent_wait(f->c->agent, bx_session_header(f->session)->id);
     atomic_store(&interrupts, 0);
     return r;
 }
@@ -215,6 +222,24 @@ void bx_follow_init(struct bx_follow *f, struct bx_cli_context *c, bool json) {
     sigaction(SIGTERM, &action, NULL);
 }
 
+/* The seq of the question that is open, else the one behind the last event. */
+static uint64_t begin_at(struct bx_follow *f, struct bx_session *s) {
+    uint64_t last = bx_session_last_seq(s);
+    char question[37];
+    bx_agent_open_question(f->c->agent, bx_session_header(s)->id, question);
+    for (uint64_t seq = *question ? last : 0; seq > 0; seq--) {
+        bx_auto(bx_buf_deinit) struct bx_buf line = BX_BUF_INIT(64 * BX_MIB);
+        bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+        struct bx_cursor cursor = {.next_seq = seq, .next_delta = UINT64_MAX};
+        if (bx_session_read(s, &cursor, 1, &line, NULL) > 0 &&
+            bx_doc_parse(bx_str_trim(bx_buf_str(&line)), NULL, &doc, NULL) == 0 &&
+            bx_str_eqz(bx_val_get_str(bx_doc_root(doc), "type"), "question") &&
+            bx_str_eqz(bx_val_get_str(bx_doc_root(doc), "question"), question))
+            return seq;
+    }
+    return last + 1;
+}
+
 void bx_follow_session(struct bx_follow *f, struct bx_session *take_session) {
     if (f->session)
         bx_session_unwatch(f->session, &f->watch);
@@ -222,7 +247,7 @@ void bx_follow_session(struct bx_follow *f, struct bx_session *take_session) {
     f->session = take_session;
     f->cursor = (struct bx_cursor){.next_seq = 0};
     if (take_session) {
-        f->cursor.next_seq = bx_session_last_seq(take_session) + 1;
+        f->cursor.next_seq = begin_at(f, take_session);
         bx_session_watch(take_session, &f->watch);
     }
 }

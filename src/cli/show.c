@@ -238,6 +238,12 @@ void bx_show_event(struct bx_show *s, const struct bx_val *event) {
         bx_show_note(
             s, DIM, "boxagnts: the conversation was compacted: %" PRId64 " → %" PRId64 " tokens",
             bx_val_get_int(event, "before_tokens", 0), bx_val_get_int(event, "after_tokens", 0));
+    } else if (bx_str_eqz(type, "queued")) {
+        bx_show_note(s, DIM, "◷ waits for the next turn (/queue back takes it back): " BX_STR_FMT,
+                     BX_STR_ARG(bx_str_slice(bx_val_get_str(event, "text"), 0, 200)));
+    } else if (bx_str_eqz(type, "user") && bx_val_get_z(event, "queued")) {
+        bx_show_note(s, DIM, "▸ " BX_STR_FMT,
+                     BX_STR_ARG(bx_str_slice(bx_val_get_str(event, "text"), 0, 200)));
     } else if (bx_str_eqz(type, "unqueue") && bx_val_get_z(event, "why")) {
         bx_show_note(s, AMBER, "boxagnts: not sent: " BX_STR_FMT " (%s)",
                      BX_STR_ARG(bx_str_slice(bx_val_get_str(event, "text"), 0, 200)),

@@ -256,6 +256,82 @@ class Terminal(unittest.TestCase):
                     self.assertEqual(file.read(), term)
                 self.workspace.model.close()
 
+    def test_typed_while_a_run_is_at_work(self):
+        """It waits and joins, can be looked at and taken back; a command answers at once; what waits when the run is stopped stays;
+        another session is gone to and come back from while a run waits for its answer."""
+        skill = os.path.join(self.workspace.state, "skills", "look")
+        os.makedirs(skill)
+        with open(os.path.join(skill, "SKILL.md"), "w") as file:
+            file.write("---\ndescription: Only looks\ntools: [Read]\n---\nLook at $ARGUMENTS.\n")
+        sleep = {"calls": [{"tool": "Sleep", "input": {"ms": 3600000}}]}
+        write = {"calls": [{"tool": "write", "input": {"file_path": "/w.txt", "content": "w"}}]}
+        for term in ("dumb", "xterm"):
+            with self.subTest(term):
+                self.workspace.start_model({"turns": [sleep], "when": [{"contains": "ask me", "turns": [write, {"text": "Asked."}]},
+                                                                       {"contains": "Look at the code", "turns": [sleep, {"text": "Only looked."}]}]})
+                self.open_terminal(term)
+                self.until(r"/help lists the commands[^>]*> ")
+                self.type(b"begin\n")
+                self.wait_for_call("Sleep")
+                self.type(b"one \\\nmore\n")
+                self.until("waits for the next turn .*: one")
+                self.type(b"/look the code\n")
+                self.until("waits for the next turn .*: /look the code")
+                self.type(b"/nope\n")
+                self.until("no command /nope")
+                self.type(b"/queue\n")
+                self.until(r"1\. one +more\s+2\. /look the code")
+                self.type(b"/queue back 1\n")
+                self.until("Taken back: one")
+                self.type(b"\x03")
+                self.until("What waits goes out before your next message")
+                self.until("> ")
+                self.type(b"/queue\n")
+                self.until(r"1\. /look the code")
+                self.until("> ")
+                self.type(b"go on\n")
+                self.until("Only looked")
+                self.until("> ")
+                self.type(b"/clear\n")
+                self.until("> ")
+                self.type(b"ask me\n")
+                self.until(r"\[1\] once")
+                self.type(b"1\n")
+                self.until("Asked")
+                self.until("> ")
+                self.end()
+                self.workspace.model.close()
+
+    def wait_for_call(self, tool):
+        self.workspace.wait_for(self.workspace.sessions()[-1], {"type": "tool_start", "tool": tool})
+
+    def test_another_session_while_a_run_is_at_work(self):
+        self.workspace.start_model({"turns": [{"calls": [{"tool": "Sleep", "input": {"ms": 3600000}}, {"tool": "write", "input": {"file_path": "/w", "content": "w"}}]}],
+                                    "when": [{"contains": "meanwhile", "turns": [{"text": "Elsewhere."}]}]})
+        self.open_terminal("dumb")
+        self.until("> ")
+        self.type(b"begin\n")
+        self.wait_for_call("Sleep")
+        first = self.workspace.sessions()[-1]
+        self.until(r"\[1\] once")
+        self.type(b"1\n")
+        self.workspace.wait_for(first, {"type": "tool_result", "tool": "write"})
+        self.type(b"/clear\n")
+        self.until(f"The run goes on. /resume {first}")
+        self.until("> ")
+        self.type(b"meanwhile\n")
+        self.until("Elsewhere")
+        self.until("> ")
+        self.assertEqual([e for e in self.workspace.events(first) if e["type"] == "run_end"], [])
+        self.type(f"/resume {first}\n".encode())
+        self.until("/resume")
+        self.type(b"one more word\n")
+        self.workspace.wait_for(first, {"type": "queued", "text": "one more word"})
+        self.type(b"\x03")
+        self.until("What waits goes out before your next message")
+        self.until("> ")
+        self.end()
+
     def test_editing(self):
         """Completion, history of the last chat too, characters of several bytes, a paste of several lines."""
         self.workspace.start_model([{"text": "Fine."}] * 9)

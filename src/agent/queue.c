@@ -10,6 +10,7 @@
  * itself then, it goes out before the next message. */
 
 #define QUEUED_MAX 100
+#define BUSY_TRIES 3
 
 static size_t read_queue(struct bx_session *s, struct bx_doc **ret) {
     bx_auto(bx_freep) char *text = bx_session_queued(s);
@@ -231,10 +232,13 @@ int bx_agent_say(struct bx_agent *a, struct bx_session *session, const char *tex
                  const struct bx_run_options *options, struct bx_said *ret, struct bx_err *err) {
     const char *id = bx_session_header(session)->id;
     bool replaces = options && options->replace;
+    unsigned idle = 0; /* times that no run was what was busy */
     *ret = (struct bx_said){0};
     while (replaces || !bx_agent_takes_queued(a, id, false)) {
         int rc = bx_agent_send(a, session, text, options, ret->run, err);
-        if (rc != BX_ERR_BUSY || (replaces && (rc = make_way(a, session, options, err))))
+        if (rc != BX_ERR_BUSY || (!bx_agent_is_running(a, id) && ++idle == BUSY_TRIES))
+            return rc; /* e.g. an executor's worktree is */
+        if (replaces && (rc = make_way(a, session, options, err)))
             return rc;
     }
     int rc = check(a, options, err);

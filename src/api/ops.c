@@ -65,6 +65,8 @@ static int check(const struct bx_val *root, enum bx_op *ret_op, struct bx_err *e
         return bx_fail(err, BX_ERR_INVALID, "\"text\" is empty: write a message");
     if (op == BX_OP_SEND && bx_val_get_int(root, "replace", 0) < 0)
         return bx_fail(err, BX_ERR_INVALID, "\"replace\" is the seq of one of your messages");
+    if (op == BX_OP_SEND && bx_val_get_bool(root, "stop", false) && !bx_val_get(root, "replace"))
+        return bx_fail(err, BX_ERR_INVALID, "\"stop\" goes with \"replace\"");
     *ret_op = (enum bx_op)op;
     return 0;
 }

@@ -373,6 +373,8 @@ int bx_route_session_message(struct bx_api_call *c, struct bx_err *err) {
     struct bx_said said;
     if (replace < 0)
         return bx_call_fault(c, "replace", err, "\"replace\" is the seq of one of your messages");
+    if (options.stop && !replace)
+        return bx_call_fault(c, "stop", err, "\"stop\" goes with \"replace\"");
     if (bx_str_trim(bx_val_get_str(c->body, "text")).n == 0)
         return bx_call_fault(c, "text", err, "\"text\" is empty: write a message");
     int r = bx_call_session(c, &session, err);

@@ -190,6 +190,9 @@ static void add_event(struct page *p, struct bx_str type, const struct bx_val *e
              text);
     } else if (bx_str_eqz(type, "compact")) {
         fold(p, "Older messages were summarised for the model", bx_val_get_str(e, "summary"));
+    } else if (bx_str_eqz(type, "unqueue") && bx_val_get(e, "why")) {
+        line(p, " bad", bx_str("Not sent"), text);
+        line(p, " bad", bx_str("because"), bx_val_get_str(e, "why"));
     } else if (bx_str_eqz(type, "note")) {
         add_message(p, "model", text);
     } else if (bx_str_eqz(type, "executor")) {

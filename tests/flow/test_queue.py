@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """What is typed while a run is active is never refused for that: messages, skills and /compact wait for the next turn, what only shows or
 switches something is done at once, an edited message may stop the run."""
+import json
 import os
 import signal
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from boxagnts import Conversation  # noqa: E402
+from boxagnts import PATIENCE, Conversation  # noqa: E402
 
 LOOK = "---\nname: look\ndescription: Only looks\ntools: [Read]\nparameters: {what: {required: true}}\n---\nLook at {{what}}.\n"
 LONG = "word " * 3000
@@ -129,6 +131,33 @@ class Queue(Conversation):
         self.assertIn("Kept: 7.", str(asked))
         self.assertEqual([m["role"] for m in asked[-3:]], ["user", "assistant", "tool"], "the turn itself stays whole")
 
+    def wait_for_summaries(self, n):
+        give_up = time.monotonic() + PATIENCE
+        while sum("the number" in json.dumps(r["body"]) for r in self.workspace.model.requests()) < n:
+            self.assertLess(time.monotonic(), give_up, "no summary was asked for")
+            time.sleep(0.01)
+
+    def test_a_compaction_that_is_cut_off_waits_on(self):
+        """Stopped or killed while it is carried out; taken back only before and after that."""
+        summary = {"contains": "the number", "turns": [{"text": "never", "delay_ms": 3600000}]}
+        self.at_work({"text": "Written."}, before=({"text": LONG}, {"text": LONG}), when=[summary])
+        said = self.command("/compact the number")
+        path = f"/sessions/{self.session}/queued/{said['queued']}"
+        self.go_on()
+        self.wait_for_summaries(1)
+        self.assertIn("it is being done", self.server.call("DELETE", path)[1]["detail"])
+        self.post("stop", {}, 202)
+        self.wait_for({"type": "run_end", "reason": "stopped"})
+        self.assertEqual([q["id"] for q in self.waiting()], [said["queued"]])
+        self.send("go on")
+        self.wait_for_summaries(2)
+        self.server.end(signal.SIGKILL)
+        self.restart()
+        self.wait_for({"type": "run_end", "reason": "interrupted"})
+        self.assertEqual([q["id"] for q in self.waiting()], [said["queued"]])
+        self.assertEqual(self.server.call("DELETE", path)[0], 204)
+        self.assertEqual((self.waiting(), self.events("compact")), ([], []))
+
     def test_every_command_during_a_run(self):
         """What happens to each while a run is active: nothing is refused for it, and the run is left alone."""
         self.at_work({"text": "Done."})
@@ -170,6 +199,7 @@ class Queue(Conversation):
         body = {"text": "in other words", "replace": seq}
         self.assertIn("\"stop\": true", self.post("messages", body, 409)["detail"])
         self.post("messages", body | {"replace": seq + 1, "stop": True}, 400)
+        self.assertEqual(self.post("messages", {"text": "x", "stop": True}, 400)["field"], "stop")
         self.assertEqual(self.events("run_end"), [], "nothing is stopped for what is wrong")
         run = self.post("messages", body | {"stop": True}, 202)["run"]
         self.wait_for({"type": "run_end", "run": run, "reason": "done"})

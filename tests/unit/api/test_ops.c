@@ -45,6 +45,9 @@ static void test_ops(void **state) {
         {"{\"op\":\"send\",\"session\":\"" ID "\",\"text\":\" \\n\"}", BX_ERR_INVALID},
         {"{\"op\":\"send\",\"session\":\"" ID "\",\"text\":\"a\\u0000b\"}", BX_ERR_INVALID},
         {"{\"op\":\"send\",\"session\":\"" ID "\"}", BX_ERR_INVALID},
+        {"{\"op\":\"send\",\"session\":\"" ID "\",\"text\":\"a\",\"stop\":true}", BX_ERR_INVALID},
+        {"{\"op\":\"send\",\"session\":\"" ID "\",\"text\":\"a\",\"replace\":2,\"stop\":true}",
+         BX_OP_SEND},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(cases); i++) {
         struct bx_doc *doc = NULL;

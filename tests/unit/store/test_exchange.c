@@ -75,6 +75,8 @@ static bool warns(const struct bx_warnings *w, const char *what) {
 static void test_page_is_text_only(void **state) {
     struct fixture *f = *state;
     struct bx_session *s = make(f);
+    add(s, "unqueue",
+        "{\"run\":\"r1\",\"id\":\"q\",\"text\":\"/look <a>\",\"why\":\"no <skill>\"}");
     bx_auto(bx_freep) char *page = exported(f, s, true);
     static const char *const never[] = {
         "<script",        "<h1>x",       "onerror=alert(1)>",
@@ -98,7 +100,9 @@ static void test_page_is_text_only(void **state) {
         "because &lt;/details&gt;",
         "src=\"data:image/png;base64,iVBORw0KGgo=\"",
         "&lt;/pre&gt;&lt;h1&gt;x",
-        "was replaced"};
+        "was replaced",
+        "/look &lt;a&gt;",
+        "no &lt;skill&gt;"};
     for (size_t i = 0; i < BX_ARRAY_LEN(always); i++) {
         if (!strstr(page, always[i]))
             fail_msg("the page lacks %s", always[i]);

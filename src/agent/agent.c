@@ -331,6 +331,7 @@ static int attach_packs(struct bx_run *run, const struct bx_run_options *o, stru
 static bool options_compact(struct bx_run *run, const char *focus, const struct bx_run_options *o) {
     if (o && o->compact)
         run->compact = bx_strdup(focus ? focus : "");
+    run->leaves_queue = run->compact && bx_session_has_queued(run->session);
     return run->compact != NULL;
 }
 

@@ -109,6 +109,7 @@ struct bx_run {
     int64_t budget_option[BX_BUDGET_COUNT];
     struct bx_resume *resume; /* it goes on after a restart; or NULL */
     char *compact; /* it only compacts, with this focus; or NULL */
+    bool leaves_queue; /* … and something waited before: it goes out with the next message, not by itself */
     struct bx_executor *executor; /* what it is to a manager (executor.h); NULL: a person's run. A reference */
     /* the run thread's */
     struct bx_history *history;

@@ -267,7 +267,8 @@ void bx_run_go_on(const struct bx_run *run, const char *reason) {
     const char *kind = bx_session_header(run->session)->kind;
     /* that there was nothing to compact keeps nobody from the next message */
     bool goes_on = goes_on_after(reason) || (run->compact && strcmp(reason, "error") == 0);
-    if (!goes_on || strcmp(kind, "executor") == 0 || !bx_session_has_queued(run->session))
+    if (!goes_on || run->leaves_queue || strcmp(kind, "executor") == 0 ||
+        !bx_session_has_queued(run->session))
         return;
     struct bx_run_options options = {.headless = run->headless,
                                      .yes_levels = run->yes_levels,

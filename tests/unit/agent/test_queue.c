@@ -355,6 +355,20 @@ static void test_nothing_to_compact(void **state) {
              "compacted: there are no earlier turns. Nothing has changed run_end|done");
 }
 
+/* What a stop left waiting is not sent because the conversation was compacted meanwhile. */
+static void test_compact_sends_nothing(void **state) {
+    struct world *w = *state;
+    type_into(w);
+    w_box.during = stop_during_call;
+    W_SCRIPT({.calls = {READ("1", "a.txt")}}, {.text = "Never."});
+    w_send(w, "read a.txt", NULL);
+    w_send(w, "", &(struct bx_run_options){.compact = true});
+    assert_false(bx_agent_goes_on(w->agent, w_id(w)));
+    assert_int_equal(w_model.at, 1);
+    bx_auto(bx_freep) char *left = bx_session_queued(w->session);
+    assert_non_null(strstr(left, "and b.txt"));
+}
+
 /* What the run would have gone on for was taken back: the model is not asked for nothing. */
 static void test_compact_is_taken_back(void **state) {
     struct world *w = *state;
@@ -420,6 +434,7 @@ int main(void) {
         T(test_nothing_to_compact),
         T(test_compact_is_taken_back),
         T(test_stop_and_resend),
+        T(test_compact_sends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

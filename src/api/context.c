@@ -15,7 +15,7 @@ int bx_route_session_compact(struct bx_api_call *c, struct bx_err *err) {
     const char *focus = bx_val_get_z(c->body, "focus");
     struct bx_said said;
     bx_auto(bx_freep) char *typed =
-        bx_asprintf("/compact%s%s", focus ? " " : "", focus ? focus : "");
+        bx_asprintf("/compact%s%s", focus && *focus ? " " : "", focus ? focus : "");
     options.typed = typed;
     int r = bx_call_session(c, &session, err);
     if (r == 0)

@@ -82,6 +82,21 @@ static void write_parts(struct bx_jw *w, const struct bx_permit_request *whole) 
     bx_jw_end(w);
 }
 
+/* What the line may hide, and would not be started. */
+static void write_denied_commands(struct bx_jw *w, const struct bx_call *call,
+                                  const struct bx_permit_request *request, bool asks,
+                                  struct bx_arena *arena) {
+    struct bx_grant grant = {.bar_count = 0};
+    if (call->tool->kind == BX_TOOL_BOX)
+        bx_call_bars(request, asks, arena, &grant);
+    if (grant.bar_count)
+        bx_jw_karr(w, "denied_commands");
+    for (size_t i = 0; i < grant.bar_count; i++)
+        bx_jw_z(w, grant.bars[i].pattern);
+    if (grant.bar_count)
+        bx_jw_end(w);
+}
+
 static void write_decision(struct bx_call *call, struct bx_jw *w) {
     bx_auto(bx_arena_deinit) struct bx_arena arena = {NULL};
     struct bx_permit_request request;
@@ -96,6 +111,8 @@ static void write_decision(struct bx_call *call, struct bx_jw *w) {
     if (decision.rule)
         bx_jw_kstr(w, "rule", decision.rule->id);
     write_parts(w, &request);
+    if (decision.verdict != BX_DENY)
+        write_denied_commands(w, call, &request, decision.verdict == BX_ASK, &arena);
     bx_jw_end(w);
 }
 

@@ -178,8 +178,8 @@ static void judge(const struct bx_permit_request *req, enum bx_level level,
     if ((rule = find_unsure(req))) {
         decide(ret, BX_ASK, "rule", rule,
                "the rule %s denies some commands, and which ones this line runs is only known when "
-               "it runs",
-               rule->id);
+               "it runs%s",
+               rule->id, req->in_box ? "; a program among them will not be started" : "");
         return;
     }
     rule = find_rule(req, BX_ASK);

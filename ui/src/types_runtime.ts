@@ -21,7 +21,7 @@ export interface NewRule {
     tool: string; verdict: Verdict; host?: string; path?: string; command?: string; scope: string; session?: string; expires_in_s?: number; max_calls?: number;
 }
 /** POST permit/test: what the evaluator would say. */
-export interface Trial { decision: Verdict; by: string; reason: string; rule?: Json; parts?: { command: string; decision: Verdict; reason?: string }[] }
+export interface Trial { decision: Verdict; by: string; reason: string; rule?: Json; parts?: { command: string; decision: Verdict; reason?: string }[]; denied_commands?: string[] }
 
 export interface Budget { tokens?: number | null; money?: number | null; calls?: number | null; time?: number | string | null; max_turns?: number | null; fuel?: number | null } // money: US$, time: seconds or a text like "10m"
 /** GET sessions/ID, as much of it as the inspector needs. */

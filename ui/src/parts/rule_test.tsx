@@ -64,5 +64,6 @@ function Outcome({ trial }: { trial: Trial }) {
         {trial.rule ? <p class="muted small">Rule: <code class="path">{ruleText(trial.rule)}</code></p> : null}
         {trial.parts && trial.parts.length > 0 ? <ol class="trial-parts" aria-label="Parts of the command">{trial.parts.map((p, i) => <li key={i}><VerdictMark verdict={p.decision} /><code class="path">{p.command}</code>
             {p.reason ? <span class="muted small">{p.reason}</span> : null}</li>)}</ol> : null}
+        {trial.denied_commands?.length ? <p class="muted small">Not started, however the call comes to it: {trial.denied_commands.map((c, i) => <>{i ? ", " : ""}<code class="path">{c}</code></>)}</p> : null}
     </div>;
 }

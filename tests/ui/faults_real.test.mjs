@@ -61,7 +61,10 @@ onReal("faults around the page", { script, before }, (check) => {
 
     check("a session whose beginning cannot be read says so, and the page goes on", async ({ page, go, say, ended, faults }) => {
         await go(`#/s/${id(2)}`);
-        await page.waitForFunction(() => document.querySelector(".toast.stop, .item.user"));
+        await page.getByRole("alert").filter({ hasText: "has no readable header" }).waitFor();
+        await page.getByRole("button", { name: "Try again" }).click();
+        await page.getByRole("alert").filter({ hasText: "has no readable header" }).waitFor();
+        assert.equal(await page.locator(".toast").count(), 0);
         faults.length = 0; // the browser's own line about the status
         await go("");
         await page.waitForSelector(".first-run");

@@ -52,6 +52,7 @@ export interface View {
     runWhole: boolean; // the start of its run is loaded
     planner: boolean; queued: Queued[]; skills: { skill: string; tools: string[] | null }[];
     rewinds: { to: number; at: number }[];
+    failed: string | null; // why it cannot be opened
     damaged: boolean; // not all of its file can be read
     prepared: boolean; // asked the server where to begin
     firstSeq: number; // of the events that are loaded; 1 = all
@@ -64,7 +65,7 @@ export interface View {
 export function newView(id: string): View {
     return { id, lastSeq: 0, items: [], rev: 0, news: 0, caughtUp: false, running: false, run: null, phase: "idle", phaseText: "",
         runStartedAt: null, title: "", model: "", mode: "", usage: null, retry: null, runTokens: { input: 0, output: 0 }, totals: { input: 0, output: 0 }, todos: [], side: newSide(), stopping: false,
-        runWhole: false, planner: false, queued: [], skills: [], rewinds: [], damaged: false, prepared: false, firstSeq: 1, clean: false, carry: [], countedTo: 0, lastRun: null };
+        runWhole: false, planner: false, queued: [], skills: [], rewinds: [], failed: null, damaged: false, prepared: false, firstSeq: 1, clean: false, carry: [], countedTo: 0, lastRun: null };
 }
 
 /** An event that what comes later needs nothing before of: what is older can be folded by itself. */

@@ -221,10 +221,18 @@ function gone(e: unknown): never {
     throw e;
 }
 
+/** What the server cannot open is said in its place; everything else as usual. */
+function failed(v: View, e: unknown): never | false {
+    if (!(e instanceof ApiError) || e.status === 0 || e.status === 401 || e.status === 404) return gone(e);
+    change(() => { v.failed = e.message; v.rev++; });
+    return false;
+}
+
 /** What comes from here on, and the end of what there is already. */
-async function watch(id: string): Promise<void> {
+export async function watch(id: string): Promise<void> {
     const v = view(id);
-    if (!v.prepared && await attempt(async () => { await prepare(v).catch(gone); return true; }) !== true) return; // without a server: when it is there again
+    if (v.failed) change(() => { v.failed = null; v.rev++; });
+    if (!v.prepared && await attempt(() => prepare(v).then(() => true, (e) => failed(v, e))) !== true) return; // without a server: when it is there again
     if (app.current === id) live?.subscribe(id);
 }
 

@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
 import { loadOlder } from "../older.ts";
-import { app, attempt, change, pendingQuestion, useApp } from "../state.ts";
+import { app, attempt, change, pendingQuestion, useApp, watch } from "../state.ts";
 import type { Item, View } from "../fold.ts";
 import { indexOfSeq, shownItems } from "../versions.ts";
 import { useVirtual } from "../virtual.ts";
@@ -67,7 +67,7 @@ export function Log({ view }: { view: View }) {
                 <div ref={(el) => { v.list = el; }}>
                     {items.slice(from, to).map((item) => <div key={item.key} data-key={item.key} class={`slot of-${item.kind} ${item.key === marked ? "marked" : ""}`}><ItemView item={item} rev={item.rev} view={view} /></div>)}
                 </div>
-                {ready ? <Activity view={view} /> : <Loading />}
+                {ready ? <Activity view={view} /> : view.failed ? <Failed view={view} /> : <Loading />}
                 {ready ? <ExecutorQuestions view={view} /> : null}
                 {ready ? <Queue view={view} /> : null}
                 {ready && items.length === 0 && !view.running ? <p class="empty">This session has no messages yet.</p> : null}
@@ -76,6 +76,11 @@ export function Log({ view }: { view: View }) {
         {below ? <button type="button" class="chip" onClick={toEnd}><Icon name="down" size={14} /> New below</button> : null}
         <p class="sr-only" aria-live="polite">{announce(view)}</p>
     </div>;
+}
+
+function Failed({ view }: { view: View }) {
+    return <div class="item notice stop" role="alert"><Icon name="triangle" label="Error" /><div><p>This session cannot be opened: {view.failed}</p>
+        <p class="muted">With the server stopped, <code>boxagnts session fsck --repair</code> mends what can be mended and keeps the file as it was. <button type="button" class="quiet" onClick={() => void watch(view.id)}>Try again</button></p></div></div>;
 }
 
 function Loading() {

@@ -135,7 +135,7 @@ onReal("executors on the real server", { script }, (check) => {
         await below.getByRole("button", { name: "Stop Dig deep" }).click();
         await ended();
         await page.locator(".item.assistant", { hasText: "The lead is back." }).waitFor();
-        assert.equal(await below.getAttribute("data-state"), "stopped");
+        await tree.locator(".tree .tree > li[data-state=stopped]").waitFor();
         await go(await below.getByRole("link", { name: "Open Dig deep" }).getAttribute("href"));
         const queue = page.getByRole("list", { name: "Waiting to be sent" });
         await queue.getByText("DIG AGAIN").waitFor(); // said to one that was stopped: it waits

@@ -18,8 +18,9 @@ struct asked { /* a model; `window` is what others see */
     char *base_url, *name, *key;
     bool local;
     unsigned rounds; /* begun */
-    bool awaited;    /* a run has waited for it */
-    bool loads;      /* the server is loading it */
+    bool awaited;    /* a run has waited for it, or (by_run) does now */
+    bool by_run;
+    bool loads; /* the server is loading it */
     enum { RESTING, QUEUED, ASKING } state;
 };
 
@@ -400,15 +401,20 @@ void bx_windows_replied(struct bx_windows *w, struct bx_window *of, const char *
 static bool take_turn(struct bx_windows *w, struct asked *a, const char *key,
                       const struct asking *q) {
     BX_LOCKED(&w->lock);
-    while (a->state != RESTING && !bx_cancel_fired(q->cancel) &&
+    while (a->state != RESTING && (a->by_run || !a->awaited) && !bx_cancel_fired(q->cancel) &&
            (a->loads || bx_mono_ms() < q->end_ms))
         bx_cond_wait_ms(&w->changed, &w->lock, SLICE_MS);
-    if (atomic_load(&a->window.tokens) || a->state != RESTING || a->awaited)
+    if (bx_cancel_fired(q->cancel))
         return false;
+    bool asked = a->rounds > 0 && !a->local; /* loading a model is all that could tell more */
+    if (atomic_load(&a->window.tokens) || a->state != RESTING || a->awaited || asked) {
+        a->awaited = true; /* it was long enough: also where somebody else is still asking */
+        return false;
+    }
     bx_free(a->key);
     a->key = bx_strdup(key);
     a->rounds = BX_MAX(a->rounds, 1u);
-    a->awaited = true;
+    a->awaited = a->by_run = true;
     a->state = ASKING;
     return true;
 }
@@ -428,6 +434,7 @@ void bx_windows_await(struct bx_windows *w, struct bx_window *of, const char *ke
     ask(&q, a);
     BX_LOCKED(&w->lock);
     a->awaited = !bx_cancel_fired(cancel);
+    a->by_run = false;
     a->state = RESTING;
     pthread_cond_broadcast(&w->changed);
 }

@@ -48,14 +48,17 @@ class Model:
 class Ollama:
     """What of Ollama matters here: a model is loaded by the first request or by one without a prompt, and only then has a window."""
 
-    def __init__(self, window):
+    def __init__(self, window, silent=False):
+        """silent: it answers nothing but conversations, and keeps who asks waiting."""
         peer = self
-        self.asked, self.tools, self.loaded = [], [], False
+        self.asked, self.tools, self.loaded, self.over = [], [], False, threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
             def reply(self):
                 body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "null")
                 peer.asked.append(self.path)
+                if silent and self.path != "/v1/chat/completions":
+                    return peer.over.wait()
                 kind = "application/json"
                 if self.path in ("/api/generate", "/v1/chat/completions"):
                     peer.loaded = True
@@ -90,6 +93,7 @@ class Ollama:
                 "/api/ps": {"models": [{"name": "m:latest", "model": "m:latest", "context_length": window}] if loaded else []}}
 
     def stop(self):
+        self.over.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -226,6 +230,16 @@ class Context(unittest.TestCase):
         self.assertEqual(ollama.asked[asked:], ["/v1/chat/completions"])
         self.assertEqual(ollama.tools[0], ollama.tools[1])
         self.assertLess(len(json.dumps(ollama.tools[0])) / 4, 4096, "in a small window not all tools are told")
+
+    def test_a_server_that_does_not_say(self):
+        """The run goes on without a window, and the next one does not wait again."""
+        ollama = Ollama(window=4096, silent=True)
+        self.addCleanup(ollama.stop)
+        self.begin({"turns": []}, url=ollama.url)
+        self.assertEqual([e["window"] for e in self.send("hi") if e["type"] == "usage"], [None])
+        self.assertEqual(ollama.asked[0], "/props")
+        self.assertEqual([e["window"] for e in self.send("again") if e["type"] == "usage"], [None])
+        self.assertLess(len(ollama.asked), 5, "who was asked once is asked once more, in the background")
 
     def test_a_window_of_the_settings_is_not_asked_for(self):
         ollama = Ollama(window=4096)

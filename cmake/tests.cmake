@@ -92,7 +92,7 @@ set_tests_properties(unit.git.test_attack PROPERTIES LABELS "unit;git;attack")
 # What web_fetch reads: the guest's own code, natively; its libraries have sanitizers, too.
 if(BX_SANITIZE MATCHES address)
     set(page_parts)
-    foreach(part url decode page markdown table)
+    foreach(part url decode page markdown markdown_text markdown_code table)
         list(APPEND page_parts guests/web_fetch/${part}.c)
     endforeach()
     add_executable(fuzz-html tests/fuzz/guest_html.c ${page_parts} guests/common/buf.c guests/common/utf8.c)

@@ -51,7 +51,7 @@ parts_of() { # NAME
     write) parts+=(diff file near text) ;;
     edit) parts+=(diff file near text) ;;
     glob) parts+=(file files glob ignore near newest walk) ;;
-    grep) parts+=(file files glob ignore near newest text walk) ;;
+    grep) parts+=(dfa file files finder glob ignore literals near newest regex scout text walk) ;;
     web_fetch) parts+=(text) ;;
     jsexec) parts+=(file near text) ;;
     esac
@@ -100,6 +100,7 @@ build_program() { # NAME
     tools)
         prefix=$(third_party pcre2)
         mapfile -t sources < <(printf '%s\n' "$here"/programs/*.c | grep -v -e /toybox.c -e /awk.c -e /jq.c)
+        sources+=("$here"/common/{buf,dfa,finder,literals,regex,scout}.c) # of grep
         extra=("${warnings[@]}" -Wno-conversion -Wno-sign-conversion -I "$prefix/include" -DPCRE2_CODE_UNIT_WIDTH=8 -DPCRE2_STATIC)
         if [ "$native" ]; then extra+=(-lpcre2-8); else extra+=(-include common/port.h "$prefix/lib/libpcre2-8.a"); fi
         library_flags zlib

@@ -7,16 +7,12 @@
 
 #include "common/guest.h"
 #include "common/utf8.h"
-#include "dfa.h"
-#include "literals.h"
 
 enum {
     MATCH_LIMIT = 1000000,
     DEPTH_LIMIT = 20000,
     HEAP_LIMIT_KIB = 16384,
     MAX_PATTERN = 16384,
-    FOUND_BEFORE_JUDGED = 1000,
-    RARE = 120
 };
 
 // Bytes do where characters would not make a difference; they are much cheaper.
@@ -59,41 +55,6 @@ static bool is_plain(const struct bx_json *pattern, bool is_caseless) {
     return true;
 }
 
-static void search_plain(struct bx_matcher *m, const struct bx_json *pattern, bool is_caseless) {
-    struct bx_needle needle = {bx_strndup(pattern->text, pattern->len), pattern->len};
-    for (char *c = (char *)(uintptr_t)needle.text; is_caseless && *c; c++) {
-        *c = *c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c;
-    }
-    m->finder = bx_alloc(sizeof *m->finder);
-    bx_finder_init(m->finder, &needle, 1, is_caseless);
-    m->is_finder_sure = true;
-}
-
-// One letter is in nearly every line: then looking at each byte once is cheaper than finding it and
-// asking PCRE2.
-static bool is_worth_finding(const struct bx_literals *literals) {
-    for (size_t i = 0; i < literals->n; i++) {
-        if (literals->needles[i].len == 1 &&
-            bx_finder_rarity((unsigned char)literals->needles[i].text[0]) < RARE) {
-            return false;
-        }
-    }
-    return literals->n > 0;
-}
-
-static void prepare(struct bx_matcher *m, const struct bx_json *pattern, bool is_caseless,
-                    bool is_utf) {
-    struct bx_literals *literals = bx_alloc(sizeof *literals);
-    m->regex = bx_alloc(sizeof *m->regex);
-    *m->regex = bx_regex_parse(pattern->text, pattern->len, is_caseless, is_utf);
-    bx_literals_find(m->regex, literals);
-    if (literals->is_all || is_worth_finding(literals)) {
-        m->finder = bx_alloc(sizeof *m->finder);
-        bx_finder_init(m->finder, literals->needles, literals->n, m->regex->is_caseless);
-        m->is_finder_sure = literals->is_all;
-    }
-}
-
 bool bx_matcher_open(struct bx_matcher *m, const struct bx_json *pattern, bool is_caseless,
                      bool is_multiline, struct bx_answer *answer) {
     *m = (struct bx_matcher){.is_multiline = is_multiline};
@@ -105,7 +66,7 @@ bool bx_matcher_open(struct bx_matcher *m, const struct bx_json *pattern, bool i
                               pattern->len, MAX_PATTERN);
     }
     if (is_plain(pattern, is_caseless)) {
-        search_plain(m, pattern, is_caseless);
+        bx_scout_init_plain(&m->scout, pattern->text, pattern->len, is_caseless);
         return true;
     }
     bool is_utf = needs_utf(pattern, is_caseless);
@@ -127,59 +88,16 @@ bool bx_matcher_open(struct bx_matcher *m, const struct bx_json *pattern, bool i
     pcre2_set_match_limit_8(m->context, MATCH_LIMIT);
     pcre2_set_depth_limit_8(m->context, DEPTH_LIMIT);
     pcre2_set_heap_limit_8(m->context, HEAP_LIMIT_KIB);
-    prepare(m, pattern, is_caseless, is_utf);
+    bx_scout_init(&m->scout, pattern->text, pattern->len, is_caseless,
+                  is_utf ? BX_TEXT_UTF : BX_TEXT_BYTES, false);
     return true;
-}
-
-// The machine is made when there is no text to look for, or one that is everywhere.
-static struct bx_dfa *machine(struct bx_matcher *m) {
-    if (!m->has_tried_dfa && m->regex && m->regex->root) {
-        m->dfa = bx_dfa_new(m->regex);
-    }
-    m->has_tried_dfa = true;
-    return m->dfa;
-}
-
-const char *bx_matcher_next(struct bx_matcher *m, const char *at, const char *end,
-                            bool *ret_is_sure) {
-    size_t len;
-    *ret_is_sure = false;
-    if (m->finder) {
-        *ret_is_sure = m->is_finder_sure;
-        return bx_finder_find(m->finder, at, end, &len);
-    }
-    if (machine(m)) {
-        *ret_is_sure = bx_dfa_is_sure(m->dfa);
-        return bx_dfa_find(m->dfa, at, end);
-    }
-    return at < end ? at : NULL;
-}
-
-bool bx_matcher_may_match(struct bx_matcher *m, const char *line, const char *end,
-                          bool *ret_is_sure) {
-    *ret_is_sure = false;
-    if (!m->finder || !machine(m)) {
-        return true;
-    }
-    m->n_found++;
-    m->n_bytes += (size_t)(end - line);
-    *ret_is_sure = bx_dfa_is_sure(m->dfa);
-    return bx_dfa_find(m->dfa, line, end) != NULL;
-}
-
-void bx_matcher_passed(struct bx_matcher *m, size_t n_bytes) {
-    m->n_passed += n_bytes;
-    if (m->n_found > FOUND_BEFORE_JUDGED && !m->is_finder_sure && m->n_bytes > m->n_passed / 3 &&
-        m->dfa) {
-        m->finder = NULL; // what it finds is nearly everywhere
-    }
 }
 
 enum bx_match bx_matcher_find(const struct bx_matcher *m, const char *text, size_t len, size_t from,
                               size_t *ret_start, size_t *ret_end) {
     if (!m->code) {
         size_t found = 0;
-        const char *hit = bx_finder_find(m->finder, text + from, text + len, &found);
+        const char *hit = bx_finder_find(m->scout.finder, text + from, text + len, &found);
         if (hit) {
             *ret_start = (size_t)(hit - text);
             *ret_end = *ret_start + found;

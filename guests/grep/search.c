@@ -176,15 +176,15 @@ static void search_lines(struct file *f, size_t limit) {
     size_t at = f->start;
     while (at < limit && !is_over(f)) {
         bool is_sure = false;
-        const char *place =
-            bx_matcher_next(f->search->matcher, f->buf.data + at, f->buf.data + limit, &is_sure);
+        const char *place = bx_scout_next(&f->search->matcher->scout, f->buf.data + at,
+                                          f->buf.data + limit, &is_sure);
         if (!place) {
             break;
         }
         size_t hit = (size_t)(place - f->buf.data), line = line_start(f, hit, at),
                end = line_end(f, hit, limit);
-        if (!is_sure && !bx_matcher_may_match(f->search->matcher, f->buf.data + line,
-                                              f->buf.data + end, &is_sure)) {
+        if (!is_sure && !bx_scout_may_match(&f->search->matcher->scout, f->buf.data + line,
+                                            f->buf.data + end, &is_sure)) {
             at = end;
             continue;
         }
@@ -200,7 +200,7 @@ static void search_lines(struct file *f, size_t limit) {
         }
         at = end;
     }
-    bx_matcher_passed(f->search->matcher, limit - f->start);
+    bx_scout_passed(&f->search->matcher->scout, limit - f->start);
     f->start = limit;
 }
 
@@ -210,8 +210,9 @@ static void search_whole(struct file *f) {
     long long number = 1;
     bool is_sure;
     // a file without the text that every match holds needs no closer look
-    if (f->search->matcher->finder &&
-        !bx_matcher_next(f->search->matcher, f->buf.data + from, f->buf.data + len, &is_sure)) {
+    if (f->search->matcher->scout.finder &&
+        !bx_scout_next(&f->search->matcher->scout, f->buf.data + from, f->buf.data + len,
+                       &is_sure)) {
         f->start = len;
         return;
     }

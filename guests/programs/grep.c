@@ -25,8 +25,8 @@ struct scan {
     long count, after_left, last_shown;
     struct tool_list kept; // lines before, as NUL-free copies
     size_t *kept_len;
-    long kept_first; // number of the first of them
-    bool has_output;
+    long kept_first;         // number of the first of them
+    char *plain, *plain_end; // lines one behind the other that are shown as they are
 };
 
 static void prefix(const struct scan *s, long line, size_t offset, char mark) {
@@ -100,17 +100,19 @@ static void put_only(const struct scan *s, const char *text, size_t len, long li
     }
 }
 
-static void put_line(struct scan *s, const char *text, size_t len, long line, size_t offset,
-                     char mark) {
-    prefix(s, line, offset, mark);
+// text[len] is there: its end, or what stands in the end's place when it has none
+static void put_line(struct scan *s, char *text, size_t len, long line, size_t offset, char mark) {
+    if (g.has_prefix) {
+        prefix(s, line, offset, mark);
+    }
     if (g.has_color && mark == ':' && !g.is_inverted) {
         put_colored(text, len);
+        putchar(g.end);
     } else {
-        fwrite(text, 1, len, stdout);
+        text[len] = g.end;
+        fwrite(text, 1, len + 1, stdout);
     }
-    putchar(g.end);
     s->last_shown = line;
-    s->has_output = true;
 }
 
 static void separate(struct scan *s, long next) {
@@ -151,8 +153,20 @@ static void keep(struct scan *s, const char *text, size_t len) {
     tool_push(&s->kept, tool_strndup(text, len));
 }
 
+static void put_plain(struct scan *s) {
+    if (s->plain_end > s->plain) {
+        fwrite(s->plain, 1, (size_t)(s->plain_end - s->plain), stdout);
+    }
+    s->plain = s->plain_end = NULL;
+}
+
+// Nothing stands before or between the lines that are shown
+static bool is_plain(void) {
+    return !g.has_prefix && !g.has_color && !g.before && !g.after;
+}
+
 // A line that is wanted; false: no more are
-static bool found(struct scan *s, const char *text, size_t len) {
+static bool found(struct scan *s, char *text, size_t len) {
     s->count++;
     g.is_found = true;
     if (g.is_quiet || g.list) {
@@ -168,6 +182,13 @@ static bool found(struct scan *s, const char *text, size_t len) {
         if (!g.is_inverted) {
             put_only(s, text, len, s->line, s->offset);
         }
+    } else if (is_plain()) {
+        if (s->plain_end != text) {
+            put_plain(s);
+            s->plain = text;
+        }
+        text[len] = g.end;
+        s->plain_end = text + len + 1;
     } else {
         separate(s, s->kept.n ? s->kept_first : s->line);
         for (size_t i = 0; i < s->kept.n; i++) {
@@ -180,18 +201,21 @@ static bool found(struct scan *s, const char *text, size_t len) {
     return g.max < 0 || s->count < g.max;
 }
 
-static bool look_at_line(struct scan *s, const char *text, size_t len) {
-    bool is_match = regex_find(g.re, text, len, 0, false, NULL) != g.is_inverted;
-    if (is_match) {
-        return found(s, text, len);
-    }
-    if (s->after_left > 0) {
+// A line that matches or does not; false: no more are wanted
+static bool look_at_line(struct scan *s, char *text, size_t len, bool is_match) {
+    s->line++;
+    bool go_on = true;
+    if (is_match != g.is_inverted) {
+        go_on = found(s, text, len);
+    } else if (s->after_left > 0) {
         s->after_left--;
         put_line(s, text, len, s->line, s->offset, '-');
     } else {
         keep(s, text, len);
     }
-    return true;
+    s->start = TOOL_MIN(s->start + len + 1, s->end); // the last one may lack its end
+    s->offset += len + 1;
+    return go_on;
 }
 
 // In a binary file NULs end lines, many of them one: a file of zeros is no endless line
@@ -252,37 +276,51 @@ static size_t count_lines(const char *p, const char *end, char mark) {
     return n;
 }
 
+static size_t line_len(const char *text, const char *limit) {
+    const char *end = memchr(text, g.end, (size_t)(limit - text));
+    return (size_t)((end ? end : limit) - text);
+}
+
+// Lines without a match, up to a place; false: no more are wanted
+static bool pass_by(struct scan *s, const char *limit) {
+    while (s->buf + s->start < limit) {
+        char *text = s->buf + s->start;
+        if (!g.is_inverted && s->after_left <= 0 && !g.before) { // nobody looks at them
+            if (g.is_numbered || g.after > 0) {                  // what lies between two groups
+                s->line += (long)count_lines(text, limit, g.end);
+            }
+            s->offset += (size_t)(limit - text);
+            s->start += (size_t)(limit - text);
+            break;
+        }
+        if (!look_at_line(s, text, line_len(text, limit), false)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // The whole lines in the buffer; false: no more are wanted
 static bool scan_lines(struct scan *s) {
-    // Lines without the literal need no look, unless they are shown
-    bool can_skip = g.literal && !g.is_inverted;
     const char *limit = s->buf + s->end;
     if (!s->is_eof) {
         limit = memrchr(s->buf + s->start, g.end, s->end - s->start);
         limit = limit ? limit + 1 : s->buf + s->start;
     }
+    bool is_ascii = !regex_has_high(s->buf + s->start, (size_t)(limit - s->buf) - s->start);
     while (s->buf + s->start < limit) {
-        const char *text = s->buf + s->start;
-        if (can_skip && s->after_left <= 0 && !g.before) {
-            const char *hit = regex_memmem(text, (size_t)(limit - text), g.literal, g.literal_len);
-            const char *line = hit ? memrchr(text, g.end, (size_t)(hit - text)) : limit;
-            line = line ? (hit ? line + 1 : line) : text;
-            if (line > text) {
-                if (g.is_numbered || g.after > 0) { // what lies between two groups
-                    s->line += (long)count_lines(text, line, g.end);
-                }
-                s->offset += (size_t)(line - text);
-                s->start += (size_t)(line - text);
-                continue;
+        char *text = s->buf + s->start;
+        size_t len = 0;
+        if (!g.end) { // -z: lines with line ends in them, one by one
+            len = line_len(text, limit);
+            if (!look_at_line(s, text, len, regex_find(g.re, text, len, 0, false, NULL))) {
+                return false;
             }
+            continue;
         }
-        const char *end = memchr(text, g.end, (size_t)(limit - text));
-        size_t len = end ? (size_t)(end - text) : (size_t)(limit - text);
-        s->line++;
-        bool go_on = look_at_line(s, text, len);
-        s->start += len + (end != NULL);
-        s->offset += len + 1;
-        if (!go_on) {
+        const char *line = regex_find_line(g.re, text, limit, is_ascii, &len);
+        if (!pass_by(s, line ? line : limit) ||
+            (line && !look_at_line(s, s->buf + s->start, len, true))) {
             return false;
         }
     }
@@ -292,7 +330,7 @@ static bool scan_lines(struct scan *s) {
 // After -m lines: the context behind the last one
 static void rest(struct scan *s) {
     while (s->after_left > 0 && (s->start < s->end || fill(s))) {
-        const char *text = s->buf + s->start, *end = memchr(text, g.end, s->end - s->start);
+        char *text = s->buf + s->start, *end = memchr(text, g.end, s->end - s->start);
         if (!end && !s->is_eof && fill(s)) {
             continue;
         }
@@ -315,6 +353,7 @@ static void scan(FILE *file, const char *name) {
             break;
         }
         go_on = scan_lines(&s);
+        put_plain(&s);
     }
     if (!go_on && g.max > 0 && !g.is_counting && !g.list && !g.is_quiet) {
         rest(&s);
@@ -483,10 +522,10 @@ int grep_main(int argc, char **argv) {
     if (!g.re) {
         tool_die(STATUS_TROUBLE, "%s", why);
     }
-    g.literal = regex_literal(g.re, &g.literal_len, &g.is_all);
     if (g.with_name < 0) {
         g.with_name = g.is_recursive ? !is_one_file(argv) : argv[0] && argv[1];
     }
+    g.has_prefix = g.with_name || g.is_numbered || g.is_byte;
     if (g.is_recursive && !*argv) {
         look_below("");
     } else if (!*argv) {

@@ -5,20 +5,18 @@
 #include "programs/tool.h"
 
 /* grep in two files: grep_options.c reads the command line, grep.c searches. */
-enum { STATUS_FOUND, STATUS_NONE, STATUS_TROUBLE, LOOK_BYTES = 32768, PIECE_BYTES = 65536 };
+enum { STATUS_FOUND, STATUS_NONE, STATUS_TROUBLE, PIECE_BYTES = 65536 };
 
 enum binary { BINARY_SAY, BINARY_TEXT, BINARY_SKIP };
 
 struct grep {
     struct regex *re;
-    const char *literal;
-    size_t literal_len;
-    bool is_all;
     bool is_inverted, is_counting, is_only, is_quiet, is_silent, is_numbered, is_byte, is_recursive,
-        follows, is_tab, is_null, initial_tab;
+        follows, is_null, initial_tab;
     int list;      // 1: files with matches, -1: files without
     int with_name; // -1: when there are several
     bool has_color;
+    bool has_prefix; // before the text of a line
     long before, after, max;
     char end;
     enum binary binary;

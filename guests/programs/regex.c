@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/scout.h"
 #include "programs/tool.h"
 
 enum { MATCH_LIMIT = 20000000, DEPTH_LIMIT = 5000000, HEAP_LIMIT_KIB = 131072 };
@@ -15,8 +16,8 @@ struct regex {
     pcre2_match_context *context;
     struct tool_buf pattern;
     uint32_t flags;
-    struct tool_buf literal;
-    bool is_all;
+    struct tool_buf literal;    /* all that the pattern is; empty: it is more */
+    struct bx_scout *scouts[2]; /* for ASCII, for other text; made when first needed */
 };
 
 // --- translation
@@ -30,20 +31,11 @@ struct translation {
     size_t opened[64];
     int depth;
     const char *why;
-    struct tool_buf run, best; // literal text that must be there
-    bool has_branch;
-    bool is_plain; // nothing but characters
+    struct tool_buf text; // what the characters so far stand for
+    bool is_plain;        // nothing but characters
 };
 
 #define NO_ATOM ((size_t)-1)
-
-static void end_run(struct translation *t) {
-    if (t->run.n > t->best.n) {
-        t->best.n = 0;
-        tool_put(&t->best, t->run.p, t->run.n);
-    }
-    t->run.n = 0;
-}
 
 static void literal(struct translation *t, const char *s, size_t n) {
     t->atom = t->out.n;
@@ -60,16 +52,13 @@ static void literal(struct translation *t, const char *s, size_t n) {
     } else {
         tool_put(&t->out, s, n);
     }
-    if (t->depth == 0) {
-        tool_put(&t->run, s, n);
-    }
+    tool_put(&t->text, s, n);
 }
 
 static void special(struct translation *t, const char *s, bool is_atom) {
     t->atom = is_atom ? t->out.n : NO_ATOM;
     t->is_quantified = false;
     t->is_plain = false;
-    end_run(t);
     tool_puts(&t->out, s);
 }
 
@@ -84,14 +73,6 @@ static void quantify(struct translation *t, const char *q, size_t n) {
         tool_putc(&t->out, ')');
         free(tail.p);
     }
-    if (t->depth == 0 && t->run.n) { // the last character of the run
-        size_t cut = t->run.n - 1;
-        while (cut && ((unsigned char)t->run.p[cut] & 0xc0) == 0x80) {
-            cut--;
-        }
-        t->run.n = cut;
-    }
-    end_run(t);
     t->is_plain = false;
     tool_put(&t->out, q, n);
     t->is_quantified = true;
@@ -132,7 +113,6 @@ static size_t interval(const struct translation *t, const char *s, struct tool_b
 
 static bool bracket(struct translation *t) {
     const char *p = t->at + 1;
-    end_run(t);
     t->atom = t->out.n;
     t->is_quantified = t->is_plain = false;
     tool_putc(&t->out, '[');
@@ -178,7 +158,6 @@ static bool open_group(struct translation *t) {
         t->why = "too many groups inside each other";
         return false;
     }
-    end_run(t);
     t->opened[t->depth++] = t->out.n;
     special(t, "(", false);
     return true;
@@ -191,7 +170,6 @@ static void close_group(struct translation *t) {
 }
 
 static void branch(struct translation *t) {
-    t->has_branch = t->has_branch || t->depth == 0;
     special(t, "|", false);
 }
 
@@ -360,7 +338,6 @@ static bool translate(struct translation *t) {
         t->why = t->is_extended ? "Unmatched ( or \\(" : "Unmatched ( or \\(";
         return false;
     }
-    end_run(t);
     return true;
 }
 
@@ -398,18 +375,16 @@ static bool add_pattern(struct regex *re, const char *pattern, size_t n,
         for (size_t i = 0; i < n; i++) {
             literal(&t, pattern + i, 1);
         }
-        end_run(&t);
     }
     if (t.out.n) {
         tool_put(&re->pattern, t.out.p, t.out.n);
     }
-    if (is_only && !t.has_branch && t.best.n && !options->is_caseless) {
-        tool_put(&re->literal, t.best.p, t.best.n);
-        re->is_all = t.is_plain && !options->is_word && !options->is_line;
+    if (is_only && t.is_plain && t.text.n && !options->is_caseless && !options->is_word &&
+        !options->is_line) {
+        tool_put(&re->literal, t.text.p, t.text.n);
     }
     free(t.out.p);
-    free(t.run.p);
-    free(t.best.p);
+    free(t.text.p);
     return true;
 }
 
@@ -463,7 +438,7 @@ struct regex *regex_new(const char *const *patterns, const size_t *lens, size_t 
     return re;
 }
 
-static bool has_high(const char *s, size_t n) {
+bool regex_has_high(const char *s, size_t n) {
     uint64_t bits = 0, word;
     for (; n >= 8; s += 8, n -= 8) {
         memcpy(&word, s, 8);
@@ -475,12 +450,13 @@ static bool has_high(const char *s, size_t n) {
     return (bits & 0x8080808080808080U) != 0;
 }
 
+static const char *find_text(const char *text, size_t len, const char *needle, size_t n);
+
 bool regex_find(struct regex *re, const char *text, size_t len, size_t from, bool not_bol,
                 struct regex_match *ret) {
-    if (re->is_all) {
+    if (re->literal.n) {
         const char *found =
-            from <= len ? regex_memmem(text + from, len - from, re->literal.p, re->literal.n)
-                        : NULL;
+            from <= len ? find_text(text + from, len - from, re->literal.p, re->literal.n) : NULL;
         if (found && ret) {
             memset(ret, 0xff, sizeof *ret);
             ret->start[0] = (size_t)(found - text);
@@ -489,7 +465,7 @@ bool regex_find(struct regex *re, const char *text, size_t len, size_t from, boo
         return found != NULL;
     }
     pcre2_code *code = re->code;
-    if (has_high(text, len)) {
+    if (regex_has_high(text, len)) {
         if (!re->utf) {
             re->utf = compile(re, PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF, NULL);
             re->utf = re->utf ? re->utf : re->code;
@@ -522,14 +498,51 @@ int regex_groups(const struct regex *re) {
     return (int)n;
 }
 
-const char *regex_literal(const struct regex *re, size_t *ret_len, bool *ret_is_all) {
-    *ret_len = re->literal.n;
-    *ret_is_all = re->is_all;
-    return re->literal.n ? re->literal.p : NULL;
+// The scout sees the same text as PCRE2, which regex_find() asks line by line
+static struct bx_scout *scout_for(struct regex *re, bool is_ascii) {
+    struct bx_scout **scout = &re->scouts[!is_ascii];
+    if (*scout) {
+        return *scout;
+    }
+    *scout = tool_alloc(sizeof **scout);
+    if (re->literal.n) {
+        bx_scout_init_plain(*scout, re->literal.p, re->literal.n, false);
+    } else {
+        bx_scout_init(*scout, re->pattern.p, re->pattern.n, re->flags & PCRE2_CASELESS,
+                      is_ascii ? BX_TEXT_ASCII : BX_TEXT_UCP, true);
+    }
+    return *scout;
+}
+
+const char *regex_find_line(struct regex *re, const char *at, const char *end, bool is_ascii,
+                            size_t *ret_len) {
+    struct bx_scout *scout = scout_for(re, is_ascii);
+    const char *from = at, *line = NULL;
+    while (at < end && !line) {
+        bool is_sure;
+        const char *place = bx_scout_next(scout, at, end, &is_sure);
+        if (!place) {
+            at = end;
+            break;
+        }
+        const char *before = memrchr(at, '\n', (size_t)(place - at));
+        const char *stop = memchr(place, '\n', (size_t)(end - place));
+        before = before ? before + 1 : at;
+        stop = stop ? stop : end;
+        if (is_sure ||
+            (bx_scout_may_match(scout, before, stop, &is_sure) &&
+             (is_sure || regex_find(re, before, (size_t)(stop - before), 0, false, NULL)))) {
+            line = before;
+            *ret_len = (size_t)(stop - before);
+        }
+        at = stop + (stop < end);
+    }
+    bx_scout_passed(scout, (size_t)(at - from));
+    return line;
 }
 
 // Looks for the needle's rarest byte, by a rough table of how rare they are
-const char *regex_memmem(const char *text, size_t len, const char *needle, size_t n) {
+static const char *find_text(const char *text, size_t len, const char *needle, size_t n) {
     static const char common[] = " etaoinsrlhdcumpfgwybv,.\"'=-_/()0123456789;:xkETAOINSR\t\n";
     size_t rare = 0, rank = 0;
     if (!n) {

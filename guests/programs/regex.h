@@ -32,9 +32,11 @@ struct regex *regex_new(const char *const *patterns, const size_t *lens, size_t 
 /* The first match at or after from; not_bol: ^ does not match at 0. */
 bool regex_find(struct regex *re, const char *text, size_t len, size_t from, bool not_bol, struct regex_match *ret);
 int regex_groups(const struct regex *re);
-/* Text that every match holds (never with is_caseless), or NULL; *ret_is_all: it is the whole pattern. */
-const char *regex_literal(const struct regex *re, size_t *ret_len, bool *ret_is_all);
-
-const char *regex_memmem(const char *text, size_t len, const char *needle, size_t n);
+/*
+ * The first line of [at, end) that has a match, NULL for none; *ret_len: without its end. Lines end with newlines, the last one
+ * may lack it. is_ascii: no byte in there is above 127 (regex_has_high).
+ */
+const char *regex_find_line(struct regex *re, const char *at, const char *end, bool is_ascii, size_t *ret_len);
+bool regex_has_high(const char *text, size_t len);
 
 #endif

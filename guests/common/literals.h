@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "finder.h"
-#include "regex.h"
+#include "common/finder.h"
+#include "common/regex.h"
 
 /*
  * Texts one of which every match holds. n = 0: none that would help. Caseless: in lower case. is_all: they are all that the

@@ -30,10 +30,15 @@ struct bx_regex {
     struct bx_node *root; /* NULL: the pattern has something that this does not know */
     bool is_exact;
     bool is_caseless; /* of letters in sets both cases are there */
+    bool keeps_cr;    /* the caller's: a carriage return before a line end is part of the line, and no end */
 };
 
-/* The pattern must be one that PCRE2 has compiled. is_utf: with PCRE2_UTF. Memory is kept until the program ends. */
-struct bx_regex bx_regex_parse(const char *pattern, size_t len, bool is_caseless, bool is_utf);
+/* What the pattern is looked for in, and how PCRE2 sees it: each byte by itself; PCRE2_UTF; PCRE2_UCP too; bytes of which none
+ * is beyond ASCII. */
+enum bx_regex_text { BX_TEXT_BYTES, BX_TEXT_UTF, BX_TEXT_UCP, BX_TEXT_ASCII };
+
+/* The pattern must be one that PCRE2 has compiled. Memory is kept until the program ends. */
+struct bx_regex bx_regex_parse(const char *pattern, size_t len, bool is_caseless, enum bx_regex_text text);
 
 static inline bool bx_set_has(const uint32_t *set, unsigned byte) {
     return set[byte >> 5] >> (byte & 31) & 1;

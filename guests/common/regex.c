@@ -1,4 +1,4 @@
-#include "regex.h"
+#include "common/regex.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,8 @@ enum { MAX_DEPTH = 100, MAX_REPEAT = 1000, MAX_QUANTIFIERS = 20 };
 
 struct parser {
     const char *at, *end;
-    bool is_caseless, is_utf, is_exact, is_unknown;
+    bool is_caseless, is_exact, is_unknown;
+    enum bx_regex_text text;
     int depth;
 };
 
@@ -50,7 +51,7 @@ static struct bx_node *alternatives(struct bx_node *a, struct bx_node *b) {
 static struct bx_node *beyond(struct parser *p) {
     struct bx_node *byte = make(BX_NODE_SET);
     set_add(byte->set, 0x80, 0xFF);
-    p->is_exact = false;
+    p->is_exact = p->is_exact && p->text == BX_TEXT_ASCII; // there is none
     return repeat(byte, 1, 4);
 }
 
@@ -61,16 +62,17 @@ static bool is_letter(unsigned c) {
 // One character of an ASCII set, or, when has_beyond, of any beyond it.
 static struct bx_node *character(struct parser *p, const uint32_t *set, bool has_beyond) {
     struct bx_node *node = make(BX_NODE_SET);
+    bool is_utf = p->text == BX_TEXT_UTF || p->text == BX_TEXT_UCP;
     memcpy(node->set, set, sizeof node->set);
     for (unsigned c = 'a'; p->is_caseless && c <= 'z'; c++) {
         if (bx_set_has(node->set, c) || bx_set_has(node->set, c - 32)) {
             set_add(node->set, c, c);
             set_add(node->set, c - 32, c - 32);
-            has_beyond = has_beyond || (p->is_utf && (c == 'k' || c == 's')); // U+212A, U+017F
+            has_beyond = has_beyond || (is_utf && (c == 'k' || c == 's')); // U+212A, U+017F
         }
     }
     node->set['\n' >> 5] &= ~(1U << ('\n' & 31));
-    return has_beyond ? alternatives(node, beyond(p)) : node;
+    return has_beyond && p->text != BX_TEXT_ASCII ? alternatives(node, beyond(p)) : node;
 }
 
 static struct bx_node *literal(struct parser *p, unsigned byte) {
@@ -105,7 +107,7 @@ static struct bx_node *unknown(struct parser *p) {
 }
 
 // \d and its like into a set; false for other letters. *ret_beyond: takes in what is beyond ASCII.
-static bool class_letter(char c, uint32_t *set, bool *ret_beyond) {
+static bool class_letter(const struct parser *p, char c, uint32_t *set, bool *ret_beyond) {
     uint32_t plain[8] = {0};
     switch (c | 0x20) {
     case 'd':
@@ -128,7 +130,7 @@ static bool class_letter(char c, uint32_t *set, bool *ret_beyond) {
         return false;
     }
     bool is_negated = !(c & 0x20);
-    *ret_beyond = *ret_beyond || is_negated;
+    *ret_beyond = *ret_beyond || is_negated || p->text == BX_TEXT_UCP;
     for (size_t i = 0; i < 4; i++) {
         set[i] |= is_negated ? ~plain[i] : plain[i];
     }
@@ -182,7 +184,7 @@ static struct bx_node *escape(struct parser *p) {
         return unknown(p);
     }
     char c = *p->at++;
-    if (class_letter(c, set, &has_beyond)) {
+    if (class_letter(p, c, set, &has_beyond)) {
         return character(p, set, has_beyond);
     }
     switch (c) {
@@ -214,7 +216,12 @@ static struct bx_node *escape(struct parser *p) {
     default:
         break;
     }
-    if (c >= '1' && c <= '9') { // what a group has matched, or an octal number
+    if (c == 'g' && p->at < p->end && *p->at == '{') { // what a group has matched
+        while (p->at < p->end && *p->at++ != '}') {
+        }
+        return anything(p);
+    }
+    if (c >= '1' && c <= '9') { // the same, or an octal number
         while (p->at < p->end && *p->at >= '0' && *p->at <= '9') {
             p->at++;
         }
@@ -267,13 +274,14 @@ static int set_member(struct parser *p, uint32_t *set, bool *io_beyond) {
     }
     if (c == '[' && p->at < p->end && strchr(":.=", *p->at)) {
         p->at++;
+        *io_beyond = *io_beyond || p->text == BX_TEXT_UCP;
         return p->at[-1] == ':' && posix_class(p, set) ? -1 : -2;
     }
     if (c != '\\' || p->at == p->end) {
         return c;
     }
     char e = *p->at++;
-    if (class_letter(e, set, io_beyond)) {
+    if (class_letter(p, e, set, io_beyond)) {
         return -1;
     }
     int byte = e == 'b' ? '\b' : escaped_byte(p, e);
@@ -492,11 +500,12 @@ static struct bx_node *alternation(struct parser *p) {
     return alt;
 }
 
-struct bx_regex bx_regex_parse(const char *pattern, size_t len, bool is_caseless, bool is_utf) {
+struct bx_regex bx_regex_parse(const char *pattern, size_t len, bool is_caseless,
+                               enum bx_regex_text text) {
     struct parser p = {.at = pattern,
                        .end = pattern + len,
                        .is_caseless = is_caseless,
-                       .is_utf = is_utf,
+                       .text = text,
                        .is_exact = true};
     if (takes(&p, "(?i)")) {
         p.is_caseless = true;
@@ -505,5 +514,5 @@ struct bx_regex bx_regex_parse(const char *pattern, size_t len, bool is_caseless
     if (p.is_unknown || p.at < p.end) {
         return (struct bx_regex){0};
     }
-    return (struct bx_regex){root, p.is_exact, p.is_caseless};
+    return (struct bx_regex){.root = root, .is_exact = p.is_exact, .is_caseless = p.is_caseless};
 }

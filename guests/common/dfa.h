@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "regex.h"
+#include "common/regex.h"
 
 /*
  * The tree of a pattern as a machine that looks at each byte once, whatever the pattern: it says which lines may match. Its

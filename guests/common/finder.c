@@ -1,4 +1,4 @@
-#include "finder.h"
+#include "common/finder.h"
 
 static unsigned char lower(unsigned char c) {
     return c >= 'A' && c <= 'Z' ? c | 0x20 : c;

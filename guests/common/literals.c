@@ -1,4 +1,4 @@
-#include "literals.h"
+#include "common/literals.h"
 
 #include <stdlib.h>
 #include <string.h>

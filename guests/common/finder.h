@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lanes.h"
+#include "common/lanes.h"
 
 enum { BX_NEEDLES_MAX = 8 };
 

@@ -1,4 +1,4 @@
-#include "dfa.h"
+#include "common/dfa.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ struct bx_dfa {
     struct part *parts;
     int n_parts, n_sets, begin;
     uint32_t (*sets)[8];
-    bool is_too_large, is_sure, is_always;
+    bool is_too_large, is_sure, is_always, keeps_cr;
 
     unsigned char classes[256],
         samples[256]; // of bytes that are always treated alike; one byte of each
@@ -147,7 +147,8 @@ static int build(struct bx_dfa *d, const struct bx_node *node, int next) {
     case BX_NODE_BEGIN:
         return add_part(d, PART_BEGIN, next);
     case BX_NODE_END:
-        d->is_sure = false; // of a carriage return before it only PCRE2 knows
+        d->is_sure =
+            d->is_sure && d->keeps_cr; // else of a carriage return before it only PCRE2 knows
         return add_part(d, PART_END, next);
     case BX_NODE_EMPTY:
         break;
@@ -302,7 +303,7 @@ static int32_t step(struct bx_dfa *d, int32_t row, unsigned char c) {
     if (c == '\n') {
         return d->next[(size_t)row + d->classes[c]] = s->ends ? MATCH : d->start;
     }
-    if (c == '\r' && s->ends) {
+    if (c == '\r' && s->ends && !d->keeps_cr) {
         return d->next[(size_t)row + d->classes[c]] = MATCH;
     }
     begin_state(d);
@@ -331,7 +332,7 @@ static int32_t step(struct bx_dfa *d, int32_t row, unsigned char c) {
 
 struct bx_dfa *bx_dfa_new(const struct bx_regex *regex) {
     struct bx_dfa *d = bx_alloc(sizeof *d);
-    *d = (struct bx_dfa){.is_sure = regex->is_exact};
+    *d = (struct bx_dfa){.is_sure = regex->is_exact, .keeps_cr = regex->keeps_cr};
     d->parts = bx_alloc(MAX_PARTS * sizeof *d->parts);
     d->sets = bx_alloc(MAX_PARTS * sizeof *d->sets);
     d->begin = build(d, regex->root, add_part(d, PART_ACCEPT, -1));

@@ -370,6 +370,8 @@ static int begin(struct bx_run *run, const char *text, struct bx_run_options *op
     bx_jw_kstr(&e.w, "mode", bx_mode_name(bx_run_mode(run)));
     bx_jw_kint(&e.w, "max_turns", bx_budget_cap(run->budget, BX_BUDGET_TURNS));
     bx_run_write_budget(run, &e.w);
+    if (run->mode)
+        bx_jw_kstr(&e.w, "own_mode", run->mode);
     if (run->executor && run->executor->manager)
         bx_jw_kstr(&e.w, "manager", run->executor->manager->id);
     if ((rc = append(run, &e, "run_start", err)) || options_compact(run, text, options))

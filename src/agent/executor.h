@@ -157,6 +157,7 @@ bool bx_executors_await(struct bx_run *run);
 void bx_executors_end(struct bx_run *run);
 void bx_executor_on_usage(struct bx_run *run, const struct bx_usage *u);
 void bx_executor_on_result(struct bx_call *call);
+void bx_executor_add_failure(struct bx_buf *out, const char *tool, const char *limit, struct bx_str content); /* one line; limit or NULL */
 void bx_executor_on_fault(struct bx_run *run, const char *text);
 void bx_executor_on_question(struct bx_run *run, struct bx_str question); /* the event; empty: answered */
 void bx_run_wake_above(struct bx_run *run); /* the lock is held: something has happened to it that its managers wait for */

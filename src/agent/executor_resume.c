@@ -64,6 +64,7 @@ static void take_counts(struct bx_executor *e, const struct bx_resume *r) {
     e->turns = r->turn;
     e->calls += r->calls;
     e->failed_calls += r->failed_calls;
+    bx_buf_adds(&e->failures, bx_buf_str(&r->failures));
     e->input_tokens += r->input_tokens;
     e->output_tokens += r->output_tokens;
     e->cost += r->cost;

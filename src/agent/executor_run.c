@@ -204,20 +204,25 @@ void bx_executor_on_usage(struct bx_run *run, const struct bx_usage *u) {
 }
 
 /* The last line of a result: reasons stand behind what a tool printed. */
-static void add_failure(struct bx_executor *e, const struct bx_call *call) {
-    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
-    struct bx_str text = {0}, line = {0};
-    if (call->result.content && !bx_doc_parse(bx_str(call->result.content), NULL, &doc, NULL))
-        text = bx_str_trim(bx_val_str(bx_doc_root(doc)));
+void bx_executor_add_failure(struct bx_buf *out, const char *tool, const char *limit,
+                             struct bx_str content) {
+    struct bx_str text = bx_str_trim(content), line = {0};
     while (bx_str_split(&text, '\n', &line)) {
     }
+    if (limit)
+        bx_buf_addf(out, "%s: %s limit\n", tool, limit);
+    else
+        bx_buf_addf(out, "%s: " BX_STR_FMT "\n", tool, BX_STR_ARG(bx_str_slice(line, 0, 200)));
+}
+
+static void add_failure(struct bx_executor *e, const struct bx_call *call) {
+    bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
+    struct bx_str text = {0};
+    if (call->result.content && !bx_doc_parse(bx_str(call->result.content), NULL, &doc, NULL))
+        text = bx_val_str(bx_doc_root(doc));
     BX_LOCKED(&e->agent->lock);
     e->failed_calls++;
-    if (call->result.limit)
-        bx_buf_addf(&e->failures, "%s: %s limit\n", call->tool_name, call->result.limit);
-    else
-        bx_buf_addf(&e->failures, "%s: " BX_STR_FMT "\n", call->tool_name,
-                    BX_STR_ARG(bx_str_slice(line, 0, 200)));
+    bx_executor_add_failure(&e->failures, call->tool_name, call->result.limit, text);
 }
 
 void bx_executor_on_result(struct bx_call *call) {

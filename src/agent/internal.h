@@ -328,6 +328,9 @@ struct bx_resume {
     int64_t input_tokens, output_tokens;
     double cost;
     bool cost_known;
+    struct bx_buf failures;    /* of its calls, one a line */
+    char *own_mode;            /* that the run began with, beside the session's; or NULL */
+    bool plans;                /* it went into plan mode, and has not left it */
     struct bx_doc *question;   /* the event of the one that is open; NULL: none is */
     BX_VEC(char *) begun;      /* ids of calls that have begun and have no result */
     BX_VEC(struct bx_resume_below) below; /* its executors, in the order of their beginnings */

@@ -30,7 +30,9 @@ void bx_resume_free(struct bx_resume *r) {
     for (size_t i = 0; i < r->begun.n; i++)
         bx_free(r->begun.p[i]);
     bx_vec_free(&r->begun);
+    bx_buf_deinit(&r->failures);
     bx_doc_free(r->question);
+    bx_free(r->own_mode);
     bx_free(r->model);
     bx_free(r);
 }
@@ -104,6 +106,9 @@ static void start(struct bx_resume *r, const struct bx_val *event) {
     r->first_ms = r->last_ms = t;
     bx_free(r->model);
     r->model = bx_str_dup(bx_val_get_str(event, "model"));
+    bx_free(r->own_mode);
+    r->own_mode =
+        bx_val_get_z(event, "own_mode") ? bx_strdup(bx_val_get_z(event, "own_mode")) : NULL;
     snprintf(r->manager, sizeof r->manager, BX_STR_FMT,
              BX_STR_ARG(bx_val_get_str(event, "manager")));
     bx_budget_read(bx_val_get(event, "budget"), r->caps, NULL);
@@ -146,9 +151,13 @@ static void fold_result(struct bx_resume *r, const struct bx_val *event) {
     }
     const struct bx_val *report = bx_val_get(event, "metadata");
     struct bx_str state = bx_val_get_str(report, "state");
+    const char *tool = bx_val_get_z(event, "tool"), *limit = bx_val_get_z(event, "limit");
     r->calls++;
-    r->failed_calls +=
-        bx_val_get_bool(event, "is_error", false) || bx_val_get_str(event, "limit").n;
+    if (bx_val_get_bool(event, "is_error", false) || limit) {
+        r->failed_calls++;
+        bx_executor_add_failure(&r->failures, tool ? tool : "", limit,
+                                bx_val_get_str(event, "content"));
+    }
     if (!bx_str_eqz(state, "queued") && !bx_str_eqz(state, "running"))
         tell(r, bx_val_get_str(report, "executor"));
     if (call && bx_resume_is_of(r, call, NULL)) {
@@ -175,6 +184,8 @@ static void fold(struct bx_resume *r, struct bx_doc **doc) {
         r->question = bx_steal(doc);
     } else if (bx_str_eqz(type, "executor")) {
         fold_executor(r, bx_steal(doc));
+    } else if (bx_str_eqz(type, "mode")) { /* by a tool: a run that plans, or has planned */
+        r->plans = bx_str_eqz(bx_val_get_str(event, "mode"), "plan");
     } else if (bx_str_eqz(type, "user")) {
         tell(r, bx_val_get_str(event, "executor"));
     } else if (bx_str_eqz(type, "answer")) {
@@ -217,6 +228,7 @@ int bx_resume_read(struct bx_session *s, const char *run, struct bx_resume **ret
                    struct bx_err *err) {
     struct bx_resume *r = bx_new(struct bx_resume);
     snprintf(r->run, sizeof r->run, "%s", run);
+    r->failures = BX_BUF_INIT(2 * BX_KIB);
     int rc = read_events(s, run, take_event, r, err);
     r->used[BX_BUDGET_TIME_MS] = BX_MAX(r->last_ms - r->first_ms, 0);
     *ret = r;

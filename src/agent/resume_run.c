@@ -54,9 +54,17 @@ static void open_question_again(struct bx_run *run) {
     bx_executor_on_question(run, bx_buf_str(&text));
 }
 
+/* Its own one, where it had one: the session's may allow more. */
+static const char *mode_again(const struct bx_run *run) {
+    const struct bx_resume *r = run->resume;
+    bool allowed = run->agent->allow_bypass || !r->own_mode || strcmp(r->own_mode, "bypass") != 0;
+    return r->own_mode && r->plans ? "plan" : allowed ? r->own_mode : NULL;
+}
+
 static int begin_again(struct bx_run *run, struct bx_history *h, struct bx_executor *as,
                        struct bx_err *err) {
-    struct bx_run_options options = {.executor = as, .model = run->resume->model};
+    struct bx_run_options options = {
+        .executor = as, .model = run->resume->model, .mode = mode_again(run)};
     int rc = bx_executor_enter(run, &options, err);
     for (size_t i = 0; i < BX_BUDGET_COUNT; i++)
         options.budget[i] = BX_MAX(run->resume->caps[i], 0);

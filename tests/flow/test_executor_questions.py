@@ -124,6 +124,14 @@ class Questions(Restarted):
         self.assertFalse(self.written("a"))
         self.assertIn("not that one", self.result("a")["content"])
 
+    def test_what_failed_before_is_told(self):
+        works = {"a": [read("/nowhere"), *asks("a")]}
+        asked = self.ask([{"calls": [agent("a")]}, REPORTED], works, {"a": None})["a"]
+        self.again()
+        self.reply(asked)
+        self.ended(self.session)
+        self.assertRegex(self.result("a")["content"], r"3 turns, 2 calls, .* 1 of its calls failed:\nread: .*nowhere")
+
     def test_always(self):
         """What it is given counts in the workspace from here on, for the manager too."""
         asked = self.ask([{"calls": [agent("a")]}, write("a"), REPORTED], {"a": asks("a")}, {"a": None})["a"]

@@ -2,12 +2,14 @@
 """Questions of a run, asked through the server: what a yes reaches, and what a restart or a crash leaves of it."""
 import json
 import os
+import pty
 import signal
+import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from boxagnts import Conversation  # noqa: E402
+from boxagnts import BINARY, Conversation  # noqa: E402
 
 
 class Questions(Conversation):
@@ -149,6 +151,26 @@ class Questions(Conversation):
         self.wait_for({"type": "run_end", "reason": "stopped", "run": question["run"]})
         self.answer(question, "once", status=404)
         self.assertFalse(self.written("a"))
+
+    def test_a_run_of_the_terminal_keeps_its_mode(self):
+        """The session's would allow what this run asks for."""
+        self.begin(self.WRITE, {"calls": [{"tool": "write", "input": {"file_path": "b", "content": "x"}}]}, {"text": "fine"})
+        self.assertEqual(self.server.call("PATCH", f"/sessions/{self.session}", {"mode": "auto"})[0], 200)
+        self.server.end()
+        terminal, end = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        command = [BINARY, "run", "--workspace-dir", self.workspace.path, "--session", self.session, "--mode", "default", "go"]
+        process = subprocess.Popen(command, stdin=end, stdout=end, stderr=end, env=self.workspace.environment(), start_new_session=True)
+        os.close(end)
+        question = self.wait_for({"type": "question"})
+        process.kill()
+        process.wait()
+        self.restart()
+        self.still_asked(question)
+        self.answer(question, "once")
+        self.answer(self.wait_for({"type": "question"}, 2), "no")
+        self.wait_for({"type": "run_end", "reason": "done", "run": question["run"]})
+        self.assertEqual((self.written("a"), self.written("b")), (True, False))
 
     @unittest.skipUnless(os.environ.get("BX_CAN_UNWIRE") == "1", "this build switches nothing off")
     def test_unwired(self):

@@ -2,13 +2,17 @@
 
 #include "skills/front.h"
 
-#define BODY_LINES 500           /* what the Agent Skills format recommends */
-#define BODY_BYTES (20 * BX_KIB) /* about 5,000 tokens */
+#define WARNINGS_MAX 100
+#define PLACE_MAX    102           /* bytes of a {{name}}, as expand.c has it */
+#define BODY_LINES   500           /* what the Agent Skills format recommends */
+#define BODY_BYTES   (20 * BX_KIB) /* about 5,000 tokens */
 
 static void warn(struct bx_skill_check *c, const char *fmt, ...) BX_PRINTF(2, 3);
 static void warn(struct bx_skill_check *c, const char *fmt, ...) {
     char text[600];
     va_list ap;
+    if (c->warnings.n == WARNINGS_MAX)
+        return;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
@@ -40,7 +44,7 @@ static void check_places(struct bx_skill_check *c, struct bx_str body) {
     for (size_t at; (at = bx_str_find_str(rest, BX_STR_LIT("{{"))) != (size_t)-1;) {
         bool escaped = at && rest.p[at - 1] == '\\';
         rest = bx_str_slice(rest, at + 2, rest.n);
-        size_t end = bx_str_find_str(rest, BX_STR_LIT("}}"));
+        size_t end = bx_str_find_str(bx_str_slice(rest, 0, PLACE_MAX), BX_STR_LIT("}}"));
         struct bx_str name = bx_str_trim(bx_str_slice(rest, 0, end == (size_t)-1 ? 0 : end));
         if (!escaped && name.n <= 64 && looks_like_a_name(name) && !is_param(&c->meta, name))
             warn(c, "{{%.*s}} is no parameter and stays as it is", (int)name.n, name.p);

@@ -2,6 +2,10 @@
 
 #include "skills/args.h"
 
+#define PLACE_MAX                                                                                  \
+    102 /* bytes of a {{name}} with its blanks: a text of braces alone is not read to its end for  \
+           each */
+
 /* ---- filling in ---- */
 
 static bool is_digit(char c) {
@@ -33,8 +37,8 @@ struct filler {
 static size_t fill_name(struct filler *f, struct bx_str text) {
     if (!bx_str_starts(text, "{{"))
         return 0;
-    size_t end = bx_str_find_str(text, BX_STR_LIT("}}"));
-    if (end == (size_t)-1 || end > 100)
+    size_t end = bx_str_find_str(bx_str_slice(text, 0, PLACE_MAX), BX_STR_LIT("}}"));
+    if (end == (size_t)-1)
         return 0;
     bool known;
     const char *value =

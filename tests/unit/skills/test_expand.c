@@ -167,6 +167,18 @@ static void test_size(void **state) {
     bx_buf_deinit(&text);
 }
 
+static void test_braces_without_an_end(void **state) {
+    (void)state;
+    struct bx_buf text = BX_BUF_INIT(2 * BX_MIB);
+    bx_buf_addz(&text, FRONT("a", ""));
+    size_t front = text.size;
+    while (text.size < front + 900 * BX_KIB)
+        bx_buf_addz(&text, "{{");
+    put("own/a/SKILL.md", bx_buf_z(&text));
+    expect("a", "", bx_buf_z(&text) + front);
+    bx_buf_deinit(&text);
+}
+
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -176,6 +188,7 @@ int main(void) {
         T(test_skills_that_use_others),
         T(test_circles_are_refused_with_the_chain),
         T(test_size),
+        T(test_braces_without_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

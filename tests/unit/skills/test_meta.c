@@ -212,6 +212,24 @@ static void check_says(const char *text, const char *problem, const char *warnin
     bx_skill_check_deinit(&c);
 }
 
+/* A text of braces is not read to its end for each of them, nor what is said of it compared with
+ * all before. */
+static void test_check_of_braces(void **state) {
+    (void)state;
+    struct bx_buf text = BX_BUF_INIT(2 * BX_MIB);
+    struct bx_skill_check c;
+    bx_buf_addz(&text, "---\nname: a\ndescription: d\n---\n");
+    while (text.size < 500 * BX_KIB)
+        bx_buf_addz(&text, "{{");
+    for (unsigned i = 0; i < 50000; i++)
+        bx_buf_addf(&text, "{{p%u}}", i);
+    bx_skill_check(bx_buf_str(&text), NULL, NULL, &c);
+    assert_null(c.problem);
+    assert_int_equal(c.warnings.n, 100);
+    bx_skill_check_deinit(&c);
+    bx_buf_deinit(&text);
+}
+
 static void test_check(void **state) {
     (void)state;
     check_says("---\nname: a\ndescription: d\n---\nDo it.", NULL, NULL);
@@ -251,6 +269,7 @@ int main(void) {
         T(test_triggers),
         T(test_the_catalogue_has_bounds),
         T(test_check),
+        T(test_check_of_braces),
         T(test_packing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

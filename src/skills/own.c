@@ -50,8 +50,11 @@ static int swap_in(const char *fresh, const char *place, struct bx_err *err) {
         return rc;
     if (rename(place, old) && errno != ENOENT)
         return bx_fail_errno(err, errno, "%s cannot be replaced", place);
-    if (rename(fresh, place))
-        return bx_fail_errno(err, errno, "%s cannot be made", place);
+    if (rename(fresh, place)) {
+        int why = errno;
+        (void)rename(old, place); /* what was there comes back */
+        return bx_fail_errno(err, why, "%s cannot be made", place);
+    }
     rc = bx_dir_sync(dir, err);
     return rc ? rc : bx_dir_remove(old, err);
 }

@@ -115,9 +115,11 @@ bool bx_budget_take(struct bx_budget *b, enum bx_budget_kind kind, int64_t amoun
 
 int64_t bx_budget_take_some(struct bx_budget *b, enum bx_budget_kind kind, int64_t want) {
     int64_t left = bx_budget_left(b, kind), some = left < 0 ? want : BX_MIN(left, want);
-    while (some > 0 && !take(b, kind, some, QUIETLY_IF_IT_FITS))
-        some--; /* somebody else of the chain was quicker */
-    return some;
+    while (some > 0 && !take(b, kind, some, QUIETLY_IF_IT_FITS)) {
+        left = bx_budget_left(b, kind); /* somebody else of the chain was quicker */
+        some = BX_MIN(some - 1, left);
+    }
+    return BX_MAX(some, 0);
 }
 
 /* ---- looking ---- */
@@ -288,8 +290,10 @@ bool bx_budget_extend(struct bx_budget *b, struct bx_cancel *cancel) {
         if (!b->fired || b->extended)
             return false;
         for (unsigned kind = 0; kind < BX_BUDGET_COUNT; kind++)
-            if (b->fired == names[kind])
-                b->caps[kind] += BX_MAX(b->caps[kind] / EXTENSION, 1);
+            if (b->fired == names[kind] &&
+                __builtin_add_overflow(b->caps[kind], BX_MAX(b->caps[kind] / EXTENSION, 1),
+                                       &b->caps[kind]))
+                b->caps[kind] = INT64_MAX;
         b->extended = true;
         b->fired = NULL;
         old = b->cancel;

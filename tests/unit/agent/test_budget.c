@@ -171,6 +171,38 @@ static void test_threads_charge_one_chain(void **state) {
     assert_false(bx_budget_charge(below, BX_BUDGET_FUEL, 1, NULL));
 }
 
+#define MUCH 1000000000000
+
+static void *take_and_give_back(void *user) {
+    for (int i = 0; i < 20000; i++)
+        if (bx_budget_take(user, BX_BUDGET_FUEL, MUCH, NULL))
+            bx_budget_charge(user, BX_BUDGET_FUEL, -MUCH, NULL);
+    return NULL;
+}
+
+/* What is left may shrink by very much between looking and taking; that is not counted down. */
+static void test_some_while_others_take(void **state) {
+    (void)state;
+    bx_auto(bx_budget_unrefp) struct bx_budget *b = with(NULL, BX_BUDGET_FUEL, 2 * MUCH, NULL);
+    pthread_t thread;
+    assert_int_equal(bx_thread_start(&thread, "take", take_and_give_back, b, NULL), 0);
+    for (int i = 0; i < 20000; i++) {
+        int64_t some = bx_budget_take_some(b, BX_BUDGET_FUEL, 2 * MUCH);
+        assert_true(some >= 0 && some <= 2 * MUCH);
+        bx_budget_charge(b, BX_BUDGET_FUEL, -some, NULL);
+    }
+    pthread_join(thread, NULL);
+}
+
+static void test_extend_the_largest(void **state) {
+    (void)state;
+    bx_auto(bx_budget_unrefp) struct bx_budget *b =
+        with(NULL, BX_BUDGET_TOKENS, INT64_MAX - 5, NULL);
+    assert_false(bx_budget_charge(b, BX_BUDGET_TOKENS, INT64_MAX, NULL));
+    assert_true(bx_budget_extend(b, NULL));
+    assert_int_equal(bx_budget_cap(b, BX_BUDGET_TOKENS), INT64_MAX);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_caps),
@@ -182,6 +214,8 @@ int main(void) {
         cmocka_unit_test(test_many_clocks),
         cmocka_unit_test(test_extend),
         cmocka_unit_test(test_threads_charge_one_chain),
+        cmocka_unit_test(test_some_while_others_take),
+        cmocka_unit_test(test_extend_the_largest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

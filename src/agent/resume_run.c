@@ -37,7 +37,7 @@ static void spend_again(struct bx_run *run) {
 static void open_question_again(struct bx_run *run) {
     const struct bx_val *event = bx_doc_root(run->resume->question);
     struct bx_question q = {.questions = bx_val_get(event, "questions")};
-    snprintf(q.id, sizeof q.id, "%s", bx_val_get_z(event, "question"));
+    snprintf(q.id, sizeof q.id, BX_STR_FMT, BX_STR_ARG(bx_val_get_str(event, "question")));
     bx_val_foreach_item (bx_val_get(event, "choices"), word) {
         enum bx_choice choice;
         if (bx_choice_parse(bx_val_str(word), &choice))

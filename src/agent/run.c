@@ -187,10 +187,11 @@ static void take_open_calls(struct bx_run *run, struct calls *c) {
     *c = (struct calls){0};
     if (!h->open_calls.n)
         return;
-    while (last-- > 0 && h->messages.p[last]->role != BX_ROLE_ASSISTANT) {
-    }
-    struct calls all;
-    take_calls(run, h->messages.p[last], &all);
+    while (last > 0 && h->messages.p[last - 1]->role != BX_ROLE_ASSISTANT)
+        last--;
+    struct calls all = {.items = NULL};
+    if (last > 0) /* else its line is lost, and with it the calls */
+        take_calls(run, h->messages.p[last - 1], &all);
     *c = (struct calls){.items = bx_alloc((all.n + 1) * sizeof *c->items)};
     for (size_t i = 0; i < all.n; i++) {
         bool open = false;

@@ -6,10 +6,11 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from boxagnts import BINARY, Conversation  # noqa: E402
+from boxagnts import BINARY, PATIENCE, Conversation  # noqa: E402
 
 
 class Questions(Conversation):
@@ -94,6 +95,27 @@ class Questions(Conversation):
         events = self.workspace.events(self.session)
         self.assertEqual([e["question"] for e in events if e["type"] in ("question", "answer")], [question["question"]] * 2)
         self.assertEqual(len([e for e in events if e["type"] == "tool_result"]), 1)
+
+    def test_a_question_whose_reply_is_lost(self):
+        """The line with the calls is gone: the server starts, the question can be answered, and the session goes on."""
+        self.begin(self.WRITE, {"text": "here again"})
+        self.send("go")
+        question = self.wait_for({"type": "question"})
+        self.server.end(signal.SIGKILL)
+        path = os.path.join(self.workspace.state, "sessions", self.session + ".jsonl")
+        with open(path) as file:
+            lines = file.read().split("\n")
+        with open(path, "w") as file:
+            file.write("\n".join(line for line in lines if '"type":"assistant"' not in line))
+        self.restart()
+        self.still_asked(question)
+        self.answer(question, "once")
+        give_up = time.monotonic() + PATIENCE
+        while self.server.call("GET", f"/sessions/{self.session}")[1]["session"]["running"]:
+            self.assertLess(time.monotonic(), give_up)
+            time.sleep(0.01)
+        self.send("go on")
+        self.assertEqual(self.server.end(), 0)
 
     def test_no_after_a_crash(self):
         question = self.killed_at_a_question(self.WRITE, {"text": "as you wish"})

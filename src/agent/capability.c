@@ -189,6 +189,21 @@ void bx_capability_clear_root(const struct bx_capability *c) {
         bx_dir_remove(c->mounts[0].host_path, NULL);
 }
 
+/* A folder to read inside one to write would be no protection: the writable one reaches it by
+ * another name. */
+static int check_overlaps(const struct bx_capability *c, struct bx_err *err) {
+    for (size_t i = 0; i < c->mount_count; i++)
+        for (size_t k = 0; k < c->mount_count; k++)
+            if (!c->mounts[i].writable && c->mounts[k].writable &&
+                bx_path_is_under(c->mounts[i].host_path, c->mounts[k].host_path) &&
+                !bx_unwired("executor_subset"))
+                return bx_fail(err, BX_ERR_INVALID,
+                               "paths: %.200s cannot be read-only inside %.200s, which is "
+                               "writable: give that one read-only, too, or other folders",
+                               c->mounts[i].guest_path, c->mounts[k].guest_path);
+    return 0;
+}
+
 /* The root is the first mount, so it is put there before the others. */
 static int take_paths(struct bx_capability *c, const struct bx_capability_from *from,
                       const struct bx_val *wish, const char *empty, struct bx_err *err) {
@@ -217,7 +232,7 @@ static int take_paths(struct bx_capability *c, const struct bx_capability_from *
             if (rc)
                 return rc;
         }
-    return 0;
+    return check_overlaps(c, err);
 }
 
 /* ---- hosts ---- */

@@ -246,6 +246,7 @@ class Subset(Managed):
                            ({"max_turns": 8}, "max_turns: 8 are more than your own 7"),
                            ({"paths": ["/link"]}, "paths: /link"), ({"paths": ["/none"]}, "no folder /none"),
                            ({"paths": ["/a/a.txt"]}, "not a folder"), ({"paths": ["a"]}, "must be a folder as you see it"),
+                           ({"paths": ["/", "/a:ro"]}, "/a cannot be read-only inside /, which is writable"),
                            ({"hosts": ["no such://"]}, "hosts"), ({"agent": "nobody"}, "nobody"), ({"model": "nobody/m"}, "nobody"),
                            ({"budget": {"tokens": 0}}, "tokens")):
             with self.subTest(wish):

@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 
 /* Two runs may remember something at the same time; a person's editor is beyond this. */
-static pthread_mutex_t adding = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t changing = PTHREAD_MUTEX_INITIALIZER;
 
 char *bx_memory_path(const char *state_dir) {
     return bx_path_join(state_dir, "memory.md");
@@ -25,7 +25,7 @@ int bx_memory_read(const char *state_dir, char **ret_text, struct bx_err *err) {
     return 0;
 }
 
-int bx_memory_write(const char *state_dir, struct bx_str text, struct bx_err *err) {
+static int put(const char *state_dir, struct bx_str text, struct bx_err *err) {
     if (text.n > BX_MEMORY_MAX_BYTES)
         return bx_fail(err, BX_ERR_LIMIT,
                        "the memory may be %zu bytes long, this is %zu: shorten it",
@@ -35,6 +35,11 @@ int bx_memory_write(const char *state_dir, struct bx_str text, struct bx_err *er
     bx_auto(bx_freep) char *path = bx_memory_path(state_dir);
     int rc = bx_dir_make_lasting(state_dir, 0700, err);
     return rc ? rc : bx_file_write_atomic(path, text, 0600, err);
+}
+
+int bx_memory_write(const char *state_dir, struct bx_str text, struct bx_err *err) {
+    BX_LOCKED(&changing); /* else a run that remembers puts back what it read before */
+    return put(state_dir, text, err);
 }
 
 static bool has_line(struct bx_str text, struct bx_str wanted) {
@@ -58,7 +63,7 @@ int bx_memory_add(const char *state_dir, struct bx_str text, struct bx_err *err)
     bx_buf_addz(&line, "- ");
     for (size_t i = 0; i < text.n; i++) /* one line each, whatever it holds */
         bx_buf_addc(&line, (unsigned char)text.p[i] < ' ' ? ' ' : text.p[i]);
-    BX_LOCKED(&adding);
+    BX_LOCKED(&changing);
     int rc = bx_memory_read(state_dir, &old, err);
     if (rc)
         return rc;
@@ -74,5 +79,5 @@ int bx_memory_add(const char *state_dir, struct bx_str text, struct bx_err *err)
                        "the memory is full (%d KiB): what is no longer needed must be taken out "
                        "first, by the user",
                        (int)(BX_MEMORY_MAX_BYTES / BX_KIB));
-    return bx_memory_write(state_dir, bx_buf_str(&all), err);
+    return put(state_dir, bx_buf_str(&all), err);
 }

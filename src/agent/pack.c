@@ -52,6 +52,9 @@ static int check_item(const struct bx_val *item, size_t number, struct bx_err *e
         if (!bx_str_trim(value).n)
             return bx_fail(err, BX_ERR_INVALID, "item %zu: a %s needs \"%s\"", number,
                            kinds[i].name, kinds[i].member);
+        if (memchr(value.p, 0, value.n))
+            return bx_fail(err, BX_ERR_INVALID, "item %zu: \"%s\" must not hold a NUL character",
+                           number, kinds[i].member);
         if (value.n > ITEM_TEXT_MAX)
             return bx_fail(err, BX_ERR_INVALID, "item %zu: \"%s\" is longer than %zu KiB", number,
                            kinds[i].member, ITEM_TEXT_MAX / BX_KIB);

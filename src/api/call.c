@@ -35,10 +35,30 @@ static int read_body(struct bx_api_call *c, struct bx_err *err) {
     return r;
 }
 
+/* A value that cannot be read would be one that was not given: another question than the one that
+ * was asked. */
+static int check_query(struct bx_api_call *c, struct bx_err *err) {
+    struct bx_str rest = c->req->query, pair;
+    while (bx_str_split(&rest, '&', &pair)) {
+        bx_auto(bx_buf_deinit) struct bx_buf value = BX_BUF_INIT(BX_CALL_QUERY_MAX);
+        size_t equals = bx_str_find(pair, '=');
+        if (bx_http_decode(pair, true, &value))
+            return bx_call_fault(
+                c, "", err,
+                "\"%.*s\" in the address cannot be read: it is longer than %zu KiB, "
+                "is not percent-encoded or holds a control character",
+                (int)BX_MIN(BX_MIN(equals, pair.n), (size_t)60), pair.p,
+                BX_CALL_QUERY_MAX / BX_KIB);
+    }
+    return 0;
+}
+
 static void work(void *user) {
     struct bx_api_call *c = user;
     struct bx_err err = {0};
-    int r = read_body(c, &err);
+    int r = check_query(c, &err);
+    if (r == 0)
+        r = read_body(c, &err);
     if (r == 0)
         r = c->route->run(c, &err);
     if (r < 0)
@@ -107,7 +127,7 @@ int bx_call_session(struct bx_api_call *c, struct bx_session **ret, struct bx_er
 
 int bx_call_query_uint(struct bx_api_call *c, const char *name, uint64_t min, uint64_t max,
                        uint64_t fallback, uint64_t *ret, struct bx_err *err) {
-    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(64);
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(BX_CALL_QUERY_MAX);
     uint64_t n = fallback;
     if (bx_http_query(c->req, name, &text) &&
         (!bx_str_to_u64(bx_buf_str(&text), &n) || n < min || n > max))

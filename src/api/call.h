@@ -10,6 +10,8 @@
 #include "base/cancel.h"
 #include "http/router.h"
 
+#define BX_CALL_QUERY_MAX (8 * BX_KIB) /* of a value in the address; whoever reads one has room for it */
+
 struct bx_call_route;
 
 struct bx_api_call {

@@ -88,6 +88,14 @@ static void keep(struct search *s, const char *path, unsigned score, bool is_fol
     }
 }
 
+/* Nor does a name with a line end or an escape in it steer the terminal that shows it. */
+static bool can_be_typed(const char *name) {
+    for (const char *c = name; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return false;
+    return bx_utf8_valid(bx_str(name));
+}
+
 /* At most this many folders are open at once: DEPTH_MAX. */
 static void walk(struct search *s, int dir, char *path, size_t size, unsigned depth) {
     DIR *d = fdopendir(dir);
@@ -106,7 +114,7 @@ static void walk(struct search *s, int dir, char *path, size_t size, unsigned de
             s->cut = true;
             break;
         }
-        if (!bx_utf8_valid(bx_str(e->d_name)) ||
+        if (!can_be_typed(e->d_name) ||
             fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
             !(S_ISDIR(st.st_mode) || S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)))
             continue;
@@ -156,7 +164,8 @@ void bx_files_complete(const char *root, struct bx_str query, size_t limit, stru
         memcpy(path, s.folder.p ? s.folder.p : "", s.folder.n);
         walk(&s, dir, path, s.folder.n, 0);
     }
-    qsort(s.found.p, s.found.n, sizeof *s.found.p, by_score);
+    if (s.found.n)
+        qsort(s.found.p, s.found.n, sizeof *s.found.p, by_score);
     bx_jw_karr(w, "files");
     for (size_t i = 0; i < s.found.n; i++) {
         if (i < limit) {

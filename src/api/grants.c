@@ -30,7 +30,7 @@ static void list(struct bx_api_call *c, const char *session, struct bx_err *err,
 }
 
 int bx_route_grants(struct bx_api_call *c, struct bx_err *err) {
-    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(64);
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(BX_CALL_QUERY_MAX);
     const char *session;
     int r = session_of_query(c, &text, &session, err);
     if (r == 0)
@@ -67,7 +67,7 @@ int bx_route_permit_test(struct bx_api_call *c, struct bx_err *err) {
 }
 
 int bx_route_grant_remove(struct bx_api_call *c, struct bx_err *err) {
-    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(64);
+    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(BX_CALL_QUERY_MAX);
     bx_auto(bx_freep) char *id = bx_str_dup(bx_call_param(c, 0));
     const char *session;
     int r = session_of_query(c, &text, &session, err);

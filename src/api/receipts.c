@@ -5,7 +5,7 @@
 
 int bx_route_receipts(struct bx_api_call *c, struct bx_err *err) {
     uint64_t limit;
-    bx_auto(bx_buf_deinit) struct bx_buf tool = BX_BUF_INIT(200);
+    bx_auto(bx_buf_deinit) struct bx_buf tool = BX_BUF_INIT(BX_CALL_QUERY_MAX);
     bx_auto(bx_freep) char *dir = bx_path_join(bx_store_dir(c->api->config->store), "receipts");
     int r = bx_call_query_uint(c, "limit", 1, 500, 50, &limit, err);
     if (r < 0)

@@ -7,7 +7,7 @@
 
 int bx_route_session_export(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_session_unrefp) struct bx_session *session = NULL;
-    bx_auto(bx_buf_deinit) struct bx_buf format = BX_BUF_INIT(20);
+    bx_auto(bx_buf_deinit) struct bx_buf format = BX_BUF_INIT(BX_CALL_QUERY_MAX);
     int r = bx_call_session(c, &session, err);
     if (r < 0)
         return r;

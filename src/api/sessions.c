@@ -105,9 +105,12 @@ static int list_place(struct bx_api_call *c, const char *name, size_t limit, str
 }
 
 int bx_route_sessions_list(struct bx_api_call *c, struct bx_err *err) {
-    bx_auto(bx_buf_deinit) struct bx_buf before = BX_BUF_INIT(64), query = BX_BUF_INIT(1000),
-                                         kind = BX_BUF_INIT(64), parent = BX_BUF_INIT(64),
-                                         in = BX_BUF_INIT(64), place = BX_BUF_INIT(64);
+    bx_auto(bx_buf_deinit) struct bx_buf before = BX_BUF_INIT(BX_CALL_QUERY_MAX),
+                                         query = BX_BUF_INIT(BX_CALL_QUERY_MAX),
+                                         kind = BX_BUF_INIT(BX_CALL_QUERY_MAX),
+                                         parent = BX_BUF_INIT(BX_CALL_QUERY_MAX),
+                                         in = BX_BUF_INIT(BX_CALL_QUERY_MAX),
+                                         place = BX_BUF_INIT(BX_CALL_QUERY_MAX);
     struct bx_session_list list;
     uint64_t limit, pinned;
     int r = bx_call_query_uint(c, "limit", 1, 500, 50, &limit, err);

@@ -45,7 +45,7 @@ int bx_route_session_command(struct bx_api_call *c, struct bx_err *err) {
 }
 
 int bx_route_files(struct bx_api_call *c, struct bx_err *err) {
-    bx_auto(bx_buf_deinit) struct bx_buf query = BX_BUF_INIT(4 * BX_KIB);
+    bx_auto(bx_buf_deinit) struct bx_buf query = BX_BUF_INIT(BX_CALL_QUERY_MAX);
     uint64_t limit;
     int r = bx_call_query_uint(c, "limit", 1, 200, 20, &limit, err);
     if (r < 0)

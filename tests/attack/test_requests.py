@@ -193,6 +193,19 @@ class Requests(unittest.TestCase):
             for query in ("unknown=1", "%00=1", "&&&", "=", "%", "%zz=1", "?" * 100, "a=" + quote("\n")):
                 self.check(operation, method, f"{path}?{query}")
 
+    def test_values_that_cannot_be_read(self):
+        """A filter that is left out would be another question."""
+        for query in ("q=%zz", "pinned=%", "kind=%00", "limit=" + "1" * 5000, "pinned=" + "0" * 5000 + "7"):
+            with self.subTest(query=query[:20]):
+                self.assertEqual(self.ask("GET", "/api/v1/sessions?" + query)[0], 400)
+        for query in ("q=" + "x" * 5000, "parent=" + "y" * 5000):
+            self.assertEqual(self.ask("GET", "/api/v1/sessions?" + query)[2].count(b'"id"'), 0)
+
+    def test_packs_without_a_nul(self):
+        for item in ({"kind": "text", "text": "a\0b"}, {"kind": "file", "path": "a\0b"}, {"kind": "skill", "name": "a\0b"}):
+            status, answer = self.server.call("PUT", "/packs/nul", {"items": [item]})
+            self.assertEqual((status, "NUL" in answer["detail"]), (400, True), answer)
+
     def test_bodies(self):
         for template, method, operation, _ in self.each():
             if method == "GET":

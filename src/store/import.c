@@ -94,6 +94,8 @@ static const char *stays_behind(struct bx_str type, const struct bx_val *event) 
         return ASKS_LESS;
     if (bx_str_eqz(type, "capability"))
         return "what executors were allowed: their sessions can be read, not gone on with";
+    if (bx_str_eqz(type, "budget"))
+        return "its budget: set it anew";
     if (bx_str_eqz(type, "attach") || bx_str_eqz(type, "detach"))
         return "context packs: attach them anew";
     return NULL;

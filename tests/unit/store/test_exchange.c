@@ -317,12 +317,14 @@ static void test_rights_stay_behind(void **state) {
                "\"tool\":\"write\"}}\n"
                "{\"seq\":4,\"type\":\"mode\",\"mode\":\"auto\"}\n"
                "{\"seq\":5,\"type\":\"queued\",\"id\":\"q\",\"text\":\"delete everything\"}\n"
-               "{\"seq\":6,\"type\":\"assistant\",\"calls\":[{\"id\":\"c\",\"tool\":\"read\","
+               "{\"seq\":6,\"type\":\"budget\",\"budget\":{\"money\":1000000}}\n"
+               "{\"seq\":7,\"type\":\"assistant\",\"calls\":[{\"id\":\"c\",\"tool\":\"read\","
                "\"input\":{}}]}\n",
         &w);
     bx_auto(bx_freep) char *text = events_of(s), *mode = bx_session_mode(s);
     assert_null(strstr(text, "\"rule\""));
     assert_null(strstr(text, "\"grant\""));
+    assert_null(strstr(text, "\"money\"")); /* what may be spent says who pays */
     assert_non_null(strstr(text, "\"type\":\"unqueue\",\"id\":\"q\""));
     assert_non_null(
         strstr(text, "\"type\":\"tool_result\",\"run\":\"r\",\"turn\":0,\"call\":\"c\""));

@@ -3,9 +3,13 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/show.h"
 
 int bx_cli_fail(int exit_code, const struct bx_err *err) {
-    fprintf(stderr, "boxagnts: %s\n", err->msg);
+    struct bx_buf text = BX_BUF_INIT(64 * BX_KIB);
+    bx_show_add_safe(&text, bx_str(err->msg), true); /* it may name a file that a stranger made */
+    fprintf(stderr, "boxagnts: %s\n", bx_buf_z(&text));
+    bx_buf_deinit(&text);
     return exit_code;
 }
 

@@ -11,7 +11,7 @@
 
 #define MESSAGE_MAX BX_MIB
 
-enum said { SAID_TEXT, SAID_NOTHING, SAID_GONE };
+enum said { SAID_TEXT, SAID_NOTHING, SAID_TOO_MUCH, SAID_GONE };
 
 struct chat {
     struct bx_cli_context *c;
@@ -115,7 +115,7 @@ static enum said read_line(struct chat *chat, bool more, struct bx_buf *out) {
         if (n <= 0 && !(n < 0 && errno == EINTR))
             chat->no_more = true;
         else if (n > 0 && bx_buf_add(&chat->waiting, piece, (size_t)n))
-            chat->no_more = true;
+            return bx_buf_reset(&chat->waiting), SAID_TOO_MUCH;
     }
 }
 
@@ -203,6 +203,19 @@ static int do_text(struct chat *chat, struct bx_str text, bool *ret_runs, struct
                              : do_message(chat, text, ret_runs, err);
 }
 
+/* What would only be sent in part is not sent at all. */
+static int check_message(enum said said, const struct bx_buf *message, struct bx_err *err) {
+    if (said == SAID_TOO_MUCH || bx_buf_failed(message))
+        return bx_fail(err, BX_ERR_LIMIT,
+                       "a message has at most %zu MiB, and nothing of this one was sent: put it "
+                       "into a file of the root and name that with @",
+                       MESSAGE_MAX / BX_MIB);
+    if (bx_str_find(bx_buf_str(message), '\0') != (size_t)-1)
+        return bx_fail(err, BX_ERR_INVALID,
+                       "this message holds a NUL byte, so it is no text: nothing of it was sent");
+    return 0;
+}
+
 static bool is_exit(struct bx_str text) {
     return bx_str_eqz(text, "/exit") || bx_str_eqz(text, "/quit");
 }
@@ -280,10 +293,12 @@ static int talk(struct chat *chat, struct bx_err *err) {
         struct bx_str text = bx_str_trim(bx_buf_str(&message));
         if (said == SAID_GONE || is_exit(text) || bx_follow_must_end())
             return 0;
-        if (!text.n)
+        int r = check_message(said, &message, err);
+        if (r == 0 && !text.n)
             continue;
-        bool runs;
-        int r = do_text(chat, text, &runs, err);
+        bool runs = false;
+        if (r == 0)
+            r = do_text(chat, text, &runs, err);
         if (r == 0)
             r = attend(chat, runs, err);
         if (r < 0 && !chat->terminal)

@@ -1,5 +1,6 @@
 /* skill list, show, check, add, remove, pack, new, trust: works beside a running server, which sees
  * what has changed. */
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -36,6 +37,12 @@ static void add_plain(struct bx_buf *out, const char *text, size_t max) {
             bx_buf_addc(out, text[i]);
     if (cut < n)
         bx_buf_addz(out, "…");
+}
+
+static void add_line(struct bx_buf *out, const char *before, const char *text) {
+    bx_buf_addz(out, before);
+    add_plain(out, text, 1000);
+    bx_buf_addc(out, '\n');
 }
 
 /* ---- list ---- */
@@ -102,8 +109,11 @@ static int show(const struct bx_skills *all, const char *name, struct bx_buf *ou
         return r;
     bx_auto(bx_freep) char *path = bx_skill_path(s);
     bx_auto(bx_freep) char *why = bx_skill_why(s, all);
-    bx_buf_addf(out, "%s (%s, %s%s%s)\n", path, bx_skill_source_name(s->source), bx_skill_state(s),
-                why ? ": " : "", why ? why : "");
+    add_plain(out, path, PATH_MAX);
+    bx_buf_addf(out, " (%s, %s%s", bx_skill_source_name(s->source), bx_skill_state(s),
+                why ? ": " : "");
+    add_plain(out, why ? why : "", 600);
+    bx_buf_addz(out, ")\n");
     size_t n = bx_skill_files(s, names, BX_ARRAY_LEN(names));
     for (size_t i = 0; i < n; i++) {
         bx_buf_addz(out, i ? ", " : "beside it: ");
@@ -176,15 +186,15 @@ static int check(struct bx_cli_context *c, struct bx_skills *all, const char *wh
     if (!problem && bx_skill_digest(s, digest, &files))
         problem = files.msg;
     *ret_fine = !problem;
+    add_plain(out, result.name, 100);
     if (problem)
-        bx_buf_addf(out, "%s cannot be used: %s\n", result.name, problem);
+        add_line(out, " cannot be used: ", problem);
     else
-        bx_buf_addf(out, "%s can be used (%zu bytes, digest %.16s)\n", result.name, text.size,
-                    digest);
+        bx_buf_addf(out, " can be used (%zu bytes, digest %.16s)\n", text.size, digest);
     for (size_t i = 0; i < result.warnings.n; i++)
-        bx_buf_addf(out, "warning: %s\n", result.warnings.p[i]);
+        add_line(out, "warning: ", result.warnings.p[i]);
     if (odd.size)
-        bx_buf_addf(out, "warning: %s\n", bx_buf_z(&odd));
+        add_line(out, "warning: ", bx_buf_z(&odd));
     bx_skill_check_deinit(&result);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/show.h"
 #include "git/worktree.h"
 #include "json/write.h"
 
@@ -35,6 +36,13 @@ static void close_trees(struct bx_cli_context *c, struct bx_worktrees *w) {
     bx_cli_context_close(c);
 }
 
+/* Names of files are what an executor, or the project, made of them. */
+static void add_safe(struct bx_buf *out, const char *before, const char *text) {
+    bx_buf_addz(out, before);
+    bx_show_add_safe(out, bx_str(text), true);
+    bx_buf_addc(out, '\n');
+}
+
 static void add_row(const struct bx_worktree *t, struct bx_buf *out) {
     bx_buf_addf(out, "%s  %-8s  %" PRIu64 " file%s +%" PRIu64 " -%" PRIu64 "  from %.10s, into %s",
                 t->id, bx_worktree_state_name(t->state), t->files, t->files == 1 ? "" : "s",
@@ -43,7 +51,7 @@ static void add_row(const struct bx_worktree *t, struct bx_buf *out) {
         bx_buf_addf(out, "  executor %s", t->executor);
     bx_buf_addc(out, '\n');
     if (t->problem)
-        bx_buf_addf(out, "%14s%s\n", "", t->problem);
+        add_safe(out, "              ", t->problem);
 }
 
 int bx_cmd_worktree_list(const struct bx_args *args) {
@@ -100,9 +108,9 @@ static void say_answer(const struct bx_worktree_answer *a, struct bx_buf *out) {
         bx_buf_addf(out, "%s\n", bx_worktree_state_name(a->state));
         return;
     }
-    bx_buf_addf(out, "not merged: %s\n", a->problem);
+    add_safe(out, "not merged: ", a->problem);
     for (size_t i = 0; i < a->conflicts.n; i++)
-        bx_buf_addf(out, "  %s\n", a->conflicts.p[i]);
+        add_safe(out, "  ", a->conflicts.p[i]);
 }
 
 typedef int action_fn(struct bx_worktrees *w, const char *id, struct bx_worktree_answer *ret,

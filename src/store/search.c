@@ -10,6 +10,7 @@
 #include "store/internal.h"
 #include "store/scan.h"
 
+#define NEEDLE_MAX   (8 * 1024)
 #define AROUND_BYTES 80
 #define PIECE_BYTES  (256 * BX_KIB)
 #define PAGE         200
@@ -226,6 +227,10 @@ int bx_store_search(struct bx_store *s, const struct bx_session_filter *filter, 
     char next[37] = "";
     bool more = true, stopped = false;
     int rc = 0;
+    *ret = (struct bx_search){0};
+    if (strlen(filter->title) > NEEDLE_MAX)
+        return bx_fail(err, BX_ERR_INVALID, "what is searched for has at most %d bytes",
+                       NEEDLE_MAX);
     rest.title = NULL;
     raw_form(bx_str(filter->title), &raw);
     struct looking l = {.cancel = cancel, .end_ms = timeout_ms ? bx_mono_ms() + timeout_ms : 0};

@@ -307,6 +307,20 @@ class Sessions(Case):
         self.refused(1, "no readable header", "session", "show", self.BAD, "--workspace-dir", self.w.path)
         self.refused(1, "not the id", "session", "show", "../../x", "--workspace-dir", self.w.path)
 
+    def test_search_for_much(self):
+        self.refused(1, "at most", "session", "search", "x" * 100000, "--workspace-dir", self.w.path)
+        self.assertEqual(self.here("session", "search", "\x01" * 8000)[:2], (0, ""))
+
+    def test_names_do_not_steer_the_terminal(self):
+        folder = os.path.join(self.w.folder, "up\x1b[2Jload")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "SKILL.md"), "w") as file:
+            file.write('---\nname: a\ndescription: d\nuses: ["\\e[2Jx"]\ntriggers: 7\n---\nx\n')
+        code, out, err = self.here("skill", "check", folder)
+        self.assertEqual((code, "[2Jx" in out, "\x1b" in out + err), (0, True, False), out + err)
+        err = self.refused(1, "[2J", "skill", "check", folder + "/no\x1b[2J", "--workspace-dir", self.w.path)
+        self.assertNotIn("\x1b", err)
+
     def test_delete(self):
         self.assertEqual(self.here("session", "delete", self.GOOD)[0], 0)
         self.assertEqual(self.here("session", "delete", self.BAD)[0], 0)

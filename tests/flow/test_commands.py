@@ -197,6 +197,17 @@ class Terminal(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("no command /nonsense", done.stderr)
 
+    def test_pipe_that_is_no_message(self):
+        """What would only be sent in part is not sent at all, and it is said."""
+        self.workspace.start_model([{"text": "One."}])
+        for text, said in ((b"a" * 1500000 + b"\n", "a message has at most 1 MiB"), (b"hello\0world\n", "holds a NUL byte")):
+            done = subprocess.run([BINARY, *self.arguments()], input=text, capture_output=True, timeout=PATIENCE,
+                                  env=self.workspace.environment(), cwd=self.workspace.folder)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(said, done.stderr.decode())
+        for session in self.workspace.sessions():
+            self.assertEqual(self.workspace.events(session), [])
+
     def open_terminal(self, term):
         self.seen = ""
         self.pid, self.terminal = pty.fork()

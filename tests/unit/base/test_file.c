@@ -230,6 +230,9 @@ static void test_names_that_last(void **state) {
     assert_int_equal(bx_file_write_atomic(in("a/g"), BX_STR_LIT("x"), 0600, NULL), 0);
     assert_int_equal(bx_dir_syncs(), before + 1);
     assert_int_equal(bx_tree_sync(in("not there"), NULL), BX_ERR_NOTFOUND);
+    assert_int_equal(mkdir(in("drop"), 0300), 0);
+    assert_int_equal(bx_dir_make_lasting(in("drop/in"), 0700, NULL), 0);
+    assert_true(bx_file_exists(in("drop/in")));
 }
 
 #define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

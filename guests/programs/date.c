@@ -167,6 +167,18 @@ static bool zone(struct parse *p) { // +02:00, -0500
     return true;
 }
 
+// What stands behind the point of the seconds; its end
+static char *read_fraction(struct parse *p, char *at) {
+    char digits[10] = "000000000";
+    for (int n = 0; isdigit((unsigned char)*at); at++) {
+        if (n < 9) {
+            digits[n++] = *at;
+        }
+    }
+    p->nanoseconds = atoll(digits);
+    return at;
+}
+
 static bool clock_time(struct parse *p, long hour, const char *rest) {
     char *end;
     p->tm.tm_hour = (int)hour;
@@ -176,14 +188,7 @@ static bool clock_time(struct parse *p, long hour, const char *rest) {
     if (*end == ':') {
         p->tm.tm_sec = (int)strtol(end + 1, &end, 10);
         if (*end == '.' || *end == ',') {
-            char digits[10] = "000000000";
-            int n = 0;
-            for (end++; isdigit((unsigned char)*end); end++) {
-                if (n < 9) {
-                    digits[n++] = *end;
-                }
-            }
-            p->nanoseconds = atoll(digits);
+            end = read_fraction(p, end + 1);
         }
     }
     p->at = end;
@@ -285,14 +290,7 @@ static bool epoch(struct parse *p) {
         return false;
     }
     if (*end == '.') {
-        char digits[10] = "000000000";
-        int n = 0;
-        for (end++; isdigit((unsigned char)*end); end++) {
-            if (n < 9) {
-                digits[n++] = *end;
-            }
-        }
-        p->nanoseconds = atoll(digits);
+        end = read_fraction(p, end + 1);
     }
     time_t t = (time_t)p->epoch;
     gmtime_r(&t, &p->tm);

@@ -24,36 +24,13 @@ int bx_route_mcp_list(struct bx_api_call *c, struct bx_err *err) {
     return reply_list(c);
 }
 
-/* settings.json's mcpServers with one entry changed; NULL takes it out. */
 static int change_entry(struct bx_api_call *c, const char *name, const struct bx_val *entry,
                         struct bx_err *err) {
     struct bx_store *store = c->api->config->store;
-    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(4 * BX_MIB);
-    bx_auto(bx_doc_freep) struct bx_doc *settings = NULL, *patch = NULL, *after = NULL;
-    struct bx_jw w;
+    bx_auto(bx_doc_freep) struct bx_doc *after = NULL;
     BX_LOCKED(&c->api->settings_mutex);
-    int r = bx_settings_load(store, &settings, err);
-    if (r < 0)
-        return r;
-    const struct bx_val *old = bx_val_get(bx_doc_root(settings), "mcpServers");
-    if (!entry && !bx_val_get(old, name))
-        return bx_fail(err, BX_ERR_NOTFOUND, "the settings have no MCP server of this name");
-    bx_jw_init(&w, &text);
-    bx_jw_obj(&w);
-    bx_jw_kobj(&w, "mcpServers");
-    bx_val_foreach_member (old, key, value) {
-        if (!bx_str_eqz(key, name)) {
-            bx_jw_keys(&w, key);
-            bx_jw_val(&w, value);
-        }
-    }
-    if (entry)
-        bx_jw_kval(&w, name, entry);
-    bx_jw_end(&w);
-    bx_jw_end(&w);
-    r = bx_doc_parse(bx_buf_str(&text), NULL, &patch, err);
-    if (r == 0)
-        r = bx_settings_patch(store, bx_doc_root(patch), err);
+    int r = bx_settings_change(store, bx_mcp_change_entry,
+                               &(struct bx_mcp_entry_change){name, entry}, err);
     if (r == 0)
         r = bx_settings_load(store, &after, err);
     return r < 0 ? r : bx_mcp_reload(c->api->config->mcp, bx_doc_root(after), err);

@@ -139,13 +139,13 @@ static int catch_up(struct bx_receipts *r, bool *ret_torn, struct bx_err *err) {
                : 0;
 }
 
-static void write_hosts(struct bx_jw *w, const struct bx_receipt *c) {
+void bx_receipt_write_hosts(struct bx_jw *w, const struct bx_receipt_host *hosts, size_t count) {
     bx_jw_kobj(w, "hosts");
-    for (size_t i = 0; i < c->host_count; i++) {
-        bx_jw_kobj(w, c->hosts[i].host);
-        bx_jw_kuint(w, "sent_bytes", c->hosts[i].sent_bytes);
-        bx_jw_kuint(w, "received_bytes", c->hosts[i].received_bytes);
-        bx_jw_kbool(w, "denied", c->hosts[i].denied);
+    for (size_t i = 0; i < count; i++) {
+        bx_jw_kobj(w, hosts[i].host);
+        bx_jw_kuint(w, "sent_bytes", hosts[i].sent_bytes);
+        bx_jw_kuint(w, "received_bytes", hosts[i].received_bytes);
+        bx_jw_kbool(w, "denied", hosts[i].denied);
         bx_jw_end(w);
     }
     bx_jw_end(w);
@@ -194,7 +194,7 @@ static void write_line(struct bx_buf *out, const struct bx_receipt *c, const cha
     bx_jw_kuint(&w, "wall_us", c->wall_us);
     bx_jw_kuint(&w, "cpu_us", c->cpu_us);
     bx_jw_kuint(&w, "stdout_bytes", c->out_bytes);
-    write_hosts(&w, c);
+    bx_receipt_write_hosts(&w, c->hosts, c->host_count);
     bx_jw_end(&w);
     bx_jw_kobj(&w, "permit");
     bx_jw_kstr(&w, "decision", c->permit.decision);

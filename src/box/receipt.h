@@ -16,6 +16,9 @@ struct bx_receipt_host { /* traffic of one call with one host */
     uint64_t sent_bytes, received_bytes;
     bool denied;
 };
+struct bx_jw;
+/* {…,"hosts":{HOST:{"sent_bytes","received_bytes","denied"}}} */
+void bx_receipt_write_hosts(struct bx_jw *w, const struct bx_receipt_host *hosts, size_t count);
 struct bx_receipt_permit { /* what the permission check said of the call; all NULL: it never came to one */
     const char *decision; /* "allow" "deny" */
     const char *by;       /* "mode" "rule" "user" … (docs/events.md, `permission`) */

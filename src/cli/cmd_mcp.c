@@ -120,34 +120,6 @@ static void write_entry(const struct bx_args *args, struct bx_jw *w) {
     bx_jw_end(w);
 }
 
-/* All servers but `name`, and `entry` (may be NULL) under it. */
-static int change(struct bx_cli_context *c, const char *name, const struct bx_val *entry,
-                  struct bx_err *err) {
-    bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(4 * BX_MIB);
-    bx_auto(bx_doc_freep) struct bx_doc *patch = NULL;
-    const struct bx_val *old = bx_val_get(bx_doc_root(c->settings), "mcpServers");
-    struct bx_jw w;
-    if (!entry && !bx_val_get(old, name)) {
-        return bx_fail(err, BX_ERR_NOTFOUND, "the settings have no MCP server \"%.60s\"", name);
-    }
-    bx_jw_init(&w, &text);
-    bx_jw_obj(&w);
-    bx_jw_kobj(&w, "mcpServers");
-    bx_val_foreach_member (old, key, value) {
-        if (!bx_str_eqz(key, name)) {
-            bx_jw_keys(&w, key);
-            bx_jw_val(&w, value);
-        }
-    }
-    if (entry) {
-        bx_jw_kval(&w, name, entry);
-    }
-    bx_jw_end(&w);
-    bx_jw_end(&w);
-    int r = bx_doc_parse(bx_buf_str(&text), NULL, &patch, err);
-    return r < 0 ? r : bx_settings_patch(c->store, bx_doc_root(patch), err);
-}
-
 static int change_settings(const struct bx_args *args, const struct bx_val *entry,
                            struct bx_err *err) {
     struct bx_cli_context c;
@@ -155,10 +127,8 @@ static int change_settings(const struct bx_args *args, const struct bx_val *entr
     if (r < 0) {
         return r;
     }
-    r = bx_settings_load(c.store, &c.settings, err);
-    if (r == 0) {
-        r = change(&c, args->operands.p[0], entry, err);
-    }
+    r = bx_settings_change(c.store, bx_mcp_change_entry,
+                           &(struct bx_mcp_entry_change){args->operands.p[0], entry}, err);
     bx_cli_context_close(&c);
     return r;
 }

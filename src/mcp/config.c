@@ -1,6 +1,7 @@
 #include "mcp/config.h"
 
 #include "json/write.h"
+#include "mcp/mcp.h"
 
 static int check_texts(const struct bx_val *entry, const char *member, enum bx_val_type type,
                        struct bx_err *err) {
@@ -204,4 +205,28 @@ int bx_mcp_expand(struct bx_str text, bx_mcp_secret_fn *secret, void *user, stru
     return bx_buf_failed(out)
                ? bx_fail(err, BX_ERR_LIMIT, "a value of the configuration is too long")
                : 0;
+}
+
+int bx_mcp_change_entry(void *user, const struct bx_val *settings, struct bx_buf *patch,
+                        struct bx_err *err) {
+    const struct bx_mcp_entry_change *change = user;
+    const struct bx_val *old = bx_val_get(settings, "mcpServers");
+    struct bx_jw w;
+    if (!change->entry && !bx_val_get(old, change->name))
+        return bx_fail(err, BX_ERR_NOTFOUND, "the settings have no MCP server \"%.60s\"",
+                       change->name);
+    bx_jw_init(&w, patch);
+    bx_jw_obj(&w);
+    bx_jw_kobj(&w, "mcpServers");
+    bx_val_foreach_member (old, key, value) {
+        if (!bx_str_eqz(key, change->name)) {
+            bx_jw_keys(&w, key);
+            bx_jw_val(&w, value);
+        }
+    }
+    if (change->entry)
+        bx_jw_kval(&w, change->name, change->entry);
+    bx_jw_end(&w);
+    bx_jw_end(&w);
+    return 0;
 }

@@ -40,6 +40,13 @@ void bx_mcp_learn(struct bx_mcp *m, uint64_t wait_ms, struct bx_cancel *cancel);
 
 /* Would this entry of mcpServers be good? BX_ERR_INVALID says what is not. */
 int bx_mcp_check_entry(const char *name, const struct bx_val *entry, struct bx_err *err);
+/* The change of the settings that puts an entry under a name, or takes it out (entry NULL; BX_ERR_NOTFOUND: there is none):
+ * a bx_settings_change_fn (store/store.h), user is one of these. */
+struct bx_mcp_entry_change {
+    const char *name;
+    const struct bx_val *entry;
+};
+int bx_mcp_change_entry(void *user, const struct bx_val *settings, struct bx_buf *patch, struct bx_err *err);
 
 /* An array with one object a server; docs/api.md says its members. */
 void bx_mcp_write(struct bx_mcp *m, struct bx_jw *w);

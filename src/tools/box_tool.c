@@ -4,6 +4,7 @@
 #include "base/thread.h"
 #include "base/vec.h"
 #include "json/write.h"
+#include "box/receipt.h"
 #include "tools/guard.h"
 #include "tools/mode.h"
 #include "tools/network.h"
@@ -200,18 +201,6 @@ void bx_box_tool_result(const struct bx_box_result *r, const char *network,
     ret->limit = r->limit;
 }
 
-static void write_hosts(struct bx_jw *w, const struct bx_box_result *r) {
-    bx_jw_kobj(w, "hosts");
-    for (size_t i = 0; i < r->host_count; i++) {
-        bx_jw_kobj(w, r->hosts[i].host);
-        bx_jw_kuint(w, "sent_bytes", r->hosts[i].sent_bytes);
-        bx_jw_kuint(w, "received_bytes", r->hosts[i].received_bytes);
-        bx_jw_kbool(w, "denied", r->hosts[i].denied);
-        bx_jw_end(w);
-    }
-    bx_jw_end(w);
-}
-
 static void count_traffic(struct bx_tool_session *s, const struct bx_box_result *r) {
     if (!s || !r->host_count)
         return;
@@ -235,7 +224,7 @@ static char *receipt(const struct box_tool *b, const struct bx_box_result *r) {
     bx_jw_kuint(&w, "wall_us", r->wall_us);
     bx_jw_kuint(&w, "stdout_bytes", r->out.size);
     if (r->host_count)
-        write_hosts(&w, r);
+        bx_receipt_write_hosts(&w, r->hosts, r->host_count);
     bx_jw_end(&w);
     bx_jw_kstr(&w, "limit", r->limit);
     bx_jw_kuint(&w, "walls", r->wall_parts);

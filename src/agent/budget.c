@@ -39,6 +39,13 @@ const char *bx_budget_name(enum bx_budget_kind kind) {
     return names[kind];
 }
 
+const char *bx_budget_known(const char *name) {
+    for (size_t kind = 0; kind < BX_BUDGET_COUNT; kind++)
+        if (strcmp(name, names[kind]) == 0)
+            return names[kind];
+    return NULL;
+}
+
 /* Lock held. The token to fire when the lock is given up, or NULL. */
 static struct bx_cancel *fire(struct bx_budget *b, enum bx_budget_kind kind) {
     if (b->fired || bx_unwired("budget"))

@@ -24,6 +24,7 @@ enum bx_budget_kind {
 };
 /* The name in events and answers: "max_turns" "tokens" "money" "calls" "time" "fuel". */
 const char *bx_budget_name(enum bx_budget_kind kind);
+const char *bx_budget_known(const char *name); /* the same one, static; NULL: no budget is called so */
 
 /* The form in settings.json ("budgets"), the event `budget` and the API: {"max_turns","tokens","money","calls","time","fuel"},
  * money in US$, time in seconds or as "10m"; null is the same as leaving it out. Sets the caps that it has, leaves the others.

@@ -113,16 +113,27 @@ static void end(struct bx_executor *e, enum bx_executor_state state) {
     pthread_cond_broadcast(&a->changed); /* from here on the manager's run may be gone */
 }
 
+/* Lock held. It was told to end before its run began: by somebody, or because the budget that it is
+ * a part of was used up, which has a name. */
+static enum bx_executor_state end_before_its_run(struct bx_executor *e) {
+    const char *spent = bx_budget_known(bx_cancel_reason(e->cancel));
+    e->state = BX_EXECUTOR_ENDING;
+    e->reason = spent ? spent : "stopped";
+    return spent ? BX_EXECUTOR_LIMIT : BX_EXECUTOR_STOPPED;
+}
+
 static void fail(struct bx_executor *e, const char *why) {
+    enum bx_executor_state state = BX_EXECUTOR_FAILED;
     {
         BX_LOCKED(&e->agent->lock);
-        bool stopped = bx_cancel_fired(e->cancel);
         e->state = BX_EXECUTOR_ENDING;
-        e->reason = stopped ? "stopped" : "error";
+        e->reason = "error";
+        if (bx_cancel_fired(e->cancel))
+            state = end_before_its_run(e);
         snprintf(e->fault, sizeof e->fault, "%s", why);
     }
     bx_executor_finish_tree(e);
-    end(e, bx_cancel_fired(e->cancel) ? BX_EXECUTOR_STOPPED : BX_EXECUTOR_FAILED);
+    end(e, state);
 }
 
 static bool has_thread(struct bx_executor *e) {
@@ -314,6 +325,7 @@ static void leave_open(struct bx_executor *e) {
 
 /* Never had a thread: its end is written here. */
 static void stop_queued(struct bx_executor *e) {
+    enum bx_executor_state state;
     {
         BX_LOCKED(&e->agent->lock);
         if (e->state != BX_EXECUTOR_QUEUED)
@@ -322,11 +334,10 @@ static void stop_queued(struct bx_executor *e) {
             leave_open(e);
             return;
         }
-        e->state = BX_EXECUTOR_ENDING;
-        e->reason = "stopped";
+        state = end_before_its_run(e);
     }
     bx_executor_finish_tree(e);
-    end(e, BX_EXECUTOR_STOPPED);
+    end(e, state);
 }
 
 void bx_executor_stop(struct bx_executor *e, const char *why) {

@@ -144,13 +144,8 @@ static bool has_calls(const struct bx_message *m) {
  * the run with that name (and may have been extended for its own last word since). NULL: it was
  * something else. */
 static const char *out_of_budget(struct bx_run *run) {
-    const char *why = bx_cancel_reason(run->cancel);
-    if (!bx_cancel_fired(run->cancel))
-        return bx_budget_fired(run->budget);
-    for (unsigned kind = 0; kind < BX_BUDGET_COUNT; kind++)
-        if (strcmp(why, bx_budget_name((enum bx_budget_kind)kind)) == 0)
-            return bx_budget_name((enum bx_budget_kind)kind);
-    return NULL;
+    return bx_cancel_fired(run->cancel) ? bx_budget_known(bx_cancel_reason(run->cancel))
+                                        : bx_budget_fired(run->budget);
 }
 
 /* A budget has run out: the model says where it stands, if there is something left for that. */

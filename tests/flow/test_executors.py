@@ -723,6 +723,14 @@ class Together(Managed):
         used = sum(e["input_tokens"] + e["output_tokens"] for e in self.executors())
         self.assertLess(used, 40000)
 
+    def test_the_budget_of_all_ends_those_that_wait_too(self):
+        self.workspace.settings.update(budgets={"tokens": 30000}, max_concurrent_executors=1)
+        self.manage([{"calls": [agent("a"), agent("b")]}, {"text": "reported"}], {name: [read("/a/a.txt")] * 40 for name in "ab"})
+        self.send("go")
+        self.assertEqual(self.wait_for({"type": "run_end"})["reason"], "tokens")
+        self.assertEqual([(e["state"], e["reason"]) for e in self.executors()], [("limit", "tokens")] * 2)
+        self.assertEqual(sorted(e["turns"] > 0 for e in self.executors()), [False, True])  # one of them never began
+
     def test_a_crash(self):
         self.stall()
         self.server.end(signal.SIGKILL)

@@ -595,6 +595,24 @@ class Together(Managed):
         self.assertEqual(heard, ["a: do it", "hurry"])
         self.assertIn("a ended", self.wait_for({"type": "user", "executor": own})["text"])
 
+    def test_what_is_done_while_it_waits_asks_the_model_for_nothing(self):
+        """A request to compact: it is carried out, and the manager waits on for its executor."""
+        ask = call("AskUserQuestion", questions=[{"question": "Well?", "header": "w", "multi": False, "options": [
+            {"label": "yes", "description": "y"}, {"label": "no", "description": "n"}]}])
+        self.manage([{"calls": [agent("a", background=True)]}, {"text": "I wait"}, {"text": "reported"}], {"a": [{"calls": [ask]}, {"text": "a ended"}]})
+        self.send("go")
+        self.wait_for({"type": "assistant", "text": "I wait"})
+        own = self.own("a")
+        question = self.workspace.wait_for(own, {"type": "question"})
+        said = self.server.call("POST", f"/sessions/{self.session}/command", {"text": "/compact"})[1]
+        out = self.wait_for({"type": "unqueue", "id": said["queued"]})
+        self.assertIn("there are no earlier turns", out["why"])
+        self.assertEqual(self.server.call("POST", f"/sessions/{own}/answers", {"question": question["question"], "choice": "answer", "answers": [{"selected": ["yes"]}]})[0], 202)
+        self.wait_for({"type": "run_end", "reason": "done"})
+        events = self.workspace.events(self.session)
+        self.assertEqual([e["text"] for e in events if e["type"] == "assistant"], ["", "I wait", "reported"])
+        self.assertIn("a ended", self.wait_for({"type": "user", "executor": own})["text"])
+
     def crowd(self):
         """a wants to go on, and has no place: b works in the one that there is."""
         def work(name):

@@ -256,6 +256,37 @@ class Others(Restarted):
         own = self.with_another(signal.SIGKILL, background=True)
         self.assertRegex(self.wait_for({"type": "user", "executor": own})["text"], r'"b", was stopped: the program ended')
 
+    def two_in_the_background(self, b, *turns):
+        """b begins first, and a asks while its manager waits for it."""
+        start = [{"calls": [agent("b", background=True)]}, {"calls": [agent("a")]}]
+        return self.ask(start + list(turns), {"a": asks("a"), "b": b}, {"a": None})["a"]
+
+    def test_one_that_had_ended(self):
+        """Before the manager could be told of it."""
+        asked = self.two_in_the_background([{"calls": [call("bash", command="until [ -e /go ]; do sleep 0.1; done")]}, {"text": "b ended"}], REPORTED)
+        own = self.own("b")
+        self.workspace.wait_for(own, {"type": "question"})
+        self.again()  # and b asks, too
+        self.reply((own, self.workspace.wait_for(own, {"type": "question"})), "no")
+        self.wait_for({"type": "executor", "description": "b", "state": "done"})
+        self.again(signal.SIGKILL, None)
+        self.assertEqual([e for e in self.workspace.events(self.session) if e["type"] == "user"][1:], [])
+        self.reply(asked)
+        self.one_result_each(self.ended(self.session))
+        self.assertIn("b ended", self.wait_for({"type": "user", "executor": own})["text"])
+        self.assertEqual(sum(e.get("executor") == own for e in self.workspace.events(self.session) if e["type"] == "user"), 1)
+
+    def test_one_that_was_cut_off_goes_on_when_it_is_told_to(self):
+        works = [{"calls": [call("Sleep", seconds=300)]}, {"text": "b went on"}]
+        asked = self.two_in_the_background(works, {"calls": [call("AgentSend", id="e1", text="go on")]}, {"text": "I wait"}, REPORTED)
+        self.workspace.wait_for(self.own("b"), {"type": "tool_start"})
+        self.again()
+        self.reply(asked)
+        self.one_result_each(self.ended(self.session))
+        told = [e["text"] for e in self.workspace.events(self.session) if e["type"] == "user" and e.get("executor") == self.own("b")]
+        self.assertEqual(["the program ended" in text for text in told], [True, False])
+        self.assertIn("b went on", told[1])
+
     def in_the_queue(self, *ends):
         """It had not begun: it does, when there is a place."""
         self.workspace.settings["max_concurrent_executors"] = 1

@@ -255,14 +255,17 @@ static void test_the_wall(void **state) {
 
 /* This program in git's place: says what it holds, and tries what needs a power. */
 static int as_git(int argc, char **argv) {
-    if (strcmp(argv[argc - 1], "--version") == 0)
-        return puts("git version 2.99.0") < 0;
-    FILE *status = fopen("/proc/self/status", "r");
+    FILE *status = NULL;
+    if (strcmp(argv[argc - 1], "--version") == 0) {
+        puts("git version 2.99.0");
+    } else {
+        status = fopen("/proc/self/status", "r");
+        printf("chown %d\n", chown(argv[argc - 1], 12345, 12345) < 0 ? errno : 0);
+    }
     for (char line[200]; status && fgets(line, sizeof line, status);)
         if (strncmp(line, "Cap", 3) == 0)
             fputs(line, stdout);
-    printf("chown %d\n", chown(argv[argc - 1], 12345, 12345) < 0 ? errno : 0);
-    return 0;
+    _exit(fflush(stdout)); /* a sanitizer would look for leaks now, which the wall does not allow */
 }
 
 static uint64_t power_set(const struct bx_git_result *r, const char *name) {

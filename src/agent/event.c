@@ -122,7 +122,12 @@ void bx_event_json(struct bx_jw *w, const char *key, const char *text, const cha
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
     struct bx_json_limits limits = {.max_depth = BX_JSON_PART_DEPTH};
     bool good = text && bx_doc_parse(bx_str(text), &limits, &doc, NULL) == 0;
-    bx_jw_kraw(w, key, bx_str(good ? text : otherwise));
+    if (good && strchr(text, '\n')) { /* a line is a line */
+        bx_jw_key(w, key);
+        bx_jw_val(w, bx_doc_root(doc));
+    } else {
+        bx_jw_kraw(w, key, bx_str(good ? text : otherwise));
+    }
 }
 
 /* With the handle by which recall finds a result that the model is not told whole. */

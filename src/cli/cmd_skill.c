@@ -364,7 +364,9 @@ static int new_skill(const struct bx_args *args, struct bx_cli_context *c, struc
     int r = bx_dir_make(folder, 0755, err);
     if (r == 0)
         r = bx_file_write_atomic(file, bx_str(text), 0644, err);
-    if (r == 0)
+    if (r < 0)
+        (void)rmdir(folder); /* empty, it would stand in the way of the next try */
+    else
         fprintf(stderr, "%s\n", file);
     return r;
 }

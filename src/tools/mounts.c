@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/path.h"
+#include "base/unwire.h"
 
 int bx_mount_dir(const char *path, char **ret, struct bx_err *err) {
     bx_auto(bx_freep) char *real = bx_path_real(path, NULL);
@@ -62,10 +63,37 @@ static int check_overlaps(const struct bx_mount *mounts, size_t count, struct bx
     return 0;
 }
 
+/* What a path of the settings names is looked up anew for each call. Where it leads through a
+ * folder that guests see, one of them may have put a link there since: it must not lead out again.
+ */
+static int check_links(const char *path, const struct bx_mount *seen, size_t count,
+                       struct bx_err *err) {
+    bx_auto(bx_freep) char *full = bx_path_absolute(path), *before = bx_strdup("/");
+    for (size_t i = 1; full[0] && full[i - 1] && !bx_unwired("mount_links"); i++) {
+        if (full[i] && full[i] != '/')
+            continue;
+        bx_auto(bx_freep) char *part = bx_str_dup(bx_str_n(full, i)),
+                               *now = bx_path_real(part, NULL);
+        for (size_t k = 0; now && k < count; k++)
+            if (bx_path_is_under(before, seen[k].host_path) &&
+                !bx_path_is_under(now, seen[k].host_path))
+                return bx_fail(err, BX_ERR_DENIED,
+                               "%.300s is a link that leads out of %.300s, where tools could have "
+                               "made it: name the folder that it leads to",
+                               part, seen[k].host_path);
+        bx_free(before);
+        before = bx_steal(&now);
+        if (!before)
+            return 0; /* there is no such folder, which is said elsewhere */
+    }
+    return 0;
+}
+
 static int add_work_dir(const struct bx_mounts_wish *wish, struct bx_arena *arena,
                         struct bx_mount *root, struct bx_err *err) {
     bx_auto(bx_freep) char *path = bx_path_join(root->host_path, wish->work_dir), *real = NULL;
-    int rc = bx_mount_dir(path, &real, err);
+    int rc = check_links(path, wish->base, wish->base_count, err);
+    rc = rc ? rc : bx_mount_dir(path, &real, err);
     if (!rc && wish->state)
         rc = bx_mount_check_apart("the folder", real, wish->state, err);
     if (rc)
@@ -74,10 +102,18 @@ static int add_work_dir(const struct bx_mounts_wish *wish, struct bx_arena *aren
     return 0;
 }
 
-static int add_map_dir(const char *text, const char *state, struct bx_arena *arena,
-                       struct bx_mount *into, struct bx_err *err) {
+/* seen: the mounts before it, which guests reach. */
+static int add_map_dir(const char *text, const struct bx_mount *seen, size_t count,
+                       const char *state, struct bx_arena *arena, struct bx_mount *into,
+                       struct bx_err *err) {
     struct bx_mount m;
+    bx_auto(bx_freep) char *host =
+        bx_str_dup(bx_str_slice(bx_str(text), 0, bx_str_find(bx_str(text), ':')));
     int rc = bx_mount_parse(text, &m, err);
+    if (!rc && (rc = check_links(host, seen, count, err))) {
+        bx_free((char *)(uintptr_t)m.host_path);
+        bx_free((char *)(uintptr_t)m.guest_path);
+    }
     if (rc)
         return bx_wrap(err, rc, "map_dirs");
     *into = (struct bx_mount){.host_path = bx_arena_str(arena, bx_str(m.host_path)),
@@ -100,7 +136,7 @@ int bx_mounts_make(const struct bx_mounts_wish *wish, struct bx_arena *arena, st
     if (wish->work_dir && n)
         rc = add_work_dir(wish, arena, &all[0], err);
     for (size_t i = 0; i < wish->map_count && !rc; i++)
-        rc = add_map_dir(wish->map_dirs[i], wish->state, arena, &all[n++], err);
+        rc = add_map_dir(wish->map_dirs[i], all, n, wish->state, arena, &all[n], err), n++;
     struct bx_grant grant;
     bx_grant_init(&grant);
     grant.mounts = all;

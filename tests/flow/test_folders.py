@@ -4,10 +4,13 @@ import json
 import os
 import sys
 import unittest
+from unittest import mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 from boxagnts import Server, Workspace  # noqa: E402
+
+CAN_UNWIRE = os.environ.get("BX_CAN_UNWIRE") in ("1", "ON")
 
 
 class Folders(unittest.TestCase):
@@ -80,6 +83,33 @@ class Folders(unittest.TestCase):
         self.assertIn("of the root", self.call("bash", command="cat /inside.txt")["content"])
         self.settings()
         self.assert_reads("/inside.txt", "of the root")
+
+    def swapped(self, unwire):
+        """The folder that a setting names lies in the root; a tool that may write there puts a link out of it in its place."""
+        self.server.end()
+        with mock.patch.dict(os.environ, {"BX_UNWIRE": unwire}):
+            self.server = Server(self.workspace)
+        self.addCleanup(self.server.end)
+        part = os.path.join(self.workspace.root, "part")
+        self.settings(read={"work_dir": "part"}, grep={"map_dirs": [part + ":/data"]})
+        self.assert_reads("/inside.txt", "of the part")
+        self.assertIn("inside.txt", self.call("grep", pattern="of the", path="/data")["content"])
+        moved = self.call("bash", command="mv /part /gone; ln -s ../../other /part")
+        self.assertFalse(moved["is_error"], moved)
+        self.assertTrue(os.path.samefile(part, self.other))
+        return [self.server.call("POST", f"/tools/{tool}/run", {"input": input})
+                for tool, input in (("read", {"file_path": "/kept.txt"}), ("grep", {"pattern": "of the other", "path": "/data"}))]
+
+    def test_a_link_in_place_of_a_folder(self):
+        for answer in self.swapped(""):
+            self.assertIn("is a link that leads out of", json.dumps(answer))
+            self.assertNotIn("kept.txt", json.dumps(answer))
+
+    @unittest.skipUnless(CAN_UNWIRE, "this build cannot switch controls off")
+    def test_a_link_that_is_followed(self):
+        (_, read), (_, grep) = self.swapped("mount_links")
+        self.assertIn("of the other", read["content"])
+        self.assertIn("kept.txt", grep["content"])
 
     def test_what_is_refused(self):
         self.settings(read={"map_dirs": [self.other + ":/data:ro"]})

@@ -46,7 +46,7 @@ async function clean(what) {
 
 test("a new session has the settings' mode until another is chosen", async () => {
     const set = (value) => page.evaluate((mode) => fetch("/api/v1/settings", { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ mode }) }), value);
-    const modeIs = async (value) => { while (await mode().inputValue() !== value) await page.waitForTimeout(20); };
+    const modeIs = (value) => page.waitForFunction((v) => [...document.querySelectorAll(".pick")].some((p) => p.textContent.startsWith("Mode") && p.querySelector("select").value === v), value);
     await set("accept-edits");
     await page.reload();
     await modeIs("accept-edits");

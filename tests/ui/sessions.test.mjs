@@ -449,6 +449,9 @@ test("at phone width the list, its menu, the box and its offers fit", async () =
     await page.locator(".offers").waitFor();
     assert.deepEqual(await wide(), []);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
-    await box().fill("");
+    await box().fill("A message of several words that is one line where there is room, and more than one where there is not so much of it.");
+    await page.waitForFunction(() => { const el = document.querySelector(".composer textarea"); return el.clientHeight > 60 && el.scrollHeight <= el.clientHeight + 1; });
     await page.setViewportSize({ width: 1440, height: 900 });
+    await page.waitForFunction(() => document.querySelector(".composer textarea").clientHeight < 60); // as high as it must be, also when the width changes
+    await box().fill("");
 });

@@ -50,11 +50,22 @@ export function Composer({ view }: { view: View | null }) {
         setWrong(null);
         if (!document.querySelector(".question")) focusComposer();
     }, [view?.id]);
-    useLayoutEffect(() => {
+    const fit = () => {
         const el = box.current!;
         el.style.height = "auto";
         el.style.height = `${Math.min(el.scrollHeight, innerHeight * 0.4)}px`;
-    }, [text]);
+    };
+    useLayoutEffect(fit, [text]);
+    useEffect(() => { // a phone that is turned, a panel that opens: the lines break elsewhere
+        let width = 0;
+        const observer = new ResizeObserver(([entry]) => {
+            if (entry!.contentRect.width === width) return;
+            width = entry!.contentRect.width;
+            fit();
+        });
+        observer.observe(box.current!);
+        return () => observer.disconnect();
+    }, []);
 
     const submit = async (plain = false) => {
         const message = text.trim();
@@ -110,7 +121,7 @@ export function Composer({ view }: { view: View | null }) {
         <div class="composer">
             <textarea ref={box} rows={1} value={text} aria-label="Message" maxLength={1_000_000} readOnly={sending} spellcheck
                 aria-autocomplete="list" aria-controls={choosing ? "offers" : undefined} aria-activedescendant={choosing ? `offers-${completion.at}` : undefined}
-                placeholder={running ? "Add a word while it works. Esc stops it." : view ? "Reply, or / for commands" : "What should be done?"}
+                placeholder={running ? "Add a word while it works" : view ? "Reply, or / for commands" : "What should be done?"}
                 onInput={(e) => edit(e.currentTarget.value, e.currentTarget.selectionStart)} onKeyUp={follow} onClick={follow} onKeyDown={onKey} />
             {running ? <button type="button" class="round stop" aria-label="Stop" title="Stop (Esc)" onClick={() => { toast(null); void stop(); }}><Icon name="square" size={14} /></button> : null}
             {!running || text.trim() ? <button type="submit" class="round" aria-label={running ? "Send at the next turn" : "Send"} title={running ? "Send at the next turn (Enter)" : "Send (Enter)"} disabled={!text.trim() || sending}><Icon name="send" /></button> : null}

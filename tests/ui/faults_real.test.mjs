@@ -88,6 +88,7 @@ onReal("faults around the page", { script, before }, (check) => {
         await send("typed while it was away");
         await page.getByText("The server cannot be reached").waitFor();
         assert.equal(await page.locator("textarea").inputValue(), "typed while it was away");
+        assert.ok(await page.evaluate(() => document.querySelector(".foot").getBoundingClientRect().bottom <= document.querySelector(".composer").getBoundingClientRect().top), "what was typed can be seen");
         await server.restart(port);
         await page.getByText("The connection to the server is lost").waitFor({ state: "detached" });
         await page.focus("textarea");

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
 import { rowOf } from "../list.ts";
 import { rename } from "../sessions.ts";
@@ -18,11 +18,17 @@ import { TitleField } from "./title_field.tsx";
 export function Chat() {
     useApp(() => [app.current, currentView()?.damaged]);
     const view = currentView();
+    const dock = useRef<HTMLDivElement>(null);
+    useEffect(() => { // what is said at the foot of the page stands above the message box, not on it
+        const root = document.documentElement.style, observer = new ResizeObserver(() => root.setProperty("--dock", `${dock.current!.offsetHeight}px`));
+        observer.observe(dock.current!);
+        return () => { observer.disconnect(); root.removeProperty("--dock"); };
+    }, []);
     return <main class="chat" aria-label="Conversation">
         <Head key={view?.id ?? "new"} view={view} />
         {view?.damaged ? <p class="damaged small" role="note"><Icon name="triangle" size={14} label="Damaged" /><span>A part of this session cannot be read: its file is damaged. What can be read is here; <code>boxagnts session fsck</code> says what is wrong.</span></p> : null}
         {view ? <Log key={view.id} view={view} /> : <FirstRun />}
-        <div class="dock">
+        <div class="dock" ref={dock}>
             <Tasks view={view} />
             <StatusLine view={view} />
             <Composer view={view} />

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
 import { rowOf } from "../list.ts";
 import { rename } from "../sessions.ts";
@@ -19,9 +19,9 @@ export function Chat() {
     useApp(() => [app.current, currentView()?.damaged]);
     const view = currentView();
     const dock = useRef<HTMLDivElement>(null);
-    useEffect(() => { // what is said at the foot of the page stands above the message box, not on it
-        const root = document.documentElement.style, observer = new ResizeObserver(() => root.setProperty("--dock", `${dock.current!.offsetHeight}px`));
-        observer.observe(dock.current!);
+    useLayoutEffect(() => { // what is said at the foot of the page stands above the message box, not on it
+        const el = dock.current!, root = document.documentElement.style, observer = new ResizeObserver(() => root.setProperty("--dock", `${el.offsetHeight}px`));
+        observer.observe(el);
         return () => { observer.disconnect(); root.removeProperty("--dock"); };
     }, []);
     return <main class="chat" aria-label="Conversation">

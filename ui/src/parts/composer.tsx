@@ -50,20 +50,20 @@ export function Composer({ view }: { view: View | null }) {
         setWrong(null);
         if (!document.querySelector(".question")) focusComposer();
     }, [view?.id]);
-    const fit = () => {
-        const el = box.current!;
+    const fit = (el = box.current!) => {
         el.style.height = "auto";
         el.style.height = `${Math.min(el.scrollHeight, innerHeight * 0.4)}px`;
     };
-    useLayoutEffect(fit, [text]);
-    useEffect(() => { // a phone that is turned, a panel that opens: the lines break elsewhere
+    useLayoutEffect(() => fit(), [text]);
+    useLayoutEffect(() => { // a phone that is turned, a panel that opens: the lines break elsewhere
+        const el = box.current!;
         let width = 0;
         const observer = new ResizeObserver(([entry]) => {
             if (entry!.contentRect.width === width) return;
             width = entry!.contentRect.width;
-            fit();
+            fit(el);
         });
-        observer.observe(box.current!);
+        observer.observe(el);
         return () => observer.disconnect();
     }, []);
 

@@ -59,11 +59,22 @@ static int on_body(void *user, struct bx_str piece, struct bx_err *err) {
     return bx_openai_reader_feed(a->reader, piece, err);
 }
 
-/* A server may repeat the key in its answer; it must not travel on. */
+/* A server may repeat the key in its answer; it must not travel on, nor what a cut left of it. */
 static void hide_key(const struct bx_wire *w, struct bx_err *err) {
     size_t n = w->key ? strlen(w->key) : 0;
-    for (char *at; n > 3 && err && (at = strstr(err->msg, w->key));) {
+    if (n < 4 || !err) {
+        return;
+    }
+    for (char *at; (at = strstr(err->msg, w->key));) {
         memset(at, '*', n);
+    }
+    size_t end = strlen(err->msg);
+    end -= end > 0 && err->msg[end - 1] == ')';
+    for (size_t part = BX_MIN(n - 1, end); part > 3; part--) {
+        if (memcmp(err->msg + end - part, w->key, part) == 0) {
+            memset(err->msg + end - part, '*', part);
+            return;
+        }
     }
 }
 

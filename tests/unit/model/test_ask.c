@@ -225,6 +225,26 @@ static void no_retries(void **state) {
     }
 }
 
+/* An error that is cut in the middle of the key. */
+static void half_a_key(void **state) {
+    (void)state;
+    char before[401];
+    memset(before, 'x', sizeof before - 1);
+    before[sizeof before - 1] = '\0';
+    for (size_t n = 280; n < 300; n++) {
+        bx_auto(bx_freep) char *script = bx_asprintf(
+            "[{\"status\":401,\"error\":\"%s key-of-mine %s\"}]", before + 400 - n, before);
+        struct world w = open_world(script, "");
+        struct heard h = {0};
+        struct bx_reply reply = {0};
+        struct bx_err err;
+        assert_int_equal(ask(&w, "hello", false, NULL, &h, &reply, &err), BX_ERR_AUTH);
+        assert_null(strstr(err.msg, "key-"));
+        heard_deinit(&h);
+        close_world(&w);
+    }
+}
+
 static void gives_up(void **state) {
     (void)state;
     struct world w = open_world("[{\"status\":503,\"error\":\"no room\"}]", "");
@@ -527,6 +547,7 @@ int main(void) {
         cmocka_unit_test(text_and_calls),
         cmocka_unit_test(retries),
         cmocka_unit_test(no_retries),
+        cmocka_unit_test(half_a_key),
         cmocka_unit_test(gives_up),
         cmocka_unit_test(gives_up_soon),
         cmocka_unit_test(retry_after),

@@ -65,9 +65,9 @@ static int check_overlaps(const struct bx_mount *mounts, size_t count, struct bx
 
 /* What a path of the settings names is looked up anew for each call. Where it leads through a
  * folder that guests see, one of them may have put a link there since: it must not lead out again.
- */
-static int check_links(const char *path, const struct bx_mount *seen, size_t count,
-                       struct bx_err *err) {
+ * real: what was found for it, which is held against what is found now. */
+static int check_links(const char *path, const char *real, const struct bx_mount *seen,
+                       size_t count, struct bx_err *err) {
     bx_auto(bx_freep) char *full = bx_path_absolute(path), *before = bx_strdup("/");
     for (size_t i = 1; full[0] && full[i - 1] && !bx_unwired("mount_links"); i++) {
         if (full[i] && full[i] != '/')
@@ -82,18 +82,18 @@ static int check_links(const char *path, const struct bx_mount *seen, size_t cou
                                "made it: name the folder that it leads to",
                                part, seen[k].host_path);
         bx_free(before);
-        before = bx_steal(&now);
-        if (!before)
-            return 0; /* there is no such folder, which is said elsewhere */
+        before = now ? bx_steal(&now) : bx_strdup("");
     }
-    return 0;
+    return strcmp(before, real) == 0 || bx_unwired("mount_links")
+               ? 0
+               : bx_fail(err, BX_ERR_DENIED, "%.300s has changed just now: try again", path);
 }
 
 static int add_work_dir(const struct bx_mounts_wish *wish, struct bx_arena *arena,
                         struct bx_mount *root, struct bx_err *err) {
     bx_auto(bx_freep) char *path = bx_path_join(root->host_path, wish->work_dir), *real = NULL;
-    int rc = check_links(path, wish->base, wish->base_count, err);
-    rc = rc ? rc : bx_mount_dir(path, &real, err);
+    int rc = bx_mount_dir(path, &real, err);
+    rc = rc ? rc : check_links(path, real, wish->base, wish->base_count, err);
     if (!rc && wish->state)
         rc = bx_mount_check_apart("the folder", real, wish->state, err);
     if (rc)
@@ -110,7 +110,7 @@ static int add_map_dir(const char *text, const struct bx_mount *seen, size_t cou
     bx_auto(bx_freep) char *host =
         bx_str_dup(bx_str_slice(bx_str(text), 0, bx_str_find(bx_str(text), ':')));
     int rc = bx_mount_parse(text, &m, err);
-    if (!rc && (rc = check_links(host, seen, count, err))) {
+    if (!rc && (rc = check_links(host, m.host_path, seen, count, err))) {
         bx_free((char *)(uintptr_t)m.host_path);
         bx_free((char *)(uintptr_t)m.guest_path);
     }

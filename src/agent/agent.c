@@ -47,6 +47,7 @@ int bx_agent_new(const struct bx_agent_config *config, struct bx_agent **ret, st
     pthread_mutex_init(&a->lock, NULL);
     pthread_mutex_init(&a->settings_lock, NULL);
     pthread_mutex_init(&a->spawn_lock, NULL);
+    pthread_mutex_init(&a->show_lock, NULL);
     pthread_mutex_init(&a->queue_lock, NULL);
     bx_cond_init(&a->changed);
     a->store = config->store;
@@ -159,6 +160,7 @@ void bx_agent_free(struct bx_agent *a) {
     pthread_mutex_destroy(&a->lock);
     pthread_mutex_destroy(&a->settings_lock);
     pthread_mutex_destroy(&a->spawn_lock);
+    pthread_mutex_destroy(&a->show_lock);
     pthread_mutex_destroy(&a->queue_lock);
     bx_settings_unref(a->settings);
     bx_free(a);

@@ -51,6 +51,7 @@ void bx_executor_log(struct bx_executor *e, enum bx_executor_state state) {
 }
 
 void bx_executor_show(struct bx_executor *e) {
+    BX_LOCKED(&e->agent->show_lock);
     for (struct bx_executor *at = e; at && at->manager; at = at->above) {
         struct bx_event event;
         bx_delta_begin(&event, at->manager->id, "executor_state");

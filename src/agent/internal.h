@@ -37,6 +37,7 @@ struct bx_agent {
     uint64_t bad_stamp;            /* of the file that was not */
     char settings_problem[480];    /* "" = none */
     pthread_mutex_t spawn_lock;    /* one executor is made at a time: they are numbered */
+    pthread_mutex_t show_lock;     /* what is shown of an executor is never older than what was shown before */
 };
 
 /* ---- settings.json (settings.c) ---- */

@@ -9,15 +9,19 @@ import type { Executor } from "../types_runtime.ts";
 import { plural } from "../words.ts";
 import { QuestionView } from "./question.tsx";
 
-/** Who waits since before the page was opened or while it had no connection, and for what. */
+/** Who waits since before the page was opened or while it had no connection, and for what. What events have said since the list
+ * was asked for is newer than the list. */
 async function catchUp(view: View): Promise<void> {
+    const { executors: known, asking } = view.side, before = { known: new Map(known), asking: new Map(asking) };
     const { executors } = await runtimeApi.executors(view.id);
-    const questions = await Promise.all(executors.map((e) => (e.waiting && !view.side.asking.has(e.session) ? questionEvent(e.session) : null)));
+    const isNews = (id: string) => known.get(id) === before.known.get(id) && asking.get(id) === before.asking.get(id);
+    const questions = await Promise.all(executors.map((e) => (e.waiting && isNews(e.session) && !asking.has(e.session) ? questionEvent(e.session) : null)));
     change(() => {
         executors.forEach((e, i) => {
-            const known = view.side.executors.get(e.session), question = questions[i];
-            if (!e.waiting) view.side.asking.delete(e.session);
-            if (e.waiting !== (known?.waiting ?? false)) view.side.executors.set(e.session, { ...known, ...said(e) });
+            if (!isNews(e.session)) return;
+            const question = questions[i];
+            if (!e.waiting) asking.delete(e.session);
+            if (e.waiting !== (known.get(e.session)?.waiting ?? false)) known.set(e.session, { ...known.get(e.session), ...said(e) });
             if (question) asks(view.side, { executor: e.session, agent: e.agent, description: e.description, question });
         });
         view.side.executorRev++;

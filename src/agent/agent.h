@@ -92,8 +92,8 @@ struct bx_answer {
     const struct bx_val *answers; /* with BX_CHOICE_ANSWER: [{"selected":[label…],"text":"…"}], one a question; or NULL */
     const char *from;             /* "page" "terminal" "api" */
 };
-/* A question is answered once. BX_ERR_NOTFOUND: it is not open (answered already, run over); BX_ERR_INVALID: it takes no such
- * answer, and stays open. */
+/* A question is answered once. Returns when the answer is in the log; not on the run's own thread. BX_ERR_NOTFOUND: it is not open
+ * (answered already, run over); BX_ERR_INVALID: it takes no such answer, and stays open. */
 int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *question, const struct bx_answer *answer,
                     struct bx_err *err);
 /* The id of the session's open question (37 bytes), "" when there is none. One at a time: the next is asked when this one is

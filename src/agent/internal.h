@@ -137,6 +137,7 @@ struct bx_run {
     char *earlier_mode;      /* the run's own before it entered plan mode, or NULL */
     unsigned tickets, serving; /* who asks next: one question of a run is open at a time */
     struct bx_question question;
+    char answered[37]; /* the last question whose answer is in the log */
     const struct bx_call *asking; /* the call that the open question holds */
     bool suspended; /* the program ends while it, or one of its executors, waits for an answer: it goes on with the next start */
     bool woken;     /* it goes on after a restart, and something has happened to one of its executors */
@@ -253,6 +254,8 @@ int bx_run_ask_begin(struct bx_run *run);
 void bx_run_ask_end(struct bx_run *run);
 /* Asks and waits without a time-out. 0, or BX_ERR_CANCELLED. *ret is the caller's. */
 int bx_run_ask(struct bx_run *run, const struct bx_call *call, const struct bx_ask *ask, struct bx_question *ret);
+/* After a restart: the answer to a question that need not be asked any more is logged all the same. */
+void bx_run_settle_answer(struct bx_run *run);
 
 /* ---- the log (event.c): each writes one event; a log that cannot be written ends the run ---- */
 struct bx_event { /* a body that is being written: run is in it */

@@ -162,7 +162,25 @@ static void log_answer(struct bx_run *run, const struct bx_ask *ask, const struc
     bx_jw_kstr(&e.w, "from", q->from);
     if (q->choice == BX_CHOICE_SESSION && ask->session_rule.n)
         bx_jw_kraw(&e.w, "rule", ask->session_rule); /* known again after a restart */
-    bx_event_append(run, &e, "answer", BX_DURABLE);
+    if (bx_event_append(run, &e, "answer", BX_DURABLE))
+        return; /* the run ends, and who answered hears that */
+    BX_LOCKED(&run->agent->lock);
+    memcpy(run->answered, q->id, sizeof run->answered);
+    pthread_cond_broadcast(&run->agent->changed);
+}
+
+void bx_run_settle_answer(struct bx_run *run) {
+    struct bx_question q = {0};
+    {
+        BX_LOCKED(&run->agent->lock);
+        if (run->question.answered) {
+            q = run->question;
+            run->question = (struct bx_question){0};
+        }
+    }
+    if (q.answered)
+        log_answer(run, &(struct bx_ask){0}, &q);
+    bx_question_deinit(&q);
 }
 
 int bx_run_ask(struct bx_run *run, const struct bx_call *call, const struct bx_ask *ask,
@@ -170,14 +188,19 @@ int bx_run_ask(struct bx_run *run, const struct bx_call *call, const struct bx_a
     char id[BX_ID_LEN + 1];
     bx_id_new(id);
     bool again = bx_resume_is_of(run->resume, call->id, ask->kind);
-    if (again) { /* it has its answer, or the run is stopped */
+    if (!again)
+        bx_run_settle_answer(run);
+    {
         BX_LOCKED(&run->agent->lock);
-        memcpy(id, run->question.id, sizeof id);
-        run->asking = call;
-    } else { /* open before it is seen: the answer may come at once */
-        BX_LOCKED(&run->agent->lock);
-        run->question = (struct bx_question){.choices = ask->choices, .questions = ask->questions};
-        memcpy(run->question.id, id, sizeof id);
+        /* It has its answer; a later call may have the same id. */
+        again = again && run->question.id[0];
+        if (!again && bx_cancel_fired(run->spend))
+            return BX_ERR_CANCELLED;
+        if (!again) { /* open before it is seen: the answer may come at once */
+            run->question =
+                (struct bx_question){.choices = ask->choices, .questions = ask->questions};
+            memcpy(run->question.id, id, sizeof id);
+        }
         run->asking = call;
     }
     if (!again)
@@ -299,6 +322,23 @@ static void take(struct bx_question *q, const struct bx_answer *answer) {
     q->answered = true;
 }
 
+/* Lock held. */
+static struct bx_run *run_by_id(const struct bx_agent *a, const char *id) {
+    for (size_t i = 0; i < a->runs.n; i++)
+        if (strcmp(a->runs.p[i]->id, id) == 0 && !a->runs.p[i]->done)
+            return a->runs.p[i];
+    return NULL;
+}
+
+/* Lock held. Who answered is told so when the answer is in the log, which is what outlasts a crash.
+ */
+static bool is_logged(struct bx_agent *a, const char *run_id, const char *question) {
+    struct bx_run *run;
+    while ((run = run_by_id(a, run_id)) && strcmp(run->answered, question))
+        pthread_cond_wait(&a->changed, &a->lock);
+    return run != NULL;
+}
+
 int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *question,
                     const struct bx_answer *answer, struct bx_err *err) {
     BX_LOCKED(&a->lock);
@@ -311,9 +351,13 @@ int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *ques
         int rc = check(q, answer, err);
         if (rc)
             return rc;
+        char run_id[sizeof run->id];
+        memcpy(run_id, run->id, sizeof run_id);
         take(q, answer);
         bx_run_wake_above(run);
-        return 0;
+        if (is_logged(a, run_id, question))
+            return 0;
+        break;
     }
     return bx_fail(err, BX_ERR_NOTFOUND,
                    "this question is not open any more: it was answered, or its run has ended");

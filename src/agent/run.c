@@ -221,6 +221,7 @@ static bool resume_turn(struct bx_run *run) {
                  rest = {.items = c.items + asked, .n = c.n - asked};
     if (first.n)
         run_calls(run, &first);
+    bx_run_settle_answer(run);
     if (rest.n)
         run_calls(run, &rest);
     return bx_cancel_fired(run->spend) || !repeats_failure(run, &c);

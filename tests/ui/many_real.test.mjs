@@ -59,6 +59,7 @@ onReal("much at once, on the real server", { script: { turns: [{ text: "Yes." }]
 
     check(`a session of ${messages} messages is scrolled by wheel and keys, and what is in the view is drawn`, async ({ page }) => {
         await page.fill("input[type=search]", "Ten thousand");
+        await page.waitForFunction(() => document.querySelectorAll(".session").length === 1); // the list stands still
         await page.locator(".session a", { hasText: "Ten thousand messages" }).first().click();
         await took("opened", page, () => page.waitForFunction((n) => document.querySelector(".log")?.textContent.includes(`Reply ${n}.`), turns));
         await page.fill("input[type=search]", "");

@@ -28,5 +28,5 @@ fi
 export PAGE_DIST=$dist
 BOXAGNTS='' node --test --test-concurrency=2 "${mock[@]}"
 if [ -n "${BOXAGNTS-}" ]; then
-    node --test --test-concurrency=2 "${real[@]}"
+    node --test --test-concurrency=1 "${real[@]}"
 fi

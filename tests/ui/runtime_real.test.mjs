@@ -42,28 +42,6 @@ onReal("on the real server", { script: "runtime_script.json" }, (check) => {
         assert.equal(readFileSync(join(server.root, "asked.md"), "utf8"), "asked\n");
     });
 
-    check("a list that was asked for before an executor's question does not take the question away", async ({ page, say }) => {
-        let release, held = 0;
-        const asked = new Promise((resolve) => { release = resolve; });
-        await page.route("**/executors", async (route) => {
-            if (held++) return route.continue();
-            await asked;
-            const response = await route.fetch(), list = await response.json();
-            await route.fulfill({ response, json: { executors: list.executors.map((e) => ({ ...e, waiting: false })) } });
-        });
-        await say("LET ONE WRITE, please");
-        await page.locator(".asking .question[data-armed]").waitFor();
-        const late = page.waitForResponse("**/executors");
-        release();
-        await (await late).finished();
-        await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
-        assert.equal(await page.locator(".asking .question").count(), 1);
-        await page.unroute("**/executors");
-        await page.locator(".asking .question").focus();
-        await page.keyboard.press("1");
-        await page.locator(".item", { hasText: "It is written." }).waitFor();
-    });
-
     check("a budget is set, ends the run by its name, and the usage says what was used", async ({ page, section, say, openInspector }) => {
         await say("LOOK AROUND now");
         await page.waitForSelector(".item.end");

@@ -1,6 +1,6 @@
 // What the inspector follows of a session besides its log: its executors, and when its context changed.
 import { newCall, questionOf, type Call, type Question } from "./fold.ts";
-import type { CompactEvent, ExecutorEvent } from "./types_runtime.ts";
+import type { CompactEvent, Executor, ExecutorEvent } from "./types_runtime.ts";
 import type { Event } from "./types.ts";
 
 /** What an executor asks, for a reader of its manager's session: its own has the answer. */
@@ -47,5 +47,21 @@ export interface Told { executor: string; agent?: string; description?: string; 
 /** An executor's question, by the event that its manager hears or what its own session says. */
 export function asks(side: Side, { executor, agent = "", description = "", question }: Told): void {
     side.asking.set(executor, { executor, agent, description, question: questionOf(question), call: newCall(question.call, question.tool, question.input ?? null, "waiting") });
+    side.executorRev++;
+}
+
+/** What was known of the executors at a moment. */
+export const knownNow = (side: Side) => ({ executors: new Map(side.executors), asking: new Map(side.asking) });
+
+/** The list of a session's executors, asked for when `before` was known, with the open question of each that waits. What events
+ * have said meanwhile is newer than the list. */
+export function takeList(side: Side, before: ReturnType<typeof knownNow>, list: Executor[], questions: (Told["question"] | null)[]): void {
+    list.forEach((e, i) => {
+        const known = side.executors.get(e.session), question = questions[i];
+        if (known !== before.executors.get(e.session) || side.asking.get(e.session) !== before.asking.get(e.session)) return;
+        if (!e.waiting) side.asking.delete(e.session);
+        if (e.waiting !== (known?.waiting ?? false)) side.executors.set(e.session, { ...known, type: "executor", executor: e.session, agent: e.agent, description: e.description, state: e.state, waiting: e.waiting });
+        if (question) asks(side, { executor: e.session, agent: e.agent, description: e.description, question });
+    });
     side.executorRev++;
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fold, newView } from "../src/fold.ts";
+import { knownNow, takeList } from "../src/fold_runtime.ts";
 import type { Event } from "../src/types.ts";
+import type { Executor } from "../src/types_runtime.ts";
 
 const feed = (view: ReturnType<typeof newView>, ...events: object[]) => { for (const e of events) fold(view, { seq: view.lastSeq + 1, t: "2026-11-23T10:00:00Z", run: "r", ...e } as Event); };
 const usage = (input: number, more = {}) => ({ type: "usage", turn: 1, input_tokens: input, output_tokens: 10, cached_tokens: 0, window: 1000, estimated: input, ms: 5, first_token_ms: 2, ...more });
@@ -42,4 +44,23 @@ test("what an executor asks is kept until it waits no longer, and is no item of 
     assert.deepEqual([asking.question.id, asking.question.choices, asking.call.tool, asking.call.input, view.items.length], ["q1", ["once", "no"], "write", { file_path: "/a" }, 0]);
     state({ state: "running", waiting: false });
     assert.equal(view.side.asking.size, 0);
+});
+
+test("a list of executors is older than what events said while it was on its way", () => {
+    const view = newView("s"), row = (waiting: boolean) => [{ session: "x", agent: "build", description: "Write", state: "running", waiting }] as Executor[];
+    const asked = { type: "question", seq: 7, question: "q1", call: "c1", tool: "write", text: "Let it?", choices: ["once", "no"], input: { file_path: "/a" } } as unknown as Parameters<typeof takeList>[3][number];
+    feed(view, { type: "executor", executor: "x", agent: "build", description: "Write", state: "running", turns: 0 });
+    const early = knownNow(view.side);
+    fold(view, { type: "executor_state", executor: "x", state: "running", waiting: true } as unknown as Event);
+    fold(view, { type: "executor_question", executor: "x", agent: "build", description: "Write", question: asked } as unknown as Event);
+    takeList(view.side, early, row(false), [null]);
+    assert.deepEqual([view.side.asking.get("x")?.question.id, view.side.executors.get("x")?.waiting], ["q1", true]);
+    takeList(view.side, knownNow(view.side), row(false), [null]);
+    assert.deepEqual([view.side.asking.size, view.side.executors.get("x")?.waiting], [0, false]);
+    const late = knownNow(view.side);
+    fold(view, { type: "executor_state", executor: "x", state: "running", waiting: false, turns: 3 } as unknown as Event);
+    takeList(view.side, late, row(true), [asked]);
+    assert.deepEqual([view.side.asking.size, view.side.executors.get("x")?.waiting], [0, false]);
+    takeList(view.side, knownNow(view.side), row(true), [asked]);
+    assert.deepEqual([view.side.asking.get("x")?.question.id, view.side.executors.get("x")?.waiting], ["q1", true]);
 });

@@ -167,11 +167,11 @@ static void test_symlink_races(void **state) {
     assert_int_equal(symlink("..", trap), 0);
     assert_int_equal(bx_thread_start(&thread, "swapper", swap, &s, NULL), 0);
     for (int u = 0; u < 2; u++) {
-        holds("race /race/secret 5000");
-        holds("race /race/../race/secret 5000");
+        holds("race /race/secret 2000");
+        holds("race /race/../race/secret 2000");
         gets_through("race root/race/secret 20000");
-        holds("files race /race/secret 2000");
-        holds("files race /race/../race/secret 2000");
+        holds("files race /race/secret 1000");
+        holds("files race /race/../race/secret 1000");
         gets_through("files race root/race/secret 4000");
 #ifdef BX_UNWIRE
         unwire("landlock");

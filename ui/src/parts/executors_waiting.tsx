@@ -2,33 +2,19 @@ import { useEffect } from "preact/hooks";
 import { runtimeApi } from "../api_runtime.ts";
 import { questionEvent } from "../api_sessions.ts";
 import type { View } from "../fold.ts";
-import { asks } from "../fold_runtime.ts";
+import { knownNow, takeList } from "../fold_runtime.ts";
 import { Icon } from "../icon.tsx";
 import { app, change, toQuestion, useApp } from "../state.ts";
-import type { Executor } from "../types_runtime.ts";
 import { plural } from "../words.ts";
 import { QuestionView } from "./question.tsx";
 
-/** Who waits since before the page was opened or while it had no connection, and for what. What events have said since the list
- * was asked for is newer than the list. */
+/** Who waits since before the page was opened or while it had no connection, and for what. */
 async function catchUp(view: View): Promise<void> {
-    const { executors: known, asking } = view.side, before = { known: new Map(known), asking: new Map(asking) };
+    const before = knownNow(view.side);
     const { executors } = await runtimeApi.executors(view.id);
-    const isNews = (id: string) => known.get(id) === before.known.get(id) && asking.get(id) === before.asking.get(id);
-    const questions = await Promise.all(executors.map((e) => (e.waiting && isNews(e.session) && !asking.has(e.session) ? questionEvent(e.session) : null)));
-    change(() => {
-        executors.forEach((e, i) => {
-            if (!isNews(e.session)) return;
-            const question = questions[i];
-            if (!e.waiting) asking.delete(e.session);
-            if (e.waiting !== (known.get(e.session)?.waiting ?? false)) known.set(e.session, { ...known.get(e.session), ...said(e) });
-            if (question) asks(view.side, { executor: e.session, agent: e.agent, description: e.description, question });
-        });
-        view.side.executorRev++;
-    });
+    const questions = await Promise.all(executors.map((e) => (e.waiting && !view.side.asking.has(e.session) ? questionEvent(e.session) : null)));
+    change(() => takeList(view.side, before, executors, questions));
 }
-
-const said = (e: Executor) => ({ type: "executor" as const, executor: e.session, agent: e.agent, description: e.description, state: e.state, waiting: e.waiting });
 
 /** Executors that wait for an answer, for a reader of their manager's session who is elsewhere in it. */
 export function ExecutorsWaiting({ view }: { view: View }) {

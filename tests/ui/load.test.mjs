@@ -19,6 +19,7 @@ after(async () => {
 
 test("of a session with 2,680 items only what is near the view is drawn, and older events are read as the reader comes near", async () => {
     await page.fill("input[type=search]", "A very long");
+    await page.locator(".sessions").getByText("In titles").waitFor(); // the list stands still
     await page.locator(".session a", { hasText: "A very long session" }).click();
     await page.waitForSelector(".item.end");
     assert.match(await page.locator(".log").innerText(), /File 670 says/);
@@ -37,6 +38,7 @@ test("of a session with 2,680 items only what is near the view is drawn, and old
 
 test("in a session of 10,000 messages what is in the view stays there while older pages come, and the page stays small", async () => {
     await page.fill("input[type=search]", "Ten thousand");
+    await page.locator(".sessions").getByText("In titles").waitFor(); // the list stands still
     await page.locator(".session a", { hasText: "Ten thousand messages" }).click();
     await page.waitForFunction(() => document.querySelector(".log")?.textContent.includes("Reply 5000"));
     await page.fill("input[type=search]", "");

@@ -81,8 +81,12 @@ struct bx_question {
     enum bx_choice choice;
     char *text, from[16];
     char *answers; /* JSON text, or NULL */
+    enum bx_answer_fate { BX_ANSWER_TAKEN, BX_ANSWER_LOGGED, BX_ANSWER_LOST } *fate; /* who answered waits for it to change, with
+                                                                                      * agent->lock; NULL: nobody does */
 };
 void bx_question_deinit(struct bx_question *q);
+/* What became of the answer, for who waits. agent->lock is held. */
+void bx_question_tell(struct bx_agent *a, struct bx_question *q, enum bx_answer_fate fate);
 
 /* ---- edit and resend (rewind.c) ---- */
 /* Appends the `rewind` to the `user` event `to`. BX_ERR_INVALID: there is no such message in the conversation. */
@@ -137,7 +141,6 @@ struct bx_run {
     char *earlier_mode;      /* the run's own before it entered plan mode, or NULL */
     unsigned tickets, serving; /* who asks next: one question of a run is open at a time */
     struct bx_question question;
-    char answered[37]; /* the last question whose answer is in the log */
     const struct bx_call *asking; /* the call that the open question holds */
     bool suspended; /* the program ends while it, or one of its executors, waits for an answer: it goes on with the next start */
     bool woken;     /* it goes on after a restart, and something has happened to one of its executors */

@@ -38,6 +38,14 @@ void bx_question_deinit(struct bx_question *q) {
     *q = (struct bx_question){0};
 }
 
+void bx_question_tell(struct bx_agent *a, struct bx_question *q, enum bx_answer_fate fate) {
+    if (!q->fate)
+        return;
+    *q->fate = fate;
+    q->fate = NULL;
+    pthread_cond_broadcast(&a->changed);
+}
+
 /* ---- asking ---- */
 
 static void wake(void *user) {
@@ -151,7 +159,7 @@ static void log_question(struct bx_run *run, const struct bx_call *call, const s
     bx_executor_on_question(run, bx_str(text));
 }
 
-static void log_answer(struct bx_run *run, const struct bx_ask *ask, const struct bx_question *q) {
+static void log_answer(struct bx_run *run, const struct bx_ask *ask, struct bx_question *q) {
     struct bx_event e;
     bx_event_begin(&e, run->id);
     bx_jw_kstr(&e.w, "question", q->id);
@@ -162,11 +170,9 @@ static void log_answer(struct bx_run *run, const struct bx_ask *ask, const struc
     bx_jw_kstr(&e.w, "from", q->from);
     if (q->choice == BX_CHOICE_SESSION && ask->session_rule.n)
         bx_jw_kraw(&e.w, "rule", ask->session_rule); /* known again after a restart */
-    if (bx_event_append(run, &e, "answer", BX_DURABLE))
-        return; /* the run ends, and who answered hears that */
+    int rc = bx_event_append(run, &e, "answer", BX_DURABLE);
     BX_LOCKED(&run->agent->lock);
-    memcpy(run->answered, q->id, sizeof run->answered);
-    pthread_cond_broadcast(&run->agent->changed);
+    bx_question_tell(run->agent, q, rc ? BX_ANSWER_LOST : BX_ANSWER_LOGGED);
 }
 
 void bx_run_settle_answer(struct bx_run *run) {
@@ -322,23 +328,6 @@ static void take(struct bx_question *q, const struct bx_answer *answer) {
     q->answered = true;
 }
 
-/* Lock held. */
-static struct bx_run *run_by_id(const struct bx_agent *a, const char *id) {
-    for (size_t i = 0; i < a->runs.n; i++)
-        if (strcmp(a->runs.p[i]->id, id) == 0 && !a->runs.p[i]->done)
-            return a->runs.p[i];
-    return NULL;
-}
-
-/* Lock held. Who answered is told so when the answer is in the log, which is what outlasts a crash.
- */
-static bool is_logged(struct bx_agent *a, const char *run_id, const char *question) {
-    struct bx_run *run;
-    while ((run = run_by_id(a, run_id)) && strcmp(run->answered, question))
-        pthread_cond_wait(&a->changed, &a->lock);
-    return run != NULL;
-}
-
 int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *question,
                     const struct bx_answer *answer, struct bx_err *err) {
     BX_LOCKED(&a->lock);
@@ -351,11 +340,13 @@ int bx_agent_answer(struct bx_agent *a, const char *session_id, const char *ques
         int rc = check(q, answer, err);
         if (rc)
             return rc;
-        char run_id[sizeof run->id];
-        memcpy(run_id, run->id, sizeof run_id);
+        enum bx_answer_fate fate = BX_ANSWER_TAKEN;
         take(q, answer);
+        q->fate = &fate;
         bx_run_wake_above(run);
-        if (is_logged(a, run_id, question))
+        while (fate == BX_ANSWER_TAKEN) /* the log is what outlasts a crash; the run may be gone */
+            pthread_cond_wait(&a->changed, &a->lock);
+        if (fate == BX_ANSWER_LOGGED)
             return 0;
         break;
     }

@@ -340,6 +340,7 @@ void *bx_run_main(void *user) {
     bx_agent_keep_history(a, bx_steal(&run->history));
     {
         BX_LOCKED(&a->lock);
+        bx_question_tell(a, &run->question, BX_ANSWER_LOST);
         run->done = true;
         pthread_cond_broadcast(&a->changed);
     }

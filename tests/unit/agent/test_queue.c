@@ -21,13 +21,12 @@ static void type_during_call(struct bx_cancel *cancel) {
     assert_int_equal(bx_agent_say(w->agent, w->session, "and b.txt", NULL, &typing.said, NULL), 0);
     if (typing.take_back)
         typing.unqueued = bx_agent_unqueue(w->agent, w->session, typing.said.queued, NULL);
-    w_box.during = NULL;
 }
 
 static void type_into(struct world *w) {
     memset(&typing, 0, sizeof typing);
     typing.world = w;
-    w_box.during = type_during_call;
+    w_during_once(type_during_call);
 }
 
 static void test_joins_at_the_next_turn(void **state) {
@@ -90,7 +89,7 @@ static void stop_during_call(struct bx_cancel *cancel) {
 static void test_waits_after_a_stop(void **state) {
     struct world *w = *state;
     type_into(w);
-    w_box.during = stop_during_call;
+    w_during_once(stop_during_call);
     W_SCRIPT({.calls = {READ("1", "a.txt")}}, {.text = "Good."});
     w_send(w, "read a.txt", NULL);
     assert_int_equal(w_model.at, 1);
@@ -183,7 +182,6 @@ static int say_skill(struct world *w, const char *skill, const char *args, struc
 static void type_skill(struct bx_cancel *cancel) {
     (void)cancel;
     struct world *w = typing.world;
-    w_box.during = NULL;
     struct bx_said said;
     assert_int_equal(bx_agent_say(w->agent, w->session, "first", NULL, &said, NULL), 0);
     assert_int_equal(say_skill(w, "look", "the code", &typing.said, NULL), 0);
@@ -192,7 +190,7 @@ static void type_skill(struct bx_cancel *cancel) {
 
 static void begin_typing(struct world *w, void (*during)(struct bx_cancel *)) {
     type_into(w);
-    w_box.during = during;
+    w_during_once(during);
     put_look(w);
 }
 
@@ -223,7 +221,6 @@ static void type_wrong(struct bx_cancel *cancel) {
     (void)cancel;
     struct world *w = typing.world;
     struct bx_err err = {0};
-    w_box.during = NULL;
     put_skill(w, "state/skills/city",
               "---\ndescription: x\nparameters: {city: {required: true}}\n---\n{{city}}");
     put_skill(w, "root/.claude/skills/theirs", "---\ndescription: x\n---\nx");
@@ -290,7 +287,6 @@ static void test_a_skill_waits_on(void **state) {
 static void type_compact(struct bx_cancel *cancel) {
     (void)cancel;
     struct world *w = typing.world;
-    w_box.during = NULL;
     struct bx_run_options options = {.compact = true, .typed = "/compact the bridge"};
     assert_int_equal(bx_agent_say(w->agent, w->session, "the bridge", &options, &typing.said, NULL),
                      0);
@@ -313,7 +309,7 @@ static void talk_and_compact(struct world *w, const struct bx_run_options *optio
     w_send(w, "one", NULL);
     w_send(w, "two", NULL);
     type_into(w);
-    w_box.during = type_compact;
+    w_during_once(type_compact);
     w_send(w, "read a.txt", options);
 }
 
@@ -347,7 +343,7 @@ static void test_the_next_run_compacts(void **state) {
 static void test_nothing_to_compact(void **state) {
     struct world *w = *state;
     type_into(w);
-    w_box.during = type_compact;
+    w_during_once(type_compact);
     W_SCRIPT({.calls = {READ("1", "a.txt")}}, {.text = "Done."});
     w_send(w, "read a.txt", NULL);
     w_expect(w, "queued unqueue run_end", "text why reason",
@@ -359,7 +355,7 @@ static void test_nothing_to_compact(void **state) {
 static void test_compact_sends_nothing(void **state) {
     struct world *w = *state;
     type_into(w);
-    w_box.during = stop_during_call;
+    w_during_once(stop_during_call);
     W_SCRIPT({.calls = {READ("1", "a.txt")}}, {.text = "Never."});
     w_send(w, "read a.txt", NULL);
     w_send(w, "", &(struct bx_run_options){.compact = true});
@@ -374,7 +370,7 @@ static void test_compact_is_taken_back(void **state) {
     struct world *w = *state;
     type_into(w);
     typing.take_back = true;
-    w_box.during = type_compact;
+    w_during_once(type_compact);
     W_SCRIPT({.calls = {READ("1", "a.txt")}}, {.text = "Done."});
     w_send(w, "read a.txt", NULL);
     assert_int_equal(typing.unqueued, 0);

@@ -43,13 +43,23 @@ static struct {
     size_t fuel_count;
     char writable[64]; /* "read:0 write:1 ": whether the root was, call by call */
     void (*during)(struct bx_cancel *cancel); /* while a call runs */
+    bool once;                                /* … the first of them only */
 } w_box = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+__attribute__((unused)) static void w_during_once(void (*during)(struct bx_cancel *cancel)) {
+    w_box.during = during;
+    w_box.once = true;
+}
 
 int bx_box_call(struct bx_box *b, const struct bx_box_request *request, struct bx_cancel *cancel,
                 struct bx_box_result *ret, struct bx_err *err) {
     (void)b, (void)err;
+    void (*during)(struct bx_cancel *);
     {
         BX_LOCKED(&w_box.lock);
+        during = w_box.during;
+        if (w_box.once)
+            w_box.during = NULL;
         size_t n = strlen(w_box.calls);
         snprintf(w_box.calls + n, sizeof w_box.calls - n, "%s " BX_STR_FMT "\n", request->tool, BX_STR_ARG(request->input));
         n = strlen(w_box.writable);
@@ -60,8 +70,8 @@ int bx_box_call(struct bx_box *b, const struct bx_box_request *request, struct b
         w_box.running++;
         w_box.most = BX_MAX(w_box.most, w_box.running);
     }
-    if (w_box.during)
-        w_box.during(cancel);
+    if (during)
+        during(cancel);
     {
         BX_LOCKED(&w_box.lock);
         w_box.running--;
@@ -295,6 +305,7 @@ static int w_setup(void **state) {
     w_box.running = w_box.most = 0;
     w_box.output = NULL;
     w_box.fails = false;
+    w_box.once = false;
     w_box.fuel = w_box.fuel_count = 0;
     w_box.during = NULL;
     w_model.at = w_model.n = 0;

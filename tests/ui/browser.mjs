@@ -6,6 +6,14 @@ const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run
 
 export const launch = () => chromium.launch({ executablePath, args, headless: true });
 
+/** PAGE_SLOW=N: the page as on a machine N times slower, and an answer of the server N times 20 ms later: what a test takes for granted shows. */
+const slow = Number(process.env.PAGE_SLOW ?? 1);
+async function slowDown(context, page) {
+    const devtools = await context.newCDPSession(page);
+    await devtools.send("Emulation.setCPUThrottlingRate", { rate: slow });
+    await devtools.send("Network.emulateNetworkConditions", { offline: false, latency: 20 * slow, downloadThroughput: -1, uploadThroughput: -1 });
+}
+
 /** A fresh profile. `faults` collects what must stay empty. */
 export async function visit(browser, { width = 1440, height = 900, colorScheme = "light", scale = 1, touch = false, faults = [], ...more } = {}) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme, deviceScaleFactor: scale, hasTouch: touch, ...more });
@@ -15,6 +23,7 @@ export async function visit(browser, { width = 1440, height = 900, colorScheme =
     });
     context.setDefaultTimeout(60_000); // nothing here measures time
     const page = await context.newPage();
+    if (slow > 1) await slowDown(context, page);
     watch(page, faults);
     return { context, page, faults };
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { becomes, counts, focusIs, says } from "./expect.mjs";
 import { onReal } from "./real.mjs";
 
 const call = (tool, input) => ({ tool, input });
@@ -27,7 +28,7 @@ onReal("context on the real server", { script }, (check) => {
         writeFileSync(join(server.root, "AGENTS.md"), "Be very brief.\n");
         await send("And now?");
         await ended(3);
-        assert.match(await page.locator(".item.line").innerText(), /^The model reads everything anew: project changed\.\s+\/AGENTS\.md changed$/);
+        await says(page.locator(".item.line"), /^The model reads everything anew: project changed\.\s+\/AGENTS\.md changed$/);
         await openInspector();
         await section("Context").locator(".cache-break", { hasText: "from project files on: /AGENTS.md changed" }).waitFor();
     });
@@ -35,7 +36,7 @@ onReal("context on the real server", { script }, (check) => {
     check("a provider that cuts the request is said in the conversation and beside the context", async ({ page, section, say, ended, openInspector, clean }) => {
         await say("CUT IT please");
         await ended();
-        assert.match(await page.locator(".notice.warn").innerText(), /counted 300 tokens of about/);
+        await says(page.locator(".notice.warn"), /counted 300 tokens of about/);
         await openInspector();
         await section("Context").getByRole("alert").filter({ hasText: "cut something off" }).waitFor();
         await section("Context").getByText("learnt by counting").waitFor();
@@ -53,7 +54,7 @@ onReal("context on the real server", { script }, (check) => {
         await page.keyboard.press("Enter");
         const says = await line.innerText();
         assert.match(says, /because you asked for it[\s\S]*Goal[\s\S]*know the files[\s\S]*Kept word by word[\s\S]*READ THEM please[\s\S]*No longer in the context\s+\d+ turns?, \d+ results?, [\d.]+ k? ?tokens[\s\S]*\/file-\d\.txt/);
-        assert.equal(await page.locator(".item.user").count(), 4, "what was summed up is still there");
+        await counts(page.locator(".item.user"), 4, "what was summed up is still there");
         await openInspector();
         await section("Context").locator("summary", { hasText: "Last compaction" }).click();
         await section("Context").getByText(/are in the log only/).waitFor();
@@ -85,7 +86,7 @@ onReal("context on the real server", { script }, (check) => {
         await popover.getByRole("button", { name: "READ THEM please, number 4" }).click();
         await inView("READ THEM please, number 4");
         await popover.waitFor({ state: "detached" });
-        assert.ok(await page.locator(".log").evaluate((el) => el === document.activeElement));
+        await focusIs(page.locator(".log"));
     });
 
     check("a plan is sent back with a word, then approved, and the mode is what was chosen", async ({ server, page, say, ended, mode, clean }) => {
@@ -98,11 +99,11 @@ onReal("context on the real server", { script }, (check) => {
         await page.keyboard.type("To /planned.md");
         await page.keyboard.press("Enter");
         await question.filter({ hasText: "Write /planned.md." }).waitFor();
-        assert.equal(await page.getByRole("combobox", { name: "Mode", exact: true }).inputValue(), "plan");
+        await becomes(() => page.getByRole("combobox", { name: "Mode", exact: true }).inputValue(), "plan");
         await question.getByRole("button", { name: /Approve, and accept edits/ }).click();
         await ended();
         await page.locator(".item.assistant", { hasText: "It is done as planned." }).waitFor();
-        assert.equal(await page.getByRole("combobox", { name: "Mode", exact: true }).inputValue(), "accept-edits");
+        await becomes(() => page.getByRole("combobox", { name: "Mode", exact: true }).inputValue(), "accept-edits");
         assert.equal(readFileSync(join(server.root, "planned.md"), "utf8"), "as planned\n");
     });
 
@@ -117,8 +118,8 @@ onReal("context on the real server", { script }, (check) => {
         await form.waitFor({ state: "detached" });
         await send("Now.");
         await ended(2);
-        assert.match(await page.locator(".item.end").last().innerText(), /^Out of calls \(budget\)/);
-        assert.match(await page.locator(".notice.warn").innerText(), /budget/);
+        await says(page.locator(".item.end").last(), /^Out of calls \(budget\)/);
+        await says(page.locator(".notice.warn"), /budget/);
         await openInspector();
         await section("Budget").getByText("Calls of tools").waitFor();
         await section("Usage").locator("summary", { hasText: "By run" }).click();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { becomes, counts, focusIs, says } from "./expect.mjs";
 import { onReal } from "./real.mjs";
 
 const call = (tool, input) => ({ tool, input });
@@ -45,9 +46,9 @@ onReal("executors on the real server", { script }, (check) => {
         await row.getByRole("button", { name: /^Merge/ }).click();
         const alert = row.getByRole("alert");
         await alert.waitFor();
-        assert.match(await alert.innerText(), /both sides/i);
-        assert.deepEqual(await alert.locator("li").allInnerTexts(), ["file-1.txt"]);
-        assert.equal(await row.getAttribute("data-state"), "conflict");
+        await says(alert, /both sides/i);
+        await becomes(() => alert.locator("li").allInnerTexts(), ["file-1.txt"]);
+        await becomes(() => row.getAttribute("data-state"), "conflict");
         assert.deepEqual([git("rev-parse", "HEAD"), git("status", "--porcelain"), readFileSync(join(server.root, "file-2.txt"), "utf8")], [head, "", "content of file 2\n"], "nothing is half applied");
         await clean("a conflict");
         await page.reload();
@@ -57,7 +58,7 @@ onReal("executors on the real server", { script }, (check) => {
         await section("Executors").locator(".worktree[data-state=kept]").waitFor();
         const name = await row.locator("code").innerText();
         assert.equal(git("show", `${name}:file-2.txt`), "theirs");
-        assert.equal(await row.getByRole("button").count(), 0, "nothing is left to decide");
+        await counts(row.getByRole("button"), 0, "nothing is left to decide");
     });
 
     check("a branch is discarded when it was asked twice", async ({ page, section, say, ended, openInspector, git, mode }) => {
@@ -72,7 +73,7 @@ onReal("executors on the real server", { script }, (check) => {
         await sure.waitFor();
         await page.keyboard.press("Escape");
         await sure.waitFor({ state: "detached" });
-        assert.ok(await row.getByRole("button", { name: "Discard" }).evaluate((el) => el === document.activeElement), "the focus is where it was");
+        await focusIs(row.getByRole("button", { name: "Discard" }), "the focus is where it was");
         assert.equal(git("show", `${name}:nobody.md`), "nothing");
         await page.keyboard.press("Enter");
         await page.keyboard.press("Enter");
@@ -88,7 +89,7 @@ onReal("executors on the real server", { script }, (check) => {
         const row = section("Executors").locator(".worktree"), question = page.locator(".asking .question[data-armed]");
         await question.filter({ hasText: "Is the first file enough?" }).waitFor();
         await row.getByText("1 file +1 −0").waitFor();
-        assert.equal(await row.getAttribute("data-state"), "active");
+        await becomes(() => row.getAttribute("data-state"), "active");
         assert.equal(await row.getByRole("button", { name: /^(Merge|Keep)/ }).count(), 0, "not while it works");
         await question.getByRole("button", { name: /Go on/ }).click();
         await question.filter({ hasText: "Are two files enough?" }).waitFor();
@@ -100,7 +101,7 @@ onReal("executors on the real server", { script }, (check) => {
         await section("Executors").locator("[data-state=stopped]").first().waitFor();
         await row.getByText("ready to merge").waitFor();
         await row.getByText("2 files +3 −0").waitFor();
-        assert.equal(await page.locator(".asking").count(), 0);
+        await counts(page.locator(".asking"), 0);
     });
 
     check("all executors are stopped at once, and the manager goes on", async ({ page, section, say, ended, openInspector }) => {
@@ -110,8 +111,8 @@ onReal("executors on the real server", { script }, (check) => {
         await tree.getByText("3 of 3 executors at work").waitFor();
         await tree.getByRole("button", { name: "Stop all" }).click();
         await tree.getByText(/^3 executors/).waitFor();
-        assert.equal(await tree.locator(".tree > li[data-state=stopped]").count(), 3);
-        assert.equal(await tree.getByRole("button", { name: /^Stop/ }).count(), 0);
+        await counts(tree.locator(".tree > li[data-state=stopped]"), 3);
+        await counts(tree.getByRole("button", { name: /^Stop/ }), 0);
         await ended();
         await page.locator(".item.assistant", { hasText: "They were stopped." }).waitFor();
     });
@@ -122,7 +123,7 @@ onReal("executors on the real server", { script }, (check) => {
         await openInspector();
         const tree = section("Executors"), below = tree.locator(".tree .tree > li");
         await below.getByText("Dig deep").waitFor();
-        assert.match(await tree.locator(".tree > li").first().innerText(), /Lead the others[\s\S]*Dig deep/);
+        await says(tree.locator(".tree > li").first(), /Lead the others[\s\S]*Dig deep/);
         await tree.getByRole("link", { name: "Open Dig deep" }).click();
         await page.locator(".item.user", { hasText: "DIG DEEP" }).waitFor();
         await page.locator(".to-manager", { hasText: "Lead the others" }).click();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { becomes, says } from "./expect.mjs";
 import { onReal } from "./real.mjs";
 
 const script = { window: 32768, tools: true, turns: [{ text: "One." }, { text: "Two." }], when: [
@@ -76,7 +77,7 @@ onReal("faults around the page", { script, before }, (check) => {
         await mode("auto");
         await say("LIST IT please");
         await ended();
-        assert.match(await page.locator(".card-state").innerText(), /^exit [1-9]/);
+        await says(page.locator(".card-state"), /^exit [1-9]/);
     });
 
     check("the server ends and comes back: nothing typed is lost, nothing is shown twice", async ({ server, page, say, send, ended, faults }) => {
@@ -87,14 +88,14 @@ onReal("faults around the page", { script, before }, (check) => {
         await page.getByText("The connection to the server is lost").waitFor();
         await send("typed while it was away");
         await page.getByText("The server cannot be reached").waitFor();
-        assert.equal(await page.locator("textarea").inputValue(), "typed while it was away");
+        await becomes(() => page.locator("textarea").inputValue(), "typed while it was away");
         assert.ok(await page.evaluate(() => document.querySelector(".foot").getBoundingClientRect().bottom <= document.querySelector(".composer").getBoundingClientRect().top), "what was typed can be seen");
         await server.restart(port);
         await page.getByText("The connection to the server is lost").waitFor({ state: "detached" });
         await page.focus("textarea");
         await page.keyboard.press("Enter");
         await ended(2);
-        assert.deepEqual(await page.locator(".item.user > p").allInnerTexts(), ["Good morning", "typed while it was away"]);
+        await becomes(() => page.locator(".item.user > p").allInnerTexts(), ["Good morning", "typed while it was away"]);
         assert.equal(await page.locator(".toast.warn").count(), 0);
         faults.length = 0; // the browser's own lines about the refused connections
     });

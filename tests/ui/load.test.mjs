@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, visit } from "./browser.mjs";
+import { becomes, counts, says } from "./expect.mjs";
 import { start } from "./server.mjs";
 
 let server, browser, page, faults;
@@ -22,7 +23,7 @@ test("of a session with 2,680 items only what is near the view is drawn, and old
     await page.locator(".sessions").getByText("In titles").waitFor(); // the list stands still
     await page.locator(".session a", { hasText: "A very long session" }).click();
     await page.waitForSelector(".item.end");
-    assert.match(await page.locator(".log").innerText(), /File 670 says/);
+    await says(page.locator(".log"), /File 670 says/);
     await page.waitForFunction(() => { const l = document.querySelector(".log"); return l.scrollHeight - l.scrollTop - l.clientHeight < 30; });
     await page.locator(".log").hover();
     const seen = () => page.evaluate(() => Math.min(...[...document.querySelectorAll(".item.user")].map((el) => Number(/Question (\d+)/.exec(el.textContent)[1]))));
@@ -103,7 +104,7 @@ test("5,000 pieces of a reply: settled blocks are not drawn again, what is typed
     const typed = "this is typed while the reply streams";
     await page.locator("textarea").pressSequentially(typed);
     await page.waitForSelector(".item.end");
-    assert.equal(await page.locator("textarea").inputValue(), typed);
+    await becomes(() => page.locator("textarea").inputValue(), typed);
     await page.waitForFunction(() => document.querySelectorAll(".markdown h2").length === 80);
     assert.deepEqual(await page.evaluate(() => [window.redrawn, window.firstBlock.isConnected]), [0, true]);
     console.log("long tasks while 5,000 pieces streamed, ms:", JSON.stringify(await page.evaluate(() => window.tasks)));
@@ -118,8 +119,8 @@ test("a lost connection is made again and nothing is shown twice", async () => {
     await page.waitForSelector(".group");
     server.child.kill("SIGUSR2"); // the mock drops every socket
     await page.waitForSelector(".item.end");
-    assert.equal(await page.locator(".group .card[data-state=done]").count(), 8);
-    assert.equal(await page.locator(".item.user").count(), 1);
+    await counts(page.locator(".group .card[data-state=done]"), 8);
+    await counts(page.locator(".item.user"), 1);
     assert.equal((await page.locator(".log").innerText()).split("I will read all eight").length, 2);
     assert.equal(await page.locator(".toast").count(), 0, "not a word before two seconds");
     faults.length = 0; // the browser itself reports the lost socket
@@ -135,7 +136,7 @@ test("live output of a running call is shown as it comes, its tail in view", asy
     await page.waitForFunction(() => /file-30\.c/.test(document.querySelector(".card-body")?.textContent ?? ""));
     await page.keyboard.press("Escape");
     await page.waitForSelector(".item.end");
-    assert.match(await page.locator(".card-state").innerText(), /stopped/);
+    await says(page.locator(".card-state"), /stopped/);
 });
 
 test("with prefers-reduced-motion nothing moves", async () => {

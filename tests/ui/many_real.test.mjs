@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { holds } from "./expect.mjs";
 import { onReal } from "./real.mjs";
 
 const sessions = Number(process.env.MANY_SESSIONS ?? 1500), messages = Number(process.env.MANY_MESSAGES ?? 10_000);
@@ -46,6 +47,7 @@ onReal("much at once, on the real server", { script: { turns: [{ text: "Yes." }]
         }
         return Math.round(view.height - seen);
     }, box);
+    const drawn = (page, box, what) => holds(async () => await blank(page, box) < 60, `${what}: a part of the view is blank`); // 60: the column's padding at either end
     /** Does it, and prints how long it took and the longest time that the page could not answer. */
     const took = async (what, page, action) => {
         await page.evaluate(() => {
@@ -69,7 +71,7 @@ onReal("much at once, on the real server", { script: { turns: [{ text: "Yes." }]
         const look = async (what) => {
             await frames(page);
             most = Math.max(most, await nodes(page));
-            assert.ok(await blank(page, ".log") < 60, `${what}: ${await blank(page, ".log")} px are blank`); // the column's padding at either end
+            await drawn(page, ".log", what);
         };
         await took("25 turns of the wheel", page, async () => {
             for (let i = 0; i < 25; i++) { await page.mouse.wheel(0, -2400); await look(`wheel ${i}`); }
@@ -80,7 +82,7 @@ onReal("much at once, on the real server", { script: { turns: [{ text: "Yes." }]
             await page.waitForFunction(() => /^Message 1$/m.test(document.querySelector(".log").innerText));
         });
         await look("Home");
-        assert.ok(await log.evaluate((el) => el.scrollTop) < 40);
+        await holds(async () => await log.evaluate((el) => el.scrollTop) < 40, "at the top");
         for (let i = 0; i < 5; i++) { await page.keyboard.press("PageDown"); await look("PageDown"); }
         await page.keyboard.press("End");
         await page.waitForFunction((n) => { const l = document.querySelector(".log"); return l.innerText.includes(`Reply ${n}.`) && l.scrollHeight - l.scrollTop - l.clientHeight < 30; }, turns);
@@ -103,7 +105,7 @@ onReal("much at once, on the real server", { script: { turns: [{ text: "Yes." }]
         await talk.locator("summary").click();
         await talk.getByRole("button", { name: /^Message 12 is long/ }).click();
         await page.locator(".slot.marked", { hasText: "Message 12 is long" }).waitFor();
-        assert.ok(await page.evaluate(() => { const r = document.querySelector(".slot.marked").getBoundingClientRect(), l = document.querySelector(".log").getBoundingClientRect(); return r.top >= l.top && r.top < l.bottom; }));
+        await holds(() => page.evaluate(() => { const r = document.querySelector(".slot.marked").getBoundingClientRect(), l = document.querySelector(".log").getBoundingClientRect(); return r.top >= l.top && r.top < l.bottom; }), "it is in the view");
         assert.ok(await nodes(page) < 3000);
     });
 
@@ -114,7 +116,7 @@ onReal("much at once, on the real server", { script: { turns: [{ text: "Yes." }]
             for (let i = 0; i < 15; i++) {
                 await page.mouse.wheel(0, 900);
                 await frames(page);
-                assert.ok(await blank(page, ".session-list") < 60, `wheel ${i}`);
+                await drawn(page, ".session-list", `wheel ${i}`);
             }
         });
         await page.locator(".session a").first().focus();

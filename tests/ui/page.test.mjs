@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, afterEach, test } from "node:test";
 import { faultless } from "./axe.mjs";
 import { launch, visit, watch } from "./browser.mjs";
+import { becomes, counts, focusIs, holds, matches, says } from "./expect.mjs";
 import { real, start } from "./server.mjs";
 
 let server, browser, context, page, faults;
@@ -67,19 +68,19 @@ test("the address works once; another browser is told how to sign in", async () 
 });
 
 test("the empty page offers ways to begin", async () => {
-    assert.match(await page.locator("main h2").first().innerText(), /works on this machine|should be done/);
+    await says(page.locator("main h2").first(), /works on this machine|should be done/);
     await clean("empty page");
 });
 
 test("a message is streamed, drawn as Markdown, and the run says what it cost", async () => {
     await say("MARK DOWN please");
     await done();
-    assert.equal(await page.locator(".item.user").innerText(), "MARK DOWN please");
-    assert.deepEqual(await page.locator(".markdown h2").allInnerTexts(), ["Part 1", "Part 2"]);
-    assert.equal(await page.locator(".markdown .code").count(), 2);
-    assert.match(await page.locator(".item.end").innerText(), /^Done · 1 turn .*tokens in/);
-    assert.match(await page.locator(".status").innerText(), /\d+ %/);
-    assert.equal(await page.locator("textarea").inputValue(), "");
+    await becomes(() => page.locator(".item.user").innerText(), "MARK DOWN please");
+    await becomes(() => page.locator(".markdown h2").allInnerTexts(), ["Part 1", "Part 2"]);
+    await counts(page.locator(".markdown .code"), 2);
+    await says(page.locator(".item.end"), /^Done · 1 turn .*tokens in/);
+    await says(page.locator(".status"), /\d+ %/);
+    await becomes(() => page.locator("textarea").inputValue(), "");
     await clean("a reply");
 });
 
@@ -87,22 +88,22 @@ test("eight calls of one reply are one group, each with its limits and receipt",
     await say("EIGHT FILES now");
     await done();
     const group = page.locator(".group");
-    assert.equal(await group.count(), 1);
-    assert.match(await group.locator(".group-head").innerText(), /^8 calls · side by side in/);
-    assert.equal(await group.locator(".card[data-state=done]").count(), 8);
-    assert.match(await group.locator(".card").nth(2).innerText(), /read\s+\/file-3\.txt/);
+    await counts(group, 1);
+    await says(group.locator(".group-head"), /^8 calls · side by side in/);
+    await counts(group.locator(".card[data-state=done]"), 8);
+    await says(group.locator(".card").nth(2), /read\s+\/file-3\.txt/);
     await group.locator(".card-line").nth(2).click();
     const body = group.locator(".card-body");
-    assert.match(await body.innerText(), /content of file 3/);
-    assert.match(await body.locator(".limits").innerText(), /time[\s\S]*memory/);
+    await says(body, /content of file 3/);
+    await says(body.locator(".limits"), /time[\s\S]*memory/);
     await clean("an open card");
     await body.getByRole("button", { name: "Receipt" }).click();
     const panel = page.locator("aside[aria-label=Inspector]");
-    assert.match(await panel.innerText(), /Receipt of read[\s\S]*Allowed by mode[\s\S]*time\s[\s\S]*memory[\s\S]*Verdict\s+done[\s\S]*Id\s+[0-9a-f-]{36}/);
+    await says(panel, /Receipt of read[\s\S]*Allowed by mode[\s\S]*time\s[\s\S]*memory[\s\S]*Verdict\s+done[\s\S]*Id\s+[0-9a-f-]{36}/);
     await clean("a receipt");
     await panel.getByRole("button", { name: "Back to the session" }).click();
     await panel.getByText("Files changed").waitFor();
-    assert.match(await panel.innerText(), /Files changed\s+None/);
+    await says(panel, /Files changed\s+None/);
     await panel.getByRole("button", { name: "Close" }).click();
     await panel.waitFor({ state: "detached" });
 });
@@ -111,23 +112,23 @@ test("a write asks; 1 allows it once, by keyboard alone", async () => {
     await say("WRITE IT for me");
     const question = page.locator(".question");
     await question.waitFor();
-    assert.match(await question.innerText(), /write/);
-    assert.match(await page.locator(".status .waiting").innerText(), /Waiting for you: write/);
-    assert.ok(await question.evaluate((el) => el === document.activeElement), "the question has the focus");
+    await says(question, /write/);
+    await says(page.locator(".status .waiting"), /Waiting for you: write/);
+    await focusIs(question, "the question has the focus");
     await clean("a question");
     await page.keyboard.press("Enter"); // answers nothing: the focus is on the question, not on a choice
     await page.waitForSelector(".question[data-armed]");
-    assert.equal(await question.count(), 1);
+    await counts(question, 1);
     if (server.root) assert.ok(!existsSync(join(server.root, "notes.md")), "nothing is written before the answer");
     await page.keyboard.press("1");
     await done();
-    assert.equal(await question.count(), 0);
-    assert.ok(await page.locator("textarea").evaluate((el) => el === document.activeElement), "the focus is back in the message box");
+    await counts(question, 0);
+    await focusIs(page.locator("textarea"), "the focus is back in the message box");
     await page.locator(".card[data-state=done] .card-line").click();
-    assert.match(await page.locator(".card-body").innerText(), /Change\s[\s\S]*\+# Notes/);
+    await says(page.locator(".card-body"), /Change\s[\s\S]*\+# Notes/);
     if (server.root) assert.equal(readFileSync(join(server.root, "notes.md"), "utf8"), "# Notes\n\nWritten by the test.\n");
     await page.getByRole("button", { name: "Inspector" }).click();
-    assert.match(await page.locator("aside").innerText(), /\/notes\.md\s*\+\d/);
+    await says(page.locator("aside"), /\/notes\.md\s*\+\d/);
     await page.getByRole("button", { name: "Inspector" }).click();
 });
 
@@ -136,7 +137,7 @@ test("Esc says no; a text instead is handed on", async () => {
     await page.waitForSelector(".question[data-armed]");
     await page.keyboard.press("Escape");
     await done();
-    assert.equal(await page.locator(".card[data-state=denied]").count(), 1);
+    await counts(page.locator(".card[data-state=denied]"), 1);
     await page.keyboard.press("Control+k");
     await page.waitForSelector(".first-run");
     await say("WRITE IT third");
@@ -144,25 +145,25 @@ test("Esc says no; a text instead is handed on", async () => {
     await page.keyboard.type("1 is not an answer here");
     await page.keyboard.press("Enter");
     await done();
-    assert.equal(await page.locator(".card[data-state=denied]").count(), 1);
-    assert.match(await page.locator(".card").innerText(), /1 is not an answer here|said no/);
+    await counts(page.locator(".card[data-state=denied]"), 1);
+    await says(page.locator(".card"), /1 is not an answer here|said no/);
 });
 
 test("a question of the model's is answered by a digit, or in own words", { skip: real && "played by the mock" }, async () => {
     await say("ASK ME first");
     await page.waitForSelector(".question[data-kind=ask][data-armed]");
-    assert.match(await page.locator(".question").innerText(), /Which database[\s\S]*SQLite[\s\S]*One file, no server[\s\S]*In my own words/);
+    await says(page.locator(".question"), /Which database[\s\S]*SQLite[\s\S]*One file, no server[\s\S]*In my own words/);
     await clean("a question of the model's");
     await page.keyboard.press("1");
     await done();
     await page.locator(".card-line").last().click();
-    assert.match(await page.locator(".card-body").last().innerText(), /Answer\s+Database\s+SQLite/);
+    await says(page.locator(".card-body").last(), /Answer\s+Database\s+SQLite/);
     await page.keyboard.press("Control+k");
     await page.waitForSelector(".first-run");
     await say("ASK MORE now");
     const question = page.locator(".question");
     await page.waitForSelector(".question[data-armed]");
-    assert.ok(await question.getByRole("button", { name: "Answer" }).isDisabled(), "nothing is answered yet");
+    await holds(() => question.getByRole("button", { name: "Answer" }).isDisabled(), "nothing is answered yet");
     await question.getByLabel("Apples").check();
     await question.getByLabel(/Plums/).check();
     await question.getByLabel("Own words for: What shall it be called?").fill("Orchard");
@@ -170,27 +171,27 @@ test("a question of the model's is answered by a digit, or in own words", { skip
     await question.getByRole("button", { name: "Answer" }).click();
     await done();
     await page.locator(".card-line").last().click();
-    assert.match(await page.locator(".card-body").last().innerText(), /Apples, Plums[\s\S]*Orchard/);
+    await says(page.locator(".card-body").last(), /Apples, Plums[\s\S]*Orchard/);
 });
 
 test("a plan is shown, approved, and the mode changes", { skip: real && "played by the mock" }, async () => {
     await say("PLAN IT please");
     await page.waitForSelector(".question[data-kind=plan][data-armed]");
-    assert.match(await page.locator(".question").innerText(), /Check what calloc returns[\s\S]*Approve 1[\s\S]*accept edits/);
+    await says(page.locator(".question"), /Check what calloc returns[\s\S]*Approve 1[\s\S]*accept edits/);
     await clean("a plan");
     await page.keyboard.press("2");
     await done();
-    assert.equal(await mode().inputValue(), "accept-edits");
+    await becomes(() => mode().inputValue(), "accept-edits");
 });
 
 test("a shell command shows its stages, tasks their list, a note its text", { skip: real && "played by the mock" }, async () => {
     await say("SHELL WORK please");
     await done();
-    assert.match(await page.locator(".item.told").innerText(), /Half way[\s\S]*\/apples.txt 2 KiB/);
+    await says(page.locator(".item.told"), /Half way[\s\S]*\/apples.txt 2 KiB/);
     await page.locator(".card-line", { hasText: "bash" }).click();
-    assert.match(await page.locator(".stages").innerText(), /grep -rn apple src[\s\S]*sort[\s\S]*head -3\s+ended with 141/);
+    await says(page.locator(".stages"), /grep -rn apple src[\s\S]*sort[\s\S]*head -3\s+ended with 141/);
     await page.locator(".tasks-line").click();
-    assert.match(await page.locator(".tasks").innerText(), /Sorting them[\s\S]*1 of 3[\s\S]*Write them down/);
+    await says(page.locator(".tasks"), /Sorting them[\s\S]*1 of 3[\s\S]*Write them down/);
     await clean("tasks and stages");
 });
 
@@ -198,9 +199,9 @@ test("a fetched page has its title, a refused one the line that would allow it",
     await say("FETCH A PAGE please");
     await done();
     await page.locator(".card-line", { hasText: "example.org" }).click();
-    assert.match(await page.locator(".card-body").innerText(), /All about apples\s+example.org · status 200/);
+    await says(page.locator(".card-body"), /All about apples\s+example.org · status 200/);
     const refused = page.locator(".card[data-state=limited]");
-    assert.match(await refused.innerText(), /network limit[\s\S]*allowed_outbound_hosts/);
+    await says(refused, /network limit[\s\S]*allowed_outbound_hosts/);
     await refused.locator(".card-line").click();
     await clean("a refused host");
     await refused.getByLabel("How many calls").fill("3");
@@ -209,7 +210,7 @@ test("a fetched page has its title, a refused one the line that would allow it",
     await refused.getByText("Allowed now.").waitFor();
     await refused.getByRole("link", { name: /Tools › web_fetch/ }).click();
     await page.waitForSelector(".tool-view[aria-label=web_fetch]");
-    assert.match(await page.locator(".grants").innerText(), /https:\/\/blocked\.example[\s\S]*this session · until .* · 3 calls left/);
+    await says(page.locator(".grants"), /https:\/\/blocked\.example[\s\S]*this session · until .* · 3 calls left/);
     await page.getByRole("button", { name: "Allow a host…" }).click();
     await page.getByLabel("Host", { exact: true }).fill("https://once.example");
     await page.getByLabel("Where it counts").selectOption("for one call");
@@ -228,24 +229,24 @@ test("the page of tools: found, tried by a form, its limits and its calls", asyn
     await page.waitForSelector(".tool-row");
     await clean("the page of tools");
     await page.getByLabel("Find a tool").fill("find lines");
-    if (!real) assert.equal(await page.locator('.tool-row[href^="#/tools"]').count(), 1);
+    if (!real) await counts(page.locator('.tool-row[href^="#/tools"]'), 1);
     await page.getByLabel("Find a tool").fill("");
     await page.locator('.tool-row[href="#/tools/grep"]').click();
     const tool = page.locator(".tool-view");
     await tool.waitFor();
-    assert.match(await tool.innerText(), /reads \(read_only\)[\s\S]*WebAssembly, in the sandbox[\s\S]*Limits of each call[\s\S]*time\b[\s\S]*30 s[\s\S]*default/);
+    await says(tool, /reads \(read_only\)[\s\S]*WebAssembly, in the sandbox[\s\S]*Limits of each call[\s\S]*time\b[\s\S]*30 s[\s\S]*default/);
     await tool.getByLabel("pattern needed").fill("(");
     await tool.getByRole("button", { name: "Run" }).click();
     await page.waitForSelector(".try-result[data-state=failed]");
     await tool.getByLabel("pattern needed").fill("content of file 3");
     await tool.getByRole("button", { name: "Run" }).click();
     await page.waitForSelector(".try-result[data-state=done]");
-    if (real) assert.match(await tool.locator(".try-result").innerText(), /file-3\.txt/);
+    if (real) await says(tool.locator(".try-result"), /file-3\.txt/);
     await tool.getByRole("button", { name: "As JSON" }).click();
-    assert.match(await tool.getByLabel("Input as JSON").inputValue(), /"pattern": "content of file 3"/);
+    await matches(() => tool.getByLabel("Input as JSON").inputValue(), /"pattern": "content of file 3"/);
     await tool.getByRole("button", { name: "Read again" }).click();
     await page.waitForSelector(".calls li");
-    assert.match(await tool.locator(".calls").innerText(), /ok\s/);
+    await says(tool.locator(".calls"), /ok\s/);
     await clean("a tool");
     await tool.getByRole("button", { name: "Change time" }).click();
     await tool.getByLabel("New value of time").fill("soon");
@@ -256,7 +257,7 @@ test("the page of tools: found, tried by a form, its limits and its calls", asyn
     await tool.getByLabel("New value of time").fill("45s");
     await page.keyboard.press("Enter");
     await tool.locator("tr", { has: page.getByText("time", { exact: true }) }).getByText("settings.json").waitFor();
-    assert.match(await tool.locator(".limit-table").innerText(), /time\b[\s\S]*45 s\s+settings\.json/);
+    await says(tool.locator(".limit-table"), /time\b[\s\S]*45 s\s+settings\.json/);
     await clean("a changed limit");
     await tool.getByRole("button", { name: "Change time" }).click();
     await tool.getByRole("button", { name: "Take it out" }).click();
@@ -267,8 +268,8 @@ test("the page of tools: found, tried by a form, its limits and its calls", asyn
     await tool.getByRole("button", { name: "Allow", exact: true }).click();
     await tool.getByRole("button", { name: "Take back https://example.org" }).click();
     await tool.locator(".grants").waitFor({ state: "detached" });
-    if (!real) assert.match(await page.getByRole("region", { name: "Hidden" }).innerText(), /count-words[\s\S]*is hidden by/);
-    if (!real) assert.match(await page.getByRole("region", { name: "Broken" }).innerText(), /half\.wasm[\s\S]*not WebAssembly/);
+    if (!real) await says(page.getByRole("region", { name: "Hidden" }), /count-words[\s\S]*is hidden by/);
+    if (!real) await says(page.getByRole("region", { name: "Broken" }), /half\.wasm[\s\S]*not WebAssembly/);
     await page.goBack();
     await page.goBack();
 });
@@ -276,7 +277,7 @@ test("the page of tools: found, tried by a form, its limits and its calls", asyn
 test("an MCP tool that has changed is shown with both texts before it is used", { skip: real && "played by the mock" }, async () => {
     await say("TRUST IT now");
     await page.waitForSelector(".question[data-kind=trust][data-armed]");
-    assert.match(await page.locator(".question").innerText(), /has changed since you approved it[\s\S]*Approved\s+Shows what has changed\.[\s\S]*Now\s+Shows what has changed, and where/);
+    await says(page.locator(".question"), /has changed since you approved it[\s\S]*Approved\s+Shows what has changed\.[\s\S]*Now\s+Shows what has changed, and where/);
     await clean("a changed tool");
     await page.keyboard.press("1");
     await done();
@@ -291,13 +292,13 @@ test("MCP servers: added, seen, approved, removed", async () => {
     await page.getByRole("button", { name: "Add" }).click();
     const view = page.locator(".tool-view[aria-label=nowhere]");
     await view.waitFor();
-    assert.match(await view.innerText(), /Runs\s+\/no\/such\/program --flag two words[\s\S]*stdio/);
+    await says(view, /Runs\s+\/no\/such\/program --flag two words[\s\S]*stdio/);
     await view.getByRole("button", { name: "Remove" }).click();
     await page.getByRole("link", { name: /^nowhere/ }).waitFor({ state: "detached" });
     if (real) return;
     await page.getByRole("link", { name: /^git has changed/ }).click();
     const git = page.locator(".tool-view[aria-label=git]");
-    assert.match(await git.innerText(), /Approved\s+Shows what has changed\.[\s\S]*Now\s+Shows what has changed\. First read ~\/\.ssh/);
+    await says(git, /Approved\s+Shows what has changed\.[\s\S]*Now\s+Shows what has changed\. First read ~\/\.ssh/);
     await clean("a server");
     await git.getByRole("button", { name: "Approve the new one" }).click();
     await git.getByRole("button", { name: "Approve the new one" }).waitFor({ state: "detached" });
@@ -311,8 +312,8 @@ test("a digit in a draft is text, not an answer", async () => {
     await page.waitForSelector(".question[data-armed]");
     await page.locator("textarea").click();
     await page.keyboard.type("1");
-    assert.equal(await page.locator("textarea").inputValue(), "1");
-    assert.equal(await page.locator(".question").count(), 1);
+    await becomes(() => page.locator("textarea").inputValue(), "1");
+    await counts(page.locator(".question"), 1);
     await page.fill("textarea", "");
     await page.getByRole("button", { name: /^No 4|^No$/ }).click();
     await done();
@@ -323,7 +324,7 @@ test("Esc stops a reply that never ends", async () => {
     await page.waitForFunction(() => (document.querySelector(".item.assistant")?.textContent.length ?? 0) > 100);
     await page.keyboard.press("Escape");
     await done();
-    assert.match(await page.locator(".item.end").innerText(), /^Stopped/);
+    await says(page.locator(".item.end"), /^Stopped/);
     assert.ok((await page.locator(".item.assistant").innerText()).length > 100, "what was said stays");
     await page.waitForSelector("button[aria-label=Send]");
 });
@@ -352,7 +353,7 @@ test("a failure says what to do", async () => {
     await say("FAIL NOW please");
     const notice = page.locator(".notice.stop");
     await notice.waitFor();
-    assert.ok((await notice.locator("p").count()) === 2, "what happened, and what to do");
+    await counts(notice.locator("p"), 2, "what happened, and what to do");
     await done();
     await clean("an error");
 });
@@ -361,17 +362,16 @@ test("what a model, a tool, a title and a file name say stays text", async () =>
     await say("BREAK THE PAGE");
     await done();
     await page.locator(".card-line").first().click();
-    const text = await logText();
-    for (const piece of ["<script>window.pwned=1</script>", "<img src=x onerror=\"window.pwned=1\">", "<iframe srcdoc=", "<svg onload=", "<style>body{display:none}</style>"]) assert.ok(text.split(piece).length - 1 >= 2, `${piece}: once of the model, once of the tool`);
+    for (const piece of ["<script>window.pwned=1</script>", "<img src=x onerror=\"window.pwned=1\">", "<iframe srcdoc=", "<svg onload=", "<style>body{display:none}</style>"]) await holds(async () => (await logText()).split(piece).length - 1 >= 2, `${piece}: once of the model, once of the tool`);
     assert.equal(await page.locator(".log script, .log iframe, .log svg[onload], .log style, .log form, .log img, .log a[href]").count(), 0);
-    assert.equal(await page.locator("button.remote-image").count(), 1);
+    await counts(page.locator("button.remote-image"), 1);
     await page.hover(".chat-head h1");
     await page.getByRole("button", { name: "Rename this session" }).click();
     await page.keyboard.type("<img src=x onerror=window.pwned=1>");
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => document.querySelector(".session.current .session-title")?.textContent === "<img src=x onerror=window.pwned=1>");
     await page.waitForFunction(() => document.title === "<img src=x onerror=window.pwned=1> · BoxAgnts");
-    assert.equal(await page.locator(".sessions img, h1 img").count(), 1, "the sign of the product and nothing else");
+    await counts(page.locator(".sessions img, h1 img"), 1, "the sign of the product and nothing else");
 });
 
 test("reload keeps everything; a second tab sees the same, live", async () => {
@@ -380,13 +380,13 @@ test("reload keeps everything; a second tab sees the same, live", async () => {
     const before = await logText();
     await page.reload();
     await done();
-    assert.equal(await logText(), before);
+    await becomes(logText, before);
     const second = await context.newPage();
     watch(second, faults);
     second.origin = page.origin;
     await second.goto(page.url());
     await done(second);
-    assert.equal(await logText(second), before);
+    await becomes(() => logText(second), before);
     await page.keyboard.press("Control+k");
     await page.waitForSelector(".first-run");
     await say("WRITE IT in both");
@@ -394,7 +394,7 @@ test("reload keeps everything; a second tab sees the same, live", async () => {
     await second.waitForSelector(".question[data-armed]");
     await second.locator(".question").getByRole("button", { name: /^Once/ }).click();
     await done();
-    assert.match(await logText(), /WRITE IT in both[\s\S]*Done · 2 turns/);
+    await says(page.locator(".log"), /WRITE IT in both[\s\S]*Done · 2 turns/);
     await second.close();
 });
 
@@ -407,7 +407,7 @@ test("a tab opened in mid-reply shows the reply once, whole at its end", { timeo
     await second.waitForFunction((most) => (document.querySelector(".item.assistant")?.textContent.length ?? 0) >= most, real ? await page.locator(".item.assistant").evaluate((el) => el.textContent.length) : 1);
     await page.keyboard.press("Escape");
     await Promise.all([done(), done(second)]);
-    while (await logText(second) !== await logText()) await page.evaluate(() => new Promise(requestAnimationFrame)); // drawn over some frames
+    await holds(async () => await logText(second) === await logText(), "both show the same");
     await second.close();
 });
 
@@ -452,10 +452,10 @@ test("settings: the look is switched and kept", async () => {
     const dark = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     await page.reload();
     await page.waitForSelector("textarea");
-    assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), dark);
+    await becomes(() => page.evaluate(() => getComputedStyle(document.body).backgroundColor), dark);
     await page.getByRole("button", { name: "Settings" }).click();
     await panel.getByLabel("As the system").check();
-    assert.notEqual(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), dark);
+    await holds(async () => await page.evaluate(() => getComputedStyle(document.body).backgroundColor) !== dark, "the look is the system's");
     await panel.getByRole("button", { name: "Close" }).click();
 });
 
@@ -463,12 +463,12 @@ test("the mode and the walls are shown; the mode can be changed before the first
     await mode().selectOption("plan");
     await say("MARK DOWN in plan mode");
     await done();
-    assert.equal(await mode().inputValue(), "plan");
+    await becomes(() => mode().inputValue(), "plan");
     await page.reload();
     await done();
-    assert.equal(await mode().inputValue(), "plan");
+    await becomes(() => mode().inputValue(), "plan");
     await page.locator("button.walls").click();
-    assert.match(await page.getByRole("dialog", { name: "Walls" }).innerText(), /WebAssembly\s+up[\s\S]*Landlock[\s\S]*seccomp/);
+    await says(page.getByRole("dialog", { name: "Walls" }), /WebAssembly\s+up[\s\S]*Landlock[\s\S]*seccomp/);
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.keyboard.press("Control+k");
@@ -504,11 +504,11 @@ test("at phone width nothing sticks out and everything is there", async () => {
     await small.locator(".session a", { hasText: "EIGHT FILES now" }).click();
     await done(small);
     const wide = () => small.evaluate(() => [...document.querySelectorAll("main, main *")].filter((el) => { const r = el.getBoundingClientRect(); return r.width && r.right > innerWidth + 1 && !el.closest("pre, table, .sr-only"); }).map((el) => el.className || el.tagName));
-    assert.deepEqual(await wide(), []);
-    assert.equal(await small.evaluate(() => document.documentElement.scrollWidth), 390);
+    await becomes(wide, []);
+    await becomes(() => small.evaluate(() => document.documentElement.scrollWidth), 390);
     await small.locator(".card-line").first().click();
     await small.locator(".card-body").first().waitFor();
-    assert.deepEqual(await wide(), []);
+    await becomes(wide, []);
     await small.getByRole("button", { name: "Inspector" }).click();
     assert.ok((await small.locator("aside").boundingBox()).width <= 390);
     await small.locator("aside").getByRole("button", { name: "Close" }).click();

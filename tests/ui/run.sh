@@ -26,7 +26,7 @@ if [ $# -eq 0 ]; then
     real+=("$here/page.test.mjs" "$here/sessions.test.mjs" "$here/runtime.test.mjs")
 fi
 export PAGE_DIST=$dist
-BOXAGNTS='' node --test --test-concurrency=2 "${mock[@]}"
+BOXAGNTS='' node --test --test-reporter=spec --test-concurrency=2 "${mock[@]}"
 if [ -n "${BOXAGNTS-}" ]; then
-    node --test --test-concurrency=1 "${real[@]}"
+    node --test --test-reporter=spec --test-concurrency=1 "${real[@]}"
 fi

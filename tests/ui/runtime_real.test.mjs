@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { counts, matches, says } from "./expect.mjs";
 import { onReal } from "./real.mjs";
 
 onReal("on the real server", { script: "runtime_script.json" }, (check) => {
@@ -11,9 +12,9 @@ onReal("on the real server", { script: "runtime_script.json" }, (check) => {
         await openInspector();
         const tree = section("Executors");
         await tree.getByText(/^2 executors/).waitFor();
-        const node = (name) => tree.locator(".tree > li", { hasText: name }).innerText();
-        assert.match(await node("Read the first file"), /done\s+e\d · explore\s+Read the first file\s+2 of \d+ turns · [\d.]+ k? ?tokens/);
-        assert.match(await node("Read the second file"), /done\s+e\d · explore\s+Read the second file\s+2 of 5 turns/);
+        const node = (name) => tree.locator(".tree > li", { hasText: name });
+        await says(node("Read the first file"), /done\s+e\d · explore\s+Read the first file\s+2 of \d+ turns · [\d.]+ k? ?tokens/);
+        await says(node("Read the second file"), /done\s+e\d · explore\s+Read the second file\s+2 of 5 turns/);
         await tree.getByRole("link", { name: "Open Read the second file" }).click();
         await page.locator(".item", { hasText: "It has one line, too." }).waitFor();
         await page.locator(".to-manager").click();
@@ -34,11 +35,11 @@ onReal("on the real server", { script: "runtime_script.json" }, (check) => {
         await page.reload();
         await sign.click();
         await page.waitForFunction(() => document.activeElement?.matches(".asking .question[data-armed]"));
-        assert.match(await page.locator(".asking").innerText(), /build\s+Write what was asked\s+Open[\s\S]*write[\s\S]*asked\.md/);
+        await says(page.locator(".asking"), /build\s+Write what was asked\s+Open[\s\S]*write[\s\S]*asked\.md/);
         assert.ok(!existsSync(join(server.root, "asked.md")));
         await page.keyboard.press("1");
         await page.locator(".item", { hasText: "It is written." }).waitFor();
-        assert.equal(await page.locator(".status .waiting, .asking").count(), 0);
+        await counts(page.locator(".status .waiting, .asking"), 0);
         assert.equal(readFileSync(join(server.root, "asked.md"), "utf8"), "asked\n");
     });
 
@@ -49,25 +50,25 @@ onReal("on the real server", { script: "runtime_script.json" }, (check) => {
         const usage = section("Usage"), budget = section("Budget");
         await usage.locator("summary", { hasText: "By tool" }).click();
         await usage.locator("dd", { hasText: /^2, 2$/ }).waitFor();
-        assert.match(await usage.locator("tr", { hasText: "read" }).innerText(), /read\s+1\s+–/);
+        await says(usage.locator("tr", { hasText: "read" }), /read\s+1\s+–/);
         await budget.getByRole("button", { name: "Set a budget…" }).click();
         await page.waitForFunction(() => document.activeElement?.closest(".budget"));
         await budget.getByLabel("Turns").fill("1");
         await budget.getByLabel("Time").fill("2");
         await page.keyboard.press("Enter");
         await budget.locator(".limit-value").first().waitFor();
-        assert.match(await budget.innerText(), /Turns\s+2 \/ 1[\s\S]*Time\s+[\d.]+ m?s \/ 2 min/);
+        await says(budget, /Turns\s+2 \/ 1[\s\S]*Time\s+[\d.]+ m?s \/ 2 min/);
         await page.fill("textarea", "LOOK CLOSER again");
         await page.keyboard.press("Enter");
         await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 2);
-        assert.match(await page.locator(".item.end").last().innerText(), /Out of turns/);
+        await says(page.locator(".item.end").last(), /Out of turns/);
     });
 
     check("agents: the built-in ones, a file of the project's with its reason, a copy in the workspace", async ({ server, page, go, detail }) => {
         await go("#/agents");
         const list = page.locator("nav[aria-label='List of agents']");
         await list.locator(".tool-row", { hasText: "explore" }).waitFor();
-        for (const name of ["plan", "build", "review"]) assert.equal(await list.locator(".tool-row", { hasText: name }).count() > 0, true, name);
+        for (const name of ["plan", "build", "review"]) await list.locator(".tool-row", { hasText: name }).first().waitFor();
         mkdirSync(join(server.root, ".boxagnts", "agents"), { recursive: true });
         writeFileSync(join(server.root, ".boxagnts", "agents", "half.md"), "---\nname: half\n---\nNo description.\n");
         await list.locator(".tool-row", { hasText: "half" }).click(); // the server says that it came
@@ -75,7 +76,7 @@ onReal("on the real server", { script: "runtime_script.json" }, (check) => {
         await go("#/agents/build");
         await detail().getByRole("button", { name: "Edit a copy in this workspace" }).click();
         const text = page.getByLabel("Text of build");
-        assert.match(await text.inputValue(), /^---\n[\s\S]*description:/);
+        await matches(() => text.inputValue(), /^---\n[\s\S]*description:/);
         await text.fill("---\nname: build\ndescription: Builds slowly\n---\nSlowly.\n");
         await text.press("Control+s");
         await list.locator(".tool-row", { hasText: "Builds slowly" }).waitFor();
@@ -109,7 +110,7 @@ onReal("on the real server", { script: "runtime_script.json" }, (check) => {
         const facts = section("Pinned facts"), packs = section("Packs"), context = section("Context");
         await context.locator(".context-parts li", { hasText: "Results of tools" }).waitFor();
         await context.locator(".context-sum", { hasText: "of 33 k tokens" }).waitFor();
-        assert.match(await context.innerText(), /Instructions[\s\S]*Tools[\s\S]*Memory[\s\S]*Conversation[\s\S]*Results of tools/);
+        await says(context, /Instructions[\s\S]*Tools[\s\S]*Memory[\s\S]*Conversation[\s\S]*Results of tools/);
         await facts.getByLabel("A fact to pin").fill("Never touch third_party.");
         await facts.getByRole("button", { name: "Pin" }).click();
         await facts.locator("li", { hasText: "Never touch" }).waitFor();

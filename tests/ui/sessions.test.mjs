@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { faultless } from "./axe.mjs";
 import { launch, visit } from "./browser.mjs";
+import { becomes, counts, focusIs, holds, matches, says } from "./expect.mjs";
 import { real, start } from "./server.mjs";
 
 let server, browser, page, faults;
@@ -50,10 +51,10 @@ test("a message is edited and sent again; what it replaces is folded away, and i
     await key("ArrowUp"); // in the empty box: the last message
     const editor = page.getByLabel("The message in other words");
     await editor.waitFor();
-    assert.equal(await editor.inputValue(), "MARK DOWN the first");
+    await becomes(() => editor.inputValue(), "MARK DOWN the first");
     await key("Escape");
     await editor.waitFor({ state: "detached" });
-    assert.ok(await box().evaluate((el) => el === document.activeElement));
+    await focusIs(box());
     await page.locator(".item.user").hover();
     await page.getByRole("button", { name: "Edit this message" }).click();
     await editor.fill("MARK DOWN the second");
@@ -63,11 +64,11 @@ test("a message is edited and sent again; what it replaces is folded away, and i
     await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 1 && [...document.querySelectorAll(".item.user > p")].map((p) => p.innerText).join() === "MARK DOWN the second");
     await page.reload();
     await page.waitForSelector(".item.end");
-    assert.deepEqual(await page.locator(".item.user > p").allInnerTexts(), ["MARK DOWN the second"]);
+    await becomes(() => page.locator(".item.user > p").allInnerTexts(), ["MARK DOWN the second"]);
     await page.getByRole("button", { name: "1 earlier version" }).click();
-    assert.deepEqual(await page.locator(".item.user > p").allInnerTexts(), ["MARK DOWN the first", "MARK DOWN the second"]);
-    assert.equal(await page.locator(".versions-body .item.end").count(), 1);
-    assert.equal(await page.getByRole("button", { name: "Edit this message" }).count(), 1, "an old version is not edited");
+    await becomes(() => page.locator(".item.user > p").allInnerTexts(), ["MARK DOWN the first", "MARK DOWN the second"]);
+    await counts(page.locator(".versions-body .item.end"), 1);
+    await counts(page.getByRole("button", { name: "Edit this message" }), 1, "an old version is not edited");
     await clean("an earlier version");
 });
 
@@ -78,7 +79,7 @@ test("a fork has what was there up to the message, the first session keeps all",
     await page.locator(".item.user").nth(1).hover();
     await page.getByRole("button", { name: "Fork at this message" }).nth(1).click();
     await page.waitForFunction((hash) => location.hash !== hash && document.querySelectorAll(".item.user").length === 1, trunk);
-    assert.equal(await box().inputValue(), "MARK DOWN branch", "the message is ready to be sent in other words");
+    await becomes(() => box().inputValue(), "MARK DOWN branch", "the message is ready to be sent in other words");
     await box().fill("");
     await page.evaluate((hash) => { location.hash = hash; }, trunk);
     await page.waitForFunction(() => document.querySelectorAll(".item.user").length === 2);
@@ -96,20 +97,20 @@ test("the slash offers commands by keyboard alone; an answer is a note; an unkno
     await page.keyboard.type("/hel");
     const offers = page.getByRole("listbox", { name: "Suggestions" });
     await offers.waitFor();
-    assert.match(await offers.getByRole("option", { selected: true }).innerText(), /^\/help/);
-    assert.equal(await box().getAttribute("aria-activedescendant"), "offers-0");
+    await says(offers.getByRole("option", { selected: true }), /^\/help/);
+    await becomes(() => box().getAttribute("aria-activedescendant"), "offers-0");
     await clean("commands");
     await key("Tab");
-    assert.match(await box().inputValue(), /^\/help ?$/);
+    await matches(() => box().inputValue(), /^\/help ?$/);
     await key("Enter");
     await page.locator(".local").waitFor();
-    assert.match(await page.locator(".local").innerText(), /^\/help[\s\S]*compact/);
-    assert.equal(await box().inputValue(), "");
+    await says(page.locator(".local"), /^\/help[\s\S]*compact/);
+    await becomes(() => box().inputValue(), "");
     await page.keyboard.type("/comppact now");
     await key("Enter");
     await page.locator(".wrong").waitFor();
-    assert.match(await page.locator(".wrong").innerText(), /compact/);
-    assert.equal(await box().inputValue(), "/comppact now", "nothing typed is lost");
+    await says(page.locator(".wrong"), /compact/);
+    await becomes(() => box().inputValue(), "/comppact now", "nothing typed is lost");
     assert.match(faults.splice(0).join(), /status of 400/);
     await key("Escape");
     await page.locator(".wrong").waitFor({ state: "detached" });
@@ -118,11 +119,11 @@ test("the slash offers commands by keyboard alone; an answer is a note; an unkno
     await offers.waitFor();
     await key("Escape");
     await offers.waitFor({ state: "detached" });
-    assert.equal(await box().inputValue(), "/");
+    await becomes(() => box().inputValue(), "/");
     await box().fill("//MARK DOWN, not a command");
     await key("Enter");
     await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 2);
-    assert.equal(await page.locator(".item.user > p").last().innerText(), "/MARK DOWN, not a command");
+    await becomes(() => page.locator(".item.user > p").last().innerText(), "/MARK DOWN, not a command");
     await box().fill("/permissions");
     await key("Enter");
     await page.waitForFunction(() => location.hash === "#/permissions");
@@ -132,7 +133,7 @@ test("the slash offers commands by keyboard alone; an answer is a note; an unkno
     const before = new URL(page.url()).hash;
     await key("Enter");
     await page.waitForFunction((hash) => location.hash !== hash && document.querySelector(".item.user"), before);
-    assert.equal(await page.locator(".item.user > p").first().innerText(), "MARK DOWN commands");
+    await becomes(() => page.locator(".item.user > p").first().innerText(), "MARK DOWN commands");
 });
 
 test("the at sign offers files, folders stay open", async () => {
@@ -142,10 +143,10 @@ test("the at sign offers files, folders stay open", async () => {
     await first.waitFor();
     await page.waitForFunction((text) => document.querySelector(".offers li")?.textContent.includes(text), real ? "file-3.txt" : "orchard.c");
     await key("Enter");
-    assert.match(await box().inputValue(), real ? /^Read @\/?file-3\.txt $/ : /^Read @(src\/orchard|tests\/test_orchard)\.c $/);
+    await matches(() => box().inputValue(), real ? /^Read @\/?file-3\.txt $/ : /^Read @(src\/orchard|tests\/test_orchard)\.c $/);
     await key("Escape");
     await box().fill("mail@example.org is no file");
-    assert.equal(await page.locator(".offers").count(), 0);
+    await counts(page.locator(".offers"), 0);
     await box().fill("");
 });
 
@@ -157,13 +158,13 @@ test("what is typed while a run is at work waits, also over a reload, and can be
     await key("Enter");
     const queue = page.getByRole("list", { name: "Waiting to be sent" });
     await queue.waitFor();
-    assert.match(await queue.innerText(), /one more thing[\s\S]*Joins at the next turn/);
-    assert.equal(await box().inputValue(), "");
+    await says(queue, /one more thing[\s\S]*Joins at the next turn/);
+    await becomes(() => box().inputValue(), "");
     await page.reload();
     await queue.waitFor();
     await queue.getByRole("button", { name: /^Take back/ }).click();
     await queue.waitFor({ state: "detached" });
-    assert.equal(await box().inputValue(), "one more thing");
+    await becomes(() => box().inputValue(), "one more thing");
     await box().fill("");
     await key("Escape");
     await page.waitForSelector(".item.end");
@@ -177,8 +178,8 @@ test("what is typed while a run is at work joins at its next turn", mockOnly, as
     await page.keyboard.type("and the pears");
     await key("Enter");
     await page.waitForSelector(".item.end");
-    assert.match(await log(), /and the pears\s+said while it worked[\s\S]*Now I know both/);
-    assert.equal(await queue.count(), 0);
+    await says(page.locator(".log"), /and the pears\s+said while it worked[\s\S]*Now I know both/);
+    await counts(queue, 0);
 });
 
 test("a skill and /compact wait likewise, over a reload, and can be taken back", async () => {
@@ -190,7 +191,7 @@ test("a skill and /compact wait likewise, over a reload, and can be taken back",
         await box().fill(text);
         await key("Enter");
         await queue.getByRole("listitem").nth(i).waitFor();
-        assert.equal(await box().inputValue(), "");
+        await becomes(() => box().inputValue(), "");
     }
     await page.reload();
     await queue.waitFor();
@@ -209,7 +210,7 @@ test("a skill and /compact wait likewise, over a reload, and can be taken back",
     await queue.getByRole("button", { name: "Send now" }).click();
     await queue.waitFor({ state: "detached" });
     await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 2);
-    if (real) assert.match(await log(), /\/code-review src\s[\s\S]*Skill code-review is active/);
+    if (real) await says(page.locator(".log"), /\/code-review src\s[\s\S]*Skill code-review is active/);
 });
 
 test("a skill joins at the next turn, and the context is made smaller between two", mockOnly, async () => {
@@ -221,8 +222,8 @@ test("a skill joins at the next turn, and the context is made smaller between tw
         await key("Enter");
         await page.waitForFunction((n) => document.querySelectorAll(".item.end").length === n, i + 1);
     }
-    assert.match(await log(), /\/review src\s+said while it worked[\s\S]*Skill review is active[\s\S]*Now I know both[\s\S]*Context compacted[\s\S]*Now I know both/);
-    assert.equal(await page.getByRole("list", { name: "Waiting to be sent" }).count(), 0);
+    await says(page.locator(".log"), /\/review src\s+said while it worked[\s\S]*Skill review is active[\s\S]*Now I know both[\s\S]*Context compacted[\s\S]*Now I know both/);
+    await counts(page.getByRole("list", { name: "Waiting to be sent" }), 0);
 });
 
 test("a message is edited and sent again while the run that it began is at work", async () => {
@@ -253,7 +254,7 @@ test("what is left waiting when a run is stopped stays there, and is sent when a
     await queue.getByRole("button", { name: "Send now" }).click();
     await queue.waitFor({ state: "detached" });
     await page.waitForFunction(() => document.querySelectorAll(".item.user").length === 2);
-    assert.match(await log(), /Stopped[\s\S]*MARK DOWN after it/);
+    await says(page.locator(".log"), /Stopped[\s\S]*MARK DOWN after it/);
     await key("Escape"); // the real one's script never ends here either
     await page.waitForFunction(() => document.querySelectorAll(".item.end").length === 2);
 });
@@ -261,13 +262,12 @@ test("what is left waiting when a run is stopped stays there, and is sent when a
 test("all that happens to a session is in its conversation", mockOnly, async () => {
     await row("Everything that happens").locator("a").click();
     await page.waitForSelector(".item.end");
-    const text = await log();
     for (const words of [/2 earlier versions/, /The model reads everything anew: tools changed\.\s+the tool mcp__git__status was added/, /And the pears\?\s+said while it worked/, /Context compacted\s+· 26 k → 4\.1 k tokens/, /Context pack house-rules is attached/,
-        /A pinned fact was dropped/, /plans and hands work to executors/, /the budget of \$0\.50 is used up/, /Out of money \(budget\)/]) assert.match(text, words);
-    assert.equal(await page.getByRole("button", { name: "Planner", exact: true }).getAttribute("aria-pressed"), "true");
+        /A pinned fact was dropped/, /plans and hands work to executors/, /the budget of \$0\.50 is used up/, /Out of money \(budget\)/]) await says(page.locator(".log"), words);
+    await becomes(() => page.getByRole("button", { name: "Planner", exact: true }).getAttribute("aria-pressed"), "true");
     await page.locator(".compact summary").focus();
     await key("Enter");
-    assert.match(await page.locator(".compact").innerText(), /nearly full[\s\S]*Only apples[\s\S]*Kept word by word[\s\S]*orchard-2[\s\S]*4 turns, 9 results, 18 k tokens[\s\S]*\/src\/tree\.c/);
+    await says(page.locator(".compact"), /nearly full[\s\S]*Only apples[\s\S]*Kept word by word[\s\S]*orchard-2[\s\S]*4 turns, 9 results, 18 k tokens[\s\S]*\/src\/tree\.c/);
     await clean("a compaction");
 });
 
@@ -279,7 +279,7 @@ test("executors are under their manager in the list, folded away", mockOnly, asy
     await clean("executors in the list");
     await row("Check what calloc returns").locator("a").click();
     await page.locator(".to-manager").waitFor();
-    assert.match(await page.locator(".chat-head h1").innerText(), /Mend the orchard with four hands\s*Check what calloc returns/);
+    await says(page.locator(".chat-head h1"), /Mend the orchard with four hands\s*Check what calloc returns/);
     await page.locator(".to-manager").click();
     await page.waitForFunction(() => document.querySelector(".chat-head h1").innerText.startsWith("Mend the orchard"));
     await manager.locator("a").focus();
@@ -290,7 +290,7 @@ test("executors are under their manager in the list, folded away", mockOnly, asy
 test("the call that began an executor says how it fares and leads to it; from there back to its manager", async () => {
     await say("HANDS ON it");
     const line = page.locator(".executor-line"), manager = new URL(page.url()).hash;
-    assert.match(await line.innerText(), real ? /^explore\s*done\s*1 turn · \d+.* tokens/ : /^explore\s*done\s*3 turns · 5 k tokens · \$0\.0030/);
+    await says(line, real ? /^explore\s*done\s*1 turn · \d+.* tokens/ : /^explore\s*done\s*3 turns · 5 k tokens · \$0\.0030/);
     await line.getByRole("link", { name: /^Open/ }).click();
     await page.locator(".to-manager").waitFor();
     await page.locator(".item.assistant", { hasText: "There are two" }).first().waitFor();
@@ -303,7 +303,7 @@ test("the list: searched in titles and texts, a hit opens where it was said", mo
     await page.getByLabel("Search sessions").fill("calloc");
     await page.getByRole("list", { name: "Sessions found" }).waitFor();
     await page.locator(".hit", { hasText: "calloc" }).first().waitFor();
-    assert.match(await page.locator(".session-list").innerText(), /In what was said[\s\S]*calloc/);
+    await says(page.locator(".session-list"), /In what was said[\s\S]*calloc/);
     assert.ok((await page.locator(".hit mark").allInnerTexts()).every((t) => t.toLowerCase() === "calloc"));
     await clean("hits");
     await page.getByLabel("Search sessions").fill("file 12 says");
@@ -311,9 +311,8 @@ test("the list: searched in titles and texts, a hit opens where it was said", mo
     await key("ArrowDown", "Enter");
     const hit = page.locator(".slot.marked");
     await hit.waitFor();
-    assert.match(await hit.innerText(), /File 12 says/);
-    const inView = await hit.evaluate((el) => { const r = el.getBoundingClientRect(), l = document.querySelector(".log").getBoundingClientRect(); return r.top >= l.top && r.bottom <= l.bottom; });
-    assert.ok(inView, "the hit is in the view");
+    await says(hit, /File 12 says/);
+    await holds(() => hit.evaluate((el) => { const r = el.getBoundingClientRect(), l = document.querySelector(".log").getBoundingClientRect(); return r.top >= l.top && r.bottom <= l.bottom; }), "the hit is in the view");
     await page.getByLabel("Search sessions").fill("no such words anywhere");
     await page.getByText("Nothing in your sessions says").waitFor();
     await page.getByLabel("Search sessions").focus();
@@ -329,15 +328,15 @@ test("the words of a reply are found, and lead to it", async () => {
     await page.getByLabel("Search sessions").fill("pears are not");
     const first = page.locator(".session").first();
     await first.locator(".hit mark").waitFor();
-    assert.equal(await first.locator(".hit mark").innerText(), "pears are not");
+    await becomes(() => first.locator(".hit mark").innerText(), "pears are not");
     await key("ArrowDown", "Enter");
     const hit = page.locator(".slot.marked");
     await hit.waitFor();
-    assert.match(await hit.innerText(), /pears are not/);
+    await says(hit, /pears are not/);
     await page.getByLabel("Search sessions").fill("to be found");
     await page.getByRole("heading", { name: "In titles" }).waitFor();
-    assert.match(await page.locator(".session-list").innerText(), /^In titles\s+MARK DOWN to be found/);
-    assert.equal(await page.locator(".session.with-hit .places").first().innerText(), "2 places");
+    await says(page.locator(".session-list"), /^In titles\s+MARK DOWN to be found/);
+    await becomes(() => page.locator(".session.with-hit .places").first().innerText(), "2 places");
     await page.getByLabel("Search sessions").fill("");
     await page.getByRole("heading", { name: "In titles" }).waitFor({ state: "detached" });
 });
@@ -348,9 +347,9 @@ test("the list by keyboard: moved in, renamed, pinned, selected, deleted and tak
     await page.locator(".session a").first().focus();
     const top = await focused();
     await key("ArrowDown");
-    assert.notEqual(await focused(), top);
+    await holds(async () => await focused() !== top, "one row down");
     await key("ArrowUp");
-    assert.equal(await focused(), top);
+    await becomes(focused, top);
     await key("F2");
     await page.keyboard.type("The pear tree");
     await key("Enter");
@@ -358,7 +357,7 @@ test("the list by keyboard: moved in, renamed, pinned, selected, deleted and tak
     await row("The pear tree").locator("a").focus();
     await key("p");
     await page.getByRole("heading", { name: "Pinned" }).waitFor();
-    assert.match(await page.locator(".session-list").innerText(), /^Pinned\s+The pear tree/);
+    await says(page.locator(".session-list"), /^Pinned\s+The pear tree/);
     await row("The pear tree").locator("a").focus();
     await key("p");
     await page.getByRole("heading", { name: "Pinned" }).waitFor({ state: "detached" });
@@ -383,7 +382,7 @@ test("the list by keyboard: moved in, renamed, pinned, selected, deleted and tak
     await menu.waitFor();
     await clean("a session's menu");
     await key("End");
-    assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), "Delete");
+    await becomes(() => page.evaluate(() => document.activeElement.textContent.trim()), "Delete");
     await key("Escape");
     await menu.waitFor({ state: "detached" });
 });
@@ -398,7 +397,7 @@ test("a session is exported, and imported again by file and by drop; what is no 
     await page.setInputFiles('input[type="file"]', { name: "session.json", mimeType: "application/json", buffer: Buffer.from(text) });
     await page.getByText("Imported “MARK DOWN to export”").waitFor();
     await page.waitForFunction((hash) => location.hash !== hash && document.querySelector(".item.end"), here);
-    assert.match(await log(), /MARK DOWN to export[\s\S]*Part 2/);
+    await says(page.locator(".log"), /MARK DOWN to export[\s\S]*Part 2/);
     await page.locator(".sessions").evaluate((el) => {
         const data = new DataTransfer();
         data.items.add(new File(["this is no session"], "shopping.json", { type: "application/json" }));
@@ -417,8 +416,8 @@ test("a session's budget and its planner are kept", async () => {
     await page.getByRole("button", { name: "Budget", exact: true }).click();
     const form = page.getByRole("dialog", { name: "Budget" });
     await form.getByLabel("Tokens").fill("many");
-    assert.match(await form.getByRole("alert").innerText(), /Tokens must be a number/);
-    assert.ok(await form.getByRole("button", { name: "Keep" }).isDisabled());
+    await says(form.getByRole("alert"), /Tokens must be a number/);
+    await holds(() => form.getByRole("button", { name: "Keep" }).isDisabled());
     await clean("a budget");
     await form.getByLabel("Tokens").fill("200000");
     await form.getByLabel("Money").fill("0.5");
@@ -431,7 +430,7 @@ test("a session's budget and its planner are kept", async () => {
     await page.waitForSelector('.planner[aria-pressed="true"]');
     await page.getByRole("button", { name: "Budget", exact: true }).click();
     await page.waitForSelector(".budget input:not([disabled])");
-    assert.deepEqual(await form.locator("input").evaluateAll((list) => list.map((el) => el.value)), ["200000", "0.5", "", "30", ""]);
+    await becomes(() => form.locator("input").evaluateAll((list) => list.map((el) => el.value)), ["200000", "0.5", "", "30", ""]);
     await key("Escape");
     await form.waitFor({ state: "detached" });
 });
@@ -443,12 +442,12 @@ test("at phone width the list, its menu, the box and its offers fit", async () =
     await page.getByRole("button", { name: "Show sessions" }).click();
     await page.getByRole("button", { name: /^More for MARK DOWN narrow/ }).click();
     await page.getByRole("menuitem", { name: "Rename" }).waitFor();
-    assert.deepEqual(await wide(), []);
+    await becomes(wide, []);
     await key("Escape", "Escape");
     await box().fill("/");
     await page.locator(".offers").waitFor();
-    assert.deepEqual(await wide(), []);
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    await becomes(wide, []);
+    await becomes(() => page.evaluate(() => document.documentElement.scrollWidth), 390);
     await box().fill("A message of several words that is one line where there is room, and more than one where there is not so much of it.");
     await page.waitForFunction(() => { const el = document.querySelector(".composer textarea"); return el.clientHeight > 60 && el.scrollHeight <= el.clientHeight + 1; });
     await page.setViewportSize({ width: 1440, height: 900 });

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { sessionsApi } from "../api_sessions.ts";
 import { setBudget } from "../sessions.ts";
 import { attempt, toast } from "../state.ts";
@@ -33,7 +33,7 @@ export function BudgetForm({ id, close }: { id: string; close(): void }) {
     }));
     useEffect(() => { void attempt(async () => { setText(shown((await sessionsApi.get(id)).budget ?? {})); }); }, [id]);
     const first = useRef<HTMLInputElement>(null);
-    useEffect(() => { if (text) first.current?.focus(); }, [text !== null]);
+    useLayoutEffect(() => { if (text) first.current?.focus(); }, [text !== null]);
     const values = Object.fromEntries(fields.map(([name]) => [name, budgetValue(name, text?.[name] ?? "")]));
     const wrong = fields.find(([name]) => values[name] === undefined);
     const save = async () => {

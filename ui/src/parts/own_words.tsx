@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** One line of the user's own; Esc goes back. */
 export function OwnWords({ label: name, placeholder, sent, send, leave }: {
@@ -6,7 +6,7 @@ export function OwnWords({ label: name, placeholder, sent, send, leave }: {
 }) {
     const [text, setText] = useState("");
     const box = useRef<HTMLInputElement>(null);
-    useEffect(() => box.current?.focus(), []); // once: what is drawn again must not take the focus from elsewhere
+    useLayoutEffect(() => box.current?.focus(), []); // at once: what is typed now is meant for it. And once: what is drawn again must not take the focus from elsewhere
     return <form class="instead" onSubmit={(e) => { e.preventDefault(); if (text.trim()) send(text); }}>
         <input ref={box} value={text} placeholder={placeholder}
             aria-label={name} onInput={(e) => setText(e.currentTarget.value)}

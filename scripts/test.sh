@@ -37,12 +37,12 @@ keep_failures() {
     done
 }
 
-# suite PRESET [ctest options]: counts each test of ctest
+# suite PRESET [ctest options]: counts each test of ctest. Two at a time: most wait for processes of theirs
 suite() {
     local preset=$1 log
     shift
     log=$logs/ctest-$preset-${RANDOM}.log
-    ctest --test-dir "build/$preset" --output-on-failure "$@" 2>&1 | tee "$log" | grep -vE '^ +Start |^Test project' || true
+    ctest --test-dir "build/$preset" --output-on-failure -j2 "$@" 2>&1 | tee "$log" | grep -vE '^ +Start |^Test project' || true
     local ok bad
     ok=$(grep -cE ' +Passed +[0-9.]+ sec' "$log" || true)
     bad=$(grep -cE '\*\*\*(Failed|Timeout|Exception|Not Run)' "$log" || true)
@@ -90,7 +90,7 @@ rooms=(base loop fetch store model tools agent http)
 others=(box_test_pipe box_test_receipt mcp_test_servers api_test_workers)
 step configure-tsan cmake --preset tsan
 step build-tsan cmake --build --preset tsan --target "${rooms[@]/#/unit-}" "${others[@]/#/unit_}"
-suite tsan -j2 -R "$(printf '^unit[.]((%s)[.]|(%s)$)' "$(any_of "${rooms[@]}")" "$(any_of "${others[@]/_/.}")")"
+suite tsan -R "$(printf '^unit[.]((%s)[.]|(%s)$)' "$(any_of "${rooms[@]}")" "$(any_of "${others[@]/_/.}")")"
 
 say "asan"
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1

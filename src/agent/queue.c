@@ -79,6 +79,8 @@ static int join_one(struct bx_run *run, const struct bx_val *one, struct bx_err 
         return rc;
     if (bx_run_expand_skill(run, skill, args, &skills, &use, err))
         return take_out(run, one, err->msg);
+    if (!skill && !message)
+        bx_run_propose_for_text(run, bx_val_get_str(one, "text"));
     return bx_run_say(run, message ? message : bx_val_get_z(one, "text"), bx_val_get_z(one, "id"),
                       skill ? &use : NULL, err);
 }

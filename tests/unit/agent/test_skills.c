@@ -255,6 +255,28 @@ static void test_triggers_only_propose(void **state) {
     not_told("theirs");
 }
 
+static struct world *typing;
+
+static void type_during_call(struct bx_cancel *cancel) {
+    (void)cancel;
+    struct bx_said said;
+    assert_int_equal(
+        bx_agent_say(typing->agent, typing->session, "and the release notes", NULL, &said, NULL),
+        0);
+    assert_int_equal(strlen(said.queued), 36);
+}
+
+static void test_what_joins_proposes_too(void **state) {
+    struct world *w = *state;
+    typing = w;
+    put(w, "state/skills/notes/SKILL.md",
+        "---\ndescription: Writes notes\ntriggers: [release notes]\n---\nx");
+    w_during_once(type_during_call);
+    W_SCRIPT({.calls = {{"1", "read", "{\"file_path\":\"/a.txt\"}"}}}, {.text = "done"});
+    w_send(w, "read a.txt", AUTO);
+    told("load one with the tool Skill if it does:\n- notes: Writes notes");
+}
+
 /* ---- trust ---- */
 
 static void answer(struct world *w, enum bx_choice choice) {
@@ -331,6 +353,7 @@ int main(void) {
         T(test_files_of_roots_that_are_gone_are_swept),
         T(test_a_folder_of_the_project_keeps_its_name),
         T(test_triggers_only_propose),
+        T(test_what_joins_proposes_too),
         T(test_a_projects_skill_asks_once_for_each_digest),
         T(test_headless_it_is_refused_with_the_command),
 #ifdef BX_UNWIRE

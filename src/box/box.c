@@ -279,17 +279,16 @@ void bx_box_result_deinit(struct bx_box_result *r) {
 
 struct compiler {
     struct bx_box *box;
-    int control; /* -1: not started */
-    pid_t pid;
+    struct bx_started worker;
 };
 
 static int start_compiler(struct compiler *k, struct bx_err *err) {
-    uint64_t compat = 0;
-    int r = k->control >= 0
-                ? 0
-                : bx_pool_start_compiler(k->box->pool, &k->control, &k->pid, &compat, err);
-    if (r == 0 && compat) {
-        k->box->compat = compat;
+    if (k->worker.control >= 0) {
+        return 0;
+    }
+    int r = bx_pool_start_compiler(k->box->pool, &k->worker, err);
+    if (r == 0 && k->worker.compat) {
+        k->box->compat = k->worker.compat;
     }
     return r;
 }
@@ -297,7 +296,7 @@ static int start_compiler(struct compiler *k, struct bx_err *err) {
 static int wait_for_compiler(const struct compiler *k, struct bx_err *err) {
     bx_auto(bx_buf_deinit) struct bx_buf buf = BX_BUF_INIT(BX_FRAME_MAX);
     struct bx_frame f;
-    struct pollfd p = {.fd = k->control, .events = POLLIN};
+    struct pollfd p = {.fd = k->worker.control, .events = POLLIN};
     int n;
     do {
         n = poll(&p, 1, COMPILE_MS);
@@ -306,7 +305,8 @@ static int wait_for_compiler(const struct compiler *k, struct bx_err *err) {
         return bx_fail(err, BX_ERR_TIMEOUT, "compiling the tool took longer than %d s",
                        COMPILE_MS / 1000);
     }
-    if (bx_channel_recv(k->control, &buf, &f, NULL, NULL) < 0 || f.type != BX_FRAME_COMPILED) {
+    if (bx_channel_recv(k->worker.control, &buf, &f, NULL, NULL) < 0 ||
+        f.type != BX_FRAME_COMPILED) {
         return bx_fail(err, BX_ERR_INVALID, "the compiler died of this tool");
     }
     struct bx_reader r = bx_reader(f.body);
@@ -332,12 +332,9 @@ static int compile(void *user, struct bx_str wasm, bool fuel, int *ret_memfd, st
     bx_frame_begin(&frame, BX_FRAME_COMPILE, 0);
     bx_put_u8(&frame, fuel);
     int r = start_compiler(k, err);
-    r = r < 0 ? r : bx_channel_send(k->control, &frame, (int[]){in, out}, 2, err);
+    r = r < 0 ? r : bx_channel_send(k->worker.control, &frame, (int[]){in, out}, 2, err);
     r = r < 0 ? r : wait_for_compiler(k, err);
-    if (k->control >= 0) { /* dead before its work is looked at: it cannot change it any more */
-        bx_fd_close(&k->control);
-        bx_pool_reap(k->box->pool, k->pid);
-    }
+    bx_started_end(&k->worker); /* before its work is looked at: it cannot change it any more */
     if (r == 0) {
         *ret_memfd = out;
         out = -1;
@@ -347,12 +344,9 @@ static int compile(void *user, struct bx_str wasm, bool fuel, int *ret_memfd, st
 
 int bx_box_image(struct bx_box *box, struct bx_str wasm, bool fuel, struct bx_image **ret,
                  struct bx_err *err) {
-    struct compiler k = {.box = box, .control = -1};
+    struct compiler k = {.box = box, .worker = BX_STARTED_NONE};
     int r = box->compat ? 0 : start_compiler(&k, err);
     r = r < 0 ? r : bx_image_get(box->cache, wasm, fuel, box->compat, compile, &k, ret, err);
-    if (k.control >= 0) {
-        bx_fd_close(&k.control);
-        bx_pool_reap(box->pool, k.pid);
-    }
+    bx_started_end(&k.worker);
     return r;
 }

@@ -8,6 +8,7 @@
 #include "base/cancel.h"
 #include "box/box.h"
 #include "box/channel.h"
+#include "box/keeper.h"
 
 struct bx_pool;
 struct bx_process; /* one worker */
@@ -43,11 +44,8 @@ pid_t bx_lane_pid(const struct bx_lane *lane); /* of its worker */
 const struct bx_box_walls *bx_lane_walls(const struct bx_lane *lane);
 uint64_t bx_lane_compat(const struct bx_lane *lane);
 
-/* A worker without folders, for one job: *ret_fd is its control socket, HELLO already read. Closing the socket ends it;
- * bx_pool_reap waits for that end. */
-int bx_pool_start_compiler(struct bx_pool *pool, int *ret_fd, pid_t *ret_pid, uint64_t *ret_compat,
-                           struct bx_err *err);
-void bx_pool_reap(struct bx_pool *pool, pid_t pid); /* kills it, unless it ended */
+/* A worker without folders, for one job. */
+int bx_pool_start_compiler(struct bx_pool *pool, struct bx_started *ret, struct bx_err *err);
 /* Starts a worker that tries what the wall forbids, and ends it. */
 int bx_pool_probe(struct bx_pool *pool, const struct bx_grant *grant, struct bx_box_walls *ret, struct bx_err *err);
 

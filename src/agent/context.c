@@ -15,9 +15,18 @@ static bool is_offered(const struct bx_tool *t, bool small) {
     return !small;
 }
 
-int64_t bx_tool_tokens(const struct bx_tool *t) {
-    return bx_tokens_estimate(bx_str(t->description)) + bx_tokens_estimate(bx_str(t->schema_text)) +
-           12;
+#define SMALL_LINE_BYTES     120 /* of a description: as model/constrained.c tells of a tool */
+#define SMALL_EXAMPLE_TOKENS 40
+
+static int64_t tool_tokens(const struct bx_tool *t, bool small) {
+    struct bx_str says = bx_str(t->description);
+    if (small)
+        return bx_tokens_estimate(bx_str_slice(says, 0, SMALL_LINE_BYTES)) + SMALL_EXAMPLE_TOKENS;
+    return bx_tokens_estimate(says) + bx_tokens_estimate(bx_str(t->schema_text)) + 12;
+}
+
+int64_t bx_context_tool_tokens(const struct bx_context *c, const struct bx_tool *t) {
+    return tool_tokens(t, c->small);
 }
 
 static void add_spec(struct bx_context *c, struct bx_tool *take_t) {
@@ -27,7 +36,7 @@ static void add_spec(struct bx_context *c, struct bx_tool *take_t) {
                                                  .schema = take_t->schema_text,
                                                  .example = take_t->example};
     bx_vec_push(&c->tools, take_t);
-    c->fixed_estimate += bx_tool_tokens(take_t);
+    c->fixed_estimate += tool_tokens(take_t, c->small);
 }
 
 /* Are there so many tools from outside that their schemas would crowd the window? */
@@ -37,7 +46,7 @@ static bool must_defer(struct bx_registry *registry, struct bx_tool *const *all,
     for (size_t i = 0; i < count; i++) {
         if (bx_tool_is_extra(all[i]) && all[i]->level != BX_LEVEL_FORBIDDEN) {
             tools++;
-            tokens += bx_tool_tokens(all[i]);
+            tokens += tool_tokens(all[i], false);
         }
     }
     return !bx_unwired("defer_tools") && ((defer.over_tools >= 0 && tools > defer.over_tools) ||
@@ -51,7 +60,7 @@ static bool must_defer(struct bx_registry *registry, struct bx_tool *const *all,
 static bool must_spare(int64_t window, struct bx_tool *const *all, size_t count) {
     int64_t tokens = 0;
     for (size_t i = 0; i < count; i++)
-        tokens += bx_tool_tokens(all[i]);
+        tokens += tool_tokens(all[i], false);
     return window > 0 && tokens > window / TOOLS_SHARE && !bx_unwired("defer_tools");
 }
 
@@ -95,6 +104,7 @@ const char *bx_part_name(enum bx_part part) {
 
 struct bx_context *bx_context_new(const struct bx_context_config *config) {
     struct bx_context *c = bx_new(struct bx_context);
+    c->small = config->small;
     choose_tools(c, config);
     bx_context_write_system(c, config);
     c->fixed_estimate += bx_tokens_estimate(bx_str(c->system)) + 8;
@@ -110,7 +120,7 @@ void bx_context_suit(struct bx_context *c, bool (*offers)(void *user, const stru
             c->specs[n] = c->specs[i];
             c->tools.p[n++] = t;
         } else {
-            c->fixed_estimate -= bx_tool_tokens(t);
+            c->fixed_estimate -= tool_tokens(t, c->small);
             bx_vec_push(&c->hidden, t);
         }
     }

@@ -36,6 +36,7 @@ struct bx_context_config {
 };
 
 struct bx_context {
+    bool small;     /* as of the config */
     char *system;
     BX_VEC(struct bx_context_item) items; /* of `system` */
     BX_VEC(struct bx_tool *) tools;    /* references: a run keeps what it started with */
@@ -56,7 +57,8 @@ BX_DEFINE_AUTO(struct bx_context, bx_context_free)
 /* The request of this turn; views, valid until the next call or a change of the history. note may be NULL. */
 void bx_context_request(struct bx_context *c, const struct bx_history *h, const char *note, struct bx_model_request *ret);
 int64_t bx_context_estimate(const struct bx_context *c, const struct bx_history *h); /* in the provider's tokens */
-int64_t bx_tool_tokens(const struct bx_tool *t); /* by our count, of what the model is told of it */
+/* By our count, of what the model is told of it: a small one hears of a line and examples (model/constrained.h). */
+int64_t bx_context_tool_tokens(const struct bx_context *c, const struct bx_tool *t);
 
 /* The tool of this name as the run knows it from its start, loaded or not; a new reference, or NULL. */
 struct bx_tool *bx_context_tool(const struct bx_context *c, const char *name);

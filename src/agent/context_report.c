@@ -77,8 +77,9 @@ static void walk(struct tally *t, const struct bx_context *c,
     }
     int64_t tools = 0;
     for (size_t i = 0; i < c->tools.n; i++) {
-        tools += bx_tool_tokens(c->tools.p[i]);
-        item(t, BX_PART_TOOLS, c->tools.p[i]->name, bx_tool_tokens(c->tools.p[i]), 0);
+        int64_t tokens = bx_context_tool_tokens(c, c->tools.p[i]);
+        tools += tokens;
+        item(t, BX_PART_TOOLS, c->tools.p[i]->name, tokens, 0);
     }
     bool more =
         c->system[end] != '\0'; /* put behind by whoever has the run: an agent's own words */

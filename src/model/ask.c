@@ -30,10 +30,23 @@ static void on_phase(void *user, const char *text) {
     tell(user, &(struct bx_model_event){.kind = BX_EV_PHASE, .text = bx_str(text)});
 }
 
+/* The child is started, which the first request would do. What goes wrong the request says. */
+static void start_embedded(struct bx_model *m, struct listener *l, struct bx_cancel *cancel) {
+    struct bx_embedded_use use = {0};
+    struct bx_err err;
+    if (bx_embedded_acquire(m->models->embedded, m->gguf, m->embedded_window, on_phase, l, cancel,
+                            &use, &err) == 0)
+        bx_embedded_release(m->models->embedded, &use);
+}
+
 void bx_model_await_window(struct bx_model *m, bx_model_on_event *on_event_, void *user,
                            struct bx_cancel *cancel) {
     struct listener l = {.on_event = on_event_, .user = user};
-    if (atomic_load(&m->window) > 0 || !m->told || bx_unwired("await_window"))
+    if (bx_unwired("await_window") || atomic_load(&m->window) > 0)
+        return;
+    if (m->gguf && bx_model_window(m) <= 0)
+        start_embedded(m, &l, cancel);
+    if (!m->told)
         return;
     bx_auto(bx_freep) char *key = bx_models_key(m->models, m->provider, m->key_env);
     bx_windows_await(m->models->windows, m->told, key, cancel, on_phase, &l);

@@ -33,10 +33,16 @@ struct bx_embedded_server {
     bool supports_tools;
 };
 
+struct known_window {
+    char *path;
+    int64_t asked, told;
+};
+
 struct bx_embedded {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     BX_VEC(struct bx_embedded_server *) servers; /* at most one for a path */
+    BX_VEC(struct known_window) windows;         /* outlast the children */
     BX_VEC(struct bx_embedded_server *) retired; /* the supervisor's, to stop and free */
     pthread_t thread;
     bool running, stopping;
@@ -210,6 +216,10 @@ void bx_embedded_free(struct bx_embedded *e) {
     pthread_mutex_destroy(&e->lock);
     bx_vec_free(&e->servers);
     bx_vec_free(&e->retired);
+    for (size_t i = 0; i < e->windows.n; i++) {
+        bx_free(e->windows.p[i].path);
+    }
+    bx_vec_free(&e->windows);
     bx_free(e->runtime_dir);
     bx_free(e->exe);
     bx_free(e);
@@ -329,7 +339,31 @@ static int prepare(struct bx_embedded *e, struct bx_embedded_server *s, struct b
     return r;
 }
 
-static void fill(struct bx_embedded_server *s, struct bx_embedded_use *ret) {
+static struct known_window *find_window(struct bx_embedded *e, const char *path, int64_t asked) {
+    for (size_t i = 0; i < e->windows.n; i++) {
+        if (e->windows.p[i].asked == asked && strcmp(e->windows.p[i].path, path) == 0) {
+            return &e->windows.p[i];
+        }
+    }
+    return NULL;
+}
+
+int64_t bx_embedded_window(struct bx_embedded *e, const char *model_path, int64_t window) {
+    BX_LOCKED(&e->lock);
+    const struct known_window *known = find_window(e, model_path, window);
+    return known ? known->told : 0;
+}
+
+/* With the lock held. */
+static void fill(struct bx_embedded *e, struct bx_embedded_server *s, int64_t asked,
+                 struct bx_embedded_use *ret) {
+    struct known_window *known = find_window(e, s->path, asked);
+    if (!known) {
+        bx_vec_push(&e->windows,
+                    ((struct known_window){.path = bx_strdup(s->path), .asked = asked}));
+        known = &e->windows.p[e->windows.n - 1];
+    }
+    known->told = s->window;
     *ret = (struct bx_embedded_use){
         .server = s, .socket = s->socket, .window = s->window, .supports_tools = s->supports_tools};
 }
@@ -388,7 +422,7 @@ int bx_embedded_acquire(struct bx_embedded *e, const char *model_path, int64_t w
         s = find_or_add(e, model_path, &mine);
         if (!mine && s->state == READY) {
             s->users++;
-            fill(s, ret);
+            fill(e, s, window, ret);
             return 0;
         }
         if (mine) {
@@ -414,7 +448,7 @@ int bx_embedded_acquire(struct bx_embedded *e, const char *model_path, int64_t w
     }
     s->state = READY;
     pthread_cond_broadcast(&e->changed);
-    fill(s, ret);
+    fill(e, s, window, ret);
     return 0;
 }
 

@@ -38,6 +38,8 @@ int bx_embedded_acquire(struct bx_embedded *e, const char *model_path, int64_t w
                         void (*on_phase)(void *user, const char *text), void *user, struct bx_cancel *cancel,
                         struct bx_embedded_use *ret, struct bx_err *err);
 void bx_embedded_release(struct bx_embedded *e, struct bx_embedded_use *use);
+/* What the last child of that model said when it was asked for that window; 0: none has run. */
+int64_t bx_embedded_window(struct bx_embedded *e, const char *model_path, int64_t window);
 /* After a failed request: did the child end? Then err says how and with what last words; the next acquire starts a new one. */
 bool bx_embedded_has_ended(struct bx_embedded *e, struct bx_embedded_use *use, struct bx_err *err);
 /* The children that run now: for `doctor` and tests. */

@@ -6,6 +6,10 @@ const char *bx_model_id(const struct bx_model *m) {
 
 int64_t bx_model_window(struct bx_model *m) {
     int64_t window = atomic_load(&m->window);
+    if (window <= 0 && m->gguf) {
+        window = bx_embedded_window(m->models->embedded, m->gguf, m->embedded_window);
+        atomic_store(&m->window, window);
+    }
     if (window > 0 || !m->told)
         return window;
     window = atomic_load(&m->told->tokens);

@@ -67,10 +67,11 @@ int bx_model_ask(struct bx_model *m, const struct bx_model_request *req,
                  struct bx_reply *ret_reply, struct bx_err *err);
 
 const char *bx_model_id(const struct bx_model *m);   /* "provider/name" */
-/* Tokens; 0 = not known. From the settings, from the embedded server (after its start), or from the endpoint, which the first look
+/* Tokens; 0 = not known. From the settings, from the embedded server (once it has run), or from the endpoint, which the first look
  * here asks in the background (model/window.h). */
 int64_t bx_model_window(struct bx_model *m);
-/* Before the first request of a run, where nothing else says it: asks the endpoint and waits, as bx_windows_await does.
+/* Before the first request of a run, where nothing else says it: asks the endpoint and waits, as bx_windows_await does; an embedded
+ * server is started.
  * on_event hears BX_EV_PHASE. */
 void bx_model_await_window(struct bx_model *m, void (*on_event)(void *user, const struct bx_model_event *ev), void *user,
                            struct bx_cancel *cancel);

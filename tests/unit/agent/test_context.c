@@ -1,5 +1,6 @@
 /* What a request says beyond the conversation: skills, and tools whose schemas come only when they
  * are asked for. */
+#include "agent/context.h"
 #include "unit/agent/world.h"
 #include "unit/tools/fakes.h"
 
@@ -128,6 +129,26 @@ static void test_small_models_get_no_lists(void **state) {
     assert_null(strstr(w_model.system, "mcp__"));
 }
 
+/* They are told a line and examples of each tool, no schema. */
+static void test_small_models_are_counted_as_they_are_told(void **state) {
+    struct world *w = *state;
+    char text[3001];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    struct bx_tool tool = {.name = "read", .description = text, .schema_text = text};
+    struct bx_context_config config = {.registry = w->registry, .root = w->root};
+    bx_auto(bx_context_freep) struct bx_context *all = bx_context_new(&config);
+    config.small = true;
+    bx_auto(bx_context_freep) struct bx_context *few = bx_context_new(&config);
+    assert_true(bx_context_tool_tokens(few, &tool) < 200);
+    assert_true(bx_context_tool_tokens(all, &tool) > 1000);
+    int64_t sum = bx_tokens_estimate(bx_str(few->system)) + 8;
+    assert_true(few->tools.n > 0);
+    for (size_t i = 0; i < few->tools.n; i++)
+        sum += bx_context_tool_tokens(few, few->tools.p[i]);
+    assert_int_equal(few->fixed_estimate, sum);
+}
+
 static void put(struct world *w, const char *name, const char *text) {
     bx_auto(bx_freep) char *path = bx_path_join(w->root, name);
     bx_auto(bx_freep) char *parent = bx_path_dir(path);
@@ -163,6 +184,7 @@ int main(void) {
         T(test_without_deferral_all_are_sent),
 #endif
         T(test_small_models_get_no_lists),
+        T(test_small_models_are_counted_as_they_are_told),
         T(test_skills_are_listed_and_loaded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,9 @@ static void starts_once_and_stops(void **state) {
         fail_msg("%s", err.msg);
     }
     assert_int_equal(one.window, 1234);
+    assert_int_equal(bx_embedded_window(w.e, path, 4096), 1234);
+    assert_int_equal(bx_embedded_window(w.e, path, 8192), 0);
+    assert_int_equal(bx_embedded_window(w.e, "other", 4096), 0);
     assert_false(one.supports_tools);
     struct stat st;
     assert_int_equal(stat(w.run, &st), 0);
@@ -203,6 +206,11 @@ static void on_event(void *user, const struct bx_model_event *ev) {
     h->retries += ev->kind == BX_EV_RETRY;
 }
 
+static void on_start(void *user, const struct bx_model_event *ev) {
+    if (ev->kind == BX_EV_PHASE)
+        bx_buf_addf(user, BX_STR_FMT ";", BX_STR_ARG(ev->text));
+}
+
 static int ask_file(const char *path, struct bx_reply *ret, struct heard *h, struct bx_err *err) {
     bx_auto(bx_freep) char *run = bx_asprintf("%s/run", dir);
     struct bx_models_config config = {.models_dir = dir, .runtime_dir = run, .offline = true};
@@ -237,6 +245,33 @@ static void ask_embedded(void **state) {
     bx_reply_deinit(&reply);
 }
 
+/* It is known before the first request of a run, and to whoever looks at the model later. */
+static void window_is_known_in_time(void **state) {
+    (void)state;
+    bx_auto(bx_freep) char *run = bx_asprintf("%s/run", dir);
+    bx_auto(bx_freep) char *path = model_file("told", "{\"turns\":[],\"window\":1234}");
+    struct bx_models_config config = {.models_dir = dir, .runtime_dir = run, .offline = true};
+    struct bx_models *models;
+    struct bx_model *first, *later;
+    struct bx_buf phases = BX_BUF_INIT(4096);
+    assert_int_equal(bx_models_new(&config, &models, NULL), 0);
+    assert_int_equal(bx_models_get(models, "embedded/told", &first, NULL), 0);
+    assert_int_equal(bx_model_window(first), 0);
+    assert_null(bx_model_window_from(first));
+    bx_model_await_window(first, on_start, &phases, NULL);
+    assert_string_equal(bx_buf_z(&phases), "starting told.gguf;");
+    assert_int_equal(bx_model_window(first), 1234);
+    assert_int_equal(bx_models_get(models, "embedded/told", &later, NULL), 0);
+    assert_int_equal(bx_model_window(later), 1234);
+    assert_string_equal(bx_model_window_from(later), "embedded");
+    bx_model_await_window(later, on_start, &phases, NULL);
+    assert_string_equal(bx_buf_z(&phases), "starting told.gguf;");
+    bx_buf_deinit(&phases);
+    bx_model_unref(first);
+    bx_model_unref(later);
+    bx_models_free(models);
+}
+
 /* A child that dies at every request: once more with a fresh one, then a clear error. */
 static void ask_crashing(void **state) {
     (void)state;
@@ -255,13 +290,10 @@ int main(int argc, char **argv) {
         _exit(child(argc, argv)); // its leaks are not the test's
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(starts_once_and_stops),
-        cmocka_unit_test(never_ready),
-        cmocka_unit_test(cancel_during_start),
-        cmocka_unit_test(idle_is_stopped),
-        cmocka_unit_test(another_model_takes_the_place),
-        cmocka_unit_test(ask_embedded),
-        cmocka_unit_test(ask_crashing),
+        cmocka_unit_test(starts_once_and_stops),         cmocka_unit_test(never_ready),
+        cmocka_unit_test(cancel_during_start),           cmocka_unit_test(idle_is_stopped),
+        cmocka_unit_test(another_model_takes_the_place), cmocka_unit_test(ask_embedded),
+        cmocka_unit_test(window_is_known_in_time),       cmocka_unit_test(ask_crashing),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -35,7 +35,7 @@ export function ContextBar({ context }: { context: Context }) {
     </div>;
 }
 
-const windowFrom: Record<string, string> = { settings: "by the settings", provider: "as the provider says", embedded: "of the model's file", error: "learnt from an error", counted: "learnt by counting" };
+const windowFrom: Record<string, string> = { settings: "by the settings", provider: "as the provider says", embedded: "of the embedded model", error: "learnt from an error", counted: "learnt by counting" };
 
 /** How full it is, how that was counted, and what is wrong with it. */
 export function ContextFacts({ context }: { context: Context }) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # run.sh [TEST…]: the browser tests, against the mock and, where BOXAGNTS and SCRIPTED_ENDPOINT name the programs, against the real server.
+# PAGE_SLOW=N: as on a machine N times slower (browser.mjs).
 # Needs Chromium (CHROMIUM, else /usr/bin/chromium). The packages live in the cache, keyed by the lock file.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

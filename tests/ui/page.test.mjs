@@ -319,6 +319,93 @@ test("a digit in a draft is text, not an answer", async () => {
     await done();
 });
 
+test("a question is answered by what is meant for it: not as it appears, not from another page, not by a sentence", async () => {
+    await page.evaluate(() => { // whoever was about to click something else, just there
+        window.early = 0;
+        new MutationObserver((_, self) => {
+            const first = document.querySelector(".question .choices button");
+            if (!first) return;
+            self.disconnect();
+            first.click();
+            window.early++;
+        }).observe(document.body, { childList: true, subtree: true });
+    });
+    await say("WRITE IT with care");
+    await page.waitForSelector(".question[data-armed]");
+    assert.equal(await page.evaluate(() => window.early), 1);
+    await page.getByRole("link", { name: "Permissions", exact: true }).click();
+    await page.waitForSelector("section[aria-label=Rules]");
+    await page.keyboard.press("1");
+    await page.goBack();
+    await page.waitForSelector(".question[data-armed]");
+    await page.locator(".question").focus();
+    await page.keyboard.type("take 2 of them");
+    await becomes(() => page.locator("textarea").inputValue(), "take 2 of them");
+    await counts(page.locator(".question[data-armed]"), 1);
+    await page.fill("textarea", "");
+    await page.locator(".question").focus();
+    await page.keyboard.press("Escape");
+    await done();
+    await counts(page.locator(".card[data-state=denied]"), 1);
+});
+
+test("what is typed and chosen belongs to the session where it was", async () => {
+    const hold = async (url, method) => { // the answer waits until it is let go
+        let go, asked;
+        const free = new Promise((f) => { go = f; }), came = new Promise((f) => { asked = f; });
+        await page.route(url, async (route) => {
+            if (route.request().method() !== method) return route.continue();
+            asked();
+            await free;
+            await route.continue();
+        });
+        return { came, go: async () => { const answer = page.waitForResponse((r) => r.request().method() === method && r.ok()); go(); await answer; await page.unroute(url); } };
+    };
+    const box = page.locator("textarea");
+    await say("MARK DOWN, the first");
+    await done();
+    const first = page.url();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("for the second"); // nothing is waited for
+    await becomes(() => box.inputValue(), "for the second");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => location.hash.startsWith("#/s/"));
+    await done();
+    const second = page.url();
+    await becomes(() => box.inputValue(), "");
+    await box.fill("a draft of the second");
+    await page.goto(first);
+    await becomes(() => page.locator(".item.user").innerText(), "MARK DOWN, the first");
+    await becomes(() => box.inputValue(), "");
+    const message = await hold("**/messages", "POST");
+    await box.fill("MARK DOWN, once more");
+    await page.keyboard.press("Enter");
+    await message.came;
+    await page.goto(second);
+    await becomes(() => box.inputValue(), "a draft of the second");
+    await page.goto(first);
+    await becomes(() => box.inputValue(), "MARK DOWN, once more");
+    assert.ok(await box.evaluate((el) => el.readOnly), "it is on its way: not sent twice");
+    await page.goto(second);
+    await becomes(() => box.inputValue(), "a draft of the second");
+    await message.go();
+    await page.goto(first);
+    await becomes(() => page.locator(".item.user").count(), 2);
+    await becomes(() => box.inputValue(), "");
+    const patch = await hold("**/api/v1/sessions/*", "PATCH");
+    await mode().selectOption("plan");
+    await patch.came;
+    await page.goto(second);
+    await becomes(() => box.inputValue(), "a draft of the second");
+    await patch.go();
+    await page.goto(first);
+    await becomes(() => mode().inputValue(), "plan");
+    await page.goto(second);
+    await becomes(() => box.inputValue(), "a draft of the second");
+    await becomes(() => mode().inputValue(), "default");
+    await box.fill("");
+});
+
 test("Esc stops a reply that never ends", async () => {
     await say("NEVER ENDS today");
     await page.waitForFunction(() => (document.querySelector(".item.assistant")?.textContent.length ?? 0) > 100);

@@ -1,6 +1,6 @@
 // Esc stops (twice while a write is under way) or says no to a question, digits answer it, Ctrl+K begins a session, Ctrl+Z takes back what the foot of the page offers to.
 import { useEffect } from "preact/hooks";
-import { answer, app, change, currentView, keyedQuestion, open, showList, stop, toast } from "./state.ts";
+import { answer, app, change, currentView, focusComposer, keyedQuestion, open, showList, stop, toast } from "./state.ts";
 import type { Question, View } from "./fold.ts";
 
 export function useKeys(): void {
@@ -19,15 +19,19 @@ export function useKeys(): void {
                 return;
             }
             if (e.ctrlKey || e.metaKey || e.altKey) return;
-            const keyed = keyedQuestion();
-            if (/^[1-9]$/.test(e.key) && keyed && app.armed.has(keyed.question.id) && !inField(e.target)) {
+            const keyed = app.page === "chat" ? keyedQuestion() : null, armed = keyed !== null && app.armed.has(keyed.question.id);
+            if (/^[1-9]$/.test(e.key) && keyed && armed && !inField(e.target)) {
                 if (answerByDigit(keyed, Number(e.key) - 1)) e.preventDefault();
+            } else if (/^[^\s\d]$/u.test(e.key) && app.page === "chat" && (e.target as HTMLElement).matches("body, .log, .question")) {
+                focusComposer(); // the rest of a sentence, from which a question or the end of a run took the focus
             } else if (e.key === "Escape") {
                 e.preventDefault();
                 if (app.drawer) showList(false);
                 else if (app.page !== "chat") return; // what runs behind another page is not stopped from there
                 else if (app.panel !== "none" && matchMedia("(max-width: 1180px)").matches) change(() => { app.panel = "none"; });
-                else if (keyed && (keyed.session === app.current || (e.target as HTMLElement).closest(".question"))) void answer(keyed.session, keyed.question.id, "no"); // an executor's only where the focus is: else Esc stops the run
+                else if (keyed && (keyed.session === app.current || (e.target as HTMLElement).closest(".question"))) { // an executor's only where the focus is: else Esc stops the run
+                    if (armed) void answer(keyed.session, keyed.question.id, "no");
+                }
                 else if (currentView()?.running) {
                     if (writes(currentView()!) && Date.now() - warned > 3000) {
                         warned = Date.now();

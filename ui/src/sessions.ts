@@ -2,7 +2,7 @@
 import { api } from "./api.ts";
 import { sessionsApi } from "./api_sessions.ts";
 import { loadSessions, removed, rowOf } from "./list.ts";
-import { app, attempt, begin, change, focusComposer, open, toast, view } from "./state.ts";
+import { app, attempt, begin, change, draftOf, focusComposer, open, toast, view } from "./state.ts";
 import { openPlace } from "./open_place.ts";
 import type { View } from "./fold.ts";
 import type { Budget, Queued } from "./types_sessions.ts";
@@ -67,7 +67,7 @@ export async function remove(ids: string[]): Promise<void> {
 export async function fork(id: string, seq?: number, draft?: string): Promise<void> {
     await attempt(async () => {
         const row = await sessionsApi.fork(id, seq);
-        if (draft) sessionStorage.setItem(`draft:${row.id}`, draft);
+        if (draft) sessionStorage.setItem(draftOf(row.id), draft);
         await loadSessions();
         open(row.id);
         toast({ text: seq === undefined ? "This is a copy of the session; the first one stays as it is." : "This is a new session with everything up to there; the first one stays as it is." });
@@ -78,7 +78,7 @@ export async function fork(id: string, seq?: number, draft?: string): Promise<vo
 export async function forkBefore(v: View, seq: number, text: string): Promise<void> {
     const before = shownItems(v).findLast((i) => i.seq !== undefined && i.seq < seq && i.kind !== "versions");
     if (before) return fork(v.id, before.until ?? before.seq, text);
-    sessionStorage.setItem("draft:new", text);
+    sessionStorage.setItem(draftOf(undefined), text);
     open(null);
 }
 
@@ -86,8 +86,8 @@ export async function forkBefore(v: View, seq: number, text: string): Promise<vo
 export async function resend(v: View, seq: number, text: string): Promise<boolean> {
     return await attempt(async () => {
         await sessionsApi.send(v.id, text, { replace: seq, ...(v.running ? { stop: true } : {}) });
-        change(() => { app.editing = null; });
-        focusComposer();
+        if (app.editing?.session === v.id && app.editing.seq === seq) change(() => { app.editing = null; });
+        if (app.current === v.id) focusComposer();
         return true;
     }) === true;
 }
@@ -96,11 +96,19 @@ const isCommand = (q: Queued) => q.skill !== undefined || q.compact !== undefine
 /** As it is typed into the box: a message that begins with a slash has two there. */
 const asTyped = (q: Queued) => (!isCommand(q) && q.text.startsWith("/") ? `/${q.text}` : q.text);
 
+/** Into the session's message box, whether it is open or not. */
+function addToDraft(id: string, text: string): void {
+    const draft = draftOf(id);
+    sessionStorage.setItem(draft, [sessionStorage.getItem(draft), text].filter(Boolean).join("\n"));
+    window.dispatchEvent(new CustomEvent("bx-draft", { detail: draft }));
+    if (app.current === id) focusComposer();
+}
+
 export async function takeBack(v: View, queued: Queued): Promise<void> {
     await attempt(async () => {
         await sessionsApi.takeBack(v.id, queued.id);
         change(() => { v.queued = v.queued.filter((q) => q.id !== queued.id); v.rev++; });
-        window.dispatchEvent(new CustomEvent("bx-add", { detail: asTyped(queued) }));
+        addToDraft(v.id, asTyped(queued));
     });
 }
 
@@ -110,7 +118,7 @@ export async function sendNow(v: View, queued: Queued): Promise<void> {
         await sessionsApi.takeBack(v.id, queued.id);
         change(() => { v.queued = v.queued.filter((q) => q.id !== queued.id); v.rev++; });
         const again: Promise<unknown> = isCommand(queued) ? sessionsApi.command(v.id, queued.text) : sessionsApi.send(v.id, queued.text);
-        await again.catch((e) => { window.dispatchEvent(new CustomEvent("bx-add", { detail: asTyped(queued) })); throw e; });
+        await again.catch((e) => { addToDraft(v.id, asTyped(queued)); throw e; });
     });
     focusComposer();
 }

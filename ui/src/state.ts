@@ -18,7 +18,7 @@ export const app = {
     query: "", found: null as { titles: SessionRow[]; texts: SessionRow[] } | null,
     selected: new Set<string>(), unfolded: new Set<string>(), // in the list of sessions
     goTo: null as number | null, marked: null as string | null, // the event that is to be shown, the item that it is in
-    editing: null as { session: string; seq: number; text: string } | null, // the message that is being edited
+    editing: null as { session: string; seq: number; text: string; begun?: boolean } | null, // the message that is being edited; begun: it has had the focus
     current: null as string | null,
     page: "chat" as Page, tool: null as string | null, // the tool that the page of tools shows
     item: null as string | null, // the skill, agent or pack that its page shows; "" is the form for a new one
@@ -32,7 +32,8 @@ export const app = {
     panel: "none" as Panel, inspected: null as string | null,
     drawer: false, // the list of sessions over a narrow page
     listHidden: localStorage.getItem("list") === "hidden",
-    armed: new Set<string>(), // the questions that answer to keys: they have been visible for a moment
+    armed: new Set<string>(), // the questions that answer to keys and clicks (showQuestion)
+    sending: new Set<string>(), // the message boxes whose text is on its way, by their draft
     toast: null as Toast | null,
     problem: null as string | null,
     signedOut: false, started: false,
@@ -152,7 +153,7 @@ async function loadAll(): Promise<void> {
 }
 
 export async function start(): Promise<void> {
-    window.addEventListener("hashchange", followHash);
+    window.addEventListener("hashchange", () => { if (location.hash !== followed) followHash(); });
     const loaded = loadAll();
     live = new Live({
         event: (id, ev) => changeLive(() => fold(view(id), ev)),
@@ -198,7 +199,10 @@ function decoded(text: string): string {
     try { return decodeURIComponent(text); } catch { return text; }
 }
 
+let followed: string | null = null;
+
 function followHash(): void {
+    followed = location.hash;
     const session = /^#\/s\/([0-9a-f-]{36})(?:\/(\d{1,15}))?$/.exec(location.hash);
     const id = session?.[1] ?? null;
     const tools = /^#\/tools(?:\/([A-Za-z0-9_.-]{1,128}))?$/.exec(location.hash);
@@ -211,7 +215,7 @@ function followHash(): void {
     if (session?.[2]) change(() => { app.goTo = Number(session[2]); });
     if (app.page !== "chat" || id === app.current) return; // the session stays open behind the other pages
     if (app.current) live?.unsubscribe(app.current);
-    change(() => { Object.assign(app, { current: id, inspected: null, drawer: false, armed: new Set(), marked: null, goTo: session?.[2] ? Number(session[2]) : null }); });
+    change(() => { Object.assign(app, { current: id, inspected: null, drawer: false, marked: null, goTo: session?.[2] ? Number(session[2]) : null }); });
     if (id) void watch(id);
 }
 
@@ -242,6 +246,8 @@ export function openTool(name: string | null): void {
 
 export function open(id: string | null, seq?: number): void {
     location.hash = id ? `#/s/${id}${seq ? `/${seq}` : ""}` : "";
+    followHash(); // at once: what is typed now is meant for what was opened
+    flush();
     if (!id) focusComposer();
 }
 
@@ -259,6 +265,9 @@ export function toQuestion(id: string, seq?: number): void {
     box.focus({ preventScroll: true });
 }
 
+/** Where the text of a message box is kept, in sessionStorage; `bx-draft` tells a box that it is another now. */
+export const draftOf = (id: string | undefined) => `draft:${id ?? "new"}`;
+
 /** Not on a touch screen, where focus opens the keyboard. */
 export function focusComposer(): void {
     if (matchMedia("(hover: hover)").matches) window.dispatchEvent(new Event("bx-focus"));
@@ -270,13 +279,14 @@ export async function begin(model?: string): Promise<string> {
     return id;
 }
 
-/** Sends into the open session, or into a new one. Resolves to false when the text must be kept. */
-export async function send(text: string, model?: string): Promise<boolean> {
+/** Sends into the open session, or into a new one, of which `begun` hears. Resolves to false when the text must be kept. */
+export async function send(text: string, model?: string, begun?: (id: string) => void): Promise<boolean> {
     const done = await attempt(async () => {
         let id = app.current;
         if (!id) {
             id = await begin(model);
-            open(id);
+            begun?.(id);
+            if (!app.current) open(id);
         }
         await sessionsApi.send(id, text);
         return true;
@@ -295,6 +305,23 @@ export async function stop(): Promise<void> {
 export async function answer(session: string, question: string, choice: Choice, text = "", answers?: Answer[]): Promise<void> {
     await attempt(() => api.answer(session, question, choice, text, answers));
     focusComposer();
+}
+
+const shown = new Set<string>();
+const armAfter = 400; // ms
+
+/** A question is on the page. It answers to keys and clicks when it has stood where it is for a moment: what is pressed as it appears, or as it moves to the
+ *  place of another that goes, was meant for something else. Gives what takes it off the page. */
+export function showQuestion(id: string): () => void {
+    const arm = (ids: string[]) => setTimeout(() => change(() => { app.armed = new Set([...app.armed, ...ids.filter((i) => shown.has(i))]); }), armAfter);
+    shown.add(id);
+    const timer = arm([id]);
+    return () => {
+        clearTimeout(timer);
+        shown.delete(id);
+        change(() => { app.armed = new Set(); });
+        arm([...shown]);
+    };
 }
 
 /** The open question of the open session. */
@@ -332,21 +359,23 @@ export function inspect(call: string | null): void {
 }
 
 export async function setMode(mode: string): Promise<void> {
-    if (!app.current) {
+    const id = app.current;
+    if (!id) {
         change(() => { app.newMode = mode; app.modeChosen = true; });
         return;
     }
     await attempt(async () => {
-        await api.patch(app.current!, { mode });
-        change(() => { const v = view(app.current!); v.mode = mode; v.rev++; });
+        await api.patch(id, { mode });
+        change(() => { const v = view(id); v.mode = mode; v.rev++; });
     });
 }
 
 export async function setModel(model: string): Promise<void> {
+    const id = app.current;
     await attempt(async () => {
-        if (app.current) {
-            await api.patch(app.current, { model });
-            change(() => { const v = view(app.current!); v.model = model; v.rev++; });
+        if (id) {
+            await api.patch(id, { model });
+            change(() => { const v = view(id); v.model = model; v.rev++; });
         } else {
             await api.saveSettings({ model });
             const models = await api.models();

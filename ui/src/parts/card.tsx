@@ -35,7 +35,7 @@ export function CallCard({ call, overlap }: { call: Call; overlap?: { left: numb
             <State call={call} />
         </button>
         {note && !open ? <p class={`card-note ${tone[call.state]}`}>{call.state === "running" ? <code>{note}</code> : <Inline text={note} />}</p> : null}
-        {call.question && !call.question.answered && call.state === "waiting" ? <QuestionView session={app.current!} question={call.question} call={call} /> : null}
+        {call.question && !call.question.answered && call.state === "waiting" ? <QuestionView key={call.question.id} session={app.current!} question={call.question} call={call} /> : null}
         {call.executor ? <ExecutorLine id={call.executor} /> : null}
         {open ? <div class="card-body" id={body}><CallBody call={call} /></div> : null}
     </div>;

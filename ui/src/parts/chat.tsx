@@ -31,7 +31,7 @@ export function Chat() {
         <div class="dock" ref={dock}>
             <Tasks view={view} />
             <StatusLine view={view} />
-            <Composer view={view} />
+            <Composer key={view?.id ?? "new"} view={view} />
         </div>
     </main>;
 }

@@ -1,55 +1,51 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api.ts";
 import { Icon } from "../icon.tsx";
 import type { View } from "../fold.ts";
 import { command } from "../sessions.ts";
-import { app, change, focusComposer, send, stop, toast, useApp } from "../state.ts";
+import { app, change, draftOf, focusComposer, send, stop, toast, useApp } from "../state.ts";
 import { shownItems } from "../versions.ts";
 import { Offers, useCompletion } from "./complete.tsx";
 
-const key = (view: View | null) => `draft:${view?.id ?? "new"}`;
-
-/** Enter sends, Shift+Enter breaks the line; the draft of each session is kept in this browser. */
+/** Enter sends, Shift+Enter breaks the line; the draft of each session is kept in this browser. One box a session: what it does when another is open goes into its draft. */
 export function Composer({ view }: { view: View | null }) {
-    const box = useRef<HTMLTextAreaElement>(null);
-    const [text, setText] = useState("");
-    const [caret, setCaret] = useState(0);
-    const [sending, setSending] = useState(false);
+    const box = useRef<HTMLTextAreaElement>(null), draft = draftOf(view?.id);
+    const [text, setText] = useState(() => sessionStorage.getItem(draft) ?? "");
+    const [caret, setCaret] = useState(text.length);
     const [wrong, setWrong] = useState<string | null>(null); // what the server said of a command
     const running = view?.running ?? false;
-    useApp(() => [view?.running]);
+    const sending = useApp(() => [view?.running, app.sending.has(draft)]).sending.has(draft);
 
     const edit = (value: string, at = value.length) => {
         setText(value);
         setCaret(at);
         setWrong(null);
-        if (value) sessionStorage.setItem(key(view), value);
-        else sessionStorage.removeItem(key(view));
+        if (value) sessionStorage.setItem(draft, value);
+        else sessionStorage.removeItem(draft);
     };
     const put = (value: string, at: number) => {
         edit(value, at);
         requestAnimationFrame(() => box.current?.setSelectionRange(at, at));
     };
     const completion = useCompletion(text, caret, put);
-    const latest = useRef({ text, edit });
-    latest.current = { text, edit };
+    const latest = useRef(edit);
+    latest.current = edit;
 
-    useEffect(() => {
-        const fill = (e: Event) => { latest.current.edit((e as CustomEvent<string>).detail); box.current?.focus(); };
-        const add = (e: Event) => { latest.current.edit([latest.current.text, (e as CustomEvent<string>).detail].filter(Boolean).join("\n")); box.current?.focus(); };
+    useLayoutEffect(() => { // at once: what is typed now is meant for this box
+        const fill = (e: Event) => { latest.current((e as CustomEvent<string>).detail); box.current?.focus(); };
         const focus = () => box.current?.focus();
+        const read = (e: Event) => {
+            if ((e as CustomEvent<string>).detail !== draft) return;
+            const kept = sessionStorage.getItem(draft) ?? "";
+            setText(kept);
+            setCaret(kept.length);
+        };
         window.addEventListener("bx-fill", fill);
-        window.addEventListener("bx-add", add);
         window.addEventListener("bx-focus", focus);
-        return () => { window.removeEventListener("bx-fill", fill); window.removeEventListener("bx-add", add); window.removeEventListener("bx-focus", focus); };
-    }, []);
-    useEffect(() => {
-        const draft = sessionStorage.getItem(key(view)) ?? "";
-        setText(draft);
-        setCaret(draft.length);
-        setWrong(null);
+        window.addEventListener("bx-draft", read);
         if (!document.querySelector(".question")) focusComposer();
-    }, [view?.id]);
+        return () => { window.removeEventListener("bx-fill", fill); window.removeEventListener("bx-focus", focus); window.removeEventListener("bx-draft", read); };
+    }, []);
     const fit = (el = box.current!) => {
         el.style.height = "auto";
         el.style.height = `${Math.min(el.scrollHeight, innerHeight * 0.4)}px`;
@@ -70,25 +66,30 @@ export function Composer({ view }: { view: View | null }) {
     const submit = async (plain = false) => {
         const message = text.trim();
         if (!message || sending) return;
-        setSending(true);
-        const before = key(view);
-        let sent = false;
-        if (message.startsWith("//") && !plain) sent = await send(message.slice(1)); // a message that begins with a slash
+        let at = draft, sent = false;
+        change(() => app.sending.add(at));
+        const begun = (id: string) => { // the draft goes along into the new session
+            sessionStorage.setItem(draftOf(id), text);
+            sessionStorage.removeItem(at);
+            change(() => { app.sending.delete(at); app.sending.add(at = draftOf(id)); });
+        };
+        if (message.startsWith("//") && !plain) sent = await send(message.slice(1), undefined, begun); // a message that begins with a slash
         else if (message.startsWith("/") && !plain) {
             try {
                 await command(message);
                 sent = true;
             } catch (e) {
-                setWrong(e instanceof ApiError || e instanceof Error ? e.message : String(e));
+                const said = e instanceof ApiError || e instanceof Error ? e.message : String(e);
+                if (box.current) setWrong(said);
+                else toast({ text: `${message}: ${said}` });
             }
-        } else sent = await send(message);
+        } else sent = await send(message, undefined, begun);
         if (sent) {
-            sessionStorage.removeItem(before);
-            setText("");
-            setCaret(0);
+            sessionStorage.removeItem(at);
             setWrong(null);
         }
-        setSending(false);
+        change(() => app.sending.delete(at));
+        window.dispatchEvent(new CustomEvent("bx-draft", { detail: at }));
     };
     const onKey = (e: KeyboardEvent) => {
         const { offers, at } = completion;

@@ -6,18 +6,18 @@ import { Inline } from "./markdown.tsx";
 import { OwnWords } from "./own_words.tsx";
 
 /** What the model asks: options to choose from and own words, always both. One question with single options is answered by a click. */
-export function Asked({ questions, text, sent, choose }: { questions: AskedQuestion[]; text: string; sent: boolean; choose: Choose }) {
+export function Asked({ questions, text, sent, armed, choose }: { questions: AskedQuestion[]; text: string; sent: boolean; armed: boolean; choose: Choose }) {
     const [answers, setAnswers] = useState<Answer[]>(questions.map(() => ({})));
     const set = (i: number, answer: Answer) => setAnswers(answers.map((a, j) => (j === i ? answer : a)));
     const only = questions.length === 1 && !questions[0]!.multi && (questions[0]!.options?.length ?? 0) > 0 ? questions[0]! : null;
-    if (questions.length === 0) return <><p><Icon name="hand" size={14} label="Waiting for you" /> <span><Inline text={text} /></span></p><Own sent={sent} choose={choose} /></>;
+    if (questions.length === 0) return <><p><Icon name="hand" size={14} label="Waiting for you" /> <span><Inline text={text} /></span></p><Own sent={sent} armed={armed} choose={choose} /></>;
     if (only) {
         return <>
             <Head question={only} />
-            <ul class="options">{only.options!.map((o, i) => <li key={o.label}><button type="button" disabled={sent} aria-keyshortcuts={String(i + 1)}
-                onClick={() => choose("answer", "", [{ selected: [o.label] }])}><span>{o.label} <kbd aria-hidden="true">{i + 1}</kbd></span>
+            <ul class="options">{only.options!.map((o, i) => <li key={o.label}><button type="button" disabled={sent} aria-disabled={!armed} aria-keyshortcuts={String(i + 1)}
+                onClick={() => { if (armed) choose("answer", "", [{ selected: [o.label] }]); }}><span>{o.label} <kbd aria-hidden="true">{i + 1}</kbd></span>
                 {o.description ? <span class="muted small">{o.description}</span> : null}</button></li>)}</ul>
-            <Own sent={sent} choose={choose} />
+            <Own sent={sent} armed={armed} choose={choose} />
         </>;
     }
     const complete = answers.every((a) => (a.selected?.length ?? 0) > 0 || a.text?.trim());
@@ -25,7 +25,7 @@ export function Asked({ questions, text, sent, choose }: { questions: AskedQuest
         {questions.map((q, i) => <Fields key={i} number={i} question={q} answer={answers[i]!} set={(a) => set(i, a)} />)}
         <div class="choices">
             <button type="submit" class="primary" disabled={!complete || sent}>Answer</button>
-            <button type="button" disabled={sent} onClick={() => choose("no")}>Decline</button>
+            <button type="button" disabled={sent} aria-disabled={!armed} onClick={() => { if (armed) choose("no"); }}>Decline</button>
         </div>
     </form>;
 }
@@ -34,11 +34,11 @@ function Head({ question }: { question: AskedQuestion }) {
     return <p><Icon name="hand" size={14} label="Waiting for you" /> <span>{question.header ? <strong class="ask-head">{question.header}</strong> : null}<Inline text={question.question} /></span></p>;
 }
 
-function Own({ sent, choose }: { sent: boolean; choose: Choose }) {
+function Own({ sent, armed, choose }: { sent: boolean; armed: boolean; choose: Choose }) {
     const [open, setOpen] = useState(false);
     if (open) return <OwnWords label="Your answer" placeholder="Your answer" sent={sent} send={(text) => choose("answer", text)} leave={() => setOpen(false)} />;
     return <div class="choices"><button type="button" class="quiet" disabled={sent} onClick={() => setOpen(true)}>In my own words…</button>
-        <button type="button" class="quiet" disabled={sent} onClick={() => choose("no")}>Decline</button></div>;
+        <button type="button" class="quiet" disabled={sent} aria-disabled={!armed} onClick={() => { if (armed) choose("no"); }}>Decline</button></div>;
 }
 
 function Fields({ number, question, answer, set }: { number: number; question: AskedQuestion; answer: Answer; set(a: Answer): void }) {

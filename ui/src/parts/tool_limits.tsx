@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api } from "../api.ts";
 import { app, attempt, change } from "../state.ts";
 import type { Json, LimitInfo, ToolDetail } from "../types.ts";
@@ -52,9 +52,11 @@ function ownValue(tool: ToolDetail, name: string, limit: LimitInfo): string | nu
 
 function LimitForm({ name, limit, own, save, leave }: { name: string; limit: LimitInfo; own: string | null; save(value: string | null): void; leave(): void }) {
     const [value, setValue] = useState(own ?? "");
+    const box = useRef<HTMLInputElement>(null);
+    useLayoutEffect(() => box.current?.focus(), []); // once: what is drawn again must not take the focus from elsewhere
     const range = limit.min !== undefined && limit.max !== undefined ? ` · ${limitText(limit, limit.min)} to ${limitText(limit, limit.max)}` : "";
     return <form class="limit-form" onSubmit={(e) => { e.preventDefault(); if (value.trim()) save(value.trim()); }}>
-        <input ref={(el) => { if (el && document.activeElement !== el && value === (own ?? "")) el.focus(); }} value={value} aria-label={`New value of ${name}`} placeholder={hints[limit.unit] ?? ""}
+        <input ref={box} value={value} aria-label={`New value of ${name}`} placeholder={hints[limit.unit] ?? ""}
             onInput={(e) => setValue(e.currentTarget.value)} onKeyDown={(e) => { if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); leave(); } }} />
         <button type="submit" disabled={!value.trim()}>Save</button>
         {own !== null ? <button type="button" class="quiet" onClick={() => save(null)}>Take it out</button> : null}

@@ -29,12 +29,17 @@ function Editor({ view, seq, before }: { view: View; seq: number; before: string
     const box = useRef<HTMLTextAreaElement>(null);
     const text = editing?.text ?? before;
     const grow = () => { const el = box.current!; el.style.height = "auto"; el.style.height = `${Math.min(el.scrollHeight + 2, innerHeight * 0.5)}px`; };
-    useLayoutEffect(() => { box.current!.focus(); box.current!.setSelectionRange(text.length, text.length); }, []);
+    useLayoutEffect(() => { // once: scrolled away and back it must not take the focus from elsewhere
+        if (!app.editing || app.editing.begun) return;
+        app.editing.begun = true;
+        box.current!.focus();
+        box.current!.setSelectionRange(text.length, text.length);
+    }, []);
     useLayoutEffect(grow, [text]);
     const leave = () => { change(() => { app.editing = null; }); focusComposer(); };
     const submit = () => { const said = box.current!.value.trim(); if (said) void resend(view, seq, said); }; // what stands there: the last letter may not be drawn yet
     return <form class="item edit-message" aria-label="Edit the message" onSubmit={(e) => { e.preventDefault(); submit(); }}>
-        <textarea ref={box} value={text} aria-label="The message in other words" maxLength={1_000_000} onInput={(e) => { const value = e.currentTarget.value; change(() => { app.editing = { session: view.id, seq, text: value }; }); }}
+        <textarea ref={box} value={text} aria-label="The message in other words" maxLength={1_000_000} onInput={(e) => { const value = e.currentTarget.value; change(() => { app.editing = { session: view.id, seq, text: value, begun: true }; }); }}
             onKeyDown={(e) => {
                 if (e.key === "Enter" && !e.shiftKey && !e.isComposing) { e.preventDefault(); submit(); }
                 if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); leave(); }

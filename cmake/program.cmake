@@ -70,10 +70,10 @@ add_custom_command(OUTPUT ${generated}/tour.gguf
             ${CMAKE_SOURCE_DIR}/third_party/scripts/tour.json ${generated}/tour.gguf
     COMMAND gzip -9kfn ${generated}/tour.gguf # 1.7 MB of mostly zeros: 6 KB
     DEPENDS third_party/scripted_gguf.py third_party/scripts/tour.json VERBATIM)
-# behind the page and the engine: the notices name their packages
+# behind the page, the engine and the guests: the notices name what they are made of, and read it where it was built
 add_custom_command(OUTPUT ${generated}/notices.txt
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/third_party/notices.py ${generated}/notices.txt
-    DEPENDS third_party/notices.py third_party/sources.lock engine/Cargo.lock ui/package-lock.json ${generated}/page.c VERBATIM)
+    DEPENDS third_party/notices.py third_party/sources.lock engine/Cargo.lock ui/package-lock.json ${generated}/page.c ${wasm} VERBATIM)
 add_custom_command(OUTPUT ${generated}/blobs.S ${generated}/blobs.c
     COMMAND ${embed} ${generated}/blobs blob bx_tour_gguf=${generated}/tour.gguf.gz bx_notices=${generated}/notices.txt
             bx_licence=${CMAKE_SOURCE_DIR}/LICENSE

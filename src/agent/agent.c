@@ -364,7 +364,7 @@ static int begin(struct bx_run *run, const char *text, struct bx_run_options *op
         (rc = bx_session_close_open(run->session, run->history, err)) ||
         (rc = bx_run_expand_skill(run, options->skill, options->skill_args, &skills, &use, err)) ||
         (rc = rewind_first(run, options, err)) || (rc = attach_packs(run, options, err)) ||
-        (rc = bx_run_load_rules(run, err)))
+        (rc = bx_run_load_rules(run, err)) || (rc = bx_executor_move_in(run, err)))
         return rc;
     struct bx_event e;
     bx_event_begin(&e, run->id);
@@ -459,6 +459,7 @@ int bx_agent_send(struct bx_agent *a, struct bx_session *session, const char *te
     if (!rc)
         rc = bx_run_start(run, err);
     if (rc) {
+        bx_executor_move_out(run);
         bx_run_give_up(run);
         return rc;
     }

@@ -355,26 +355,37 @@ static void ask_permission(struct bx_call *call) {
     bx_run_ask_end(call->run);
 }
 
-/* No call may burn more than what the run has left. */
-static bool bound_fuel(struct bx_call *call) {
+/* No call may burn more than what the run has left, and those of one reply no more together: each
+ * takes its share before it begins, and gives back what it did not need. */
+static void take_fuel(struct bx_call *call) {
     struct bx_budget *budget = call->run->budget;
     int64_t left = bx_budget_left(budget, BX_BUDGET_FUEL);
     uint64_t *fuel = &call->grant.limits.value[BX_LIMIT_FUEL];
     if (left == 0 && !bx_budget_take(budget, BX_BUDGET_FUEL, 1, NULL)) {
         refuse(call, "Not called: the budget of fuel is used up.");
-        return false;
+        return;
     }
-    if (left > 0 && (*fuel == 0 || *fuel > (uint64_t)left))
-        *fuel = (uint64_t)left;
-    return true;
+    if (left <= 0 || call->tool->kind != BX_TOOL_BOX)
+        return;
+    int64_t calls = (int64_t)BX_MAX(__atomic_load_n(call->left, __ATOMIC_ACQUIRE), (size_t)1),
+            share = BX_MAX(left / calls, (int64_t)1);
+    if (*fuel > 0 && *fuel < (uint64_t)share)
+        share = (int64_t)*fuel;
+    call->fuel_taken = bx_budget_take_some(budget, BX_BUDGET_FUEL, share);
+    if (!call->fuel_taken)
+        refuse(call, "Not called: the budget of fuel is used up.");
+    else
+        *fuel = (uint64_t)call->fuel_taken;
 }
 
 static void charge_fuel(struct bx_call *call) {
     bx_auto(bx_doc_freep) struct bx_doc *receipt = NULL;
+    int64_t used = 0;
     if (call->grant.limits.value[BX_LIMIT_FUEL] && call->result.receipt &&
         bx_doc_parse(bx_str(call->result.receipt), NULL, &receipt, NULL) == 0)
-        bx_budget_charge(call->run->budget, BX_BUDGET_FUEL,
-                         bx_val_get_int(bx_val_get(bx_doc_root(receipt), "used"), "fuel", 0), NULL);
+        used = bx_val_get_int(bx_val_get(bx_doc_root(receipt), "used"), "fuel", 0);
+    if (used != call->fuel_taken)
+        bx_budget_charge(call->run->budget, BX_BUDGET_FUEL, used - call->fuel_taken, NULL);
 }
 
 int bx_call_measure(struct bx_call *call, struct bx_err *err) {
@@ -400,8 +411,6 @@ void bx_call_prepare(struct bx_call *call) {
         refuse(call, "The call cannot be made: %s.", err.msg);
         return;
     }
-    if (!bound_fuel(call))
-        return;
     struct bx_permit_request request;
     call->asks = judge(call, &request) == BX_ASK || (!call->has_result && was_asked(call));
 }
@@ -481,6 +490,8 @@ static void log_result(struct bx_call *call) {
 void bx_call_execute(void *user) {
     struct bx_call *call = user;
     settle(call);
+    if (!call->has_result)
+        take_fuel(call);
     uint64_t start_ms = bx_mono_ms();
     if (!call->has_result) {
         struct bx_tool_ctx ctx;

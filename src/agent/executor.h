@@ -139,8 +139,13 @@ void bx_executor_look_at_tree(struct bx_executor *e); /* one of an earlier run: 
 bool bx_executor_tree_is_empty(const struct bx_executor *e); /* committed, and there is nothing to decide upon */
 
 /* ---- by the run (executor_run.c) ---- */
-/* Fills what the run of an executor takes from it; also for an executor's session that a person goes on with. */
+/* Fills what the run of an executor takes from it; also for an executor's session that a person goes on with, and for a look at
+ * what its next request would hold: nothing is changed on the disk. */
 int bx_executor_enter(struct bx_run *run, struct bx_run_options *options, struct bx_err *err);
+/* What it works in is there from now on: its worktree, its empty root. */
+int bx_executor_move_in(struct bx_run *run, struct bx_err *err);
+/* The run of a person's message did not begin after all: its worktree rests as before. */
+void bx_executor_move_out(struct bx_run *run);
 void bx_run_look_at_planner(struct bx_run *run); /* narrows it, or widens it, as the session's switch stands now */
 struct bx_budget *bx_executor_purse(const struct bx_run *run); /* the budget that its own is below; NULL = none */
 /* What its context is told beside the usual; the caller's, NULL = nothing. For planners too. */

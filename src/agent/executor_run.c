@@ -32,8 +32,21 @@ int bx_executor_enter(struct bx_run *run, struct bx_run_options *options, struct
             options->max_turns = run->executor->may.max_turns;
     }
     run->executor->has_worktree = run->executor->may.worktree;
-    rc = bx_executor_resume_tree(run->executor, err);
-    return rc ? rc : bx_capability_make_root(&run->executor->may, err);
+    return 0;
+}
+
+int bx_executor_move_in(struct bx_run *run, struct bx_err *err) {
+    int rc = run->executor ? bx_executor_resume_tree(run->executor, err) : 0;
+    return rc || !run->executor ? rc : bx_capability_make_root(&run->executor->may, err);
+}
+
+void bx_executor_move_out(struct bx_run *run) {
+    struct bx_executor *e = run->executor;
+    if (!e || e->manager)
+        return;
+    bx_capability_clear_root(&e->may);
+    if (e->tree.id[0])
+        bx_executor_finish_tree(e);
 }
 
 const struct bx_mount *bx_run_mounts(const struct bx_run *run, size_t *ret_count) {

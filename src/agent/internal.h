@@ -176,6 +176,7 @@ struct bx_call {
     bool held;       /* it waited for an executor when its run was cancelled; of its own thread */
     bool asks;       /* the permission check wants a question, which is asked when the call's turn comes */
     enum bx_mode mode; /* in which it was judged */
+    int64_t fuel_taken; /* of the budget, for as long as it runs */
     size_t *left;    /* calls of the batch that have not ended, and whether the last one makes the log durable */
     bool durable;
 };

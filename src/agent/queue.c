@@ -132,6 +132,8 @@ int bx_run_compact_queued(struct bx_run *run) {
             rc = bx_compact_on_request(run, bx_val_get_z(one, "compact"), &err);
         if (rc && rc != BX_ERR_CANCELLED)
             rc = take_out(run, one, err.msg);
+        else if (rc && bx_budget_fired(run->budget)) /* the next run would have no more for it */
+            take_out(run, one, "the budget of the run was used up before it was done");
         BX_LOCKED(&run->agent->lock);
         run->carries_out[0] = '\0';
         if (rc)

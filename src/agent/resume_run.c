@@ -69,7 +69,8 @@ static int begin_again(struct bx_run *run, struct bx_history *h, struct bx_execu
     for (size_t i = 0; i < BX_BUDGET_COUNT; i++)
         options.budget[i] = BX_MAX(run->resume->caps[i], 0);
     options.max_turns = 0; /* it is one of the caps */
-    if (rc || (rc = bx_run_read_options(run, &options, err)))
+    if (rc || (rc = bx_executor_move_in(run, err)) ||
+        (rc = bx_run_read_options(run, &options, err)))
         return rc;
     spend_again(run);
     if (!bx_executors_adopt(run) && !bx_resume_call(run->resume))

@@ -322,7 +322,8 @@ void *bx_run_main(void *user) {
     struct bx_agent *a = run->agent;
     struct bx_err err = {0};
     const char *reason;
-    bx_run_await_window(run);
+    if (!run->resume) /* that one waits for a person first, and nothing is begun before */
+        bx_run_await_window(run);
     if (bx_history_catch_up(run->history, run->session, &err)) {
         bx_event_error(run, "store", &err);
         reason = "error";

@@ -295,10 +295,13 @@ static int acquire(struct bx_pool *pool, const struct bx_grant *grant, const str
             wait_for_turn(pool, w);
         } else if ((*ret = take_lane(p, err))) {
             return 0;
-        } else if (bury(pool, p) && lost++ < 2) { /* it died between two calls */
+        } else if (bury(pool, p)) { /* it died between two calls */
             pthread_mutex_unlock(&pool->mutex);
             process_free(p);
             pthread_mutex_lock(&pool->mutex);
+            if (lost++ == 2) {
+                return BX_ERR_RETRY;
+            }
         } else {
             return BX_ERR_RETRY;
         }

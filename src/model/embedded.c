@@ -29,7 +29,7 @@ struct bx_embedded_server {
     pid_t pid; /* 0 = reaped, or not started */
     int status, stderr_fd;
     struct bx_buf tail;
-    int64_t window;
+    int64_t asked, window; /* tokens; as the child was started, as it says */
     bool supports_tools;
 };
 
@@ -281,18 +281,20 @@ static int spawn(struct bx_embedded *e, struct bx_embedded_server *s, int64_t wi
     return 0;
 }
 
-static void read_props(struct bx_embedded *e, struct bx_embedded_server *s,
-                       struct bx_cancel *cancel) {
+static int read_props(struct bx_embedded *e, struct bx_embedded_server *s,
+                      struct bx_cancel *cancel) {
     struct bx_buf body = BX_BUF_INIT(4 * BX_MIB);
     bx_auto(bx_doc_freep) struct bx_doc *doc = NULL;
-    if (bx_wire_get(e->fetch, "http://model/props", s->socket, cancel, &body, NULL) == 0 &&
-        bx_doc_parse(bx_buf_str(&body), NULL, &doc, NULL) == 0) {
+    int r = bx_wire_get(e->fetch, "http://model/props", s->socket, cancel, &body, NULL);
+    r = r < 0 ? r : bx_doc_parse(bx_buf_str(&body), NULL, &doc, NULL);
+    if (r == 0) {
         const struct bx_val *root = bx_doc_root(doc);
         s->window = bx_val_get_int(bx_val_get(root, "default_generation_settings"), "n_ctx", 0);
         s->supports_tools =
             bx_val_get_bool(bx_val_get(root, "chat_template_caps"), "supports_tools", false);
     }
     bx_buf_deinit(&body);
+    return r;
 }
 
 static int wait_ready(struct bx_embedded *e, struct bx_embedded_server *s, struct bx_cancel *cancel,
@@ -314,8 +316,7 @@ static int wait_ready(struct bx_embedded *e, struct bx_embedded_server *s, struc
                 ? bx_wire_get(e->fetch, "http://model/health", s->socket, cancel, &body, NULL)
                 : BX_ERR_UNAVAILABLE;
         bx_buf_deinit(&body);
-        if (r == 0) {
-            read_props(e, s, cancel);
+        if (r == 0 && read_props(e, s, cancel) == 0) {
             return 0;
         }
         if (bx_mono_ms() - start > START_LIMIT_MS) {
@@ -355,12 +356,11 @@ int64_t bx_embedded_window(struct bx_embedded *e, const char *model_path, int64_
 }
 
 /* With the lock held. */
-static void fill(struct bx_embedded *e, struct bx_embedded_server *s, int64_t asked,
-                 struct bx_embedded_use *ret) {
-    struct known_window *known = find_window(e, s->path, asked);
+static void fill(struct bx_embedded *e, struct bx_embedded_server *s, struct bx_embedded_use *ret) {
+    struct known_window *known = find_window(e, s->path, s->asked);
     if (!known) {
         bx_vec_push(&e->windows,
-                    ((struct known_window){.path = bx_strdup(s->path), .asked = asked}));
+                    ((struct known_window){.path = bx_strdup(s->path), .asked = s->asked}));
         known = &e->windows.p[e->windows.n - 1];
     }
     known->told = s->window;
@@ -371,10 +371,10 @@ static void fill(struct bx_embedded *e, struct bx_embedded_server *s, int64_t as
 /* The server of that path, or a new one in state STARTING that the caller has to start (*ret_mine).
  * With the lock held. */
 static struct bx_embedded_server *find_or_add(struct bx_embedded *e, const char *path,
-                                              bool *ret_mine) {
+                                              int64_t asked, bool *ret_mine) {
     for (size_t i = e->servers.n; i > 0; i--) {
         struct bx_embedded_server *s = e->servers.p[i - 1];
-        if (strcmp(s->path, path) == 0 && s->state != ENDED &&
+        if (strcmp(s->path, path) == 0 && s->state != ENDED && (s->users || s->asked == asked) &&
             !(s->state == READY && has_ended(s))) {
             *ret_mine = false;
             return s;
@@ -385,6 +385,7 @@ static struct bx_embedded_server *find_or_add(struct bx_embedded *e, const char 
     }
     struct bx_embedded_server *s = bx_new(struct bx_embedded_server);
     s->path = bx_strdup(path);
+    s->asked = asked;
     s->socket = bx_asprintf("%s/model-%d-%u.sock", e->runtime_dir, (int)getpid(), e->next_socket++);
     s->stderr_fd = -1;
     s->tail = BX_BUF_INIT(TAIL_BYTES);
@@ -419,10 +420,10 @@ int bx_embedded_acquire(struct bx_embedded *e, const char *model_path, int64_t w
     struct bx_embedded_server *s = NULL;
     for (bool mine = false; r == 0 && !mine;) {
         BX_LOCKED(&e->lock);
-        s = find_or_add(e, model_path, &mine);
+        s = find_or_add(e, model_path, window, &mine);
         if (!mine && s->state == READY) {
             s->users++;
-            fill(e, s, window, ret);
+            fill(e, s, ret);
             return 0;
         }
         if (mine) {
@@ -448,7 +449,7 @@ int bx_embedded_acquire(struct bx_embedded *e, const char *model_path, int64_t w
     }
     s->state = READY;
     pthread_cond_broadcast(&e->changed);
-    fill(e, s, window, ret);
+    fill(e, s, ret);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #define MAX_TEXT_BYTES     (8 * BX_MIB)
 #define MAX_ARGUMENT_BYTES (4 * BX_MIB)
 #define MAX_CALLS          64
+#define COUNT_MAX          1000000000000 /* of tokens */
 
 struct call {
     int64_t index; /* the server's; -1 when it gave none */
@@ -275,6 +276,12 @@ static int read_choice(struct bx_openai_reader *r, const struct bx_val *choice) 
     return code;
 }
 
+/* A count that cannot be true is none: it would be added up. */
+static int64_t read_count(const struct bx_val *u, const char *key, int64_t before) {
+    int64_t n = bx_val_get_int(u, key, before);
+    return n >= 0 && n <= COUNT_MAX ? n : before;
+}
+
 static void read_usage(struct bx_openai_reader *r, const struct bx_val *root) {
     const struct bx_val *u = bx_val_get(root, "usage");
     if (!bx_val_is(u, BX_VAL_OBJ)) {
@@ -283,11 +290,11 @@ static void read_usage(struct bx_openai_reader *r, const struct bx_val *root) {
     if (!bx_val_is(u, BX_VAL_OBJ)) {
         return;
     }
-    r->usage.input_tokens = bx_val_get_int(u, "prompt_tokens", r->usage.input_tokens);
-    r->usage.output_tokens = bx_val_get_int(u, "completion_tokens", r->usage.output_tokens);
-    int64_t cached = bx_val_get_int(bx_val_get(u, "prompt_tokens_details"), "cached_tokens", -1);
+    r->usage.input_tokens = read_count(u, "prompt_tokens", r->usage.input_tokens);
+    r->usage.output_tokens = read_count(u, "completion_tokens", r->usage.output_tokens);
+    int64_t cached = read_count(bx_val_get(u, "prompt_tokens_details"), "cached_tokens", -1);
     if (cached < 0) {
-        cached = bx_val_get_int(u, "prompt_cache_hit_tokens", -1);
+        cached = read_count(u, "prompt_cache_hit_tokens", -1);
     }
     if (cached >= 0) {
         r->usage.cached_tokens = cached;

@@ -751,6 +751,7 @@ class Together(Managed):
 
     def test_a_crash(self):
         self.stall()
+        self.workspace.wait_for(self.own("a"), {"type": "run_start"})  # "running" is said a moment before
         self.server.end(signal.SIGKILL)
         self.restart()
         self.wait_for({"type": "run_end", "reason": "interrupted"})

@@ -93,6 +93,22 @@ class Worktrees(Conversation):
         self.assertEqual(self.post(y, "discard")[0], 404)
         self.assertEqual(self.git("branch", "--format=%(refname:short)").split(), ["main"])
 
+    def test_who_looks_changes_nothing(self):
+        self.repository()
+        self.manage([{"calls": [agent("x")]}, {"text": "reported"}], {"x": [write("/x.txt", "new\n"), {"text": "done"}]})
+        tree = self.tree_of("x")
+        self.assertEqual(tree["state"], "finished")
+        session = tree["executor"]
+        self.assertEqual(self.server.call("GET", f"/sessions/{session}/context")[0], 200)
+        self.assertEqual(self.tree_of("x")["state"], "finished")
+        self.assertEqual(self.server.call("POST", "/permit/test", {"session": session, "tool": "read", "input": {"file_path": "/a.txt"}})[0], 200)
+        self.assertEqual(self.tree_of("x")["state"], "finished")
+        status, body = self.server.call("POST", f"/sessions/{session}/messages", {"text": "/no-such-skill", "budget": {"money": 1}})
+        self.assertGreaterEqual(status, 400, body)
+        self.assertEqual(self.tree_of("x")["state"], "finished")
+        self.assertEqual(self.post(tree, "merge")[1]["state"], "merged")
+        self.assertEqual(self.root_file("x.txt"), "new\n")
+
     def test_the_command_line_beside_a_server(self):
         self.repository()
         self.manage([{"calls": [agent("x")]}, {"text": "reported"}], {"x": [write("/x.txt", "new\n"), {"text": "done"}]})

@@ -84,6 +84,21 @@ static void test_yes_once_is_once(void **state) {
     bx_free(questions);
 }
 
+/* Nothing is begun before a person has said something: no model is loaded to know its window. */
+static void test_a_question_of_before_the_restart_waits_for_nothing(void **state) {
+    struct world *w = *state;
+    W_SCRIPT({.calls = {WRITE("1", "a")}}, {.text = "done"});
+    start(w, "go");
+    bx_free(w_question(w));
+    w_reopen(w);
+    w_model.windows = 0;
+    assert_int_equal(bx_agent_recover(w->agent, true, NULL), 0);
+    answer(w, BX_CHOICE_ONCE, NULL);
+    bx_agent_wait(w->agent, w_id(w));
+    assert_int_equal(w_model.windows, 0);
+    w_expect(w, "question answer run_end", "choice reason", "question answer|once run_end|done");
+}
+
 static void test_yes_for_the_session_survives_a_restart(void **state) {
     struct world *w = *state;
     W_SCRIPT({.calls = {WRITE("1", "a")}}, {.calls = {WRITE("2", "b")}}, {.text = "done"},
@@ -250,6 +265,7 @@ int main(void) {
         T(test_plan_mode_changes_nothing),
         T(test_guarded_and_outside),
         T(test_yes_once_is_once),
+        T(test_a_question_of_before_the_restart_waits_for_nothing),
         T(test_yes_for_the_session_survives_a_restart),
         T(test_always_goes_into_the_settings),
         T(test_stop_while_a_question_waits),

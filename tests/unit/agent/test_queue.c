@@ -339,6 +339,19 @@ static void test_the_next_run_compacts(void **state) {
     assert_int_equal(w_model.at, 4); /* the last word of the one that ended, and no more */
 }
 
+/* What takes more than a whole run may spend would begin one run after the other. */
+static void test_compact_that_no_budget_has_room_for(void **state) {
+    struct world *w = *state;
+    struct bx_run_options options = {0};
+    options.budget[BX_BUDGET_TIME_MS] = 1000;
+    w_model.summary_hangs = true;
+    talk_and_compact(w, &options);
+    w_wait_for(w, "unqueue", "why", "unqueue|the budget of the run was used up before it was done");
+    bx_agent_wait(w->agent, w_id(w));
+    w_expect(w, "run_start run_end unqueue", "reason",
+             "run_start run_end|done run_start run_end|done run_start unqueue run_end|time");
+}
+
 /* Nothing can go: the log says so, and the run goes on. */
 static void test_nothing_to_compact(void **state) {
     struct world *w = *state;
@@ -427,6 +440,7 @@ int main(void) {
         T(test_a_skill_waits_on),
         T(test_compact_between_two_turns),
         T(test_the_next_run_compacts),
+        T(test_compact_that_no_budget_has_room_for),
         T(test_nothing_to_compact),
         T(test_compact_is_taken_back),
         T(test_stop_and_resend),

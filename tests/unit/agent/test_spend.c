@@ -92,6 +92,19 @@ static void test_fuel(void **state) {
     w_expect(w, "limit run_end", "limit reason", "limit|fuel run_end|fuel");
 }
 
+/* Side by side they take no more together than is left. */
+static void test_fuel_of_one_reply(void **state) {
+    struct world *w = *state;
+    w_box.fuel = 400;
+    W_SCRIPT({.calls = {READ("1", "a"), READ("2", "b"), READ("3", "c")}}, {.text = "Burnt."});
+    send_with(w, BX_BUDGET_FUEL, 1000);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < w_box.fuel_count; i++)
+        sum += w_box.fuel_limits[i];
+    assert_int_equal(w_box.fuel_count, 3);
+    assert_true(w_box.fuel_limits[0] > 0 && sum <= 1000);
+}
+
 static void test_money(void **state) {
     struct world *w = *state;
     w_model.price = 2; /* US$ for a million */
@@ -220,6 +233,7 @@ int main(void) {
         T(test_too_small_for_the_first_request),
         T(test_a_stream_is_cut),
         T(test_fuel),
+        T(test_fuel_of_one_reply),
         T(test_money),
         T(test_money_without_price),
         T(test_time),

@@ -120,7 +120,9 @@ static struct {
     bool small;
     bool no_tools;      /* of the last request */
     const char *summary; /* the answer to a request for a summary; NULL: it fails */
+    bool summary_hangs; /* until it is stopped */
     size_t summaries;   /* asked for */
+    size_t windows;     /* times that a window was waited for */
     char asked_summary[65536]; /* the last request for one */
     int64_t counted;    /* input tokens of every reply as the provider says them; 0: it does not */
     size_t tool_count;
@@ -154,7 +156,15 @@ static void w_dump(const struct bx_model_request *req) {
     bx_buf_deinit(&out);
 }
 
-static int w_sum_up(const struct bx_model_request *req, struct bx_reply *ret, struct bx_err *err) {
+static int w_hang(struct bx_cancel *cancel, struct bx_err *err) {
+    while (bx_cancel_sleep(cancel, 1000) != BX_ERR_CANCELLED) {
+    }
+    return bx_fail(err, BX_ERR_CANCELLED, "stopped");
+}
+
+static int w_sum_up(const struct bx_model_request *req, struct bx_cancel *cancel, struct bx_reply *ret, struct bx_err *err) {
+    if (w_model.summary_hangs)
+        return w_hang(cancel, err);
     BX_LOCKED(&w_model.lock);
     w_model.summaries++;
     snprintf(w_model.asked_summary, sizeof w_model.asked_summary, "%s", req->messages[0]->blocks.p[0].text);
@@ -171,7 +181,7 @@ int bx_model_ask(struct bx_model *m, const struct bx_model_request *req,
     (void)m;
     const struct w_reply *r = NULL;
     if (req->plain)
-        return w_sum_up(req, ret_reply, err);
+        return w_sum_up(req, cancel, ret_reply, err);
     {
         BX_LOCKED(&w_model.lock);
         r = w_model.at < w_model.n ? &w_model.script[w_model.at++] : NULL;
@@ -193,11 +203,8 @@ int bx_model_ask(struct bx_model *m, const struct bx_model_request *req,
     pthread_mutex_lock(&w_model.lock);
     pthread_cond_broadcast(&w_model.asked);
     pthread_mutex_unlock(&w_model.lock);
-    if (r->until_stopped) {
-        while (bx_cancel_sleep(cancel, 1000) != BX_ERR_CANCELLED) {
-        }
-        return bx_fail(err, BX_ERR_CANCELLED, "stopped");
-    }
+    if (r->until_stopped)
+        return w_hang(cancel, err);
     if (r->rc)
         return bx_fail(err, r->rc, "the model failed");
     struct bx_message *message = bx_message_new(BX_ROLE_ASSISTANT);
@@ -245,6 +252,7 @@ double bx_model_cost(const struct bx_model *m, const struct bx_usage *u) {
 void bx_model_await_window(struct bx_model *m, void (*on_event)(void *user, const struct bx_model_event *ev), void *user,
                            struct bx_cancel *cancel) {
     (void)m, (void)on_event, (void)user, (void)cancel;
+    __atomic_add_fetch(&w_model.windows, 1, __ATOMIC_RELAXED);
 }
 const char *bx_model_window_from(struct bx_model *m) {
     (void)m;
@@ -311,7 +319,8 @@ static int w_setup(void **state) {
     w_model.at = w_model.n = 0;
     w_model.window = w_model.counted = 0;
     w_model.summary = NULL;
-    w_model.summaries = 0;
+    w_model.summaries = w_model.windows = 0;
+    w_model.summary_hangs = false;
     w_model.price = -1;
     w_model.small = false;
     *state = w;

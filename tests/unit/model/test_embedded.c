@@ -108,13 +108,19 @@ static void starts_once_and_stops(void **state) {
     struct stat st;
     assert_int_equal(stat(w.run, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0700);
-    assert_int_equal(bx_embedded_acquire(w.e, path, 4096, on_phase, &phases, NULL, &two, NULL), 0);
+    assert_int_equal(bx_embedded_acquire(w.e, path, 8192, on_phase, &phases, NULL, &two, NULL), 0);
+    assert_int_equal(bx_embedded_window(w.e, path, 8192), 0); /* the child is one of 4096 */
     assert_string_equal(bx_buf_z(&phases), "starting a.gguf;");
     pid_t pid = only_pid(&w);
     assert_true(pid > 0);
     bx_auto(bx_freep) char *socket_path = bx_strdup(one.socket);
     bx_embedded_release(w.e, &one);
     bx_embedded_release(w.e, &two);
+    /* nobody uses it: another wish is another child */
+    assert_int_equal(bx_embedded_acquire(w.e, path, 8192, NULL, NULL, NULL, &one, NULL), 0);
+    assert_true(only_pid(&w) > 0 && only_pid(&w) != pid);
+    assert_int_equal(bx_embedded_window(w.e, path, 8192), 1234);
+    bx_embedded_release(w.e, &one);
     close_world(&w);
     assert_int_equal(kill(pid, 0), -1); // gone and reaped
     assert_int_equal(access(socket_path, F_OK), -1);

@@ -287,6 +287,12 @@ static void usage(void **state) {
                                   "\"usage\":null,\"x_groq\":{\"usage\":{\"prompt_tokens\":2,"
                                   "\"completion_tokens\":1}}}\n\n",
          2, 1, -1},
+        /* what cannot be true would be added up */
+        {D("{\"content\":\"a\"}")
+             FIN("stop") "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":6917529027641081856,"
+                         "\"completion_tokens\":-4611686018427387904,"
+                         "\"prompt_tokens_details\":{\"cached_tokens\":1000000000001}}}\n\n",
+         -1, -1, -1},
     };
     for (size_t i = 0; i < BX_ARRAY_LEN(table); i++) {
         struct bx_usage u = {0};

@@ -73,7 +73,8 @@ int bx_route_mcp_restart(struct bx_api_call *c, struct bx_err *err) {
 
 int bx_route_mcp_approve(struct bx_api_call *c, struct bx_err *err) {
     bx_auto(bx_freep) char *name = server_of(c);
-    int r = bx_mcp_approve(c->api->config->mcp, name, bx_val_get_z(c->body, "tool"), err);
+    int r = bx_mcp_approve(c->api->config->mcp, name, bx_val_get_z(c->body, "tool"),
+                           bx_val_get_z(c->body, "digest"), err);
     return r < 0 ? r : reply_list(c);
 }
 

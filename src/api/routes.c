@@ -101,7 +101,9 @@ static const struct bx_member trial_members[] = {
 static const struct bx_member server_members[] = {
     {.name = "entry", .type = BX_VAL_OBJ, .required = true}, {.name = NULL}};
 static const struct bx_member approve_members[] = {
-    {.name = "tool", .type = BX_VAL_STR, .max_bytes = 200}, {.name = NULL}};
+    {.name = "digest", .type = BX_VAL_STR, .required = true, .max_bytes = 64},
+    {.name = "tool", .type = BX_VAL_STR, .max_bytes = 200},
+    {.name = NULL}};
 
 static const struct bx_member skill_text_members[] = {
     {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = 2 * BX_MIB},

@@ -13,7 +13,7 @@
  *   skills  skills_beneath skill_trust archive_names
  *   git     git_wall git_powers git_config git_hooks
  *   permit  rule_digest shell_parts narrow
- *   mcp     mcp_approval mcp_trust
+ *   mcp     mcp_approval mcp_trust mcp_shown
  *   agent   mode_recheck defer_tools same_tools network_question
  *           budget resume compaction pinned_facts prefix_guard nested_instructions project_beneath
  *           executor_subset executor_depth executor_queue planner

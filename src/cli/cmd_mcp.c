@@ -20,13 +20,23 @@ static int open_context(const struct bx_args *args, enum bx_store_mode mode,
 
 /* ---- list ---- */
 
+/* A stranger's words: none of their lines looks like one of ours, which say what to approve. */
+static void show_words(const char *label, struct bx_str words, struct bx_buf *out) {
+    struct bx_str line;
+    bx_buf_addf(out, "      %s", label);
+    for (bool first = true; bx_str_split(&words, '\n', &line); first = false)
+        bx_buf_addf(out, "%s" BX_STR_FMT "\n", first ? "" : "                | ", BX_STR_ARG(line));
+}
+
 static void show_texts(const struct bx_val *tool, struct bx_buf *out) {
     struct bx_str before = bx_val_get_str(bx_val_get(tool, "approved"), "description"),
                   now = bx_val_get_str(bx_val_get(tool, "now"), "description");
     if (before.p)
-        bx_buf_addf(out, "      approved: " BX_STR_FMT "\n", BX_STR_ARG(before));
+        show_words("approved: ", before, out);
     if (now.p)
-        bx_buf_addf(out, "      now:      " BX_STR_FMT "\n", BX_STR_ARG(now));
+        show_words("now:      ", now, out);
+    bx_buf_addf(out, "      digest:   %s (of %s)\n", bx_val_get_z(tool, "digest"),
+                bx_val_get_z(tool, "name"));
     bx_buf_addz(out, "      (--json shows the schemas too)\n");
 }
 
@@ -39,6 +49,7 @@ static void show_entry(const struct bx_val *entry, struct bx_buf *out) {
 }
 
 static void show_server(const struct bx_val *s, struct bx_buf *out) {
+    bool waits = false;
     struct bx_str error = bx_val_get_str(s, "error");
     bx_buf_addf(out, "%-16s %-11s %-6s %s\n", bx_val_get_z(s, "name"), bx_val_get_z(s, "state"),
                 bx_val_get_z(s, "transport"), bx_val_get_z(s, "what"));
@@ -47,17 +58,25 @@ static void show_server(const struct bx_val *s, struct bx_buf *out) {
     if (bx_str_eqz(bx_val_get_str(s, "state"), "unapproved")) {
         bx_buf_addz(out, "    ");
         show_entry(bx_val_get(s, "entry"), out);
-        bx_buf_addf(out, "    comes with the folder (.mcp.json): boxagnts mcp approve %s\n",
-                    bx_val_get_z(s, "name"));
+        bx_buf_addf(out,
+                    "    comes with the folder (.mcp.json): boxagnts mcp approve %s --digest %s\n",
+                    bx_val_get_z(s, "name"), bx_val_get_z(s, "digest"));
     }
     bx_val_foreach_item (bx_val_get(s, "tools"), tool) {
         struct bx_str state = bx_val_get_str(tool, "state");
         bool ok = bx_str_eqz(state, "ok");
         bx_buf_addf(out, "    %s%s%s\n", bx_val_get_z(tool, "tool"), ok ? "" : "  ",
                     ok ? "" : bx_val_get_z(tool, "state"));
-        if (!ok && !bx_str_eqz(state, "gone"))
+        if (!ok && !bx_str_eqz(state, "gone")) {
             show_texts(tool, out);
+            waits = true;
+        }
     }
+    if (waits)
+        bx_buf_addf(out,
+                    "    one of them: boxagnts mcp approve %s TOOL --digest DIGEST\n"
+                    "    all of them: boxagnts mcp approve %s --digest %s\n",
+                    bx_val_get_z(s, "name"), bx_val_get_z(s, "name"), bx_val_get_z(s, "digest"));
 }
 
 static int list_json(struct bx_cli_context *c, struct bx_buf *out) {
@@ -187,11 +206,17 @@ int bx_cmd_mcp_test(const struct bx_args *args) {
 int bx_cmd_mcp_approve(const struct bx_args *args) {
     struct bx_cli_context c;
     struct bx_err err;
+    const char *digest = bx_args_get(args, "digest");
+    if (!digest) {
+        bx_fail(&err, BX_ERR_INVALID,
+                "name what you looked at with --digest: boxagnts mcp list shows it");
+        return bx_cli_fail(BX_EXIT_USAGE, &err);
+    }
     if (open_context(args, BX_STORE_OWNER, &c, &err) < 0) {
         return bx_cli_fail(BX_EXIT_FAILED, &err);
     }
     int r = bx_mcp_approve(c.mcp, args->operands.p[0],
-                           args->operands.n > 1 ? args->operands.p[1] : NULL, &err);
+                           args->operands.n > 1 ? args->operands.p[1] : NULL, digest, &err);
     if (r == 0) {
         bx_mcp_learn(c.mcp, TEST_MS, NULL);
     }

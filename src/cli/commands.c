@@ -47,6 +47,7 @@ const struct bx_option bx_options[] = {
     {"repair", NULL, "mend what is wrong; files stay as they were in repair/"},
     {"user", NULL, "for all workspaces of this user, not for this one"},
     {"replace", NULL, "put it in the place of a different one of its name"},
+    {"digest", "DIGEST", "what is approved: as mcp list shows it"},
     {"lang", "c|rust|js", "the language of the example (c)"},
 };
 const size_t bx_option_count = BX_ARRAY_LEN(bx_options);
@@ -75,8 +76,9 @@ const struct bx_command bx_commands[] = {
     {"mcp remove", "NAME", "take an MCP server out of the settings", WHERE, 1, 1,
      bx_cmd_mcp_remove},
     {"mcp test", "NAME", "start an MCP server and list its tools", WHERE, 1, 1, bx_cmd_mcp_test},
-    {"mcp approve", "NAME [TOOL]", "trust a server of .mcp.json, or what it says of its tools now",
-     WHERE, 1, 2, bx_cmd_mcp_approve},
+    {"mcp approve", "NAME [TOOL]",
+     "trust a server of .mcp.json, or what one says of its tools; --digest is what you looked at",
+     WHERE " digest", 1, 2, bx_cmd_mcp_approve},
     {"mcp login", "NAME", "sign in at an MCP server behind a URL", WHERE, 1, 1, bx_cmd_mcp_login},
     {"mcp logout", "NAME", "forget the tokens of an MCP server", WHERE, 1, 1, bx_cmd_mcp_logout},
     {"agent list", "", "the agents there are, and those that are broken or hidden", WHERE " json",

@@ -209,30 +209,65 @@ void bx_mcp_learn(struct bx_mcp *m, uint64_t wait_ms, struct bx_cancel *cancel) 
     bx_free(all);
 }
 
-static bool approve_entries(struct bx_mcp_server *s, const char *tool) {
-    bool found = !tool;
+/* Lock held. Of all that an approval of the server is for: its entry, and each tool that it lists.
+ */
+static void server_digest(const struct bx_mcp_server *s, char out[static BX_SHA256_HEX + 1]) {
+    bx_auto(bx_buf_deinit) struct bx_buf all = BX_BUF_INIT(BX_MIB);
+    bx_buf_addz(&all, s->config.digest);
+    for (size_t i = 0; i < s->entries.n; i++)
+        bx_buf_addz(&all, s->entries.p[i].now.digest); /* empty: not listed any more */
+    bx_sha256_hex_of(all.p, all.size, out);
+}
+
+/* Lock held. */
+static int check_shown(const struct bx_mcp_server *s, const char *tool, const char *digest,
+                       struct bx_err *err) {
+    char now[BX_SHA256_HEX + 1] = "";
+    if (!tool)
+        server_digest(s, now);
+    for (size_t i = 0; tool && i < s->entries.n; i++)
+        if (strcmp(tool, s->entries.p[i].name) == 0)
+            memcpy(now, s->entries.p[i].now.digest, sizeof now);
+    if (!now[0])
+        return bx_fail(err, BX_ERR_NOTFOUND, "MCP server %s has no tool \"%.100s\"", s->config.name,
+                       tool);
+    if (strcmp(digest, now) == 0 || bx_unwired("mcp_shown"))
+        return 0;
+    return bx_fail(err, BX_ERR_EXISTS,
+                   "MCP server %s is not what you looked at any more (%s%.100s), so nothing was "
+                   "approved: list it again, and approve what you see then",
+                   s->config.name, tool ? "the description of " : "its entry or its tools",
+                   tool ? tool : "");
+}
+
+static int approve_shown(struct bx_mcp_server *s, const char *tool, const char *digest,
+                         struct bx_err *err) {
     BX_LOCKED(&s->lock);
+    int rc = check_shown(s, tool, digest, err);
+    if (rc)
+        return rc;
     for (size_t i = 0; i < s->entries.n; i++) {
         struct bx_mcp_entry *e = &s->entries.p[i];
         if ((tool && strcmp(tool, e->name)) || !e->now.doc)
             continue;
         bx_mcp_definition_deinit(&e->approved);
         bx_mcp_definition_copy(&e->now, &e->approved);
-        found = true;
     }
     if (!tool)
         s->approved = true;
-    return found;
+    return 0;
 }
 
-int bx_mcp_approve(struct bx_mcp *m, const char *server, const char *tool, struct bx_err *err) {
+int bx_mcp_approve(struct bx_mcp *m, const char *server, const char *tool, const char *digest,
+                   struct bx_err *err) {
     bx_auto(bx_mcp_server_unrefp) struct bx_mcp_server *s = bx_mcp_find(m, server, err);
     if (!s)
         return BX_ERR_NOTFOUND;
     if (s->broken)
         return bx_fail(err, BX_ERR_INVALID, "%s", s->broken);
-    if (!approve_entries(s, tool))
-        return bx_fail(err, BX_ERR_NOTFOUND, "MCP server %s has no tool \"%.100s\"", server, tool);
+    int rc = approve_shown(s, tool, digest, err);
+    if (rc)
+        return rc;
     bx_mcp_state_write(m);
     bx_mcp_server_publish(s);
     bx_mcp_publish_own(m);
@@ -322,6 +357,7 @@ static void write_server(struct bx_mcp_server *s, struct bx_jw *w) {
     bx_auto(bx_buf_deinit) struct bx_buf what = BX_BUF_INIT(64 * BX_KIB),
                                          tail = BX_BUF_INIT(64 * BX_KIB);
     bool signed_in = s->config.transport != BX_MCP_STDIO && bx_mcp_oauth_signed_in(s->mcp, s);
+    char digest[BX_SHA256_HEX + 1];
     bx_mcp_server_config_what(&s->config, &what);
     BX_LOCKED(&s->lock);
     if (s->client)
@@ -334,6 +370,8 @@ static void write_server(struct bx_mcp_server *s, struct bx_jw *w) {
     if (s->config
             .from_root) /* what an approval is about; as written, so without what it stands for */
         bx_jw_kval(w, "entry", bx_doc_root(s->config.doc));
+    server_digest(s, digest);
+    bx_jw_kstr(w, "digest", digest);
     bx_jw_kstr(w, "state", state_name(s));
     bx_jw_kstr(w, "error", s->broken ? s->broken : s->last_error[0] ? s->last_error : NULL);
     bx_jw_kstr(w, "server", s->about[0] ? s->about : NULL);

@@ -5,7 +5,8 @@
  * is started when it is first needed: its tools are known from the last time. What always holds:
  *
  *   - The description and schema of each tool are kept with their digest (state folder, mcp.json). The first list of an
- *     approved server is taken as approved; what changes or comes later is not used before it was approved.
+ *     approved server is taken as approved; what changes or comes later is not used before it was approved. An approval
+ *     is for the digest that was looked at, never for whatever stands there by then.
  *   - Whatever a server does, a call ends at its time limit and within 100 ms of a stop. A server that ended is started again
  *     by the next call, after a while when it ends again and again.
  *   - Secrets are filled in when a server is started and are in no state, message or list. */
@@ -50,8 +51,9 @@ int bx_mcp_change_entry(void *user, const struct bx_val *settings, struct bx_buf
 
 /* An array with one object a server; docs/api.md says its members. */
 void bx_mcp_write(struct bx_mcp *m, struct bx_jw *w);
-/* tool: its name there, NULL: the server itself (of .mcp.json) and everything that it lists now. */
-int bx_mcp_approve(struct bx_mcp *m, const char *server, const char *tool, struct bx_err *err);
+/* tool: its name there, NULL: the server itself (of .mcp.json) and everything that it lists now. digest: of what was looked
+ * at, as bx_mcp_write gives it for the tool or the server. BX_ERR_EXISTS: another one stands there by now; nothing is approved. */
+int bx_mcp_approve(struct bx_mcp *m, const char *server, const char *tool, const char *digest, struct bx_err *err);
 /* Ends it; then starts it, lists its tools, and fails when that fails. */
 int bx_mcp_test(struct bx_mcp *m, const char *server, uint64_t wait_ms, struct bx_cancel *cancel, struct bx_err *err);
 /* {"prompts":[…]} as the server gives them, bounded. */

@@ -57,8 +57,8 @@ int bx_mcp_server_usable(struct bx_mcp_server *s, struct bx_err *err) {
     if (!s->approved && !bx_unwired("mcp_approval"))
         return bx_fail(err, BX_ERR_DENIED,
                        "the MCP server %s comes with the folder (.mcp.json) and is not approved: "
-                       "look at it with boxagnts mcp list, then boxagnts mcp approve %s",
-                       s->config.name, s->config.name);
+                       "look at it with boxagnts mcp list, which says how to approve it",
+                       s->config.name);
     return 0;
 }
 

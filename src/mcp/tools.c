@@ -84,15 +84,16 @@ static int check_trust(struct mcp_tool *m, struct bx_err *err) {
             return bx_fail(err, BX_ERR_DENIED,
                            "MCP server %s has changed the description of %.100s since it was "
                            "approved, so it is not called: look at the change with boxagnts mcp "
-                           "list, then boxagnts mcp approve %s",
-                           s->config.name, remote, s->config.name);
+                           "list, which says how to approve it",
+                           s->config.name, remote);
         return 0;
     }
     return bx_fail(err, BX_ERR_NOTFOUND, "MCP server %s does not have the tool %.100s",
                    s->config.name, remote);
 }
 
-/* In a run somebody can be asked: the question shows both descriptions, and a yes is kept. */
+/* In a run somebody can be asked: the question shows both descriptions, and a yes to what it showed
+ * is kept. It may be open for days. */
 static int ask_trust(struct mcp_tool *m, struct bx_tool_ctx *ctx, struct bx_err *err) {
     static const char *const choices[] = {"approve", "no", NULL};
     struct bx_mcp_server *s = m->server;
@@ -100,6 +101,7 @@ static int ask_trust(struct mcp_tool *m, struct bx_tool_ctx *ctx, struct bx_err 
     struct bx_buf members = BX_BUF_INIT(BX_MIB), text = BX_BUF_INIT(BX_KIB);
     struct bx_tool_answer answer = {.choice = NULL};
     struct bx_err why = {0};
+    char shown[BX_SHA256_HEX + 1] = "";
     struct bx_jw w;
     bx_jw_init(&w, &members);
     bx_jw_obj(&w);
@@ -111,6 +113,7 @@ static int ask_trust(struct mcp_tool *m, struct bx_tool_ctx *ctx, struct bx_err 
             if (strcmp(e->name, remote) == 0 && e->now.doc && e->approved.doc) {
                 bx_jw_kval(&w, "approved", bx_doc_root(e->approved.doc));
                 bx_jw_kval(&w, "now", bx_doc_root(e->now.doc));
+                memcpy(shown, e->now.digest, sizeof shown);
             }
         }
     }
@@ -128,12 +131,18 @@ static int ask_trust(struct mcp_tool *m, struct bx_tool_ctx *ctx, struct bx_err 
     if (rc == BX_ERR_CANCELLED)
         bx_fail(err, rc, "stopped");
     else if (!rc && strcmp(answer.choice, "approve") == 0)
-        rc = bx_mcp_approve(s->mcp, s->config.name, remote, err);
+        rc = bx_mcp_approve(s->mcp, s->config.name, remote, shown, err);
     else if (!rc)
         rc = bx_fail(err, BX_ERR_DENIED, "the user does not trust the changed description%s%.300s",
                      answer.text ? ": " : "", answer.text ? answer.text : "");
     else
         rc = BX_ERR_DENIED; /* nobody is there: err says already what to do */
+    if (rc == BX_ERR_EXISTS)
+        bx_fail(err, rc,
+                "MCP server %s has changed the description of %.100s again while the question was "
+                "open, so it was neither approved nor called: another call asks about what it says "
+                "now",
+                s->config.name, remote);
     bx_tool_answer_deinit(&answer);
     bx_buf_deinit(&members);
     bx_buf_deinit(&text);

@@ -283,13 +283,17 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("GET", mcp).json, {"servers": []})
         self.assertEqual(self.call("PUT", mcp + "/{server}", {"entry": {"command": 7}}, server="x").json["field"], "entry")
         self.assertEqual(self.call("PUT", mcp + "/{server}", {"entry": entry}, server="x").status, 200)
-        self.assertEqual(self.call("POST", mcp + "/{server}/restart", server="x").json["servers"][0]["state"], "up")
-        self.assertEqual(self.call("POST", mcp + "/{server}/approve", {"tool": "echo"}, server="x").status, 200)
+        up = self.call("POST", mcp + "/{server}/restart", server="x").json["servers"][0]
+        self.assertEqual(up["state"], "up")
+        self.assertEqual(self.call("POST", mcp + "/{server}/approve", {"digest": up["digest"]}, server="x").status, 200)
+        self.assertEqual(self.call("POST", mcp + "/{server}/approve", {"digest": up["digest"], "tool": "echo"}, server="x").status, 409)
+        self.assertEqual(self.call("POST", mcp + "/{server}/approve", {"tool": "echo"}, server="x").json["field"], "digest")
         self.assertEqual(self.call("GET", mcp + "/{server}/prompts", server="x").json["prompts"][0]["name"], "greet")
         self.assertEqual(self.call("POST", mcp + "/{server}/login", server="x").status, 400)
         self.assertEqual(self.call("POST", mcp + "/{server}/logout", server="x").status, 200)
         self.assertEqual(self.call("DELETE", mcp + "/{server}", server="x").json, {"servers": []})
-        for method, what in (("POST", "/restart"), ("POST", "/approve"), ("GET", "/prompts"), ("POST", "/login"), ("POST", "/logout"), ("DELETE", "")):
+        self.assertEqual(self.call("POST", mcp + "/{server}/approve", {"digest": up["digest"]}, server="nobody").status, 404)
+        for method, what in (("POST", "/restart"), ("GET", "/prompts"), ("POST", "/login"), ("POST", "/logout"), ("DELETE", "")):
             self.assertEqual(self.call(method, mcp + "/{server}" + what, server="nobody").status, 404)
         key = "/api/v1/providers/{provider}/key"
         self.assertEqual(self.call("PUT", key, {"key": "k-1"}, provider="scripted").status, 204)

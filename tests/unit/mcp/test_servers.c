@@ -12,6 +12,7 @@
 #include "base/thread.h"
 #include "mcp/mcp.h"
 #include "tools/embedded.h"
+#include "tools/host.h"
 #include "tools/registry.h"
 
 /* Servers that are programs (tests/peers/mcp/fake.py), many callers at once, with the sanitizers
@@ -63,10 +64,16 @@ static int teardown(void **state) {
     return 0;
 }
 
-static void call(struct fixture *f, const char *tool, const char *input, struct bx_cancel *cancel,
-                 struct bx_tool_result *ret) {
-    struct bx_tool_ctx ctx = {
-        .cancel = cancel, .session_id = "", .run_id = "", .call_id = "", .grant = &f->grant};
+static void call_in_run(struct fixture *f, const char *tool, const char *input,
+                        struct bx_cancel *cancel, const struct bx_tool_host *host,
+                        struct bx_tool_result *ret) {
+    struct bx_tool_ctx ctx = {.cancel = cancel,
+                              .session_id = "",
+                              .run_id = "",
+                              .call_id = "",
+                              .grant = &f->grant,
+                              .host = host,
+                              .user = f};
     struct bx_tool *t = bx_registry_find(f->registry, tool);
     struct bx_doc *doc = NULL;
     assert_non_null(t);
@@ -77,6 +84,11 @@ static void call(struct fixture *f, const char *tool, const char *input, struct 
     assert_int_equal(bx_registry_execute(f->registry, t, bx_doc_root(doc), &ctx, ret, NULL), 0);
     bx_doc_free(doc);
     bx_tool_unref(t);
+}
+
+static void call(struct fixture *f, const char *tool, const char *input, struct bx_cancel *cancel,
+                 struct bx_tool_result *ret) {
+    call_in_run(f, tool, input, cancel, NULL, ret);
 }
 
 static void *echo_many(void *user) {
@@ -173,6 +185,113 @@ static void test_stop(void **state) {
     bx_tool_result_deinit(&r);
 }
 
+/* ---- what an approval is for ---- */
+
+static struct bx_doc *listing(struct fixture *f) {
+    bx_auto(bx_buf_deinit) struct bx_buf out = BX_BUF_INIT(BX_MIB);
+    struct bx_doc *doc = NULL;
+    struct bx_jw w;
+    bx_jw_init(&w, &out);
+    bx_mcp_write(f->mcp, &w);
+    assert_false(bx_buf_failed(&out));
+    assert_int_equal(bx_doc_parse(bx_buf_str(&out), NULL, &doc, NULL), 0);
+    return doc;
+}
+
+static const char *server_digest(const struct bx_doc *doc) {
+    return bx_val_get_z(bx_val_at(bx_doc_root(doc), 0), "digest");
+}
+
+static const struct bx_val *echo_in(const struct bx_doc *doc) {
+    bx_val_foreach_item (bx_val_get(bx_val_at(bx_doc_root(doc), 0), "tools"), tool)
+        if (bx_str_eqz(bx_val_get_str(tool, "name"), "echo"))
+            return tool;
+    fail_msg("there is no echo");
+    return NULL;
+}
+
+/* The server says another thing of echo, and we know. */
+static void change_echo(struct fixture *f) {
+    struct bx_tool_result r = {0};
+    struct bx_doc *before = listing(f), *now = listing(f);
+    call(f, "mcp__fake__change", "{}", NULL, &r);
+    assert_string_equal(r.content, "\"changed\"");
+    bx_tool_result_deinit(&r);
+    while (bx_str_eqz(bx_val_get_str(echo_in(now), "digest"),
+                      bx_val_get_z(echo_in(before), "digest"))) {
+        bx_cancel_sleep(NULL, 5);
+        bx_doc_free(now);
+        now = listing(f);
+    }
+    bx_doc_free(before);
+    bx_doc_free(now);
+}
+
+static void expect_echo(struct fixture *f, const char *state, const char *approved,
+                        const char *description) {
+    struct bx_doc *doc = listing(f);
+    const struct bx_val *echo = echo_in(doc), *before = bx_val_get(echo, "approved");
+    assert_string_equal(bx_val_get_z(echo, "state"), state);
+    assert_string_equal(bx_val_get_z(echo, "description"), description);
+    if (approved)
+        assert_string_equal(bx_val_get_z(before, "description"), approved);
+    bx_doc_free(doc);
+}
+
+static void test_an_approval_is_for_what_was_shown(void **state) {
+    struct fixture *f = *state;
+    struct bx_err err = {0};
+    open_mcp(f, "");
+    change_echo(f);
+    struct bx_doc *shown = listing(f);
+    const char *digest = bx_val_get_z(echo_in(shown), "digest");
+    change_echo(f);
+    assert_int_equal(bx_mcp_approve(f->mcp, "fake", "echo", digest, &err), BX_ERR_EXISTS);
+    assert_non_null(strstr(err.msg, "the description of echo"));
+    assert_int_equal(bx_mcp_approve(f->mcp, "fake", NULL, server_digest(shown), NULL),
+                     BX_ERR_EXISTS);
+    assert_int_equal(bx_mcp_approve(f->mcp, "fake", "echo", "", NULL), BX_ERR_EXISTS);
+    assert_int_equal(bx_mcp_approve(f->mcp, "fake", "none", "", NULL), BX_ERR_NOTFOUND);
+    expect_echo(f, "changed", "Says the text back", "!!");
+    bx_doc_free(shown);
+    shown = listing(f);
+    digest = bx_val_get_z(echo_in(shown), "digest");
+    assert_int_equal(bx_mcp_approve(f->mcp, "fake", "echo", digest, NULL), 0);
+    expect_echo(f, "ok", NULL, "!!");
+    bx_doc_free(shown);
+}
+
+static bool changes_meanwhile;
+
+static int say_yes(struct bx_tool_ctx *ctx, const struct bx_tool_question *question,
+                   struct bx_tool_answer *ret, struct bx_err *err) {
+    (void)err;
+    assert_string_equal(question->kind, "trust");
+    if (changes_meanwhile)
+        change_echo(ctx->user);
+    ret->choice = "approve";
+    return 0;
+}
+
+static void test_a_change_under_the_question(void **state) {
+    static const struct bx_tool_host host = {.ask = say_yes};
+    struct fixture *f = *state;
+    struct bx_tool_result r = {0};
+    open_mcp(f, "");
+    change_echo(f);
+    changes_meanwhile = true;
+    call_in_run(f, "mcp__fake__echo", "{\"text\":\"hello\"}", NULL, &host, &r);
+    assert_true(r.is_error);
+    assert_non_null(strstr(r.content, "again while the question"));
+    bx_tool_result_deinit(&r);
+    expect_echo(f, "changed", "Says the text back", "!!");
+    changes_meanwhile = false;
+    call_in_run(f, "mcp__fake__echo", "{\"text\":\"hello\"}", NULL, &host, &r);
+    assert_string_equal(r.content, "\"hello\"");
+    bx_tool_result_deinit(&r);
+    expect_echo(f, "ok", NULL, "!!");
+}
+
 static void test_all_that_is_odd(void **state) {
     static const char *const tools[] = {"image",     "structured", "wrong_id", "ask_back",
                                         "storm",     "drip",       "huge",     "progress",
@@ -187,13 +306,9 @@ static void test_all_that_is_odd(void **state) {
         bx_tool_result_deinit(&r);
         bx_free(name);
     }
-    struct bx_buf out = BX_BUF_INIT(BX_MIB);
-    struct bx_jw w;
-    bx_jw_init(&w, &out);
-    bx_mcp_write(f->mcp, &w);
-    assert_false(bx_buf_failed(&out));
-    bx_buf_deinit(&out);
-    assert_int_equal(bx_mcp_approve(f->mcp, "fake", NULL, NULL), 0);
+    struct bx_doc *doc = listing(f);
+    assert_int_equal(bx_mcp_approve(f->mcp, "fake", NULL, server_digest(doc), NULL), 0);
+    bx_doc_free(doc);
     assert_int_equal(bx_mcp_test(f->mcp, "fake", 60000, NULL, NULL), 0);
     assert_int_equal(bx_mcp_reload(f->mcp, NULL, NULL), 0);
     assert_null(bx_registry_find(f->registry, "mcp__fake__echo"));
@@ -218,6 +333,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_many_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_crash_under_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_approval_is_for_what_was_shown, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_change_under_the_question, setup, teardown),
         cmocka_unit_test_setup_teardown(test_all_that_is_odd, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile_starts, setup, teardown),
     };

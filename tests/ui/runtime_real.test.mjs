@@ -1,8 +1,9 @@
 // The same pages on the real server with a scripted model: what a mock cannot prove, that both sides speak of the same things.
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { counts, matches, says } from "./expect.mjs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { counts, holds, matches, says } from "./expect.mjs";
 import { onReal } from "./real.mjs";
 
 onReal("on the real server", { script: "runtime_script.json" }, (check) => {
@@ -163,6 +164,25 @@ onReal("on the real server", { script: "runtime_script.json" }, (check) => {
         await detail().getByRole("button", { name: "Delete", exact: true }).click();
         await detail().getByRole("button", { name: "Delete it" }).click();
         await page.locator("nav .tool-row", { hasText: "prune-trees" }).waitFor({ state: "detached" });
+    });
+
+    check("a tool of an MCP server that has changed is approved as it was shown, never as it is by then", async ({ server, page, go, api }) => {
+        const fake = resolve(dirname(fileURLToPath(import.meta.url)), "../peers/mcp/fake.py");
+        const changed = () => api("POST", "/tools/mcp__fake__change/run", { input: {} });
+        await api("PUT", "/mcp/fake", { entry: { command: "python3", args: [fake, "--state", join(server.workspace, "fake.json")] } });
+        await api("POST", "/mcp/fake/restart", {});
+        await changed();
+        await go("#/mcp/fake");
+        const echo = page.locator(".mcp-tools li", { has: page.getByText("echo", { exact: true }) }), button = echo.getByRole("button", { name: "Approve the new one" });
+        await says(echo, /Approved\s+Says the text back[\s\S]*Now\s+!\s/);
+        await holds(() => button.isEnabled());
+        await changed();
+        await says(echo, /Now\s+!!\s/); // it is told by itself, and gives time to read
+        await button.click();
+        await button.waitFor({ state: "detached" });
+        await echo.getByRole("link", { name: "echo" }).click();
+        await says(page.locator(".tool-view h2").first(), /mcp__fake__echo/);
+        await api("DELETE", "/mcp/fake", {});
     });
 
     check("an executor's branch: what it changed is shown, merged into the folder, and gone from the list", async ({ server, page, go, section, say, openInspector, git, mode }) => {

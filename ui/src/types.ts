@@ -87,8 +87,9 @@ export interface ToolResult { denied?: Denied; content: Content; is_error: boole
 export interface ReceiptLine { id: string; t: string; tool: string; verdict: string; limit?: string | null; reason?: string | null; used?: Record<string, number>; [key: string]: unknown }
 /** A tool's words as an MCP server says them. */
 export interface McpText { name: string; description?: string; inputSchema?: Json }
-export interface McpTool { name: string; tool: string; state: "ok" | "changed" | "unapproved" | "gone"; description: string; digest?: string; approved?: McpText; now?: McpText }
+/** `name` is what it is called there, `tool` what it is called here; an approval names the digest. */
+export interface McpTool { name: string; tool: string; state: "ok" | "changed" | "unapproved" | "gone"; description: string; digest: string; approved?: McpText; now?: McpText }
 export interface McpServer {
-    name: string; from: string; transport: string; what: string; state: "idle" | "starting" | "up" | "failed" | "disabled" | "unapproved" | "broken";
+    name: string; from: string; transport: string; what: string; entry?: Json; digest: string; state: "idle" | "starting" | "up" | "failed" | "disabled" | "unapproved" | "broken";
     error?: string | null; server?: string | null; protocol?: string | null; signed_in?: boolean; trusted?: boolean; level?: string; stderr?: string; tools: McpTool[];
 }

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api } from "../api.ts";
 import { Icon } from "../icon.tsx";
 import { app, attempt, change, loadTools } from "../state.ts";
@@ -28,6 +28,7 @@ export function McpServerView({ server }: { server: McpServer }) {
         <h2>{server.name} <span class={`server-state ${tone}`}>{text}</span></h2>
         <dl class="facts">
             <dt>Runs</dt><dd class="path">{server.what}</dd>
+            {server.state === "unapproved" && server.entry ? <><dt>As written</dt><dd><pre class="plain" tabindex={0}>{JSON.stringify(server.entry, null, 2)}</pre></dd></> : null}
             <dt>Over</dt><dd>{server.transport}{server.protocol ? `, protocol ${server.protocol}` : ""}</dd>
             <dt>From</dt><dd>{server.from}{server.from === ".mcp.json" ? <span class="muted"> · whoever made the folder wrote it</span> : null}</dd>
             {server.server ? <><dt>Calls itself</dt><dd>{server.server}</dd></> : null}
@@ -35,22 +36,34 @@ export function McpServerView({ server }: { server: McpServer }) {
         </dl>
         {server.error ? <p class="notice stop" role="alert"><Icon name="triangle" size={14} label="Error" /> <span>{server.error}</span></p> : null}
         <div class="choices">
-            {waits ? <button type="button" class="primary" disabled={busy} onClick={() => act(() => api.mcpApprove(server.name))}>{server.state === "unapproved" ? "Approve and start" : "Approve all that it says now"}</button> : null}
+            {waits ? <Approve kind="primary" digest={server.digest} busy={busy} approve={() => act(() => api.mcpApprove(server.name, server.digest))}>{server.state === "unapproved" ? "Approve and start" : "Approve all that it says now"}</Approve> : null}
             {server.state === "unapproved" || server.state === "disabled" || server.state === "broken" ? null : <button type="button" disabled={busy} onClick={() => act(() => api.mcpRestart(server.name))}>{busy ? "Working…" : "Restart"}</button>}
             {server.transport === "stdio" ? null : server.signed_in ? <button type="button" onClick={() => act(() => api.mcpLogout(server.name))}>Sign out</button> : <button type="button" onClick={() => void login()}>Sign in…</button>}
             {server.from === "settings" ? <button type="button" class="quiet" onClick={() => { act(() => api.mcpRemove(server.name)); location.hash = "#/tools"; }}>Remove</button> : null}
         </div>
         <section aria-label="Its tools"><h3>Its tools</h3>
             {server.tools.length === 0 ? <p class="muted small">None is known yet.</p> : <ul class="mcp-tools">{server.tools.map((t) => <li key={t.name}>
-                {t.state === "ok" || t.state === "changed" ? <a href={`#/tools/${t.name}`}><code>{t.tool}</code></a> : <code>{t.tool}</code>}
+                {t.state === "ok" || t.state === "changed" ? <a href={`#/tools/${t.tool}`}><code>{t.name}</code></a> : <code>{t.name}</code>}
                 {t.state === "ok" ? <span class="muted small">{t.description.split("\n", 1)[0]}</span> : <span class="changed small">{toolStates[t.state]}</span>}
                 {t.state === "changed" ? <><TwoTexts approved={t.approved} now={t.now} />
-                    <button type="button" class="small-button" disabled={busy} onClick={() => act(() => api.mcpApprove(server.name, t.tool))}>Approve the new one</button></> : null}
+                    <Approve kind="small-button" digest={t.digest} busy={busy} approve={() => act(() => api.mcpApprove(server.name, t.digest, t.name))}>Approve the new one</Approve></> : null}
                 {t.state === "unapproved" && t.now ? <pre class="plain" tabindex={0}>{words(t.now)}</pre> : null}
             </li>)}</ul>}
         </section>
         {server.stderr ? <details class="fold"><summary>What it wrote to standard error</summary><pre class="plain" tabindex={0}>{server.stderr}</pre></details> : null}
     </article>;
+}
+
+const readAfter = 1500;
+
+/** A yes to what stands beside it. When that becomes another text under the reader's eyes, a click that was meant for the one before does nothing. */
+function Approve({ kind, digest, busy, approve, children }: { kind: string; digest: string; busy: boolean; approve: () => void; children: string }) {
+    const [shown, setShown] = useState(digest);
+    useEffect(() => {
+        const timer = setTimeout(() => setShown(digest), readAfter);
+        return () => clearTimeout(timer);
+    }, [digest]);
+    return <button type="button" class={kind} disabled={busy || shown !== digest} onClick={approve}>{children}</button>;
 }
 
 const words = (t: McpText) => `${t.description ?? ""}\n\n${JSON.stringify(t.inputSchema ?? {}, null, 2)}`.trim();

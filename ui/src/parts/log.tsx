@@ -44,7 +44,8 @@ export function Log({ view }: { view: View }) {
         });
     }, [ready, goTo]);
     const onScroll = () => {
-        const el = v.box!;
+        const el = v.box;
+        if (!el) return; // it is gone, and its last scrolling is told a frame later
         const up = el.scrollTop < last.current.top - 1 && el.scrollHeight >= last.current.height;
         if (!up && atEnd()) { v.follow = true; setBelow(false); }
         else if (up) v.follow = false;

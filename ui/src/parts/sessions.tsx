@@ -129,7 +129,7 @@ function List() {
         e.preventDefault();
     };
     return <>
-        <div class="session-list" tabindex={-1} ref={(el) => { v.box = el; }} onScroll={() => { v.scrolled(); if (more && !found && v.box!.scrollHeight - v.box!.scrollTop - v.box!.clientHeight < 1500) void attempt(loadMore); }} onKeyDown={onKey}>
+        <div class="session-list" tabindex={-1} ref={(el) => { v.box = el; }} onScroll={() => { v.scrolled(); if (more && !found && v.box && v.box.scrollHeight - v.box.scrollTop - v.box.clientHeight < 1500) void attempt(loadMore); }} onKeyDown={onKey}>
             <div><ul ref={(el) => { v.list = el; }} aria-label={found ? "Sessions found" : "Sessions"}>
                 {list.slice(from, to).map((e, n) => <li key={e.key} data-key={e.key}>{e.kind === "head" ? <h2 class="list-head">{e.text}</h2>
                     : <Row entry={e} current={e.row.id === current && page === "chat"} reached={e.key === shownKey} selecting={selected.size > 0} selected={selected.has(e.row.id)}

@@ -11,7 +11,7 @@ export interface Context {
     cache: { cached_tokens: number | null; broken_by: { part: string; what: string } | null }; truncated: boolean;
 }
 export interface Memory { text: string; path?: string; max_bytes?: number }
-export interface PackRow { name: string; description: string; tokens: number; items: number; problem?: string | null }
+export interface PackRow { name: string; description: string; tokens: number; items: number; problem?: string | null; gone?: true }
 export type PackItem = { kind: "text"; text: string } | { kind: "file"; path: string } | { kind: "message"; session: string; seq: number } | { kind: "skill"; name: string };
 export interface Pack { name?: string; description: string; items: PackItem[]; tokens?: number; problem?: string | null }
 
@@ -47,11 +47,12 @@ export interface Skill {
     name: string; description: string; source: string; path: string; state: "ok" | "broken" | "shadowed" | "untrusted"; problem?: string | null; warning?: string | null;
     triggers?: Json[] | null; parameters?: SkillParameter[] | null; tools?: string[] | null; uses?: string[] | null; tokens?: number; digest?: string;
     text?: string; files?: (string | { path: string; bytes?: number })[] | null;
+    gone?: true; // only what was written for it is left, in this browser
 }
 export interface SkillCheck { problem: string | null; warnings: string[] }
 export interface Agent {
     name: string; description: string; tools?: string[] | null; model?: string | null; max_turns?: number | null; mode?: string | null; isolation?: string | null;
-    source: string; path?: string | null; problem?: string | null; warning?: string | null; shadowed?: boolean | string | null; text?: string;
+    source: string; path?: string | null; problem?: string | null; warning?: string | null; shadowed?: boolean | string | null; text?: string; gone?: true;
 }
 
 export interface UsageRun { run: string; t: string; reason: string | null; turns: number; input_tokens: number; output_tokens: number; cost: number | null; ms: number }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { runtimeApi } from "../api_runtime.ts";
+import { useDraft } from "../draft.ts";
 import { Icon, type IconName } from "../icon.tsx";
 import { loadPacks, loadSkills, runtime } from "../runtime.ts";
 import { app, attempt, currentView, useApp } from "../state.ts";
@@ -12,31 +13,33 @@ const kinds: Record<PackItem["kind"], [name: string, icon: IconName]> = { text: 
 const empty: Record<PackItem["kind"], () => PackItem> = { text: () => ({ kind: "text", text: "" }), file: () => ({ kind: "file", path: "" }), message: () => ({ kind: "message", session: app.current ?? "", seq: 0 }), skill: () => ({ kind: "skill", name: "" }) };
 const complete = (i: PackItem) => (i.kind === "text" ? i.text.trim() !== "" : i.kind === "file" ? i.path.trim() !== "" : i.kind === "skill" ? i.name !== "" : i.session !== "" && i.seq > 0);
 
+type Written = Pack & { name: string };
+
 /** A context pack, to read and to change. */
 export function PackView({ name, row, taken }: { name: string | null; row: PackRow | null; taken: string[] }) {
-    const [pack, setPack] = useState<Pack | null>(name === null ? { description: "", items: [empty.text()] } : null);
-    const [saved, setSaved] = useState("");
-    const [newName, setNewName] = useState("");
-    useEffect(() => { if (name !== null) void attempt(async () => { const p = await runtimeApi.pack(name); setPack(p); setSaved(JSON.stringify([p.description, p.items])); }); }, [name]);
+    const [saved, setSaved] = useState<Written | null>(() => (name === null ? { name: "", description: "", items: [empty.text()] } : null));
+    const draft = useDraft<Written | null>(name === null ? "new:pack" : `pack:${name}`, saved), pack = draft.now, { dirty, set: setPack } = draft;
+    useEffect(() => { if (name !== null && !row?.gone) void attempt(async () => { const p = await runtimeApi.pack(name); setSaved({ name, description: p.description, items: p.items }); }); }, [name, row?.gone]);
     useEffect(() => { if (!runtime.skills) void attempt(loadSkills); }, []);
     if (!pack) return null;
+    const newName = pack.name;
     const wrong = name !== null || newName === "" ? "" : !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(newName) ? "Small letters, digits, and single hyphens between them." : taken.includes(newName) ? `There is a pack ${newName} already.` : "";
-    const dirty = JSON.stringify([pack.description, pack.items]) !== saved;
-    const fine = dirty && !wrong && (name ?? newName) !== "" && pack.items.length > 0 && pack.items.every(complete);
+    const fine = (dirty || name === null) && !wrong && (name ?? newName) !== "" && pack.items.length > 0 && pack.items.every(complete);
     const set = (i: number, item: PackItem) => setPack({ ...pack, items: pack.items.map((old, n) => (n === i ? item : old)) });
     const move = (i: number, by: number) => { const items = [...pack.items]; items.splice(i + by, 0, ...items.splice(i, 1)); setPack({ ...pack, items }); };
     const save = () => attempt(async () => {
         await runtimeApi.savePack(name ?? newName, pack);
-        setSaved(JSON.stringify([pack.description, pack.items]));
+        if (name !== null) setSaved(pack);
         await loadPacks();
+        draft.stored(pack);
         if (name === null) location.hash = `#/memory/${encodeURIComponent(`pack:${newName}`)}`;
     });
-    const remove = () => attempt(async () => { await runtimeApi.removePack(name!); location.hash = "#/memory"; await loadPacks(); });
+    const remove = () => attempt(async () => { await runtimeApi.removePack(name!); draft.drop(); location.hash = "#/memory"; await loadPacks(); });
     return <article class="tool-view" aria-label={name ?? "A new pack"}>
         <h2>{name ?? "A new pack"}{row ? <span class="server-state">{count(row.tokens)} tokens</span> : null}</h2>
         {row?.problem ? <p class="notice stop" role="alert"><Icon name="triangle" size={14} label="Problem" /> <span>{row.problem}</span></p> : null}
         <form class="stack" onSubmit={(e) => { e.preventDefault(); if (fine) void save(); }}>
-            {name === null ? <div class="field"><label for="pack-name">Name</label><input id="pack-name" value={newName} spellcheck={false} autocomplete="off" placeholder="house-rules" onInput={(e) => setNewName(e.currentTarget.value)} />
+            {name === null ? <div class="field"><label for="pack-name">Name</label><input id="pack-name" value={newName} spellcheck={false} autocomplete="off" placeholder="house-rules" onInput={(e) => setPack({ ...pack, name: e.currentTarget.value })} />
                 {wrong ? <p class="field-problem" role="alert">{wrong}</p> : null}</div> : null}
             <div class="field"><label for="pack-says">What it is for</label><input id="pack-says" value={pack.description} onInput={(e) => setPack({ ...pack, description: e.currentTarget.value })} /></div>
             <ul class="pack-items" aria-label="Items">{pack.items.map((item, i) => <li key={i}>
@@ -47,7 +50,8 @@ export function PackView({ name, row, taken }: { name: string | null; row: PackR
             </li>)}</ul>
             <div class="choices" role="group" aria-label="Add an item">{(Object.keys(kinds) as PackItem["kind"][]).map((k) => <button key={k} type="button" class="small-button flat" onClick={() => setPack({ ...pack, items: [...pack.items, empty[k]()] })}>Add {k === "file" || k === "skill" || k === "message" ? `a ${k}` : k}</button>)}</div>
             <div class="choices"><button type="submit" class="primary" disabled={!fine}>{name === null ? "Create it" : "Save"}</button>
-                {name !== null ? <Sure label="Delete" question={`Delete ${name}?`} yes="Delete it" act={() => void remove()} /> : null}<span class="muted small" role="status">{dirty && name !== null ? "not saved" : ""}</span></div>
+                {dirty ? <button type="button" class="quiet" onClick={draft.drop}>{name === null ? "Take it back" : "Take the changes back"}</button> : null}
+                {name !== null && !row?.gone ? <Sure label="Delete" question={`Delete ${name}?`} yes="Delete it" act={() => void remove()} /> : null}<span class="muted small" role="status">{dirty && name !== null ? "not saved" : ""}</span></div>
         </form></article>;
 }
 

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { runtimeApi } from "../api_runtime.ts";
+import { dropDraft, keptDraft } from "../draft.ts";
 import { Icon } from "../icon.tsx";
 import { loadSkills } from "../runtime.ts";
 import { attempt } from "../state.ts";
@@ -14,20 +15,21 @@ import { TextEditor } from "./text_editor.tsx";
 /** One skill: what it says of itself, what it takes and leaves, its text, and how it fills in. The text is a stranger's until it is trusted. */
 export function SkillView({ skill }: { skill: Skill }) {
     const [detail, setDetail] = useState<Skill>(skill);
-    const [editing, setEditing] = useState(false);
+    const keep = `skill:${skill.name}`;
+    const [editing, setEditing] = useState(() => keptDraft(keep) !== null);
     const hidden = skill.state === "shadowed";
-    useEffect(() => { if (!hidden) void attempt(async () => setDetail(await runtimeApi.skill(skill.name))); }, [skill]);
+    useEffect(() => { if (!hidden && !skill.gone) void attempt(async () => setDetail(await runtimeApi.skill(skill.name))); }, [skill]);
     const [state, tone] = skillStates[skill.state];
-    const text = detail.text ?? "";
+    const text = (skill.gone ? skill : detail).text;
     const own = skill.source === "workspace";
-    const remove = () => attempt(async () => { await runtimeApi.removeSkill(skill.name); location.hash = "#/skills"; await loadSkills(); });
-    const save = (next: string) => attempt(async () => { const saved = await runtimeApi.saveSkill(skill.name, next); setDetail({ ...detail, ...saved, text: saved.text ?? next }); await loadSkills(); });
+    const remove = () => attempt(async () => { await runtimeApi.removeSkill(skill.name); dropDraft(keep); location.hash = "#/skills"; await loadSkills(); });
+    const save = (next: string) => attempt(async () => { const saved = await runtimeApi.saveSkill(skill.name, next); setDetail({ ...detail, ...saved, text: saved.text ?? next }); await loadSkills(); return true as const; });
     return <article class="tool-view" aria-label={skill.name}>
-        <h2>{skill.name} <span class={`server-state ${tone}`}>{state}</span></h2>
+        <h2>{skill.name} <span class={`server-state ${tone}`}>{skill.gone ? "removed" : state}</span></h2>
         {skill.description ? <p>{skill.description}</p> : null}
         {skill.problem ? <p class={`notice ${skill.state === "broken" ? "stop" : "warn"}`} role="alert"><Icon name="triangle" size={14} label="Problem" /> <span><Inline text={skill.problem} /></span></p> : null}
         {skill.warning ? <p class="notice warn"><Icon name="triangle" size={14} label="Warning" /> <span><Inline text={skill.warning} /></span></p> : null}
-        <dl class="facts">
+        {skill.gone ? null : <dl class="facts">
             <dt>From</dt><dd>{skill.path && skill.path !== skill.source ? <span class="path">{skill.path}</span> : null} <span class="muted">{sourceWords[skill.source] ?? skill.source}</span></dd>
             <dt>Tools</dt><dd>{skill.tools ? skill.tools.length ? skill.tools.map((t) => <code key={t} class="pattern">{t}</code>) : "none at all" : "as the session has them"}</dd>
             {skill.triggers?.length ? <><dt>Proposed at</dt><dd>{skill.triggers.map((t) => typeof t === "string" ? t : JSON.stringify(t)).join(", ")}</dd></> : null}
@@ -35,14 +37,14 @@ export function SkillView({ skill }: { skill: Skill }) {
             {skill.tokens ? <><dt>Size</dt><dd>{count(skill.tokens)} tokens when it is read</dd></> : null}
             {skill.digest ? <><dt>Digest</dt><dd class="path" title={skill.digest}>{skill.digest.slice(0, 16)}</dd></> : null}
             {detail.files?.length ? <><dt>Files</dt><dd>{detail.files.map((f) => <div key={typeof f === "string" ? f : f.path} class="path">{typeof f === "string" ? f : f.path}</div>)}</dd></> : null}
-        </dl>
+        </dl>}
         {skill.parameters?.length ? <Parameters list={skill.parameters} /> : null}
         {hidden ? <p class="muted small">The nearer one of this name is used. Remove or rename that one to have this one.</p> : <>
             {skill.state === "untrusted" ? <Trust skill={skill} digest={detail.text === undefined ? null : detail.digest ?? ""} /> : null}
             {skill.state === "ok" && !editing ? <Expand skill={skill} /> : null}
-            {editing ? <SkillEditor name={skill.name} text={text} save={save} leave={() => setEditing(false)} />
-                : <section aria-label="Its text"><h3>Its text</h3><Document text={text} />
-                    <div class="choices"><button type="button" onClick={() => setEditing(true)}>{own ? "Edit" : "Edit a copy in this workspace"}</button>
+            {editing && text !== undefined ? <SkillEditor name={skill.name} keep={keep} text={text} save={save} leave={() => setEditing(false)} />
+                : <section aria-label="Its text"><h3>Its text</h3><Document text={text ?? ""} />
+                    <div class="choices"><button type="button" disabled={text === undefined} onClick={() => setEditing(true)}>{own ? "Edit" : "Edit a copy in this workspace"}</button>
                         {!own ? null : <Sure label="Delete" question={`Delete ${skill.name}?`} yes="Delete it" act={() => void remove()} />}</div></section>}
         </>}
     </article>;
@@ -60,10 +62,10 @@ function Trust({ skill, digest }: { skill: Skill; digest: string | null }) {
         <div class="choices"><button type="button" disabled={digest === null} onClick={() => { void attempt(async () => { await runtimeApi.trustSkill(skill.name, digest!); await loadSkills(); }); }}>I have read it: trust it</button></div></section>;
 }
 
-function SkillEditor({ name, text, save, leave }: { name: string; text: string; save(text: string): Promise<unknown>; leave(): void }) {
+function SkillEditor({ name, keep, text, save, leave }: { name: string; keep: string; text: string; save(text: string): Promise<true | undefined>; leave(): void }) {
     const [check, setCheck] = useState<SkillCheck | null>(null);
     return <section aria-label="Editor"><h3>SKILL.md</h3>
-        <TextEditor label={`Text of ${name}`} text={text} rows={20} save={save} leave={leave} check={(t) => void attempt(async () => setCheck(await runtimeApi.checkSkill(t)))}>
+        <TextEditor label={`Text of ${name}`} keep={keep} text={text} rows={20} save={save} leave={leave} check={(t) => void attempt(async () => setCheck(await runtimeApi.checkSkill(t)))}>
             <div class="check" aria-live="polite">{check ? <>
                 {check.problem ? <p class="field-problem"><Inline text={check.problem} /></p> : <p class="fine small"><Icon name="check" size={14} /> It can be loaded.</p>}
                 {check.warnings.map((w) => <p key={w} class="warned small"><Inline text={w} /></p>)}</> : null}</div>

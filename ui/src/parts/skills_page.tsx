@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { runtimeApi } from "../api_runtime.ts";
+import { draftsOf, keptDraft } from "../draft.ts";
 import { Icon } from "../icon.tsx";
 import { loadPage, loadSkills, runtime } from "../runtime.ts";
 import { app, useApp } from "../state.ts";
@@ -14,12 +15,16 @@ const groups: [source: string, title: string][] = [["workspace", "This workspace
 
 const draft = (name: string) => `---\nname: ${name}\ndescription: What it is for, in one sentence\n---\n# ${name}\n\nWhat to do, step by step.\n`;
 
+/** One whose file is not there any more, but what was written for it is. */
+const lost = (name: string): Skill => ({ name, description: "", source: "", path: "", state: "broken", gone: true, text: keptDraft<string>(`skill:${name}`)?.from ?? "",
+    problem: "Its folder was removed or renamed. What you wrote is kept here: saving it makes the skill again, in this workspace." });
+
 /** All skills by where they come from, and one of them in full. */
 export function SkillsPage() {
-    const { item } = useApp(() => [app.item, runtime.skills]);
+    const { item } = useApp(() => [app.item, runtime.skills, draftsOf("skill").join()]);
     const [query, setQuery] = useState("");
     useEffect(() => loadPage("skills"), [item]);
-    const skills = runtime.skills ?? [];
+    const there = runtime.skills, skills = there ? [...there, ...draftsOf("skill").filter((name) => !there.some((s) => s.name === name)).map(lost)] : [];
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     const found = skills.filter((s) => words.every((w) => `${s.name} ${s.description}`.toLowerCase().includes(w)));
     const [wanted, source] = (item ?? "").split("~"); // a hidden one is told from the nearer one by where it is
@@ -46,5 +51,5 @@ function Row({ skill, current }: { skill: Skill; current: boolean }) {
     const bad = skill.state !== "ok";
     return <PlaceRow href={`#/skills/${encodeURIComponent(skill.state === "shadowed" ? `${skill.name}~${skill.source}` : skill.name)}`} current={current} name={skill.name} tone={bad ? tone : ""}
         icon={<Icon name={skill.state === "broken" ? "triangle" : skill.state === "untrusted" ? "hand" : "book"} size={14} label={text} />}
-        says={bad ? text : skill.description || `${count(skill.tokens ?? 0)} tokens`} />;
+        says={skill.gone ? "removed, your text is kept" : bad ? text : skill.description || `${count(skill.tokens ?? 0)} tokens`} />;
 }

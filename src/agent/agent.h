@@ -126,9 +126,10 @@ int bx_agent_drop_fact(struct bx_agent *a, struct bx_session *s, const char *id,
 /* Packs count from the next run on. */
 int bx_agent_attach_pack(struct bx_agent *a, struct bx_session *s, const char *name, struct bx_err *err);
 int bx_agent_detach_pack(struct bx_agent *a, struct bx_session *s, const char *name, struct bx_err *err);
-/* {"text","path","max_bytes"}; the text is what its user wrote, BX_ERR_LIMIT when it is too long */
+/* {"text","digest","path","max_bytes"}; the text is what its user wrote, BX_ERR_LIMIT when it is too long. `digest` (may be NULL):
+ * of the memory that it was made from; BX_ERR_EXISTS when that is another by now. */
 int bx_agent_memory(struct bx_agent *a, struct bx_jw *w, struct bx_err *err);
-int bx_agent_set_memory(struct bx_agent *a, struct bx_str text, struct bx_err *err);
+int bx_agent_set_memory(struct bx_agent *a, struct bx_str text, const char *digest, struct bx_err *err);
 void bx_agent_list_packs(struct bx_agent *a, struct bx_jw *w); /* items of an array that the caller opened */
 int bx_agent_get_pack(struct bx_agent *a, const char *name, struct bx_jw *w, struct bx_err *err); /* one object */
 int bx_agent_put_pack(struct bx_agent *a, const char *name, const struct bx_val *pack, struct bx_err *err);

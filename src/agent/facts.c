@@ -103,16 +103,20 @@ int bx_agent_memory(struct bx_agent *a, struct bx_jw *w, struct bx_err *err) {
     int rc = bx_memory_read(bx_store_dir(a->store), &text, err);
     if (rc)
         return rc;
+    char digest[BX_SHA256_HEX + 1];
+    bx_memory_digest(text, digest);
     bx_jw_obj(w);
     bx_jw_kstr(w, "text", text);
+    bx_jw_kstr(w, "digest", digest);
     bx_jw_kstr(w, "path", path);
     bx_jw_kint(w, "max_bytes", BX_MEMORY_MAX_BYTES);
     bx_jw_end(w);
     return 0;
 }
 
-int bx_agent_set_memory(struct bx_agent *a, struct bx_str text, struct bx_err *err) {
-    return bx_memory_write(bx_store_dir(a->store), text, err);
+int bx_agent_set_memory(struct bx_agent *a, struct bx_str text, const char *digest,
+                        struct bx_err *err) {
+    return bx_memory_write(bx_store_dir(a->store), text, digest, err);
 }
 
 void bx_agent_list_packs(struct bx_agent *a, struct bx_jw *w) {

@@ -37,9 +37,29 @@ static int put(const char *state_dir, struct bx_str text, struct bx_err *err) {
     return rc ? rc : bx_file_write_atomic(path, text, 0600, err);
 }
 
-int bx_memory_write(const char *state_dir, struct bx_str text, struct bx_err *err) {
+void bx_memory_digest(const char *text, char out[static BX_SHA256_HEX + 1]) {
+    bx_sha256_hex_of(text, strlen(text), out);
+}
+
+static int still(const char *state_dir, const char *digest, struct bx_err *err) {
+    bx_auto(bx_freep) char *now = NULL;
+    char hex[BX_SHA256_HEX + 1];
+    int rc = bx_memory_read(state_dir, &now, err);
+    if (rc)
+        return rc;
+    bx_memory_digest(now, hex);
+    return strcmp(hex, digest) == 0
+               ? 0
+               : bx_fail(err, BX_ERR_EXISTS,
+                         "the memory has changed meanwhile, nothing was written: read it again, "
+                         "take over what is new, and save with the digest that it has now");
+}
+
+int bx_memory_write(const char *state_dir, struct bx_str text, const char *digest,
+                    struct bx_err *err) {
     BX_LOCKED(&changing); /* else a run that remembers puts back what it read before */
-    return put(state_dir, text, err);
+    int rc = digest ? still(state_dir, digest, err) : 0;
+    return rc ? rc : put(state_dir, text, err);
 }
 
 static bool has_line(struct bx_str text, struct bx_str wanted) {

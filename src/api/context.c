@@ -85,7 +85,8 @@ int bx_route_memory_get(struct bx_api_call *c, struct bx_err *err) {
 }
 
 int bx_route_memory_put(struct bx_api_call *c, struct bx_err *err) {
-    int r = bx_agent_set_memory(c->api->config->agent, bx_val_get_str(c->body, "text"), err);
+    int r = bx_agent_set_memory(c->api->config->agent, bx_val_get_str(c->body, "text"),
+                                bx_val_get_z(c->body, "digest"), err);
     if (r == BX_ERR_INVALID || r == BX_ERR_LIMIT) {
         struct bx_err why = *err;
         return bx_call_fault(c, "text", err, "%s", why.msg);

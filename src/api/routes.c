@@ -44,7 +44,9 @@ static const struct bx_member fact_members[] = {
     {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = 8 * BX_KIB},
     {.name = NULL}};
 static const struct bx_member memory_members[] = {
-    {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB}, {.name = NULL}};
+    {.name = "text", .type = BX_VAL_STR, .required = true, .max_bytes = BX_MIB},
+    {.name = "digest", .type = BX_VAL_STR, .max_bytes = 64},
+    {.name = NULL}};
 static const struct bx_member attach_members[] = {
     {.name = "name", .type = BX_VAL_STR, .required = true, .max_bytes = 100}, {.name = NULL}};
 static const struct bx_member pack_members[] = {

@@ -52,7 +52,7 @@ static int set_memory(const struct bx_args *args, const struct bx_pack_place *pl
     (void)out;
     bx_auto(bx_buf_deinit) struct bx_buf text = BX_BUF_INIT(FILE_MAX);
     int r = bx_file_read(args->operands.p[0], &text, err);
-    return r < 0 ? r : bx_memory_write(place->state_dir, bx_buf_str(&text), err);
+    return r < 0 ? r : bx_memory_write(place->state_dir, bx_buf_str(&text), NULL, err);
 }
 
 static int list_packs(const struct bx_args *args, const struct bx_pack_place *place,

@@ -333,7 +333,13 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.call("POST", one + "/packs", {"name": "q"}, session=session).status, 404)
         self.assertEqual(self.call("PUT", memory, {"text": "x" * 17000}).json["field"], "text")
         self.assertEqual(self.call("PUT", memory, {"text": "- We deploy on Fridays.\n"}).json["text"], "- We deploy on Fridays.\n")
-        self.assertTrue(self.call("GET", memory).json["path"].endswith("/memory.md"))
+        read = self.call("GET", memory).json
+        self.assertTrue(read["path"].endswith("/memory.md"))
+        self.assertEqual(self.call("PUT", memory, {"text": "- We deploy on Mondays.\n", "digest": read["digest"]}).status, 200)
+        late = self.call("PUT", memory, {"text": "- We deploy daily.\n", "digest": read["digest"]})
+        self.assertEqual(late.status, 409)
+        self.assertIn("changed meanwhile", late.json["detail"])
+        self.assertEqual(self.call("GET", memory).json["text"], "- We deploy on Mondays.\n")
         self.assertEqual(self.call("PUT", "/api/v1/settings", {"compact_at": 99}).json["field"], "compact_at")
         self.assertEqual(self.call("PUT", "/api/v1/settings", {"compact_at": 50}).json["compact_at"], 50)
         seen = self.call("GET", one + "/context", session=session).json

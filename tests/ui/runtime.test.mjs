@@ -255,8 +255,38 @@ test("what is written and not saved is there again after Ctrl+K and after a relo
     await becomes(drafts, []);
 });
 
-test("an editor stays when its file vanishes under it; a text that was changed meanwhile is shown beside", onMock, async () => {
-    const text = "---\nname: fleeting\ndescription: Comes and goes\n---\n";
+test("what was remembered while the memory was edited is shown, not overwritten", async () => {
+    const now = () => page.evaluate(() => fetch("/api/v1/memory").then((r) => r.json()).then((m) => m.text));
+    await put("/memory", "- One.\n");
+    await go("#/memory");
+    const memory = page.getByRole("textbox", { name: "Memory" }), other = section("As it is now");
+    await memory.fill("- The first.\n");
+    await put("/memory", "- One.\n- Two.\n");
+    await memory.press("Control+s");
+    await says(other, /Memory has changed meanwhile[\s\S]*- One\.\s+- Two\./);
+    faults.length = 0; // the browser's own line about the 409
+    await becomes(() => memory.inputValue(), "- The first.\n");
+    await becomes(now, "- One.\n- Two.\n");
+    await clean("a memory that has changed meanwhile");
+    await page.reload(); // what is shown beside a draft is what was there when the page was read
+    await says(other, /- Two\./);
+    await memory.fill("- The first.\n- Two.\n");
+    await memory.press("Control+s");
+    await counts(other, 0);
+    await becomes(now, "- The first.\n- Two.\n");
+    await memory.fill("- Mine.\n");
+    await page.keyboard.press("Control+k");
+    await page.waitForSelector(".first-run");
+    await put("/memory", "- Three.\n"); // while the editor was left
+    await go("#/memory");
+    await says(other, /- Three\./);
+    await page.getByRole("button", { name: "Take the changes back" }).click();
+    await counts(other, 0);
+    await becomes(() => memory.inputValue(), "- Three.\n");
+});
+
+test("an editor stays when its file vanishes under it; a text that was changed meanwhile is shown beside", async () => {
+    const text = "---\nname: fleeting\ndescription: Comes and goes\n---\nBegin.\n";
     for (const kind of ["skills", "agents"]) {
         const path = `/${kind}/fleeting`, row = page.locator("nav .tool-row", { hasText: "fleeting" });
         await put(path, text);

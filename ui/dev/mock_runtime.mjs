@@ -1,4 +1,5 @@
 // The mock's half of context, rules, executors, skills, agents and retention: the shapes of docs/api.md with a state that changes as the real one would.
+import { createHash } from "node:crypto";
 import { call, newId, Session } from "./log.mjs";
 import { attacks } from "./canned.mjs";
 
@@ -32,6 +33,7 @@ const agents = [
 ];
 const packs = new Map([["house-rules", { description: "How this project is written", items: [{ kind: "text", text: "Tabs are four spaces." }, { kind: "file", path: "/docs/style.md" }] }], ["old-plan", { description: "The plan of last week", items: [{ kind: "file", path: "/docs/gone.md" }] }]]);
 const memory = { text: "# Memory\n\n- The user likes short answers.\n- Tests run with `make test`.\n", path: "/home/ada/orchard/.boxagnts/memory.md", max_bytes: 16384 };
+const memoryNow = () => ({ ...memory, digest: createHash("sha256").update(memory.text).digest("hex") });
 const worktrees = new Map();
 const contexts = new Map(); // session → { facts, packs, compacted }
 
@@ -122,8 +124,13 @@ export function runtimeRoutes({ sessions, find, Problem, sockets, settings, tool
         ["DELETE", /^\/sessions\/([^/]+)\/facts\/([^/]+)$/, ([id, fact]) => { const own = contextOf(id); own.facts = own.facts.filter((f) => f.id !== fact); find(id).add("fact_drop", { id: fact }); return [204]; }],
         ["POST", /^\/sessions\/([^/]+)\/packs$/, ([id], body) => { if (!packs.has(body.name)) gone("pack"); contextOf(id).packs.push(body.name); find(id).add("attach", { pack: body.name }); return [204]; }],
         ["DELETE", /^\/sessions\/([^/]+)\/packs\/([^/]+)$/, ([id, name]) => { const own = contextOf(id); own.packs = own.packs.filter((p) => p !== name); find(id).add("detach", { pack: name }); return [204]; }],
-        ["GET", /^\/memory$/, () => memory],
-        ["PUT", /^\/memory$/, (_, body) => { if (body.text.length > memory.max_bytes) throw new Problem(400, "Bad request", `The memory takes ${memory.max_bytes} bytes, this has ${body.text.length}. Shorten it.`); memory.text = body.text; return memory; }],
+        ["GET", /^\/memory$/, memoryNow],
+        ["PUT", /^\/memory$/, (_, body) => {
+            if (body.digest !== undefined && body.digest !== memoryNow().digest) throw new Problem(409, "Already exists", "The memory has changed meanwhile, nothing was written: read it again, take over what is new, and save with the digest that it has now.");
+            if (body.text.length > memory.max_bytes) throw new Problem(400, "Bad request", `The memory takes ${memory.max_bytes} bytes, this has ${body.text.length}. Shorten it.`);
+            memory.text = body.text;
+            return memoryNow();
+        }],
         ["GET", /^\/packs$/, () => ({ packs: [...packs].map(([name, p]) => packRow(name, p)) })],
         ["GET", /^\/packs\/([^/]+)$/, ([name]) => packs.get(name) ?? gone("pack")],
         ["PUT", /^\/packs\/([^/]+)$/, ([name], body) => { packs.set(name, { description: body.description, items: body.items }); return packs.get(name); }],

@@ -10,7 +10,7 @@ export interface Context {
     model?: string; window: number | null; window_from?: string | null; measured: number | null; estimated: number; compact_at: number | null; parts: ContextPart[]; facts: Fact[]; packs: string[];
     cache: { cached_tokens: number | null; broken_by: { part: string; what: string } | null }; truncated: boolean;
 }
-export interface Memory { text: string; path?: string; max_bytes?: number }
+export interface Memory { text: string; digest: string; path?: string; max_bytes?: number }
 export interface PackRow { name: string; description: string; tokens: number; items: number; problem?: string | null; gone?: true }
 export type PackItem = { kind: "text"; text: string } | { kind: "file"; path: string } | { kind: "message"; session: string; seq: number } | { kind: "skill"; name: string };
 export interface Pack { name?: string; description: string; items: PackItem[]; tokens?: number; problem?: string | null }

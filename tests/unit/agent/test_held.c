@@ -132,7 +132,7 @@ static void test_memory_is_told_and_added_to(void **state) {
     struct world *w = *state;
     struct bx_err err = {0};
     assert_int_equal(
-        bx_agent_set_memory(w->agent, BX_STR_LIT("- Tests run with make check.\n"), &err), 0);
+        bx_agent_set_memory(w->agent, BX_STR_LIT("- Tests run with make check.\n"), NULL, &err), 0);
     W_SCRIPT({.calls = {{"1", "remember", "{\"text\":\"The user wants\\nshort answers.\"}"},
                         {"2", "remember", "{\"text\":\"The user wants short answers.\"}"},
                         {"3", "remember", "{\"text\":\"Only here.\",\"for\":\"session\"}"},
@@ -157,11 +157,35 @@ static void test_memory_has_a_bound(void **state) {
     struct bx_err err = {0};
     static char big[20000];
     memset(big, 'm', sizeof big - 1);
-    assert_int_equal(bx_agent_set_memory(w->agent, bx_str(big), &err), BX_ERR_LIMIT);
+    assert_int_equal(bx_agent_set_memory(w->agent, bx_str(big), NULL, &err), BX_ERR_LIMIT);
     at(err.msg, "16384 bytes long, this is 19999");
-    assert_int_equal(bx_agent_set_memory(w->agent, bx_str_n(big, BX_MEMORY_MAX_BYTES), &err), 0);
+    assert_int_equal(bx_agent_set_memory(w->agent, bx_str_n(big, BX_MEMORY_MAX_BYTES), NULL, &err),
+                     0);
     assert_int_equal(bx_memory_add(w->state, BX_STR_LIT("one more"), &err), BX_ERR_LIMIT);
-    assert_int_equal(bx_agent_set_memory(w->agent, BX_STR_LIT("\xff\xfe"), &err), BX_ERR_INVALID);
+    assert_int_equal(bx_agent_set_memory(w->agent, BX_STR_LIT("\xff\xfe"), NULL, &err),
+                     BX_ERR_INVALID);
+}
+
+/* What was remembered after a text was read is not replaced by what was made from that text. */
+static void test_memory_is_not_replaced_unseen(void **state) {
+    struct world *w = *state;
+    struct bx_err err = {0};
+    bx_auto(bx_freep) char *now = NULL;
+    char empty[BX_SHA256_HEX + 1], old[BX_SHA256_HEX + 1];
+    bx_memory_digest("", empty);
+    bx_memory_digest("- One.\n", old);
+    assert_int_equal(bx_agent_set_memory(w->agent, BX_STR_LIT("- One.\n"), empty, &err), 0);
+    assert_int_equal(bx_memory_add(w->state, BX_STR_LIT("Two."), &err), 0);
+    const char *const others[] = {old, empty, ""};
+    for (size_t i = 0; i < BX_ARRAY_LEN(others); i++)
+        assert_int_equal(bx_agent_set_memory(w->agent, BX_STR_LIT("- 1.\n"), others[i], &err),
+                         BX_ERR_EXISTS);
+    at(err.msg, "has changed meanwhile, nothing was written: read it again");
+    assert_int_equal(bx_memory_read(w->state, &now, &err), 0);
+    assert_string_equal(now, "- One.\n- Two.\n");
+    bx_memory_digest(now, old);
+    assert_int_equal(bx_agent_set_memory(w->agent, BX_STR_LIT("- 1.\n- Two.\n"), old, &err), 0);
+    assert_int_equal(bx_agent_set_memory(w->agent, BX_STR_LIT("- Any.\n"), NULL, &err), 0);
 }
 
 /* ---- facts ---- */
@@ -374,7 +398,7 @@ static void test_what_breaks_a_cache_is_named(void **state) {
     w_send(w, "hi", NULL);
     w_expect(w, "cache_break", "part what", "cache_break|project|/AGENTS.md changed");
     struct bx_err err = {0};
-    assert_int_equal(bx_agent_set_memory(w->agent, BX_STR_LIT("remember"), &err), 0);
+    assert_int_equal(bx_agent_set_memory(w->agent, BX_STR_LIT("remember"), NULL, &err), 0);
     w_send(w, "hi", NULL);
     add(w, "compact",
         "{\"by\":\"user\",\"upto\":3,\"summary\":\"x\",\"kept\":[],\"lost\":{\"turns\":1}}");
@@ -530,7 +554,7 @@ static void test_the_report_is_the_request(void **state) {
     struct bx_err err = {0};
     char id[37];
     put(w, "AGENTS.md", "ROOT RULES");
-    assert_int_equal(bx_agent_set_memory(w->agent, BX_STR_LIT("remember"), &err), 0);
+    assert_int_equal(bx_agent_set_memory(w->agent, BX_STR_LIT("remember"), NULL, &err), 0);
     assert_int_equal(bx_agent_add_fact(w->agent, w->session, BX_STR_LIT("a fact"), false, id, &err),
                      0);
     w_model.window = 32768;
@@ -588,6 +612,7 @@ int main(void) {
         T(test_recall_finds_by_words),
         T(test_memory_is_told_and_added_to),
         T(test_memory_has_a_bound),
+        T(test_memory_is_not_replaced_unseen),
         T(test_facts_have_bounds),
         T(test_packs),
         T(test_packs_that_are_wrong),

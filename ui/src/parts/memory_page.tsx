@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { ApiError } from "../api.ts";
 import { runtimeApi } from "../api_runtime.ts";
 import { draftsOf } from "../draft.ts";
 import { Icon } from "../icon.tsx";
@@ -41,7 +42,16 @@ function MemoryView() {
     const [memory, setMemory] = useState<Memory | null>(null);
     useEffect(() => { void attempt(async () => setMemory(await runtimeApi.memory())); }, []);
     if (!memory) return null;
-    const save = (text: string) => attempt(async () => { setMemory({ ...memory, ...await runtimeApi.saveMemory(text), text }); return true as const; });
+    const save = (text: string) => attempt(async () => {
+        try {
+            setMemory(await runtimeApi.saveMemory(text, memory.digest));
+            return true as const;
+        } catch (e) {
+            if (!(e instanceof ApiError) || e.status !== 409) throw e;
+            setMemory(await runtimeApi.memory()); // a run remembered something: the editor shows it beside what was written
+            return undefined;
+        }
+    });
     return <article class="tool-view" aria-label="Memory"><h2>Memory</h2>
         <p class="muted">Every session of this workspace begins with it. You can change it, and so can a model that is allowed to: read it now and then. {memory.path ? <>It is the file <code class="path">{memory.path}</code>.</> : null}</p>
         <TextEditor label="Memory" keep="memory:memory" text={memory.text} rows={16} save={save} limit={memory.max_bytes} /></article>;

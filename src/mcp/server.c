@@ -288,14 +288,29 @@ void bx_mcp_server_worked(struct bx_mcp_server *s) {
 
 /* ---- listing on its own ---- */
 
+/* Lock held, and not taken again: whoever starts the next lister joins this one under it. */
+static void lister_ends(struct bx_mcp_server *s) {
+    s->lister_runs = false;
+    pthread_cond_broadcast(&s->changed);
+}
+
 static bool still_stale(struct bx_mcp_server *s) {
     BX_LOCKED(&s->lock);
     bool stale = (s->stale || !s->listed) && !s->gone;
     s->stale = false;
     if (!stale)
-        s->lister_runs =
-            false; /* with the look: a change that comes after it starts the next one */
+        lister_ends(s); /* with the look: a change that comes after it starts the next one */
     return stale;
+}
+
+/* The connection was another one by then: what was said of the new one meanwhile is to be listed.
+ */
+static bool changed_meanwhile(struct bx_mcp_server *s) {
+    BX_LOCKED(&s->lock);
+    bool again = s->stale && !s->gone;
+    if (!again)
+        lister_ends(s);
+    return again;
 }
 
 static bool list_once(struct bx_mcp_server *s) {
@@ -314,11 +329,8 @@ static bool list_once(struct bx_mcp_server *s) {
 
 static void *list_main(void *user) {
     struct bx_mcp_server *s = user;
-    while (still_stale(s) && list_once(s)) {
+    while (still_stale(s) && (list_once(s) || changed_meanwhile(s))) {
     }
-    BX_LOCKED(&s->lock);
-    s->lister_runs = false;
-    pthread_cond_broadcast(&s->changed);
     return NULL;
 }
 

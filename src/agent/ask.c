@@ -195,6 +195,8 @@ static int ask_once(struct bx_run *run, struct stream *s, const char *note, bool
     bx_run_request(run, note, &request);
     bx_run_guard_prefix(run);
     request.no_tools = no_tools;
+    request.once = bx_budget_left(run->budget, BX_BUDGET_TOKENS) >= 0 ||
+                   bx_budget_left(run->budget, BX_BUDGET_MONEY) >= 0;
     bx_run_state(run, "thinking", BX_STR_LIT(""));
     if (!bx_spend_begin(&s->spend, run, bx_context_estimate(run->context, run->history)))
         return bx_fail(err, BX_ERR_CANCELLED, "the budget is used up");

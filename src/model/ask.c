@@ -74,7 +74,7 @@ static bool has_call(const struct bx_message *m) {
 
 static bool may_continue(const struct bx_model *m, const struct bx_model_request *req,
                          const struct bx_reply *reply) {
-    if (reply->finish != BX_FINISH_LENGTH || req->max_output_tokens || m->small ||
+    if (reply->finish != BX_FINISH_LENGTH || req->once || req->max_output_tokens || m->small ||
         has_call(reply->message) || !text_of(reply->message)) {
         return false;
     }

@@ -27,6 +27,7 @@ struct bx_model_request {
     int64_t max_output_tokens; /* 0 = the model's default */
     bool no_tools;             /* tools are described but must not be called (last turn) */
     bool plain;                /* as it stands, whatever the model: no constrained mode */
+    bool once;                 /* a reply that the output limit cuts is not gone on with here: the caller counts each request */
     bool quick;                /* the caller has another way: one retry, soon or not at all, and none after a time limit */
 };
 

@@ -12,6 +12,7 @@ const most = 5000; // what the server gives at once
 /** Before the first subscription: where to begin, and what the events before that place said. */
 export async function prepare(view: View): Promise<void> {
     const { session, queued, todos } = await sessionsApi.get(view.id);
+    if (view.prepared) return; // asked for twice, by one who left and came back
     const first = Math.max(1, session.events - tail + 1);
     Object.assign(view, { firstSeq: first, lastSeq: first - 1, title: session.title, model: session.model, mode: session.mode, planner: session.planner ?? false, queued: queued ?? [], todos: todos ?? [], damaged: session.damaged, prepared: true });
     if (first > 1 && session.input_tokens !== undefined) Object.assign(view, { countedTo: session.events, totals: { input: session.input_tokens, output: session.output_tokens ?? 0 } });

@@ -65,6 +65,21 @@ static void test_too_small_for_the_first_request(void **state) {
     w_expect(w, "user assistant limit run_end", "limit reason", "user limit|tokens run_end|tokens");
 }
 
+/* What goes on with a reply that was cut is a request like any other. */
+static void test_a_reply_that_is_cut_goes_on_within_the_budget(void **state) {
+    struct world *w = *state;
+    W_SCRIPT({.text = "One,", .finish = BX_FINISH_LENGTH, .input = 60000, .output = 100},
+             {.text = "two,", .finish = BX_FINISH_LENGTH, .input = 60000, .output = 100},
+             {.text = "Never asked.", .input = 60000});
+    send_with(w, BX_BUDGET_TOKENS, 100000);
+    assert_true(w_model.once);
+    assert_int_equal(w_model.at, 2);
+    w_expect(w, "limit run_end", "limit reason", "limit|tokens run_end|tokens");
+    W_SCRIPT({.text = "fine"});
+    w_send(w, "without it", NULL);
+    assert_false(w_model.once);
+}
+
 /* In mid-stream, too: by our own count, before the provider has said anything. */
 static void test_a_stream_is_cut(void **state) {
     struct world *w = *state;
@@ -231,6 +246,7 @@ int main(void) {
         T(test_tokens),
         T(test_no_last_word_past_the_cap),
         T(test_too_small_for_the_first_request),
+        T(test_a_reply_that_is_cut_goes_on_within_the_budget),
         T(test_a_stream_is_cut),
         T(test_fuel),
         T(test_fuel_of_one_reply),

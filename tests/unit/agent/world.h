@@ -118,7 +118,7 @@ static struct {
     int64_t window;
     double price; /* US$ for a million tokens of either kind; below 0: not known */
     bool small;
-    bool no_tools;      /* of the last request */
+    bool no_tools, once; /* of the last request */
     const char *summary; /* the answer to a request for a summary; NULL: it fails */
     bool summary_hangs; /* until it is stopped */
     size_t summaries;   /* asked for */
@@ -190,6 +190,7 @@ int bx_model_ask(struct bx_model *m, const struct bx_model_request *req,
         return bx_fail(err, BX_ERR_INTERNAL, "the script is over");
     w_dump(req);
     w_model.no_tools = req->no_tools;
+    w_model.once = req->once;
     w_model.tool_count = req->tool_count;
     w_model.tools[0] = '\0';
     for (size_t i = 0; i < req->tool_count; i++) {

@@ -76,7 +76,7 @@ struct heard {
     uint64_t wait_ms;
     char reason[480];
     struct bx_cancel *fire_at_text;
-    bool quick; /* how it is asked */
+    bool once, quick; /* how it is asked */
 };
 
 static void on_event(void *user, const struct bx_model_event *ev) {
@@ -114,6 +114,7 @@ static int ask(struct world *w, const char *question, bool tools, struct bx_canc
                                    .message_count = 1,
                                    .tools = &read_tool,
                                    .tool_count = tools ? 1 : 0,
+                                   .once = h->once,
                                    .quick = h->quick};
     h->text.max = h->calls.max = BX_MIB;
     int r = bx_model_ask(w->model, &req, on_event, h, cancel, ret, err);
@@ -394,6 +395,22 @@ static void continued(void **state) {
     close_world(&w);
 }
 
+/* Who counts each request goes on by itself. */
+static void once_is_not_continued(void **state) {
+    (void)state;
+    struct world w = open_world(
+        "{\"turns\":[{\"text\":\"one, \",\"finish\":\"length\"},{\"text\":\"two\"}]}", "");
+    struct heard h = {.once = true};
+    struct bx_reply reply;
+    assert_int_equal(ask(&w, "count", false, NULL, &h, &reply, NULL), 0);
+    assert_int_equal(reply.finish, BX_FINISH_LENGTH);
+    assert_string_equal(reply.message->blocks.p[0].text, "one, ");
+    assert_int_equal(requests(&w), 1);
+    bx_reply_deinit(&reply);
+    heard_deinit(&h);
+    close_world(&w);
+}
+
 /* A call that the limit cut is the agent's to mend, not ours to continue. */
 static void cut_call_is_not_continued(void **state) {
     (void)state;
@@ -555,6 +572,7 @@ int main(void) {
         cmocka_unit_test(cost),
         cmocka_unit_test(cancelled),
         cmocka_unit_test(continued),
+        cmocka_unit_test(once_is_not_continued),
         cmocka_unit_test(cut_call_is_not_continued),
         cmocka_unit_test(key_is_missing),
         cmocka_unit_test(nothing_listens),

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/show.h"
 #include "json/write.h"
 
 #define TEST_MS  60000
@@ -20,12 +21,25 @@ static int open_context(const struct bx_args *args, enum bx_store_mode mode,
 
 /* ---- list ---- */
 
+/* On one line, and nothing steers the terminal: whoever made the folder wrote its .mcp.json. The
+ * caller's. */
+static char *plain(const struct bx_val *of, const char *key) {
+    struct bx_buf out = BX_BUF_INIT(64 * BX_KIB);
+    bx_show_add_safe(&out, bx_val_get_str(of, key), true);
+    char *text = bx_strdup(bx_buf_z(&out));
+    bx_buf_deinit(&out);
+    return text;
+}
+
 /* A stranger's words: none of their lines looks like one of ours, which say what to approve. */
 static void show_words(const char *label, struct bx_str words, struct bx_buf *out) {
     struct bx_str line;
     bx_buf_addf(out, "      %s", label);
-    for (bool first = true; bx_str_split(&words, '\n', &line); first = false)
-        bx_buf_addf(out, "%s" BX_STR_FMT "\n", first ? "" : "                | ", BX_STR_ARG(line));
+    for (bool first = true; bx_str_split(&words, '\n', &line); first = false) {
+        bx_buf_addz(out, first ? "" : "                | ");
+        bx_show_add_safe(out, line, true);
+        bx_buf_addc(out, '\n');
+    }
 }
 
 static void show_texts(const struct bx_val *tool, struct bx_buf *out) {
@@ -35,8 +49,8 @@ static void show_texts(const struct bx_val *tool, struct bx_buf *out) {
         show_words("approved: ", before, out);
     if (now.p)
         show_words("now:      ", now, out);
-    bx_buf_addf(out, "      digest:   %s (of %s)\n", bx_val_get_z(tool, "digest"),
-                bx_val_get_z(tool, "name"));
+    bx_auto(bx_freep) char *name = plain(tool, "name");
+    bx_buf_addf(out, "      digest:   %s (of %s)\n", bx_val_get_z(tool, "digest"), name);
     bx_buf_addz(out, "      (--json shows the schemas too)\n");
 }
 
@@ -50,22 +64,24 @@ static void show_entry(const struct bx_val *entry, struct bx_buf *out) {
 
 static void show_server(const struct bx_val *s, struct bx_buf *out) {
     bool waits = false;
-    struct bx_str error = bx_val_get_str(s, "error");
-    bx_buf_addf(out, "%-16s %-11s %-6s %s\n", bx_val_get_z(s, "name"), bx_val_get_z(s, "state"),
-                bx_val_get_z(s, "transport"), bx_val_get_z(s, "what"));
-    if (error.n)
-        bx_buf_addf(out, "    %.*s\n", (int)error.n, error.p);
+    bx_auto(bx_freep) char *name = plain(s, "name"), *what = plain(s, "what"),
+                           *error = plain(s, "error");
+    bx_buf_addf(out, "%-16s %-11s %-6s %s\n", name, bx_val_get_z(s, "state"),
+                bx_val_get_z(s, "transport"), what);
+    if (*error)
+        bx_buf_addf(out, "    %s\n", error);
     if (bx_str_eqz(bx_val_get_str(s, "state"), "unapproved")) {
         bx_buf_addz(out, "    ");
         show_entry(bx_val_get(s, "entry"), out);
         bx_buf_addf(out,
                     "    comes with the folder (.mcp.json): boxagnts mcp approve %s --digest %s\n",
-                    bx_val_get_z(s, "name"), bx_val_get_z(s, "digest"));
+                    name, bx_val_get_z(s, "digest"));
     }
     bx_val_foreach_item (bx_val_get(s, "tools"), tool) {
         struct bx_str state = bx_val_get_str(tool, "state");
         bool ok = bx_str_eqz(state, "ok");
-        bx_buf_addf(out, "    %s%s%s\n", bx_val_get_z(tool, "tool"), ok ? "" : "  ",
+        bx_auto(bx_freep) char *own = plain(tool, "tool");
+        bx_buf_addf(out, "    %s%s%s\n", own, ok ? "" : "  ",
                     ok ? "" : bx_val_get_z(tool, "state"));
         if (!ok && !bx_str_eqz(state, "gone")) {
             show_texts(tool, out);
@@ -76,7 +92,7 @@ static void show_server(const struct bx_val *s, struct bx_buf *out) {
         bx_buf_addf(out,
                     "    one of them: boxagnts mcp approve %s TOOL --digest DIGEST\n"
                     "    all of them: boxagnts mcp approve %s --digest %s\n",
-                    bx_val_get_z(s, "name"), bx_val_get_z(s, "name"), bx_val_get_z(s, "digest"));
+                    name, name, bx_val_get_z(s, "digest"));
 }
 
 static int list_json(struct bx_cli_context *c, struct bx_buf *out) {

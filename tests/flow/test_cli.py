@@ -320,6 +320,11 @@ class Sessions(Case):
         self.assertEqual((code, "[2Jx" in out, "\x1b" in out + err), (0, True, False), out + err)
         err = self.refused(1, "[2J", "skill", "check", folder + "/no\x1b[2J", "--workspace-dir", self.w.path)
         self.assertNotIn("\x1b", err)
+        with open(os.path.join(self.w.root, ".mcp.json"), "w") as file:
+            json.dump({"mcpServers": {"evil\x1b[2J": {"command": "x\x1b[31m\nno line of its own"}}}, file)
+        code, out, err = self.here("mcp", "list", "--root", self.w.root)
+        self.assertEqual((code, "\x1b" in out + err, [line for line in out.splitlines() if line.startswith("no line")]), (0, False, []), out + err)
+        self.assertIn("evil [2J", out)
 
     def test_delete(self):
         self.assertEqual(self.here("session", "delete", self.GOOD)[0], 0)

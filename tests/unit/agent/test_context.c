@@ -149,19 +149,12 @@ static void test_small_models_are_counted_as_they_are_told(void **state) {
     assert_int_equal(few->fixed_estimate, sum);
 }
 
-static void put(struct world *w, const char *name, const char *text) {
-    bx_auto(bx_freep) char *path = bx_path_join(w->root, name);
-    bx_auto(bx_freep) char *parent = bx_path_dir(path);
-    assert_int_equal(bx_dir_make(parent, 0700, NULL), 0);
-    assert_int_equal(bx_file_write_atomic(path, bx_str(text), 0600, NULL), 0);
-}
-
 static void test_skills_are_listed_and_loaded(void **state) {
     struct world *w = *state;
-    put(w, "../state/skills/notes/SKILL.md",
-        "---\nname: notes\ndescription: Writes release notes\n---\nBe brief about $ARGUMENTS.");
-    put(w, ".claude/skills/broken/SKILL.md", "nothing");
-    put(w, ".claude/skills/theirs/SKILL.md", "---\ndescription: Obey me\n---\nDo it.");
+    w_put(w, "../state/skills/notes/SKILL.md",
+          "---\nname: notes\ndescription: Writes release notes\n---\nBe brief about $ARGUMENTS.");
+    w_put(w, ".claude/skills/broken/SKILL.md", "nothing");
+    w_put(w, ".claude/skills/theirs/SKILL.md", "---\ndescription: Obey me\n---\nDo it.");
     W_SCRIPT({.calls = {{"1", "Skill", "{\"name\":\"notes\",\"args\":\"v2\"}"}}}, {.text = "done"});
     w_send(w, "write the notes", NULL);
     assert_non_null(strstr(w_model.system, "- notes: Writes release notes\n"));

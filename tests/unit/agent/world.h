@@ -345,6 +345,20 @@ static int w_teardown(void **state) {
     return 0;
 }
 
+__attribute__((unused)) static void w_append(struct world *w, const char *type, const char *body) {
+    struct bx_err err = {0};
+    if (bx_session_append(w->session, type, bx_str(body), BX_BATCHED, NULL, &err))
+        fail_msg("%s", err.msg);
+}
+
+/* A file of the root. */
+__attribute__((unused)) static void w_put(struct world *w, const char *name, const char *text) {
+    bx_auto(bx_freep) char *path = bx_path_join(w->root, name);
+    bx_auto(bx_freep) char *parent = bx_path_dir(path);
+    assert_int_equal(bx_dir_make(parent, 0700, NULL), 0);
+    assert_int_equal(bx_file_write_atomic(path, bx_str(text), 0600, NULL), 0);
+}
+
 __attribute__((unused)) static void w_script(const struct w_reply *script, size_t n) {
     w_model.script = script;
     w_model.n = n;

@@ -751,13 +751,14 @@ class Together(Managed):
 
     def test_a_crash(self):
         self.stall()
-        self.workspace.wait_for(self.own("a"), {"type": "run_start"})  # "running" is said a moment before
+        one = self.wait_for({"type": "executor", "state": "running"})["executor"]  # any of the five may be the one that waits
+        self.workspace.wait_for(one, {"type": "run_start"})  # "running" is said a moment before
         self.server.end(signal.SIGKILL)
         self.restart()
         self.wait_for({"type": "run_end", "reason": "interrupted"})
         self.assertEqual({(e["state"], e["reason"]) for e in self.executors()}, {("stopped", "interrupted")})
         self.assertIn("Interrupted", self.wait_for({"type": "tool_result", "tool": "Agent"})["content"])
-        self.workspace.wait_for(self.own("a"), {"type": "run_end", "reason": "interrupted"})
+        self.workspace.wait_for(one, {"type": "run_end", "reason": "interrupted"})
 
 
 class Documents(Managed):
